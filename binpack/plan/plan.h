@@ -53,6 +53,20 @@ struct plan_note {            /* assumptions and warnings that belong to the pla
     struct str code, message;
 };
 
+/* What the numbers of `problem` stand for: class i, offering k, dimension d. Needed to write and to re-prove a certificate. */
+struct plan_class {
+    uint32_t n_pods;          /* demand * weight */
+    const uint32_t *pods;     /* [n_pods] into cluster->pods, by namespace and name */
+};
+struct plan_offering {
+    struct str node;          /* name of the running or in-flight node; empty for what can be bought */
+    uint32_t pool_i;          /* the rest: of what can be bought */
+    const struct cat_type *type;
+    uint32_t zone_i;
+    enum cat_capacity_type capacity_type;
+    strid reservation_id;
+};
+
 enum plan_mode { PLAN_PROVISION, PLAN_DISRUPT, PLAN_REPACK };
 
 struct plan {
@@ -86,4 +100,8 @@ struct plan {
 
     const struct bp_problem *problem;      /* what the bound is about; for --certificate and verify */
     const struct bp_solution *solution;
+    struct str method;         /* "column-generation", "first-fit-decreasing" */
+    const struct plan_class *classes;      /* [problem->n_classes], or NULL in a plan that was read back */
+    const struct plan_offering *offerings; /* [problem->n_offerings], or NULL in a plan that was read back */
+    const struct str *dims;                /* [problem->n_dims] resource names, or NULL in a plan that was read back */
 };
