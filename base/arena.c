@@ -83,7 +83,8 @@ void arena_reset(struct arena *arena)
 
 struct arena_mark arena_mark(const struct arena *arena)
 {
-    return (struct arena_mark){.head = arena->head, .at = arena->at, .used_bytes = arena->used_bytes};
+    return (struct arena_mark){
+        .head = arena->head, .at = arena->at, .used_bytes = arena->used_bytes};
 }
 
 void arena_rewind(struct arena *arena, struct arena_mark mark)

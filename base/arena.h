@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Arenas: memory by lifetime.
  *
- * An arena hands out zeroed, 16-byte aligned memory and gives all of it back at once. There is no free for a single block.
- * The parameter is called `arena`, or is named for its lifetime when there are two (`round`, `scratch`). A pointer into a
- * shorter-lived arena is never stored in a longer-lived one. Out of memory aborts: every size that comes from outside has a cap
- * before it gets here. This is the only file of the project that calls malloc. */
+ * An arena hands out zeroed, 16-byte aligned memory and gives all of it back at once. There is no
+ * free for a single block. The parameter is called `arena`, or is named for its lifetime when there
+ * are two (`round`, `scratch`). A pointer into a shorter-lived arena is never stored in a
+ * longer-lived one. Out of memory aborts: every size that comes from outside has a cap before it
+ * gets here. This is the only file of the project that calls malloc. */
 #pragma once
 
 #include "base/attr.h"
@@ -28,7 +29,8 @@ struct arena_mark {
     size_t used_bytes;
 };
 
-#define ARENA_INIT ((struct arena){.head = NULL, .at = NULL, .end = NULL, .used_bytes = 0, .held_bytes = 0})
+#define ARENA_INIT                                                                                 \
+    ((struct arena){.head = NULL, .at = NULL, .end = NULL, .used_bytes = 0, .held_bytes = 0})
 
 /* Frees everything; the arena is then as after ARENA_INIT. */
 void arena_done(struct arena *arena);
@@ -43,13 +45,17 @@ void arena_rewind(struct arena *arena, struct arena_mark mark);
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
 
 /* n elements of `size` bytes; aborts when the product overflows. */
-void *arena_calloc(struct arena *arena, size_t n, size_t size) __attribute__((malloc, returns_nonnull));
+void *arena_calloc(struct arena *arena, size_t n, size_t size)
+    __attribute__((malloc, returns_nonnull));
 
-/* Grows a block of this arena from old_size to new_size (new bytes zero); extends in place when it is the newest block. */
-void *arena_grow(struct arena *arena, void *block, size_t old_size, size_t new_size) __attribute__((returns_nonnull));
+/* Grows a block of this arena from old_size to new_size (new bytes zero); extends in place when it
+ * is the newest block. */
+void *arena_grow(struct arena *arena, void *block, size_t old_size, size_t new_size)
+    __attribute__((returns_nonnull));
 
 /* Copies bytes; the copy is followed by one NUL that is not part of it. */
-char *arena_copy(struct arena *arena, const void *bytes, size_t size) __attribute__((returns_nonnull));
+char *arena_copy(struct arena *arena, const void *bytes, size_t size)
+    __attribute__((returns_nonnull));
 
 #define ARENA_NEW(arena, type)      ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, n) ((type *)arena_calloc((arena), (size_t)(n), sizeof(type)))

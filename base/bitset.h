@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fixed-size bit sets as plain arrays of 64-bit words; the caller knows the number of words. Bits beyond the set's size are 0. */
+/* Fixed-size bit sets as plain arrays of 64-bit words; the caller knows the number of words. Bits
+ * beyond the set's size are 0. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,8 +28,9 @@ void bits_fill(uint64_t *set, size_t n_bits); /* sets bits 0..n_bits-1 */
 bool bits_any(const uint64_t *set, size_t n_words);
 size_t bits_count(const uint64_t *set, size_t n_words);
 bool bits_equal(const uint64_t *a, const uint64_t *b, size_t n_words);
-bool bits_subset(const uint64_t *a, const uint64_t *b, size_t n_words);     /* a within b */
+bool bits_subset(const uint64_t *a, const uint64_t *b, size_t n_words); /* a within b */
 bool bits_intersects(const uint64_t *a, const uint64_t *b, size_t n_words);
-void bits_and(uint64_t *a, const uint64_t *b, size_t n_words);              /* a &= b */
-void bits_or(uint64_t *a, const uint64_t *b, size_t n_words);               /* a |= b */
-size_t bits_next(const uint64_t *set, size_t n_bits, size_t from);          /* first set bit >= from, or n_bits */
+void bits_and(uint64_t *a, const uint64_t *b, size_t n_words); /* a &= b */
+void bits_or(uint64_t *a, const uint64_t *b, size_t n_words);  /* a |= b */
+size_t bits_next(const uint64_t *set, size_t n_bits,
+                 size_t from); /* first set bit >= from, or n_bits */

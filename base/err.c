@@ -53,10 +53,17 @@ bool err_wrap(struct err *err, const char *format, ...)
 const char *err_code_name(enum err_code code)
 {
     static const char *const names[] = {
-        [ERR_NONE] = "none",           [ERR_INVALID] = "invalid",         [ERR_LIMIT] = "limit",
-        [ERR_PARSE] = "parse",         [ERR_NOT_FOUND] = "not-found",     [ERR_CONFLICT] = "conflict",
-        [ERR_UNSUPPORTED] = "unsupported", [ERR_IO] = "io",               [ERR_SOLVER] = "solver",
-        [ERR_CANCELLED] = "cancelled", [ERR_INTERNAL] = "internal",
+        [ERR_NONE] = "none",
+        [ERR_INVALID] = "invalid",
+        [ERR_LIMIT] = "limit",
+        [ERR_PARSE] = "parse",
+        [ERR_NOT_FOUND] = "not-found",
+        [ERR_CONFLICT] = "conflict",
+        [ERR_UNSUPPORTED] = "unsupported",
+        [ERR_IO] = "io",
+        [ERR_SOLVER] = "solver",
+        [ERR_CANCELLED] = "cancelled",
+        [ERR_INTERNAL] = "internal",
     };
     return names[code];
 }

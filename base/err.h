@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Error values.
  *
- * Anything that can fail returns `MUST_CHECK bool` and takes `struct err *err` as its last argument. True means that every
- * `ret_` output is set; false means that none is and that `err` is. The code says what a caller can do about it, the text is
- * for a person: it names the object, the field and the value, and never a secret. The struct belongs to the caller, has a
- * fixed size and needs no clean-up. */
+ * Anything that can fail returns `MUST_CHECK bool` and takes `struct err *err` as its last
+ * argument. True means that every `ret_` output is set; false means that none is and that `err` is.
+ * The code says what a caller can do about it, the text is for a person: it names the object, the
+ * field and the value, and never a secret. The struct belongs to the caller, has a fixed size and
+ * needs no clean-up. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,8 +33,9 @@ struct err {
     char text[ERR_TEXT_MAX];
 };
 
-/* Sets `err` (which may be NULL) and returns false, so that `return err_set(...)` reads as what it is. Control characters in
- * the formatted text are replaced by '?', so that no name from outside can drive a terminal. */
+/* Sets `err` (which may be NULL) and returns false, so that `return err_set(...)` reads as what it
+ * is. Control characters in the formatted text are replaced by '?', so that no name from outside
+ * can drive a terminal. */
 bool err_set(struct err *err, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Puts "<context>: " in front of the text; keeps the code. Returns false. */

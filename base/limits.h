@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Caps on everything that comes from outside. Exceeding one is ERR_LIMIT with the name of the limit and the value. They are far
- * above what a real cluster holds and far below what would hurt. */
+/* Caps on everything that comes from outside. Exceeding one is ERR_LIMIT with the name of the limit
+ * and the value. They are far above what a real cluster holds and far below what would hurt. */
 #pragma once
 
 enum {
-    LIMIT_OBJECT_BYTES = 8 * 1024 * 1024,  /* one API object as JSON or YAML; etcd itself stops at 1.5 MiB by default */
-    LIMIT_NESTING = 64,                    /* levels of one document; Kubernetes objects need about 20 */
-    LIMIT_NAME_BYTES = 253,                /* object names: DNS subdomain */
-    LIMIT_LABEL_KEY_BYTES = 317,           /* prefix 253 + '/' + name 63 */
+    LIMIT_OBJECT_BYTES =
+        8 * 1024 *
+        1024, /* one API object as JSON or YAML; etcd itself stops at 1.5 MiB by default */
+    LIMIT_NESTING = 64,          /* levels of one document; Kubernetes objects need about 20 */
+    LIMIT_NAME_BYTES = 253,      /* object names: DNS subdomain */
+    LIMIT_LABEL_KEY_BYTES = 317, /* prefix 253 + '/' + name 63 */
     LIMIT_LABEL_VALUE_BYTES = 63,
-    LIMIT_VALUE_BYTES = 64 * 1024,         /* any other string we keep */
-    LIMIT_LIST_ITEMS = 10000,              /* items of one list inside an object */
-    LIMIT_OBJECTS = 5 * 1000 * 1000,       /* objects of one input */
-    LIMIT_PODS = 1000 * 1000,              /* pods of one input, replicas of expanded workloads included */
-    LIMIT_REPLICAS = 500 * 1000,           /* replicas of one workload */
-    LIMIT_YAML_EVENTS = 2 * 1000 * 1000,   /* of one YAML document, aliases expanded */
-    LIMIT_WARNINGS = 1000,                 /* printed one by one; the rest is counted */
-    LIMIT_VOCABULARY = 20 * 1000 * 1000,   /* distinct strings */
+    LIMIT_VALUE_BYTES = 64 * 1024,   /* any other string we keep */
+    LIMIT_LIST_ITEMS = 10000,        /* items of one list inside an object */
+    LIMIT_OBJECTS = 5 * 1000 * 1000, /* objects of one input */
+    LIMIT_PODS = 1000 * 1000,    /* pods of one input, replicas of expanded workloads included */
+    LIMIT_REPLICAS = 500 * 1000, /* replicas of one workload */
+    LIMIT_YAML_EVENTS = 2 * 1000 * 1000, /* of one YAML document, aliases expanded */
+    LIMIT_WARNINGS = 1000,               /* printed one by one; the rest is counted */
+    LIMIT_VOCABULARY = 20 * 1000 * 1000, /* distinct strings */
     LIMIT_CATALOG_BYTES = 512 * 1024 * 1024,
     LIMIT_INSTANCE_TYPES = 20000,
     LIMIT_ZONES = 64

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small seeded generator (splitmix64): the same seed gives the same numbers on every machine. Not for secrets. */
+/* A small seeded generator (splitmix64): the same seed gives the same numbers on every machine. Not
+ * for secrets. */
 #pragma once
 
 #include <stdint.h>

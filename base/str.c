@@ -9,7 +9,8 @@
 
 struct str str_of(const char *nul_terminated)
 {
-    return (struct str){.p = nul_terminated, .n = nul_terminated == NULL ? 0 : strlen(nul_terminated)};
+    return (struct str){.p = nul_terminated,
+                        .n = nul_terminated == NULL ? 0 : strlen(nul_terminated)};
 }
 
 bool str_eq(struct str a, struct str b)
@@ -148,7 +149,8 @@ size_t str_distance(struct str a, struct str b)
 
 struct strbuf strbuf_new(struct arena *arena, size_t max)
 {
-    return (struct strbuf){.arena = arena, .p = NULL, .n = 0, .cap = 0, .max = max, .overflow = false};
+    return (struct strbuf){
+        .arena = arena, .p = NULL, .n = 0, .cap = 0, .max = max, .overflow = false};
 }
 
 static bool reserve(struct strbuf *b, size_t more)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Text: a view by value, and a builder with a maximum.
  *
- * `struct str` does not own its bytes and is not NUL-terminated. NUL-terminated strings exist only at the edge of libc or a
- * library. `struct strbuf` grows inside an arena and states its maximum when it is created; what does not fit sets `overflow`
- * and is dropped, so a writer checks once at the end. */
+ * `struct str` does not own its bytes and is not NUL-terminated. NUL-terminated strings exist only
+ * at the edge of libc or a library. `struct strbuf` grows inside an arena and states its maximum
+ * when it is created; what does not fit sets `overflow` and is dropped, so a writer checks once at
+ * the end. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,22 +20,22 @@ struct str {
     size_t n;      /* bytes */
 };
 
-#define STR(literal)  ((struct str){.p = "" literal, .n = sizeof(literal) - 1})
-#define STR_EMPTY     ((struct str){.p = NULL, .n = 0})
-#define STR_FMT       "%.*s"
-#define STR_ARG(s)    (int)((s).n > 4096 ? 4096 : (s).n), (s).p == NULL ? "" : (s).p
+#define STR(literal) ((struct str){.p = "" literal, .n = sizeof(literal) - 1})
+#define STR_EMPTY    ((struct str){.p = NULL, .n = 0})
+#define STR_FMT      "%.*s"
+#define STR_ARG(s)   (int)((s).n > 4096 ? 4096 : (s).n), (s).p == NULL ? "" : (s).p
 
 struct str str_of(const char *nul_terminated); /* NULL gives the empty string */
 bool str_eq(struct str a, struct str b);
-int str_cmp(struct str a, struct str b);       /* bytewise, a prefix first */
+int str_cmp(struct str a, struct str b); /* bytewise, a prefix first */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 struct str str_sub(struct str s, size_t from, size_t n); /* clamped to s */
-size_t str_find(struct str s, char c);         /* index of the first c, or s.n */
-struct str str_trim(struct str s);             /* without ASCII blanks at both ends */
+size_t str_find(struct str s, char c);                   /* index of the first c, or s.n */
+struct str str_trim(struct str s);                       /* without ASCII blanks at both ends */
 struct str str_copy(struct arena *arena, struct str s);
 char *str_cstr(struct arena *arena, struct str s); /* NUL-terminated copy */
-uint64_t str_hash(struct str s);               /* FNV-1a, the same on every machine */
+uint64_t str_hash(struct str s);                   /* FNV-1a, the same on every machine */
 
 /* Decimal digits only, no sign, no blanks: false on anything else or on overflow. */
 MUST_CHECK bool str_to_u64(struct str s, uint64_t *ret_value);

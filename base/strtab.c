@@ -9,8 +9,8 @@ struct strtab {
     struct arena *arena;
     struct str *strings; /* [n] */
     uint32_t n, cap;
-    uint32_t *slots;     /* [n_slots], power of two; id + 1, 0 is free */
-    uint32_t *hashes;    /* [cap] */
+    uint32_t *slots;  /* [n_slots], power of two; id + 1, 0 is free */
+    uint32_t *hashes; /* [cap] */
     uint32_t n_slots;
 };
 
@@ -72,8 +72,10 @@ strid strtab_add(struct strtab *tab, struct str s)
     }
     if (tab->n == tab->cap) {
         size_t cap = tab->cap;
-        tab->strings = arena_grow(tab->arena, tab->strings, cap * sizeof *tab->strings, 2 * cap * sizeof *tab->strings);
-        tab->hashes = arena_grow(tab->arena, tab->hashes, cap * sizeof *tab->hashes, 2 * cap * sizeof *tab->hashes);
+        tab->strings = arena_grow(tab->arena, tab->strings, cap * sizeof *tab->strings,
+                                  2 * cap * sizeof *tab->strings);
+        tab->hashes = arena_grow(tab->arena, tab->hashes, cap * sizeof *tab->hashes,
+                                 2 * cap * sizeof *tab->hashes);
         tab->cap *= 2;
     }
     strid id = tab->n++;

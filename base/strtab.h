@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The interner: one id for each distinct string.
  *
- * Holds label keys and values, resource, type, zone and namespace names: a vocabulary, not object names. Strings are never
- * moved or freed before the table is. Ids are given in the order of first use, so they depend on the order of input: use them
- * for equality and lookup only, and compare with strtab_cmp whenever an order shows in the output. Id 0 is the empty string. */
+ * Holds label keys and values, resource, type, zone and namespace names: a vocabulary, not object
+ * names. Strings are never moved or freed before the table is. Ids are given in the order of first
+ * use, so they depend on the order of input: use them for equality and lookup only, and compare
+ * with strtab_cmp whenever an order shows in the output. Id 0 is the empty string. */
 #pragma once
 
 #include <stdint.h>
@@ -18,8 +19,10 @@ typedef uint32_t strid; /* STRID_EMPTY is "", STRID_NONE means "not in the table
 struct strtab; /* opaque; lives in the arena given to strtab_new */
 
 struct strtab *strtab_new(struct arena *arena);
-strid strtab_add(struct strtab *tab, struct str s);        /* aborts at 2^31 strings; callers cap their input first */
+strid strtab_add(struct strtab *tab,
+                 struct str s); /* aborts at 2^31 strings; callers cap their input first */
 strid strtab_find(const struct strtab *tab, struct str s); /* STRID_NONE when absent */
-struct str strtab_str(const struct strtab *tab, strid id); /* also NUL-terminated; STRID_NONE gives "" */
+struct str strtab_str(const struct strtab *tab,
+                      strid id); /* also NUL-terminated; STRID_NONE gives "" */
 uint32_t strtab_count(const struct strtab *tab);
 int strtab_cmp(const struct strtab *tab, strid a, strid b); /* bytewise by text */

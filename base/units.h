@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Units. Money, time and resources are integers; doubles live inside the LP only.
  *
- * CPU is in millicores, memory and disk in bytes, extended resources in counts, all int64_t with the unit in the name. */
+ * CPU is in millicores, memory and disk in bytes, extended resources in counts, all int64_t with
+ * the unit in the name. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +12,7 @@ typedef int64_t usd_t;  /* nano-dollars per hour; 1 USD/h = 1,000,000,000 */
 typedef int64_t wall_t; /* milliseconds since 1970-01-01T00:00:00Z */
 typedef int64_t mono_t; /* milliseconds of a clock that never goes back */
 
-#define USD_PER_HOUR INT64_C(1000000000)
+#define USD_PER_HOUR    INT64_C(1000000000)
 #define HOURS_PER_MONTH 730
 
 /* Absent is not zero. */
@@ -35,7 +36,8 @@ struct opt_usd {
     usd_t v;
 };
 
-/* Saturating at the ends of int64_t: sums of sizes from outside stay ordered instead of wrapping. */
+/* Saturating at the ends of int64_t: sums of sizes from outside stay ordered instead of wrapping.
+ */
 int64_t sat_add(int64_t a, int64_t b);
 int64_t sat_sub(int64_t a, int64_t b);
 int64_t sat_mul(int64_t a, int64_t b);

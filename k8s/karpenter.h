@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Karpenter's objects as values: karpenter.sh/v1 NodePool and NodeClaim, v1alpha1 NodeOverlay, autoscaling.x-k8s.io CapacityBuffer, and
- * karpenter.k8s.aws/v1 EC2NodeClass. Field meanings: shared behaviour of Karpenter v1.14. */
+/* Karpenter's objects as values: karpenter.sh/v1 NodePool and NodeClaim, v1alpha1 NodeOverlay,
+ * autoscaling.x-k8s.io CapacityBuffer, and karpenter.k8s.aws/v1 EC2NodeClass. Field meanings:
+ * shared behaviour of Karpenter v1.14. */
 #pragma once
 
 #include "k8s/values.h"
@@ -62,18 +63,18 @@ struct karp_overlay {
     uint32_t n_requirements;
     const struct k8s_requirement *requirements;
     bool has_price;
-    usd_t price;                /* absolute, nano-dollars per hour */
+    usd_t price; /* absolute, nano-dollars per hour */
     bool has_adjustment, adjustment_is_percent;
-    int64_t adjustment;         /* nano-dollars per hour, or millionths of a percent */
+    int64_t adjustment; /* nano-dollars per hour, or millionths of a percent */
     struct k8s_resources capacity;
     int32_t weight;
 };
 
 struct karp_buffer {
     struct k8s_meta meta;
-    struct str template_name;                       /* podTemplateRef */
+    struct str template_name; /* podTemplateRef */
     strid scalable_group, scalable_kind;
-    struct str scalable_name;                       /* scalableRef */
+    struct str scalable_name; /* scalableRef */
     struct opt_i64 replicas, percentage;
     struct k8s_resources limits;
     struct opt_i64 status_replicas;
@@ -98,18 +99,19 @@ struct aws_reservation_status {
 struct aws_kubelet {
     bool present;
     struct opt_i64 max_pods, pods_per_core;
-    struct k8s_resources kube_reserved, system_reserved;  /* given keys only */
-    struct k8s_pairs eviction_hard;                       /* signal -> quantity or percent, as text */
+    struct k8s_resources kube_reserved, system_reserved; /* given keys only */
+    struct k8s_pairs eviction_hard; /* signal -> quantity or percent, as text */
 };
 
 struct aws_nodeclass {
     struct k8s_meta meta;
-    struct str ami_family;           /* spec.amiFamily, may be empty */
-    struct k8s_strids ami_aliases;   /* spec.amiSelectorTerms[].alias, such as "al2023@latest" */
+    struct str ami_family;         /* spec.amiFamily, may be empty */
+    struct k8s_strids ami_aliases; /* spec.amiSelectorTerms[].alias, such as "al2023@latest" */
     struct aws_kubelet kubelet;
     uint32_t n_block_devices, n_subnets, n_reservations, n_network_interfaces;
     const struct aws_block_device *block_devices;
-    const struct aws_subnet_status *subnets; /* status.subnets; empty: not resolved (offline: every zone of the catalogue) */
+    const struct aws_subnet_status
+        *subnets; /* status.subnets; empty: not resolved (offline: every zone of the catalogue) */
     bool has_subnets;
     bool instance_store_raid0;
     const struct aws_reservation_status *reservations; /* status.capacityReservations */

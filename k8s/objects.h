@@ -18,41 +18,42 @@ struct k8s_node {
 struct k8s_pv {
     struct k8s_meta meta;
     strid storage_class;
-    strid driver;            /* csi.driver; "kubernetes.io/aws-ebs" for in-tree EBS; STRID_EMPTY else */
+    strid driver; /* csi.driver; "kubernetes.io/aws-ebs" for in-tree EBS; STRID_EMPTY else */
     struct str volume_handle;
     bool is_local, is_host_path, is_nfs;
-    strid phase;             /* status.phase */
+    strid phase;                     /* status.phase */
     struct str claim_ns, claim_name; /* claimRef */
-    uint32_t n_terms;        /* nodeAffinity.required: alternatives; 0 = anywhere */
+    uint32_t n_terms;                /* nodeAffinity.required: alternatives; 0 = anywhere */
     const struct k8s_node_term *terms;
     int64_t capacity_bytes;
 };
 
 struct k8s_pvc {
     struct k8s_meta meta;
-    strid storage_class;     /* STRID_NONE when the field is absent (the default class applies), STRID_EMPTY when "" */
-    struct str volume_name;  /* empty: not bound */
-    strid phase;             /* Pending, Bound, Lost */
+    strid storage_class;    /* STRID_NONE when the field is absent (the default class applies),
+                               STRID_EMPTY when "" */
+    struct str volume_name; /* empty: not bound */
+    strid phase;            /* Pending, Bound, Lost */
     struct k8s_strids access_modes;
     int64_t request_bytes;
-    bool bind_completed;     /* annotation pv.kubernetes.io/bind-completed */
+    bool bind_completed; /* annotation pv.kubernetes.io/bind-completed */
 };
 
 struct k8s_storage_class {
     struct k8s_meta meta;
     strid provisioner;
-    bool wait_for_consumer;  /* volumeBindingMode: WaitForFirstConsumer */
-    bool is_default;         /* annotation storageclass.kubernetes.io/is-default-class */
+    bool wait_for_consumer; /* volumeBindingMode: WaitForFirstConsumer */
+    bool is_default;        /* annotation storageclass.kubernetes.io/is-default-class */
     uint32_t n_topologies;
     const struct k8s_node_term *topologies; /* allowedTopologies: alternatives of In requirements */
 };
 
 struct k8s_csi_driver_limit {
     strid driver;
-    struct opt_i32 count;    /* allocatable.count; absent: no limit known */
+    struct opt_i32 count; /* allocatable.count; absent: no limit known */
 };
 struct k8s_csi_node {
-    struct k8s_meta meta;    /* name = node name */
+    struct k8s_meta meta; /* name = node name */
     uint32_t n_drivers;
     const struct k8s_csi_driver_limit *drivers;
 };
@@ -86,10 +87,12 @@ struct k8s_claim_template {
 struct k8s_workload {
     enum k8s_workload_kind kind;
     struct k8s_meta meta;
-    int64_t replicas;    /* 1 when absent; Job: min(parallelism, completions left); DaemonSet: unused */
-    bool suspended;      /* Job, CronJob */
+    int64_t
+        replicas;   /* 1 when absent; Job: min(parallelism, completions left); DaemonSet: unused */
+    bool suspended; /* Job, CronJob */
     struct k8s_selector selector;
-    const struct k8s_pod_shape *template_shape; /* with labels of the pod template; owner set to this workload */
+    const struct k8s_pod_shape
+        *template_shape; /* with labels of the pod template; owner set to this workload */
     uint32_t n_claim_templates;
     const struct k8s_claim_template *claim_templates; /* StatefulSet */
     bool claims_ephemeral; /* unused claims: template volumes are created with the pod */
@@ -109,7 +112,7 @@ struct k8s_pdb {
     struct k8s_meta meta;
     struct k8s_selector selector;
     struct k8s_int_or_percent min_available, max_unavailable;
-    bool always_allow_unhealthy; /* unhealthyPodEvictionPolicy: AlwaysAllow */
+    bool always_allow_unhealthy;        /* unhealthyPodEvictionPolicy: AlwaysAllow */
     struct opt_i64 disruptions_allowed; /* status */
     int64_t observed_generation;
 };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Values that many Kubernetes objects share: labels, resource lists, metadata, label selectors, node selector terms, taints,
- * tolerations and conditions.
+/* Values that many Kubernetes objects share: labels, resource lists, metadata, label selectors,
+ * node selector terms, taints, tolerations and conditions.
  *
- * Keys, values and other words of the vocabulary are interned (strid, base/strtab.h); object names are text. Maps are arrays of
- * pairs sorted by key id, without duplicates, so lookup is a binary search; their order must not show in any output. Quantities
- * are int64: cpu in millicores, everything else in base units (bytes, counts). Requests and limits are rounded up when decoded,
- * capacity and allocatable down. Everything lives in the arena it was decoded into and is constant. */
+ * Keys, values and other words of the vocabulary are interned (strid, base/strtab.h); object names
+ * are text. Maps are arrays of pairs sorted by key id, without duplicates, so lookup is a binary
+ * search; their order must not show in any output. Quantities are int64: cpu in millicores,
+ * everything else in base units (bytes, counts). Requests and limits are rounded up when decoded,
+ * capacity and allocatable down. Everything lives in the arena it was decoded into and is constant.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -51,11 +53,12 @@ struct k8s_owner {
 
 struct k8s_meta {
     struct str name;
-    strid ns;                     /* STRID_EMPTY for cluster-scoped objects */
-    struct str uid;               /* may be empty in files written by hand */
-    struct str resource_version;  /* may be empty */
-    struct k8s_pairs labels, annotations; /* annotations: only those that some rule reads, see k8s/codec.c */
-    struct opt_wall created, deleted;     /* deletionTimestamp */
+    strid ns;                    /* STRID_EMPTY for cluster-scoped objects */
+    struct str uid;              /* may be empty in files written by hand */
+    struct str resource_version; /* may be empty */
+    struct k8s_pairs labels,
+        annotations; /* annotations: only those that some rule reads, see k8s/codec.c */
+    struct opt_wall created, deleted; /* deletionTimestamp */
     int64_t generation;
     uint32_t n_owners, n_finalizers;
     const struct k8s_owner *owners; /* [n_owners] */
@@ -66,7 +69,16 @@ struct k8s_meta {
 const struct k8s_owner *k8s_meta_controller(const struct k8s_meta *meta);
 
 /* https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/ */
-enum k8s_operator { K8S_IN, K8S_NOT_IN, K8S_EXISTS, K8S_DOES_NOT_EXIST, K8S_GT, K8S_LT, K8S_GTE, K8S_LTE };
+enum k8s_operator {
+    K8S_IN,
+    K8S_NOT_IN,
+    K8S_EXISTS,
+    K8S_DOES_NOT_EXIST,
+    K8S_GT,
+    K8S_LT,
+    K8S_GTE,
+    K8S_LTE
+};
 
 struct k8s_requirement { /* of a label selector, a node selector term, a NodePool */
     strid key;
@@ -76,7 +88,8 @@ struct k8s_requirement { /* of a label selector, a node selector term, a NodePoo
 };
 
 struct k8s_selector { /* metav1.LabelSelector */
-    bool present;     /* false: the field is absent (nil selector: matches nothing); true and empty: matches everything */
+    bool present;     /* false: the field is absent (nil selector: matches nothing); true and empty:
+                         matches everything */
     struct k8s_pairs match_labels;
     uint32_t n_expressions;
     const struct k8s_requirement *expressions; /* [n_expressions] In, NotIn, Exists, DoesNotExist */
@@ -96,9 +109,10 @@ struct k8s_taint {
 };
 
 struct k8s_toleration {
-    strid key;              /* STRID_EMPTY with op Exists: every taint */
+    strid key; /* STRID_EMPTY with op Exists: every taint */
     strid value;
-    enum k8s_operator op;   /* K8S_IN stands for Equal; K8S_EXISTS; K8S_GT and K8S_LT compare integers */
+    enum k8s_operator
+        op; /* K8S_IN stands for Equal; K8S_EXISTS; K8S_GT and K8S_LT compare integers */
     enum k8s_effect effect; /* ANY: all effects */
     struct opt_i64 seconds; /* tolerationSeconds */
 };
@@ -118,11 +132,12 @@ struct k8s_conditions {
 };
 
 /* The condition of that type, or NULL. */
-const struct k8s_condition *k8s_conditions_find(const struct k8s_conditions *conditions, strid type);
+const struct k8s_condition *k8s_conditions_find(const struct k8s_conditions *conditions,
+                                                strid type);
 
 /* Words that rules compare with; filled once per string table by k8s_words_init. */
 struct k8s_words {
-    strid cpu, memory, pods, ephemeral_storage, nodes; /* resources */
+    strid cpu, memory, pods, ephemeral_storage, nodes;     /* resources */
     strid zone, region, hostname, instance_type, arch, os; /* node labels, stable names */
     strid capacity_type, nodepool, initialized, registered, zone_id;
     strid spot, on_demand, reserved, os_linux, os_windows, amd64, arm64;

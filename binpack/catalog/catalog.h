@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The catalogue: instance types, what a node of each offers to pods, and where it is offered at what price.
+/* The catalogue: instance types, what a node of each offers to pods, and where it is offered at
+ * what price.
  *
- * Quantities: cpu in millicores, memory and storage in bytes. `capacity`, `overhead` and `allocatable` follow the AWS provider of
- * Karpenter v1.14 (AL2023 defaults) unless the catalogue file gives them; cat_type_allocatable applies an EC2NodeClass on top.
- * Types are sorted by name, zones by name, offerings by (zone, capacity type, reservation id). Immutable once built. */
+ * Quantities: cpu in millicores, memory and storage in bytes. `capacity`, `overhead` and
+ * `allocatable` follow the AWS provider of Karpenter v1.14 (AL2023 defaults) unless the catalogue
+ * file gives them; cat_type_allocatable applies an EC2NodeClass on top. Types are sorted by name,
+ * zones by name, offerings by (zone, capacity type, reservation id). Immutable once built. */
 #pragma once
 
 #include "base/err.h"
@@ -12,7 +14,11 @@
 
 struct arena;
 
-enum cat_capacity_type { CAT_RESERVED, CAT_SPOT, CAT_ON_DEMAND }; /* in the order of preference at equal price */
+enum cat_capacity_type {
+    CAT_RESERVED,
+    CAT_SPOT,
+    CAT_ON_DEMAND
+}; /* in the order of preference at equal price */
 
 struct cat_zone {
     strid name, id; /* "us-east-1a", "use1-az1"; id may be STRID_EMPTY */
@@ -21,46 +27,48 @@ struct cat_zone {
 struct cat_offering {
     uint32_t zone_i;
     enum cat_capacity_type capacity_type;
-    struct opt_usd price;     /* absent: unknown, never buyable */
-    bool available;           /* false: sold out */
-    strid reservation_id;     /* reserved only */
+    struct opt_usd price;       /* absent: unknown, never buyable */
+    bool available;             /* false: sold out */
+    strid reservation_id;       /* reserved only */
     uint32_t reservation_count; /* instances left; reserved only */
 };
 
 enum { CAT_LINUX = 1, CAT_WINDOWS = 2 };
 
 struct cat_attach_limit {
-    strid driver;   /* "ebs.csi.aws.com" */
-    int64_t count;  /* volumes a new node can attach, before the node class's own block devices and network interfaces */
+    strid driver;  /* "ebs.csi.aws.com" */
+    int64_t count; /* volumes a new node can attach, before the node class's own block devices and
+                      network interfaces */
 };
 
 struct cat_type {
     strid name;
-    strid arch;              /* "amd64", "arm64" */
-    uint32_t os;             /* CAT_LINUX | CAT_WINDOWS */
+    strid arch;  /* "amd64", "arm64" */
+    uint32_t os; /* CAT_LINUX | CAT_WINDOWS */
     int64_t vcpu;
-    int64_t memory_bytes;    /* as sold; 0 when the file states allocatable only */
+    int64_t memory_bytes;       /* as sold; 0 when the file states allocatable only */
     int64_t enis, ipv4_per_eni; /* of the default network card; 0 unknown */
     int64_t local_nvme_bytes;   /* 0: none */
     bool bare_metal;
-    struct k8s_pairs labels; /* everything such a node is labelled with besides zone, zone id, capacity type, node pool, host name,
-                                os and reservation: instance type, arch, region, karpenter.k8s.aws/... */
-    struct k8s_resources capacity;        /* with default node class settings */
+    struct k8s_pairs labels;       /* everything such a node is labelled with besides zone, zone id,
+                                      capacity type, node pool, host name,       os and reservation: instance
+                                      type, arch, region, karpenter.k8s.aws/... */
+    struct k8s_resources capacity; /* with default node class settings */
     struct k8s_resources kube_reserved, system_reserved, eviction;
-    struct k8s_resources allocatable;     /* with default node class settings: the truth */
-    bool allocatable_given;               /* the file stated allocatable */
+    struct k8s_resources allocatable; /* with default node class settings: the truth */
+    bool allocatable_given;           /* the file stated allocatable */
     uint32_t n_attach_limits;
     const struct cat_attach_limit *attach_limits;
-    bool attach_shared_with_enis;         /* network interfaces count against the limit */
+    bool attach_shared_with_enis; /* network interfaces count against the limit */
     uint32_t n_offerings;
     const struct cat_offering *offerings;
 };
 
 struct catalog {
-    struct str name;         /* "us-east-1@2026-07-20" */
+    struct str name; /* "us-east-1@2026-07-20" */
     strid region;
-    struct str as_of;        /* date of the prices, may be empty */
-    struct str spot_source;  /* how spot prices came about, for the assumptions; may be empty */
+    struct str as_of;       /* date of the prices, may be empty */
+    struct str spot_source; /* how spot prices came about, for the assumptions; may be empty */
     uint32_t n_zones, n_types;
     const struct cat_zone *zones;
     const struct cat_type *types;
@@ -70,35 +78,41 @@ struct catalog {
 /* The embedded catalogue. Never fails on the data it is built with (a test proves it). */
 const struct catalog *cat_builtin(struct arena *arena, struct strtab *tab);
 
-/* A catalogue from files the user gave, already parsed to JSON: our own format, the AWS CLI's describe-instance-types,
- * describe-instance-type-offerings and describe-spot-price-history replies, Karpenter's KWOK instance_types.json. Several documents
- * complement each other (types from one, zones and prices from another); what they lack is taken from the embedded
- * catalogue where that is honest (on-demand prices of the same region only), and each such step adds a line to `notes`.
- * Errors: ERR_INVALID names type, field and value; ERR_LIMIT. */
+/* A catalogue from files the user gave, already parsed to JSON: our own format, the AWS CLI's
+ * describe-instance-types, describe-instance-type-offerings and describe-spot-price-history
+ * replies, Karpenter's KWOK instance_types.json. Several documents complement each other (types
+ * from one, zones and prices from another); what they lack is taken from the embedded catalogue
+ * where that is honest (on-demand prices of the same region only), and each such step adds a line
+ * to `notes`. Errors: ERR_INVALID names type, field and value; ERR_LIMIT. */
 struct cat_notes {
     uint32_t n;
     const struct str *v;
 };
 struct json_t;
-MUST_CHECK bool cat_from_json(struct json_t *const *documents, const struct str *names, uint32_t n_documents, struct arena *arena,
-                              struct strtab *tab, const struct catalog **ret_catalog, struct cat_notes *ret_notes,
+MUST_CHECK bool cat_from_json(struct json_t *const *documents, const struct str *names,
+                              uint32_t n_documents, struct arena *arena, struct strtab *tab,
+                              const struct catalog **ret_catalog, struct cat_notes *ret_notes,
                               struct err *err);
 
 /* The type of that name, or NULL. */
-const struct cat_type *cat_find(const struct catalog *catalog, const struct strtab *tab, strid name);
+const struct cat_type *cat_find(const struct catalog *catalog, const struct strtab *tab,
+                                strid name);
 
-/* What pods can use on a new node of `type` under `node_class` (NULL: defaults): allocatable and capacity, with kubelet settings,
- * block devices, RAID0, AMI family and reserved ENIs applied; attach limit per driver less the class's own devices.
- * Never fails; impossible settings give zeros. */
+/* What pods can use on a new node of `type` under `node_class` (NULL: defaults): allocatable and
+ * capacity, with kubelet settings, block devices, RAID0, AMI family and reserved ENIs applied;
+ * attach limit per driver less the class's own devices. Never fails; impossible settings give
+ * zeros. */
 struct cat_settings {
     int64_t vm_memory_overhead_ppm; /* 75000 = 7.5 % */
     int64_t reserved_enis;
 };
-#define CAT_SETTINGS_DEFAULT ((struct cat_settings){.vm_memory_overhead_ppm = 75000, .reserved_enis = 0})
+#define CAT_SETTINGS_DEFAULT                                                                       \
+    ((struct cat_settings){.vm_memory_overhead_ppm = 75000, .reserved_enis = 0})
 struct cat_room {
     struct k8s_resources capacity, allocatable;
     uint32_t n_attach_limits;
     const struct cat_attach_limit *attach_limits;
 };
-void cat_type_room(const struct cat_type *type, const struct aws_nodeclass *node_class, const struct cat_settings *settings,
-                   const struct strtab *tab, const struct k8s_words *words, struct arena *arena, struct cat_room *ret_room);
+void cat_type_room(const struct cat_type *type, const struct aws_nodeclass *node_class,
+                   const struct cat_settings *settings, const struct strtab *tab,
+                   const struct k8s_words *words, struct arena *arena, struct cat_room *ret_room);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The placement checker: replays a plan pod by pod with the filters of kube-scheduler.
  *
- * Written from the Kubernetes documentation and knows nothing of how the plan came about: it includes no header of scheduling/ or
- * solver/ internals and shares no code with them. It answers one question: if these nodes existed with these labels, taints and
- * room, could kube-scheduler put these pods exactly there, in some order, and would the NodePool, NodeClass and catalogue allow
+ * Written from the Kubernetes documentation and knows nothing of how the plan came about: it
+ * includes no header of scheduling/ or solver/ internals and shares no code with them. It answers
+ * one question: if these nodes existed with these labels, taints and room, could kube-scheduler put
+ * these pods exactly there, in some order, and would the NodePool, NodeClass and catalogue allow
  * these nodes at these prices? What it checks is listed in docs/checker.md. */
 #pragma once
 
@@ -18,5 +19,7 @@ struct check_settings {
     struct cat_settings catalog;
 };
 
-/* ERR_INTERNAL and a text naming pod, node and rule for the first violation; true when every placement stands. */
-MUST_CHECK bool check_plan(const struct plan *plan, const struct check_settings *settings, struct arena *scratch, struct err *err);
+/* ERR_INTERNAL and a text naming pod, node and rule for the first violation; true when every
+ * placement stands. */
+MUST_CHECK bool check_plan(const struct plan *plan, const struct check_settings *settings,
+                           struct arena *scratch, struct err *err);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From a cluster and a catalogue to a plan: snapshot -> classes -> solve -> pods on nodes -> reasons.
+/* From a cluster and a catalogue to a plan: snapshot -> classes -> solve -> pods on nodes ->
+ * reasons.
  *
- * The work is cut into steps so that a program can show progress, look at its clock and stop: make_new prepares, make_step solves on,
- * make_finish names the nodes and explains. The result does not depend on how the steps are cut unless make_cancel was called. */
+ * The work is cut into steps so that a program can show progress, look at its clock and stop:
+ * make_new prepares, make_step solves on, make_finish names the nodes and explains. The result does
+ * not depend on how the steps are cut unless make_cancel was called. */
 #pragma once
 
 #include "binpack/plan/plan.h"
@@ -16,30 +18,33 @@ struct make_settings {
     wall_t now;
     enum make_preference preference_policy;
     enum make_min_values min_values_policy;
-    bool gate_reserved_capacity, gate_node_overlay, gate_capacity_buffer, gate_spot_to_spot, gate_static_capacity;
-    bool ignore_dra_requests;          /* Karpenter's default: true */
+    bool gate_reserved_capacity, gate_node_overlay, gate_capacity_buffer, gate_spot_to_spot,
+        gate_static_capacity;
+    bool ignore_dra_requests; /* Karpenter's default: true */
     struct cat_settings catalog;
     struct bp_options solver;
-    uint32_t options_max;              /* instanceTypeOptions per node, default 60 */
-    uint32_t options_within_ppm;       /* dearer by at most this, default 100000 = 10 % */
+    uint32_t options_max;        /* instanceTypeOptions per node, default 60 */
+    uint32_t options_within_ppm; /* dearer by at most this, default 100000 = 10 % */
 };
-#define MAKE_SETTINGS_DEFAULT                                                                                                  \
-    ((struct make_settings){.mode = PLAN_PROVISION,                                                                            \
-                            .gate_reserved_capacity = true,                                                                    \
-                            .gate_node_overlay = true,                                                                         \
-                            .gate_capacity_buffer = true,                                                                      \
-                            .ignore_dra_requests = true,                                                                       \
-                            .catalog = {.vm_memory_overhead_ppm = 75000, .reserved_enis = 0},                                  \
-                            .solver = {.algorithm = BP_COLGEN, .effort = 3, .gap = 0.0001},                                    \
-                            .options_max = 60,                                                                                 \
+#define MAKE_SETTINGS_DEFAULT                                                                      \
+    ((struct make_settings){.mode = PLAN_PROVISION,                                                \
+                            .gate_reserved_capacity = true,                                        \
+                            .gate_node_overlay = true,                                             \
+                            .gate_capacity_buffer = true,                                          \
+                            .ignore_dra_requests = true,                                           \
+                            .catalog = {.vm_memory_overhead_ppm = 75000, .reserved_enis = 0},      \
+                            .solver = {.algorithm = BP_COLGEN, .effort = 3, .gap = 0.0001},        \
+                            .options_max = 60,                                                     \
                             .options_within_ppm = 100000})
 
 struct make; /* opaque */
 
-/* `cluster` and `catalog` must outlive the make and the plan. Errors: ERR_INVALID (an object that no rule can make sense of),
- * ERR_NOT_FOUND (a zone or region that the catalogue does not know: names both), ERR_LIMIT. */
-MUST_CHECK bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog, const struct make_settings *settings,
-                         struct make **ret_make, struct err *err);
+/* `cluster` and `catalog` must outlive the make and the plan. Errors: ERR_INVALID (an object that
+ * no rule can make sense of), ERR_NOT_FOUND (a zone or region that the catalogue does not know:
+ * names both), ERR_LIMIT. */
+MUST_CHECK bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
+                         const struct make_settings *settings, struct make **ret_make,
+                         struct err *err);
 bool make_step(struct make *make, uint64_t work); /* true while more work would help */
 void make_cancel(struct make *make);              /* async-signal-safe */
 void make_progress(const struct make *make, struct bp_progress *ret_progress);
@@ -47,7 +52,9 @@ void make_progress(const struct make *make, struct bp_progress *ret_progress);
 /* Bytes held per phase, for --timings: "classes", "solve", ... */
 uint64_t make_arena_bytes(const struct make *make);
 
-/* Verifies the solution with bp_verify, names nodes, chooses options, explains what is unplaced. ERR_INTERNAL when the verifier
- * refuses: then nothing may be shown. The plan lives in `arena` (problem and solution are copied). */
-MUST_CHECK bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan, struct err *err);
+/* Verifies the solution with bp_verify, names nodes, chooses options, explains what is unplaced.
+ * ERR_INTERNAL when the verifier refuses: then nothing may be shown. The plan lives in `arena`
+ * (problem and solution are copied). */
+MUST_CHECK bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
+                            struct err *err);
 void make_free(struct make *make);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The Plan: what to buy, what goes where, what it costs, how far from optimal it can be, and why a pod has no place.
+/* The Plan: what to buy, what goes where, what it costs, how far from optimal it can be, and why a
+ * pod has no place.
  *
- * This is the value behind every output format and behind the service's actions; the JSON form (binpack/v1) is described in docs/plan.md.
- * Pods and nodes are named by index into the k8s_cluster the plan was made from. All arrays live in the plan's arena. Order:
- * nodes by price descending, then pool, type, zone, capacity type and first pod; pods within a node by namespace and name; everything
- * is independent of the order of input. */
+ * This is the value behind every output format and behind the service's actions; the JSON form
+ * (binpack/v1) is described in docs/plan.md. Pods and nodes are named by index into the k8s_cluster
+ * the plan was made from. All arrays live in the plan's arena. Order: nodes by price descending,
+ * then pool, type, zone, capacity type and first pod; pods within a node by namespace and name;
+ * everything is independent of the order of input. */
 #pragma once
 
 #include "binpack/catalog/catalog.h"
@@ -13,34 +15,35 @@
 struct bp_problem;
 struct bp_solution;
 
-struct plan_node {            /* a node to be bought */
-    struct str name;          /* "new-1" */
-    uint32_t pool_i;          /* index into cluster->nodepools */
+struct plan_node {   /* a node to be bought */
+    struct str name; /* "new-1" */
+    uint32_t pool_i; /* index into cluster->nodepools */
     const struct cat_type *type;
-    uint32_t zone_i;          /* into catalog->zones */
+    uint32_t zone_i; /* into catalog->zones */
     enum cat_capacity_type capacity_type;
-    strid reservation_id;     /* STRID_EMPTY unless reserved */
+    strid reservation_id; /* STRID_EMPTY unless reserved */
     usd_t price;
-    strid os;                 /* kubernetes.io/os of the node */
-    struct k8s_pairs labels;  /* template labels and the chosen values of custom labels */
+    strid os;                         /* kubernetes.io/os of the node */
+    struct k8s_pairs labels;          /* template labels and the chosen values of custom labels */
     struct k8s_resources allocatable; /* before daemon pods */
     struct k8s_resources requested;   /* by `pods` */
     struct k8s_resources daemons;     /* by DaemonSet pods */
     uint32_t n_pods, n_options;
-    const uint32_t *pods;             /* [n_pods] into cluster->pods */
-    const struct cat_type *const *options; /* [n_options] types that hold the same pods, cheapest first, `type` among them */
+    const uint32_t *pods; /* [n_pods] into cluster->pods */
+    const struct cat_type *const
+        *options; /* [n_options] types that hold the same pods, cheapest first, `type` among them */
 };
 
-struct plan_placement {       /* pods newly placed on a running or in-flight node */
-    struct str node;          /* Node name, or NodeClaim name when it has no Node yet */
+struct plan_placement { /* pods newly placed on a running or in-flight node */
+    struct str node;    /* Node name, or NodeClaim name when it has no Node yet */
     uint32_t n_pods;
     const uint32_t *pods;
 };
 
 /* Reason codes, stable; the message explains with the values of this pod. See docs/reasons.md. */
 struct plan_reason {
-    struct str pool;          /* "" when it does not depend on a pool */
-    struct str code;          /* "RESOURCE_NOT_OFFERED", "TAINT_NOT_TOLERATED", "NO_LABEL_VALUE", ... */
+    struct str pool; /* "" when it does not depend on a pool */
+    struct str code; /* "RESOURCE_NOT_OFFERED", "TAINT_NOT_TOLERATED", "NO_LABEL_VALUE", ... */
     struct str message;
 };
 struct plan_unplaced {
@@ -49,18 +52,19 @@ struct plan_unplaced {
     const struct plan_reason *reasons; /* nearest miss first */
 };
 
-struct plan_note {            /* assumptions and warnings that belong to the plan */
+struct plan_note { /* assumptions and warnings that belong to the plan */
     struct str code, message;
 };
 
-/* What the numbers of `problem` stand for: class i, offering k, dimension d. Needed to write and to re-prove a certificate. */
+/* What the numbers of `problem` stand for: class i, offering k, dimension d. Needed to write and to
+ * re-prove a certificate. */
 struct plan_class {
-    uint32_t n_pods;          /* demand * weight */
-    const uint32_t *pods;     /* [n_pods] into cluster->pods, by namespace and name */
+    uint32_t n_pods;      /* demand * weight */
+    const uint32_t *pods; /* [n_pods] into cluster->pods, by namespace and name */
 };
 struct plan_offering {
-    struct str node;          /* name of the running or in-flight node; empty for what can be bought */
-    uint32_t pool_i;          /* the rest: of what can be bought */
+    struct str node; /* name of the running or in-flight node; empty for what can be bought */
+    uint32_t pool_i; /* the rest: of what can be bought */
     const struct cat_type *type;
     uint32_t zone_i;
     enum cat_capacity_type capacity_type;
@@ -81,27 +85,31 @@ struct plan {
     const struct plan_unplaced *unplaced;
     const struct plan_note *notes;
 
-    uint32_t n_pending;       /* pods that needed a place */
-    struct plan_ignored {     /* pods that need none, by reason */
+    uint32_t n_pending;   /* pods that needed a place */
+    struct plan_ignored { /* pods that need none, by reason */
         struct str reason;
         uint32_t n;
     } const *ignored;
     uint32_t n_ignored;
 
-    usd_t cost;               /* of nodes */
-    usd_t running_cost;       /* of the nodes that run today and have a known price */
+    usd_t cost;         /* of nodes */
+    usd_t running_cost; /* of the nodes that run today and have a known price */
     uint32_t n_running_unpriced;
-    usd_t on_demand_cost;     /* the same new nodes on demand, where priced */
+    usd_t on_demand_cost; /* the same new nodes on demand, where priced */
     usd_t bound;
-    struct str status;        /* "optimal", "within-gap", "effort-done", "stopped" */
+    struct str status; /* "optimal", "within-gap", "effort-done", "stopped" */
     uint32_t n_columns;
-    const struct str *relaxed; /* [n_relaxed] families of constraints the bound leaves out, sorted */
+    const struct str
+        *relaxed; /* [n_relaxed] families of constraints the bound leaves out, sorted */
     uint32_t n_relaxed;
 
-    const struct bp_problem *problem;      /* what the bound is about; for --certificate and verify */
+    const struct bp_problem *problem; /* what the bound is about; for --certificate and verify */
     const struct bp_solution *solution;
-    struct str method;         /* "column-generation", "first-fit-decreasing" */
-    const struct plan_class *classes;      /* [problem->n_classes], or NULL in a plan that was read back */
-    const struct plan_offering *offerings; /* [problem->n_offerings], or NULL in a plan that was read back */
-    const struct str *dims;                /* [problem->n_dims] resource names, or NULL in a plan that was read back */
+    struct str method; /* "column-generation", "first-fit-decreasing" */
+    const struct plan_class
+        *classes; /* [problem->n_classes], or NULL in a plan that was read back */
+    const struct plan_offering
+        *offerings; /* [problem->n_offerings], or NULL in a plan that was read back */
+    const struct str
+        *dims; /* [problem->n_dims] resource names, or NULL in a plan that was read back */
 };

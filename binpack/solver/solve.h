@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The solver: cheapest plan for a bp_problem, with a proven lower bound.
  *
- * A solve is resumable. Each step spends about `work` units (one unit is about a microsecond of a 3 GHz core, but it is counted
- * in simplex pivots and pricing nodes, never in time), so the result depends on the input, the options and the total work only.
- * After bp_solve_new a feasible plan always exists (possibly with unplaced pods), and each step keeps or improves plan and bound.
- * All memory comes from one arena owned by the solve and is freed by bp_solve_free; bp_solve_result copies out. */
+ * A solve is resumable. Each step spends about `work` units (one unit is about a microsecond of a 3
+ * GHz core, but it is counted in simplex pivots and pricing nodes, never in time), so the result
+ * depends on the input, the options and the total work only. After bp_solve_new a feasible plan
+ * always exists (possibly with unplaced pods), and each step keeps or improves plan and bound. All
+ * memory comes from one arena owned by the solve and is freed by bp_solve_free; bp_solve_result
+ * copies out. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,8 +18,8 @@
 struct arena;
 struct bp_solve; /* opaque */
 
-/* Runs fn(ctx, i) for i in 0..n-1, in any order and on any thread, and returns when all are done. NULL means one after the other.
- * The result of a solve does not depend on it. */
+/* Runs fn(ctx, i) for i in 0..n-1, in any order and on any thread, and returns when all are done.
+ * NULL means one after the other. The result of a solve does not depend on it. */
 struct bp_parallel {
     void (*run)(void *port_ctx, uint32_t n, void (*fn)(void *ctx, uint32_t i), void *ctx);
     void *port_ctx;
@@ -26,16 +28,18 @@ struct bp_parallel {
 
 enum bp_algorithm {
     BP_COLGEN, /* column generation: the product */
-    BP_FFD     /* first fit decreasing on the greedy's values only: the floor that colgen is measured against */
+    BP_FFD /* first fit decreasing on the greedy's values only: the floor that colgen is measured
+              against */
 };
 
 struct bp_options {
     enum bp_algorithm algorithm;
-    uint32_t effort;     /* 1..5, 3 is the default: scales the work budget; 5 is for proofs */
-    double gap;          /* stop when (cost - bound) / cost <= gap; 0 asks for all that the effort allows */
-    uint64_t seed;       /* breaks ties in searches that are random */
+    uint32_t effort; /* 1..5, 3 is the default: scales the work budget; 5 is for proofs */
+    double gap; /* stop when (cost - bound) / cost <= gap; 0 asks for all that the effort allows */
+    uint64_t seed;                      /* breaks ties in searches that are random */
     const struct bp_parallel *parallel; /* or NULL */
-    /* A plan to start from, such as last round's: nodes are checked and what no longer fits is dropped. May be 0. */
+    /* A plan to start from, such as last round's: nodes are checked and what no longer fits is
+     * dropped. May be 0. */
     uint32_t n_start_nodes;
     const struct bp_node *start_nodes;
 };
@@ -50,16 +54,19 @@ struct bp_progress {
     uint32_t n_unplaced; /* pods */
 };
 
-/* Checks the problem (ranges, sizes, masks) and computes the first plan. The problem must outlive the solve.
- * Errors: ERR_INVALID names the field and index; ERR_LIMIT when a size is above its cap. On error *ret_solve is not set. */
-MUST_CHECK bool bp_solve_new(const struct bp_problem *problem, const struct bp_options *options, struct bp_solve **ret_solve,
-                             struct err *err);
+/* Checks the problem (ranges, sizes, masks) and computes the first plan. The problem must outlive
+ * the solve. Errors: ERR_INVALID names the field and index; ERR_LIMIT when a size is above its cap.
+ * On error *ret_solve is not set. */
+MUST_CHECK bool bp_solve_new(const struct bp_problem *problem, const struct bp_options *options,
+                             struct bp_solve **ret_solve, struct err *err);
 
-/* Works on for about `work` units. Returns true while more work would help, false when done. Never fails: trouble inside the LP
- * library ends the search early and shows in the status and in bp_solve_warning. */
+/* Works on for about `work` units. Returns true while more work would help, false when done. Never
+ * fails: trouble inside the LP library ends the search early and shows in the status and in
+ * bp_solve_warning. */
 bool bp_solve_step(struct bp_solve *solve, uint64_t work);
 
-/* The next step returns false; the result then says BP_STOPPED. May be set from a signal handler or another thread. */
+/* The next step returns false; the result then says BP_STOPPED. May be set from a signal handler or
+ * another thread. */
 void bp_solve_cancel(struct bp_solve *solve);
 
 void bp_solve_progress(const struct bp_solve *solve, struct bp_progress *ret_progress);
@@ -67,5 +74,6 @@ const char *bp_solve_warning(const struct bp_solve *solve); /* "" when nothing w
 uint64_t bp_solve_arena_bytes(const struct bp_solve *solve);
 
 /* Copies the best plan and the certificate into `arena`. */
-void bp_solve_result(const struct bp_solve *solve, struct arena *arena, struct bp_solution *ret_solution);
+void bp_solve_result(const struct bp_solve *solve, struct arena *arena,
+                     struct bp_solution *ret_solution);
 void bp_solve_free(struct bp_solve *solve); /* NULL is fine */
