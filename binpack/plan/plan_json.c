@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/plan/plan_json.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/qty.h"
+#include "base/rfc3339.h"
+
+struct str plan_capacity_type_name(enum cat_capacity_type type)
+{
+    switch (type) {
+    case CAT_RESERVED:
+        return STR("reserved");
+    case CAT_SPOT:
+        return STR("spot");
+    case CAT_ON_DEMAND:
+        break;
+    }
+    return STR("on-demand");
+}
+
+struct str plan_mode_name(enum plan_mode mode)
+{
+    switch (mode) {
+    case PLAN_REPACK:
+        return STR("repack");
+    case PLAN_DISRUPT:
+        return STR("disrupt");
+    case PLAN_PROVISION:
+        break;
+    }
+    return STR("provision");
+}
+
+struct str plan_pod_name(const struct plan *plan, uint32_t pod, struct arena *arena)
+{
+    const struct k8s_pod *p = &plan->cluster->pods[pod];
+    struct str ns = strtab_str(plan->cluster->tab, p->ns);
+    struct strbuf b = strbuf_new(arena, ns.n + p->name.n + 1);
+    strbuf_add(&b, ns);
+    strbuf_addc(&b, '/');
+    strbuf_add(&b, p->name);
+    return strbuf_str(&b);
+}
+
+struct str plan_amount(const struct k8s_words *words, const struct strtab *tab, strid resource,
+                       int64_t value, struct arena *arena)
+{
+    char buffer[QTY_TEXT_MAX];
+    bool is_cpu = resource == words->cpu;
+    bool is_bytes = resource == words->memory || resource == words->ephemeral_storage ||
+                    str_starts(strtab_str(tab, resource), STR("hugepages-"));
+    struct str text = qty_format(value, is_cpu ? QTY_MILLI : QTY_BASE,
+                                 is_bytes ? QTY_BINARY : QTY_DECIMAL, buffer);
+    return str_copy(arena, text);
+}
+
+int64_t plan_gap_ppb(const struct plan *plan)
+{
+    if (plan->cost <= 0 || plan->bound >= plan->cost) {
+        return 0;
+    }
+    return muldiv_ceil(plan->cost - plan->bound, 1000000000, plan->cost);
+}
+
+struct sortable {
+    struct str text;
+    uint32_t i;
+};
+
+static int sortable_cmp(const void *a, const void *b)
+{
+    return str_cmp(((const struct sortable *)a)->text, ((const struct sortable *)b)->text);
+}
+
+static struct sortable *sortable_new(struct arena *arena, uint32_t n)
+{
+    return ARENA_ARRAY(arena, struct sortable, n + 1);
+}
+
+const struct k8s_pair *plan_sorted_pairs(const struct strtab *tab, const struct k8s_pairs *pairs,
+                                         struct arena *arena)
+{
+    struct sortable *order = sortable_new(arena, pairs->n);
+    struct k8s_pair *sorted = ARENA_ARRAY(arena, struct k8s_pair, pairs->n + 1);
+    for (uint32_t i = 0; i < pairs->n; i++) {
+        order[i] = (struct sortable){.text = strtab_str(tab, pairs->v[i].key), .i = i};
+    }
+    qsort(order, pairs->n, sizeof(order[0]), sortable_cmp);
+    for (uint32_t i = 0; i < pairs->n; i++) {
+        sorted[i] = pairs->v[order[i].i];
+    }
+    return sorted;
+}
+
+void plan_resources(const struct plan *plan, struct docw *w, const struct k8s_resources *resources,
+                    struct arena *scratch)
+{
+    const struct strtab *tab = plan->cluster->tab;
+    struct sortable *order = sortable_new(scratch, resources->n);
+    for (uint32_t i = 0; i < resources->n; i++) {
+        order[i] = (struct sortable){.text = strtab_str(tab, resources->v[i].resource), .i = i};
+    }
+    qsort(order, resources->n, sizeof(order[0]), sortable_cmp);
+    docw_flow(w);
+    docw_object_begin(w);
+    for (uint32_t i = 0; i < resources->n; i++) {
+        const struct k8s_quantity *q = &resources->v[order[i].i];
+        docw_key(w, order[i].text);
+        docw_string(w, plan_amount(&plan->cluster->words, tab, q->resource, q->value, scratch));
+    }
+    docw_object_end(w);
+}
+
+static struct str effect_name(enum k8s_effect effect)
+{
+    switch (effect) {
+    case K8S_NO_EXECUTE:
+        return STR("NoExecute");
+    case K8S_PREFER_NO_SCHEDULE:
+        return STR("PreferNoSchedule");
+    case K8S_NO_SCHEDULE:
+    case K8S_EFFECT_ANY:
+        break;
+    }
+    return STR("NoSchedule");
+}
+
+void plan_taints(const struct plan *plan, struct docw *w, const struct k8s_taint *taints,
+                 uint32_t n)
+{
+    const struct strtab *tab = plan->cluster->tab;
+    docw_array_begin(w);
+    for (uint32_t i = 0; i < n; i++) {
+        docw_object_begin(w);
+        docw_put_string(w, "key", strtab_str(tab, taints[i].key));
+        if (taints[i].value != STRID_EMPTY && taints[i].value != STRID_NONE) {
+            docw_put_string(w, "value", strtab_str(tab, taints[i].value));
+        }
+        docw_put_string(w, "effect", effect_name(taints[i].effect));
+        docw_object_end(w);
+    }
+    docw_array_end(w);
+}
+
+static void put_pods(const struct plan *plan, struct docw *w, const uint32_t *pods, uint32_t n,
+                     struct arena *scratch)
+{
+    docw_open_array(w, "pods");
+    for (uint32_t i = 0; i < n; i++) {
+        struct arena_mark mark = arena_mark(scratch);
+        docw_string(w, plan_pod_name(plan, pods[i], scratch));
+        arena_rewind(scratch, mark);
+    }
+    docw_array_end(w);
+}
+
+static void put_inputs(const struct plan *plan, struct docw *w)
+{
+    const struct k8s_cluster *cluster = plan->cluster;
+    char buffer[RFC3339_TEXT_MAX];
+    docw_open_object(w, "inputs");
+    docw_put_int(w, "pods", cluster->n_pods);
+    docw_put_int(w, "pendingPods", plan->n_pending);
+    docw_key(w, STR("podsWithoutNeed"));
+    docw_flow(w);
+    docw_object_begin(w);
+    for (uint32_t i = 0; i < plan->n_ignored; i++) {
+        docw_key(w, plan->ignored[i].reason);
+        docw_int(w, plan->ignored[i].n);
+    }
+    docw_object_end(w);
+    docw_put_int(w, "nodes", cluster->n_nodes);
+    docw_put_int(w, "nodePools", cluster->n_nodepools);
+    docw_put_string(w, "catalog", plan->catalog->name);
+    docw_put_string(w, "mode", plan_mode_name(plan->mode));
+    docw_put_string(w, "now", rfc3339_format(plan->now, buffer));
+    docw_put_int(w, "seed", (int64_t)plan->seed);
+    docw_object_end(w);
+}
+
+static void put_totals(const struct plan *plan, struct docw *w)
+{
+    docw_open_object(w, "totals");
+    docw_put_int(w, "newNodes", plan->n_nodes);
+    docw_put_usd(w, "usdPerHour", plan->cost);
+    docw_put_usd(w, "usdPerMonth", sat_mul(plan->cost, HOURS_PER_MONTH));
+    docw_put_usd(w, "onDemandUsdPerHour", plan->on_demand_cost);
+    docw_put_usd(w, "existingUsdPerHour", plan->running_cost);
+    docw_put_int(w, "existingNodesWithoutPrice", plan->n_running_unpriced);
+    docw_put_int(w, "unplacedPods", plan->n_unplaced);
+    docw_object_end(w);
+}
+
+static void put_certificate(const struct plan *plan, struct docw *w)
+{
+    docw_open_object(w, "certificate");
+    docw_put_usd(w, "lowerBoundUsdPerHour", plan->bound);
+    docw_key(w, STR("gap"));
+    docw_decimal(w, plan_gap_ppb(plan), 9);
+    docw_put_string(w, "method", plan->method.n > 0 ? plan->method : STR("column-generation"));
+    docw_put_int(w, "columns", plan->n_columns);
+    docw_put_string(w, "status", plan->status);
+    docw_key(w, STR("relaxed"));
+    docw_flow(w);
+    docw_array_begin(w);
+    for (uint32_t i = 0; i < plan->n_relaxed; i++) {
+        docw_string(w, plan->relaxed[i]);
+    }
+    docw_array_end(w);
+    docw_object_end(w);
+}
+
+static void put_labels(const struct plan *plan, struct docw *w, const struct k8s_pairs *labels,
+                       struct arena *scratch)
+{
+    const struct strtab *tab = plan->cluster->tab;
+    const struct k8s_pair *sorted = plan_sorted_pairs(tab, labels, scratch);
+    docw_open_object(w, "labels");
+    for (uint32_t i = 0; i < labels->n; i++) {
+        docw_key(w, strtab_str(tab, sorted[i].key));
+        docw_string(w, strtab_str(tab, sorted[i].value));
+    }
+    docw_object_end(w);
+}
+
+static void put_node(const struct plan *plan, struct docw *w, const struct plan_node *node,
+                     struct arena *scratch)
+{
+    const struct strtab *tab = plan->cluster->tab;
+    const struct karp_nodepool *pool = &plan->cluster->nodepools[node->pool_i];
+    docw_object_begin(w);
+    docw_put_string(w, "name", node->name);
+    docw_put_string(w, "nodePool", pool->meta.name);
+    docw_put_string(w, "instanceType", strtab_str(tab, node->type->name));
+    docw_put_string(w, "zone", strtab_str(tab, plan->catalog->zones[node->zone_i].name));
+    docw_put_string(w, "capacityType", plan_capacity_type_name(node->capacity_type));
+    if (node->reservation_id != STRID_EMPTY) {
+        docw_put_string(w, "capacityReservationId", strtab_str(tab, node->reservation_id));
+    }
+    docw_put_usd(w, "usdPerHour", node->price);
+    docw_key(w, STR("instanceTypeOptions"));
+    docw_flow(w);
+    docw_array_begin(w);
+    for (uint32_t i = 0; i < node->n_options; i++) {
+        docw_string(w, strtab_str(tab, node->options[i]->name));
+    }
+    docw_array_end(w);
+    docw_put_string(w, "os", strtab_str(tab, node->os));
+    put_labels(plan, w, &node->labels, scratch);
+    docw_key(w, STR("taints"));
+    plan_taints(plan, w, pool->taints, pool->n_taints);
+    docw_key(w, STR("allocatable"));
+    plan_resources(plan, w, &node->allocatable, scratch);
+    docw_key(w, STR("requested"));
+    plan_resources(plan, w, &node->requested, scratch);
+    docw_key(w, STR("daemonOverhead"));
+    plan_resources(plan, w, &node->daemons, scratch);
+    put_pods(plan, w, node->pods, node->n_pods, scratch);
+    docw_object_end(w);
+}
+
+static void put_unplaced(const struct plan *plan, struct docw *w,
+                         const struct plan_unplaced *unplaced, struct arena *scratch)
+{
+    docw_object_begin(w);
+    docw_put_string(w, "pod", plan_pod_name(plan, unplaced->pod, scratch));
+    docw_open_array(w, "reasons");
+    for (uint32_t i = 0; i < unplaced->n_reasons; i++) {
+        const struct plan_reason *reason = &unplaced->reasons[i];
+        docw_object_begin(w);
+        if (reason->pool.n > 0) {
+            docw_put_string(w, "nodePool", reason->pool);
+        }
+        docw_put_string(w, "code", reason->code);
+        docw_put_string(w, "message", reason->message);
+        docw_object_end(w);
+    }
+    docw_array_end(w);
+    docw_object_end(w);
+}
+
+static void put_places(const struct plan *plan, struct docw *w, struct arena *scratch)
+{
+    docw_open_array(w, "nodes");
+    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+        struct arena_mark mark = arena_mark(scratch);
+        put_node(plan, w, &plan->nodes[i], scratch);
+        arena_rewind(scratch, mark);
+    }
+    docw_array_end(w);
+    docw_open_array(w, "existing");
+    for (uint32_t i = 0; i < plan->n_existing; i++) {
+        docw_object_begin(w);
+        docw_put_string(w, "name", plan->existing[i].node);
+        put_pods(plan, w, plan->existing[i].pods, plan->existing[i].n_pods, scratch);
+        docw_object_end(w);
+    }
+    docw_array_end(w);
+    docw_open_array(w, "unschedulable");
+    for (uint32_t i = 0; i < plan->n_unplaced; i++) {
+        struct arena_mark mark = arena_mark(scratch);
+        put_unplaced(plan, w, &plan->unplaced[i], scratch);
+        arena_rewind(scratch, mark);
+    }
+    docw_array_end(w);
+}
+
+void plan_json(const struct plan *plan, struct docw *w, struct arena *scratch)
+{
+    struct arena_mark mark = arena_mark(scratch);
+    docw_begin(w);
+    docw_object_begin(w);
+    docw_put_string(w, "apiVersion", STR("binpack/v1"));
+    docw_put_string(w, "kind", STR("Plan"));
+    put_inputs(plan, w);
+    put_totals(plan, w);
+    put_certificate(plan, w);
+    put_places(plan, w, scratch);
+    docw_open_array(w, "assumptions");
+    for (uint32_t i = 0; i < plan->n_notes; i++) {
+        docw_object_begin(w);
+        docw_put_string(w, "code", plan->notes[i].code);
+        docw_put_string(w, "message", plan->notes[i].message);
+        docw_object_end(w);
+    }
+    docw_array_end(w);
+    docw_object_end(w);
+    docw_end(w);
+    arena_rewind(scratch, mark);
+}
