@@ -11,9 +11,8 @@
  * Needs, rules and classes are in an order of text, never of input. */
 #pragma once
 
+#include "binpack/scheduling/reqs.h"
 #include "binpack/scheduling/snapshot.h"
-
-struct sched_reqs; /* binpack/scheduling/reqs.h: requirements by key */
 
 /* A pod (anti-)affinity term or spread constraint as it stands for a need, after the ladder. */
 struct sched_term_use {
@@ -29,7 +28,9 @@ struct sched_spread_use {
 /* A volume that several pods name: they count it once per node. */
 struct sched_claim_use {
     strid driver;
-    uint32_t claim; /* dense id of (namespace, claim) among all needs and running pods */
+    uint32_t volume; /* as in struct sched_attachment (volumes.h) */
+    bool zonal;      /* unbound EBS claim: pods that share it share its zone */
+    bool exclusive;  /* ReadWriteOncePod */
 };
 
 struct sched_need {
@@ -37,15 +38,16 @@ struct sched_need {
     strid ns;
     uint32_t pod;            /* the first of its pods by namespace and name, into cluster->pods */
     uint32_t n_pods;
-    uint32_t rung;           /* preferences dropped: 0 none */
+    uint32_t rung;           /* preferences dropped: 0 none (prefs.h) */
     bool last_rung;          /* nothing left to drop */
+    bool prefer_taints;      /* PreferNoSchedule taints still keep it away */
     int32_t priority;
-    uint32_t tier;           /* pools of a tier above this one are not to be used yet, see problem_build.h */
+    uint32_t tier;           /* pools of tiers beyond this one (lighter weight) are not to be used yet */
     struct k8s_resources requests; /* effective, with "pods": 1 */
     uint32_t n_alternatives, n_tolerations, n_spread, n_terms, n_ports, n_attach, n_claims;
-    const struct sched_reqs *const *alternatives; /* node selector AND one affinity term AND one volume alternative; any may hold;
+    const struct sched_reqs *alternatives; /* node selector AND one affinity term AND one volume alternative; any may hold;
                                                      none: no node can hold it */
-    const struct sched_reqs *const *topology_alternatives; /* the same without volumes: what spread counts as eligible */
+    const struct sched_reqs *topology_alternatives; /* the same without volumes: what spread counts as eligible */
     uint32_t n_topology_alternatives;
     const struct k8s_toleration *tolerations;
     const struct sched_spread_use *spread;
@@ -93,14 +95,14 @@ struct sched_classes {
     const uint32_t *of_need; /* [needs->n] */
 };
 
-/* How far the pods of the cluster have gone down: per pending pod its rung and tier. */
-struct sched_ladder {
+/* How far the pods of the cluster have gone down: per pending pod its rung of the ladder and its tier of pools. */
+struct sched_descent {
     uint16_t *rung; /* [snapshot->n_pending] */
     uint16_t *tier; /* [snapshot->n_pending] */
 };
 
-/* The needs of all pending pods as `ladder` has them. */
-MUST_CHECK bool sched_needs_new(const struct sched_snapshot *snapshot, const struct sched_ladder *ladder, struct arena *arena,
+/* The needs of all pending pods as `descent` has them. */
+MUST_CHECK bool sched_needs_new(const struct sched_snapshot *snapshot, const struct sched_descent *descent, struct arena *arena,
                                 struct sched_needs *ret_needs, struct err *err);
 
 /* Joins needs. `same[i]` is any number that must be equal for needs of one class (what the masks say). */

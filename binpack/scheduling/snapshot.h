@@ -15,6 +15,9 @@
 #include "k8s/cluster.h"
 
 struct arena;
+struct sched_daemons;
+struct sched_vocab;
+struct sched_volumes;
 
 #define SCHED_NONE UINT32_MAX /* an index that points nowhere */
 
@@ -78,6 +81,9 @@ struct sched_snapshot {
     const struct catalog *catalog;
     struct strtab *tab;
     const struct k8s_words *words;
+    const struct sched_vocab *vocab;
+    const struct sched_volumes *volumes;
+    const struct sched_daemons *daemons;
     struct sched_settings settings;
     struct arena *arena;                /* its own memory */
     uint32_t n_nodes, n_pools, n_pending;
@@ -93,7 +99,3 @@ struct sched_snapshot {
 MUST_CHECK bool sched_snapshot_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
                                    const struct sched_settings *settings, const uint64_t *removed, struct arena *arena,
                                    struct sched_snapshot **ret_snapshot, struct err *err);
-
-/* Label keys that mean the same: failure-domain.beta.kubernetes.io/zone and topology.ebs.csi.aws.com/zone are
- * topology.kubernetes.io/zone, beta.kubernetes.io/arch is kubernetes.io/arch, and so on. Others map to themselves. */
-strid sched_key_stable(const struct sched_snapshot *snapshot, strid key);
