@@ -7,7 +7,7 @@
  * (carriers) and which needs they count (targets). A *class* joins needs that agree in everything the solver can see: requests,
  * alternatives, tolerations, host ports, volumes, priority, and membership in every rule. Raw labels are not part of it.
  *
- * Order of work: needs (per pod) -> offers -> rules (terms.h) -> classes -> rows (topology.h, affinity.h) -> problem.
+ * Order of work: needs (per pod) -> rules (terms.h) -> masks (offers.h) -> classes -> rows (topology.h, affinity.h) -> problem.
  * Needs, rules and classes are in an order of text, never of input. */
 #pragma once
 
@@ -33,6 +33,13 @@ struct sched_claim_use {
     bool exclusive;  /* ReadWriteOncePod */
 };
 
+/* Requirements that must all hold on a node. Not merged: a key may occur several times, and NotIn and DoesNotExist hold where the
+ * label is absent, as kube-scheduler sees it. */
+struct sched_conj {
+    uint32_t n;
+    const struct sched_req *v;
+};
+
 struct sched_need {
     const struct k8s_pod_shape *shape;
     strid ns;
@@ -42,12 +49,12 @@ struct sched_need {
     bool last_rung;          /* nothing left to drop */
     bool prefer_taints;      /* PreferNoSchedule taints still keep it away */
     int32_t priority;
-    uint32_t tier;           /* pools of tiers beyond this one (lighter weight) are not to be used yet */
+    uint32_t tier;           /* new nodes come from pools of exactly this tier; SCHED_TIER_NONE: from none */
     struct k8s_resources requests; /* effective, with "pods": 1 */
     uint32_t n_alternatives, n_tolerations, n_spread, n_terms, n_ports, n_attach, n_claims;
-    const struct sched_reqs *alternatives; /* node selector AND one affinity term AND one volume alternative; any may hold;
+    const struct sched_conj *alternatives; /* node selector AND one affinity term AND one volume alternative; any may hold;
                                                      none: no node can hold it */
-    const struct sched_reqs *topology_alternatives; /* the same without volumes: what spread counts as eligible */
+    const struct sched_conj *topology_alternatives; /* the same without volumes: what spread counts as eligible */
     uint32_t n_topology_alternatives;
     const struct k8s_toleration *tolerations;
     const struct sched_spread_use *spread;
@@ -95,11 +102,12 @@ struct sched_classes {
     const uint32_t *of_need; /* [needs->n] */
 };
 
-/* How far the pods of the cluster have gone down: per pending pod its rung of the ladder and its tier of pools. */
+/* How far the pods of the cluster have gone down: per pending pod its rung of the ladder and the tier of pools it may use. */
 struct sched_descent {
     uint16_t *rung; /* [snapshot->n_pending] */
-    uint16_t *tier; /* [snapshot->n_pending] */
+    uint16_t *tier; /* [snapshot->n_pending] SCHED_TIER_NONE: running nodes only */
 };
+#define SCHED_TIER_NONE UINT16_MAX
 
 /* The needs of all pending pods as `descent` has them. */
 MUST_CHECK bool sched_needs_new(const struct sched_snapshot *snapshot, const struct sched_descent *descent, struct arena *arena,

@@ -16,6 +16,7 @@
 
 struct arena;
 struct sched_daemons;
+struct sched_pod_volumes;
 struct sched_vocab;
 struct sched_volumes;
 
@@ -77,7 +78,7 @@ struct sched_pool {
 };
 
 struct sched_snapshot {
-    const struct k8s_cluster *cluster;
+    const struct k8s_cluster *cluster;  /* as given, with the virtual pods of CapacityBuffers appended */
     const struct catalog *catalog;
     struct strtab *tab;
     const struct k8s_words *words;
@@ -91,6 +92,7 @@ struct sched_snapshot {
     const struct sched_node *nodes;     /* sorted by name */
     const struct sched_pool *pools;     /* sorted by weight descending, then name */
     const uint32_t *pending;            /* [n_pending] PENDING pods, into cluster->pods, by namespace and name */
+    const struct sched_pod_volumes *const *volumes_of; /* [n_pending] NULL: no claims */
     bool any_prefer_no_schedule;        /* some pool has a PreferNoSchedule taint: the last rung of the ladder exists */
 };
 
