@@ -11,5 +11,6 @@
 /* A parameter kept for the shape of an interface. */
 #define UNUSED __attribute__((unused))
 
-/* A cleanup attribute for library objects: `auto_x` types are declared beside the object's header. */
+/* A cleanup attribute for library objects: `auto_x` types are declared beside the object's header.
+ */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/attr.h"
+#include "base/number.h"
 
 enum {
     TEXT_MAX = 256,     /* longer texts are not quantities */
@@ -193,38 +193,21 @@ bool qty_parse(struct str text, enum qty_unit unit, enum qty_round round, int64_
     return true;
 }
 
-/* The shortest decimal that reads back as the same double. */
-static struct str shortest(double value, char *buffer, size_t size)
-{
-    int n = 0;
-    for (int precision = 15; precision <= 17; precision++) {
-        json_error_t ignored;
-        n = snprintf(buffer, size, "%.*g", precision, value);
-        json_t *again = json_loads(buffer, JSON_DECODE_ANY, &ignored);
-        bool same = again != NULL && json_number_value(again) == value;
-        json_decref(again);
-        if (same) {
-            break;
-        }
-    }
-    return (struct str){.p = buffer, .n = (size_t)n};
-}
-
 bool qty_parse_json(const json_t *value, enum qty_unit unit, enum qty_round round,
                     int64_t *ret_value, struct err *err)
 {
-    char buffer[64];
+    char buffer[NUMBER_TEXT_MAX];
     if (json_is_string(value)) {
         struct str text = {.p = json_string_value(value), .n = json_string_length(value)};
         return qty_parse(text, unit, round, ret_value, err);
     }
     if (json_is_integer(value)) {
-        int n = snprintf(buffer, sizeof buffer, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        return qty_parse((struct str){.p = buffer, .n = (size_t)n}, unit, round, ret_value, err);
+        struct str text = number_format_decimal(json_integer_value(value), 0, buffer);
+        return qty_parse(text, unit, round, ret_value, err);
     }
     if (json_is_real(value)) {
-        return qty_parse(shortest(json_real_value(value), buffer, sizeof buffer), unit, round,
-                         ret_value, err);
+        struct str text = number_format_double(json_real_value(value), buffer);
+        return qty_parse(text, unit, round, ret_value, err);
     }
     return err_set(err, ERR_INVALID, "expected a quantity (a string such as \"500m\" or a number)");
 }
