@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/solver/verify_bound.h"
+
+#include "base/arena.h"
+#include "base/bitset.h"
+#include "binpack/solver/verify_knapsack.h"
+
+#include <string.h>
+
+struct context {
+    const struct bp_problem *p;
+    const struct bp_certificate *cert;
+    const uint32_t *placed;
+    struct arena *arena;
+    uint32_t n_caps;       /* necessary ones */
+    const uint32_t *cap;   /* [n_caps] */
+    uint32_t n_rows;       /* dimensions, then caps */
+    uint32_t frac_bits;
+    wide_t *multipliers;   /* [n_rows] carried from proof to proof */
+};
+
+/* Classes that the offerings of one set of domains admit, equal ones merged. */
+struct items {
+    uint32_t n;
+    int64_t *value;  /* [n] */
+    int64_t *weight; /* [n][n_rows] */
+    int64_t *count;  /* [n] */
+};
+
+/* Offerings of one set with the same (lowered) capacities. */
+struct bin {
+    const int64_t *capacity; /* [n_rows] */
+    int64_t target;          /* the smallest best_value among them */
+    uint32_t offering_i;     /* which has it */
+    uint64_t hash;
+};
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ (hash >> 32);
+}
+
+/* ------------------------------------------------------------------ sets of domains */
+
+static bool admits(const struct context *c, uint32_t domain_i, uint32_t class_i)
+{
+    return c->cert->dual[class_i] > 0 && c->placed[class_i] > 0 &&
+           bits_get(&c->p->mask[class_i * bits_words(c->p->n_domains)], domain_i);
+}
+
+/* set_of[domain]: the first domain that admits the same valued classes. */
+static void find_sets(const struct context *c, uint32_t *set_of)
+{
+    const struct bp_problem *p = c->p;
+    uint64_t *hash = ARENA_ARRAY(c->arena, uint64_t, p->n_domains);
+    for (uint32_t d = 0; d < p->n_domains; d++) {
+        for (uint32_t i = 0; i < p->n_classes; i++) {
+            hash[d] = admits(c, d, i) ? mix(hash[d], i + 1) : hash[d];
+        }
+    }
+    uint32_t n_slots = 16;
+    while (n_slots < 2 * p->n_domains) {
+        n_slots *= 2;
+    }
+    uint32_t *slots = ARENA_ARRAY(c->arena, uint32_t, n_slots); /* domain + 1 */
+    for (uint32_t d = 0; d < p->n_domains; d++) {
+        uint32_t slot = (uint32_t)hash[d] & (n_slots - 1);
+        for (; slots[slot] != 0; slot = (slot + 1) & (n_slots - 1)) {
+            uint32_t other = slots[slot] - 1;
+            bool same = hash[other] == hash[d];
+            for (uint32_t i = 0; i < p->n_classes && same; i++) {
+                same = admits(c, other, i) == admits(c, d, i);
+            }
+            if (same) {
+                break;
+            }
+        }
+        if (slots[slot] == 0) {
+            slots[slot] = d + 1;
+        }
+        set_of[d] = slots[slot] - 1;
+    }
+}
+
+/* ------------------------------------------------------------------ items of a set */
+
+static bool item_equals(const struct context *c, const struct items *items, uint32_t item_i,
+                        int64_t value, const int64_t *weight)
+{
+    return items->value[item_i] == value &&
+           memcmp(&items->weight[(size_t)item_i * c->n_rows], weight, c->n_rows * sizeof *weight) == 0;
+}
+
+static void find_items(const struct context *c, uint32_t domain_i, struct items *ret_items)
+{
+    const struct bp_problem *p = c->p;
+    uint32_t n_valued = 0;
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        n_valued += admits(c, domain_i, i);
+    }
+    struct items items = {.value = ARENA_ARRAY(c->arena, int64_t, n_valued),
+                          .weight = ARENA_ARRAY(c->arena, int64_t, (size_t)n_valued * c->n_rows),
+                          .count = ARENA_ARRAY(c->arena, int64_t, n_valued)};
+    uint32_t n_slots = 16;
+    while (n_slots < 2 * n_valued) {
+        n_slots *= 2;
+    }
+    uint32_t *slots = ARENA_ARRAY(c->arena, uint32_t, n_slots); /* item + 1 */
+    int64_t *weight = ARENA_ARRAY(c->arena, int64_t, c->n_rows);
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        if (!admits(c, domain_i, i)) {
+            continue;
+        }
+        memcpy(weight, &p->size[(size_t)i * p->n_dims], p->n_dims * sizeof *weight);
+        for (uint32_t k = 0; k < c->n_caps; k++) {
+            weight[p->n_dims + k] = bits_get(p->caps[c->cap[k]].members, i);
+        }
+        uint64_t hash = mix(0, (uint64_t)c->cert->dual[i]);
+        for (uint32_t r = 0; r < c->n_rows; r++) {
+            hash = mix(hash, (uint64_t)weight[r]);
+        }
+        uint32_t slot = (uint32_t)hash & (n_slots - 1);
+        while (slots[slot] != 0 && !item_equals(c, &items, slots[slot] - 1, c->cert->dual[i], weight)) {
+            slot = (slot + 1) & (n_slots - 1);
+        }
+        if (slots[slot] == 0) {
+            items.value[items.n] = c->cert->dual[i];
+            memcpy(&items.weight[(size_t)items.n * c->n_rows], weight, c->n_rows * sizeof *weight);
+            slots[slot] = ++items.n;
+        }
+        /* A node never holds more of a class than the plan places in all. */
+        uint32_t most = p->classes[i].max_per_node;
+        items.count[slots[slot] - 1] += most < c->placed[i] ? most : c->placed[i];
+    }
+    *ret_items = items;
+}
+
+/* ------------------------------------------------------------------ capacities of a set */
+
+/* Lowers every capacity of one row to the largest sum of weights at or below it. Any number of each item may be summed, which
+ * allows more sums than patterns have, never fewer. */
+static void lower_to_reachable(const struct context *c, const struct items *items, uint32_t r,
+                               uint32_t n_bins, int64_t *capacity)
+{
+    int64_t unit = 0;
+    for (uint32_t i = 0; i < items->n; i++) {
+        int64_t a = items->weight[(size_t)i * c->n_rows + r];
+        while (a != 0) { /* greatest common divisor */
+            int64_t rest = unit % a;
+            unit = a;
+            a = rest;
+        }
+    }
+    int64_t largest = 0;
+    for (uint32_t b = 0; b < n_bins && unit > 0; b++) {
+        int64_t *at = &capacity[(size_t)b * c->n_rows + r];
+        *at -= *at % unit;
+        largest = *at > largest ? *at : largest;
+    }
+    if (unit == 0 || largest / unit >= VERIFY_BOUND_TABLE_BITS) {
+        return;
+    }
+    struct arena_mark mark = arena_mark(c->arena);
+    size_t n_bits = (size_t)(largest / unit) + 1;
+    size_t n_words = bits_words(n_bits);
+    uint64_t *reached = ARENA_ARRAY(c->arena, uint64_t, n_words);
+    bits_set(reached, 0);
+    for (uint32_t i = 0; i < items->n; i++) {
+        size_t step = (size_t)(items->weight[(size_t)i * c->n_rows + r] / unit);
+        if (step == 0 || step >= n_bits || bits_get(reached, step)) {
+            continue; /* a sum of earlier ones adds nothing new */
+        }
+        for (size_t shift = step; shift < n_bits; shift *= 2) {
+            size_t words = shift / 64, bits = shift % 64;
+            for (size_t w = n_words; w-- > words;) {
+                uint64_t add = reached[w - words] << bits;
+                if (bits > 0 && w > words) {
+                    add |= reached[w - words - 1] >> (64 - bits);
+                }
+                reached[w] |= add;
+            }
+        }
+    }
+    for (uint32_t b = 0; b < n_bins; b++) {
+        int64_t *at = &capacity[(size_t)b * c->n_rows + r];
+        size_t sum = (size_t)(*at / unit);
+        while (!bits_get(reached, sum)) {
+            sum--;
+        }
+        *at = (int64_t)sum * unit;
+    }
+    arena_rewind(c->arena, mark);
+}
+
+static uint32_t fill_capacities(const struct context *c, const uint32_t *offerings, uint32_t n,
+                                const struct items *items, int64_t *capacity)
+{
+    const struct bp_problem *p = c->p;
+    for (uint32_t b = 0; b < n; b++) {
+        int64_t *row = &capacity[(size_t)b * c->n_rows];
+        memcpy(row, &p->capacity[(size_t)offerings[b] * p->n_dims], p->n_dims * sizeof *row);
+        for (uint32_t k = 0; k < c->n_caps; k++) {
+            const struct bp_cap *cap = &p->caps[c->cap[k]];
+            row[p->n_dims + k] = cap->max_at == NULL ? cap->max : cap->max_at[offerings[b]];
+        }
+    }
+    for (uint32_t r = 0; r < c->n_rows; r++) {
+        wide_t all = 0; /* no row needs more than everything */
+        for (uint32_t i = 0; i < items->n; i++) {
+            all += (wide_t)items->weight[(size_t)i * c->n_rows + r] * items->count[i];
+        }
+        for (uint32_t b = 0; b < n; b++) {
+            int64_t *at = &capacity[(size_t)b * c->n_rows + r];
+            *at = *at > all ? (int64_t)all : *at;
+        }
+        if (r < p->n_dims) {
+            lower_to_reachable(c, items, r, n, capacity);
+        }
+    }
+    return n;
+}
+
+static uint32_t find_bins(const struct context *c, const uint32_t *offerings, uint32_t n,
+                          const int64_t *capacity, struct bin *bins)
+{
+    uint32_t n_slots = 16;
+    while (n_slots < 2 * n) {
+        n_slots *= 2;
+    }
+    uint32_t *slots = ARENA_ARRAY(c->arena, uint32_t, n_slots); /* bin + 1 */
+    uint32_t n_bins = 0;
+    for (uint32_t b = 0; b < n; b++) {
+        const int64_t *row = &capacity[(size_t)b * c->n_rows];
+        int64_t target = c->cert->best_value[offerings[b]];
+        uint64_t hash = 0;
+        for (uint32_t r = 0; r < c->n_rows; r++) {
+            hash = mix(hash, (uint64_t)row[r]);
+        }
+        uint32_t slot = (uint32_t)hash & (n_slots - 1);
+        while (slots[slot] != 0 &&
+               (bins[slots[slot] - 1].hash != hash ||
+                memcmp(bins[slots[slot] - 1].capacity, row, c->n_rows * sizeof *row) != 0)) {
+            slot = (slot + 1) & (n_slots - 1);
+        }
+        if (slots[slot] == 0) {
+            bins[n_bins] = (struct bin){
+                .capacity = row, .target = target, .offering_i = offerings[b], .hash = hash};
+            slots[slot] = ++n_bins;
+        } else if (target < bins[slots[slot] - 1].target) {
+            bins[slots[slot] - 1].target = target;
+            bins[slots[slot] - 1].offering_i = offerings[b];
+        }
+    }
+    return n_bins;
+}
+
+/* ------------------------------------------------------------------ proofs */
+
+static long long nano_of(wide_t scaled)
+{
+    return (long long)(scaled >> BP_DUAL_BITS);
+}
+
+static bool prove_bin(const struct context *c, const struct items *items, const struct bin *bin,
+                      struct err *err)
+{
+    struct verify_knapsack knapsack = {.n_items = items->n,
+                                       .n_rows = c->n_rows,
+                                       .value = items->value,
+                                       .weight = items->weight,
+                                       .count = items->count,
+                                       .capacity = bin->capacity,
+                                       .target = bin->target,
+                                       .frac_bits = c->frac_bits,
+                                       .max_nodes = VERIFY_BOUND_NODES};
+    wide_t value;
+    switch (verify_knapsack_prove(&knapsack, c->multipliers, &value, c->arena)) {
+    case VERIFY_KNAPSACK_PROVEN:
+        return true;
+    case VERIFY_KNAPSACK_EXCEEDED:
+        return err_set(err, ERR_INTERNAL,
+                       "certificate: offering %u holds a pattern worth %lld nano-dollars (%lld/2^%d), best_value says %lld (%lld/2^%d)",
+                       bin->offering_i, nano_of(value), (long long)value, BP_DUAL_BITS, nano_of(bin->target),
+                       (long long)bin->target, BP_DUAL_BITS);
+    case VERIFY_KNAPSACK_GAVE_UP:
+        break;
+    }
+    return err_set(err, ERR_INTERNAL,
+                   "certificate: best_value %lld of offering %u could not be confirmed in %d steps; proven is %lld",
+                   (long long)bin->target, bin->offering_i, VERIFY_BOUND_NODES, (long long)value);
+}
+
+static bool check_set(const struct context *c, uint32_t domain_i, const uint32_t *offerings, uint32_t n,
+                      struct err *err)
+{
+    struct items items;
+    find_items(c, domain_i, &items);
+    int64_t *capacity = ARENA_ARRAY(c->arena, int64_t, (size_t)n * c->n_rows);
+    fill_capacities(c, offerings, n, &items, capacity);
+    struct bin *bins = ARENA_ARRAY(c->arena, struct bin, n);
+    uint32_t n_bins = find_bins(c, offerings, n, capacity, bins);
+    for (uint32_t b = 0; b < n_bins; b++) {
+        if (!prove_bin(c, &items, &bins[b], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_best_values(const struct context *c, struct err *err)
+{
+    const struct bp_problem *p = c->p;
+    uint32_t *set_of = ARENA_ARRAY(c->arena, uint32_t, p->n_domains);
+    find_sets(c, set_of);
+    /* Offerings by set: count, then place. */
+    uint32_t *from = ARENA_ARRAY(c->arena, uint32_t, p->n_domains + 1);
+    uint32_t *offerings = ARENA_ARRAY(c->arena, uint32_t, p->n_offerings);
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        from[set_of[p->offerings[k].domain] + 1]++;
+    }
+    for (uint32_t d = 0; d < p->n_domains; d++) {
+        from[d + 1] += from[d];
+    }
+    uint32_t *at = ARENA_ARRAY(c->arena, uint32_t, p->n_domains);
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        uint32_t set = set_of[p->offerings[k].domain];
+        offerings[from[set] + at[set]++] = k;
+    }
+    for (uint32_t d = 0; d < p->n_domains; d++) {
+        if (from[d + 1] > from[d]) {
+            struct arena_mark mark = arena_mark(c->arena);
+            bool ok = check_set(c, d, &offerings[from[d]], from[d + 1] - from[d], err);
+            arena_rewind(c->arena, mark);
+            if (!ok) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------ the sum */
+
+static bool check_signs(const struct context *c, struct err *err)
+{
+    const struct bp_problem *p = c->p;
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        if (c->cert->dual[i] < 0) {
+            return err_set(err, ERR_INTERNAL, "certificate: dual of class %u is %lld, below 0", i,
+                           (long long)c->cert->dual[i]);
+        }
+    }
+    for (uint32_t r = 0; r < p->n_limits; r++) {
+        if (c->cert->limit_dual[r] < 0) {
+            return err_set(err, ERR_INTERNAL, "certificate: dual of limit %u is %lld, below 0", r,
+                           (long long)c->cert->limit_dual[r]);
+        }
+    }
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        if (c->cert->best_value[k] < 0) {
+            return err_set(err, ERR_INTERNAL, "certificate: best_value of offering %u is %lld, below 0",
+                           k, (long long)c->cert->best_value[k]);
+        }
+    }
+    return true;
+}
+
+/* sum_i pi_i placed_i - sum_r mu_r max_r - sum over finite offerings, scaled; false when an offering without end gains. */
+static bool add_up(const struct context *c, wide_t *ret_sum, struct err *err)
+{
+    const struct bp_problem *p = c->p;
+    wide_t sum = 0;
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        sum += (wide_t)c->cert->dual[i] * c->placed[i];
+    }
+    for (uint32_t r = 0; r < p->n_limits; r++) {
+        sum -= (wide_t)c->cert->limit_dual[r] * p->limits[r].max;
+    }
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        wide_t charge = (wide_t)p->offerings[k].price << BP_DUAL_BITS;
+        for (uint32_t r = 0; r < p->n_limits; r++) {
+            charge += (wide_t)c->cert->limit_dual[r] * p->limits[r].use[k];
+        }
+        wide_t gain = c->cert->best_value[k] - charge;
+        if (gain > 0 && p->offerings[k].stock == BP_UNLIMITED) {
+            return err_set(err, ERR_INTERNAL,
+                           "certificate: best_value of offering %u is %lld nano-dollars (%lld/2^%d), more than its charge of %lld",
+                           k, nano_of(c->cert->best_value[k]), (long long)c->cert->best_value[k],
+                           BP_DUAL_BITS, nano_of(charge));
+        }
+        if (gain > 0) {
+            sum -= gain * p->offerings[k].stock;
+        }
+    }
+    *ret_sum = sum;
+    return true;
+}
+
+static bool check_sum(const struct context *c, struct err *err)
+{
+    wide_t sum = 0;
+    if (!add_up(c, &sum, err)) {
+        return false;
+    }
+    usd_t bound = c->cert->bound;
+    if (bound < 0 || (bound > 0 && ((wide_t)bound << BP_DUAL_BITS) > sum)) {
+        return err_set(err, ERR_INTERNAL, "certificate: bound is %lld, the duals prove %lld nano-dollars",
+                       (long long)bound, nano_of(sum));
+    }
+    return true;
+}
+
+bool bp_verify_bound(const struct bp_problem *problem, const struct bp_certificate *certificate,
+                     const uint32_t *placed, struct arena *scratch, struct err *err)
+{
+    struct arena_mark mark = arena_mark(scratch);
+    struct context c = {.p = problem, .cert = certificate, .placed = placed, .arena = scratch};
+    uint32_t *cap = ARENA_ARRAY(scratch, uint32_t, problem->n_caps);
+    for (uint32_t i = 0; i < problem->n_caps; i++) {
+        if (problem->caps[i].necessary) {
+            cap[c.n_caps++] = i;
+        }
+    }
+    c.cap = cap;
+    c.n_rows = problem->n_dims + c.n_caps;
+    int64_t largest = 0;
+    for (uint32_t k = 0; k < problem->n_offerings; k++) {
+        int64_t value = certificate->best_value[k];
+        largest = value > largest ? value : largest;
+    }
+    c.frac_bits = verify_knapsack_frac_bits(largest);
+    c.multipliers = ARENA_ARRAY(scratch, wide_t, c.n_rows);
+    bool ok = check_signs(&c, err) && check_sum(&c, err) && check_best_values(&c, err);
+    arena_rewind(scratch, mark);
+    return ok;
+}
