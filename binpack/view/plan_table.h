@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The plan for a person at a terminal (-o table, -o wide). */
+#pragma once
+
+#include "binpack/plan/plan.h"
+#include "binpack/view/text.h"
+
+/* The mix of nodes, what they cost, the bound in a sentence, unplaced pods by reason. Fits 80
+ * columns: when it would not, months lose their cents, zones their region, and at last long names
+ * their ends. */
+void view_table(const struct plan *plan, const struct text_look *look, struct strbuf *b);
+
+/* The same, with every node on a line of its own, its pods under it, and all reasons. */
+void view_wide(const struct plan *plan, const struct text_look *look, struct strbuf *b);
