@@ -13,7 +13,7 @@
 
 struct arena;
 
-struct k8s_resources sched_shape_requests(const struct k8s_words *words, struct arena *arena,
+struct k8s_resources sched_shape_requests(const struct k8s_cluster *cluster, struct arena *arena,
                                           const struct k8s_pod_shape *shape);
 
 /* The same for a pod that does not exist yet: LimitRanges of its namespace give defaults to

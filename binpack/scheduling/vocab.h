@@ -13,7 +13,7 @@
 struct arena;
 struct catalog;
 
-enum { SCHED_N_ALIASES = 8, SCHED_N_EPHEMERAL = 7 };
+enum { SCHED_N_ALIASES = 6, SCHED_N_EPHEMERAL = 6 };
 
 struct sched_alias {
     strid old_key, key;
@@ -24,12 +24,11 @@ struct sched_vocab {
     const struct k8s_words *words;
     struct sched_alias aliases[SCHED_N_ALIASES];
     struct k8s_strids well_known; /* ascending by id */
-    strid windows_build, nodeclass, do_not_sync_taints;
+    strid windows_build, nodeclass;
     strid ebs_driver, ebs_in_tree; /* "ebs.csi.aws.com", "kubernetes.io/aws-ebs" */
     strid lost, bound, pending, read_write_once_pod;
     strid node_unschedulable; /* taint key node.kubernetes.io/unschedulable */
     strid apps_v1, v1, metadata_name, namespace_name;
-    strid fargate_scheduler;
     struct k8s_taint ephemeral[SCHED_N_EPHEMERAL]; /* value ignored */
     struct k8s_strids daemon_keys; /* NoSchedule keys that every DaemonSet pod tolerates */
     strid not_ready, unreachable;

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/scheduling/reqs.h"
+
+#include "k8s/syntax.h"
+
+/* ---- kube-scheduler's plain matching ---- */
+
+static bool listed(const struct k8s_strids *values, strid value)
+{
+    for (uint32_t i = 0; i < values->n; i++) {
+        if (values->v[i] == value) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The operator against a value that is there; bounds hold for integers only. */
+static bool match_value(const struct sched_vocab *vocab, const struct k8s_requirement *requirement,
+                        strid value)
+{
+    int64_t have;
+    int64_t bound;
+    switch (requirement->op) {
+    case K8S_IN:
+        return listed(&requirement->values, value);
+    case K8S_NOT_IN:
+        return !listed(&requirement->values, value);
+    case K8S_EXISTS:
+        return true;
+    case K8S_DOES_NOT_EXIST:
+        return false;
+    case K8S_GT:
+    case K8S_LT:
+    case K8S_GTE:
+    case K8S_LTE:
+        break;
+    }
+    if (requirement->values.n != 1 || !str_to_i64(strtab_str(vocab->tab, value), &have) ||
+        !str_to_i64(strtab_str(vocab->tab, requirement->values.v[0]), &bound)) {
+        return false;
+    }
+    switch (requirement->op) {
+    case K8S_GT:
+        return have > bound;
+    case K8S_LT:
+        return have < bound;
+    case K8S_GTE:
+        return have >= bound;
+    case K8S_LTE:
+        return have <= bound;
+    case K8S_IN:
+    case K8S_NOT_IN:
+    case K8S_EXISTS:
+    case K8S_DOES_NOT_EXIST:
+        break;
+    }
+    return false;
+}
+
+static bool match_absent(enum k8s_operator op)
+{
+    return op == K8S_NOT_IN || op == K8S_DOES_NOT_EXIST;
+}
+
+bool sched_match_requirement(const struct sched_vocab *vocab,
+                             const struct k8s_requirement *requirement,
+                             const struct k8s_pairs *labels)
+{
+    const strid value = sched_label(vocab, labels, requirement->key);
+    return value == STRID_NONE ? match_absent(requirement->op)
+                               : match_value(vocab, requirement, value);
+}
+
+/* matchFields know metadata.name only. */
+static bool match_field(const struct sched_vocab *vocab, const struct k8s_requirement *field,
+                        struct str name)
+{
+    if (field->key != vocab->metadata_name || name.n == 0) {
+        return false;
+    }
+    bool found = false;
+    for (uint32_t i = 0; i < field->values.n; i++) {
+        found = found || str_eq(strtab_str(vocab->tab, field->values.v[i]), name);
+    }
+    return (field->op == K8S_IN && found) || (field->op == K8S_NOT_IN && !found);
+}
+
+bool sched_match_term(const struct sched_vocab *vocab, const struct k8s_node_term *term,
+                      const struct k8s_pairs *labels, struct str name)
+{
+    if (term->n_expressions == 0 && term->n_fields == 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < term->n_expressions; i++) {
+        if (!sched_match_requirement(vocab, &term->expressions[i], labels)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < term->n_fields; i++) {
+        if (!match_field(vocab, &term->fields[i], name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sched_match_node(const struct sched_vocab *vocab, const struct k8s_pod_shape *shape,
+                      const struct k8s_pairs *labels, struct str name)
+{
+    for (uint32_t i = 0; i < shape->node_selector.n; i++) {
+        const struct k8s_pair *pair = &shape->node_selector.v[i];
+        if (sched_label(vocab, labels, pair->key) != pair->value) {
+            return false;
+        }
+    }
+    if (!shape->has_required_node_terms) {
+        return true;
+    }
+    for (uint32_t i = 0; i < shape->n_node_terms; i++) {
+        if (sched_match_term(vocab, &shape->node_terms[i], labels, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sched_match_selector(const struct k8s_selector *selector, const struct k8s_pairs *labels)
+{
+    if (!selector->present) {
+        return false;
+    }
+    for (uint32_t i = 0; i < selector->match_labels.n; i++) {
+        const struct k8s_pair *pair = &selector->match_labels.v[i];
+        if (k8s_pairs_get(labels, pair->key) != pair->value) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < selector->n_expressions; i++) {
+        const struct k8s_requirement *expression = &selector->expressions[i];
+        const strid value = k8s_pairs_get(labels, expression->key);
+        if (value == STRID_NONE) {
+            if (!match_absent(expression->op)) {
+                return false;
+            }
+        } else if (expression->op == K8S_IN       ? !listed(&expression->values, value)
+                   : expression->op == K8S_NOT_IN ? listed(&expression->values, value)
+                                                  : expression->op != K8S_EXISTS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- what may be asked for ---- */
+
+static bool domain_within(struct str domain, struct str restricted)
+{
+    if (str_eq(domain, restricted)) {
+        return true;
+    }
+    return domain.n > restricted.n && str_ends(domain, restricted) &&
+           domain.p[domain.n - restricted.n - 1] == '.';
+}
+
+/* Labels that Karpenter manages itself, unless well known (karp: IsRestrictedLabel). */
+static bool key_restricted(const struct sched_vocab *vocab, strid key)
+{
+    if (sched_key_well_known(vocab, key)) {
+        return false;
+    }
+    if (key == vocab->words->hostname) {
+        return true;
+    }
+    const struct str text = strtab_str(vocab->tab, key);
+    const struct str domain = str_sub(text, 0, str_find(text, '/'));
+    if (domain.n == text.n) {
+        return false; /* no prefix at all */
+    }
+    return domain_within(domain, STR("karpenter.sh")) ||
+           domain_within(domain, STR("karpenter.k8s.aws"));
+}
+
+static bool check_values(const struct sched_vocab *vocab, const struct k8s_requirement *requirement,
+                         struct str key, struct err *err)
+{
+    for (uint32_t i = 0; i < requirement->values.n; i++) {
+        const struct str value = strtab_str(vocab->tab, requirement->values.v[i]);
+        const char *fault = k8s_label_value_fault(value);
+        if (fault != NULL) {
+            return err_set(err, ERR_INVALID,
+                           "invalid value \"" STR_FMT "\" for key " STR_FMT ": %s", STR_ARG(value),
+                           STR_ARG(key), fault);
+        }
+    }
+    return true;
+}
+
+bool sched_requirement_check(const struct sched_vocab *vocab,
+                             const struct k8s_requirement *requirement, struct err *err)
+{
+    const strid key_id = sched_key(vocab, requirement->key);
+    const struct str key = strtab_str(vocab->tab, key_id);
+    if (key_restricted(vocab, key_id)) {
+        return err_set(err, ERR_INVALID,
+                       "label " STR_FMT
+                       " is restricted; use a well-known label, or one of your own "
+                       "outside karpenter.sh and karpenter.k8s.aws",
+                       STR_ARG(key));
+    }
+    const char *fault = k8s_label_key_fault(key);
+    if (fault != NULL) {
+        return err_set(err, ERR_INVALID, "key \"" STR_FMT "\" is not a qualified name: %s",
+                       STR_ARG(key), fault);
+    }
+    switch (requirement->op) {
+    case K8S_IN:
+        if (requirement->values.n == 0) {
+            return err_set(err, ERR_INVALID, "key " STR_FMT " with operator In must have a value",
+                           STR_ARG(key));
+        }
+        return check_values(vocab, requirement, key, err);
+    case K8S_NOT_IN:
+        return check_values(vocab, requirement, key, err);
+    case K8S_EXISTS:
+    case K8S_DOES_NOT_EXIST:
+        return true;
+    case K8S_GT:
+    case K8S_LT:
+    case K8S_GTE:
+    case K8S_LTE:
+        break;
+    }
+    int64_t bound;
+    if (requirement->values.n != 1 ||
+        !str_to_i64(strtab_str(vocab->tab, requirement->values.v[0]), &bound) || bound < 0) {
+        return err_set(err, ERR_INVALID,
+                       "key " STR_FMT " compares numbers and must have one integer of at least 0",
+                       STR_ARG(key));
+    }
+    return true;
+}
+
+/* ---- did you mean ---- */
+
+static bool contains(struct str text, struct str part)
+{
+    for (size_t i = 0; part.n > 0 && i + part.n <= text.n; i++) {
+        if (str_eq(str_sub(text, i, part.n), part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* 0: not alike; otherwise the better the larger. */
+static int likeness(struct str key, struct str known)
+{
+    const size_t distance = str_distance(key, known);
+    if (distance != SIZE_MAX && distance < known.n / 5) {
+        return 3;
+    }
+    if (contains(known, key)) {
+        return 2;
+    }
+    const size_t slash = str_find(key, '/');
+    const struct str name = slash < key.n ? str_sub(key, slash + 1, key.n) : key;
+    return name.n > 0 && str_ends(known, name) ? 1 : 0;
+}
+
+static void prefer_likelier(const struct sched_vocab *vocab, strid key,
+                            struct k8s_strids candidates, strid *best, int *best_likeness)
+{
+    for (uint32_t i = 0; i < candidates.n; i++) {
+        if (candidates.v[i] == key) {
+            continue;
+        }
+        const int alike =
+            likeness(strtab_str(vocab->tab, key), strtab_str(vocab->tab, candidates.v[i]));
+        if (alike > *best_likeness || (alike > 0 && alike == *best_likeness &&
+                                       strtab_cmp(vocab->tab, candidates.v[i], *best) < 0)) {
+            *best = candidates.v[i];
+            *best_likeness = alike;
+        }
+    }
+}
+
+strid sched_key_typo(const struct sched_vocab *vocab, strid key, struct k8s_strids known)
+{
+    strid best = STRID_NONE;
+    int best_likeness = 0;
+    prefer_likelier(vocab, key, vocab->well_known, &best, &best_likeness);
+    prefer_likelier(vocab, key, known, &best, &best_likeness);
+    return best;
+}
