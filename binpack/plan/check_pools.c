@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Whether NodePool, EC2NodeClass and catalogue allow the plan's new nodes, at the prices it states:
+ * requirements, subnets, availability, limits, reservations, minValues, overlays (behaviour of
+ * Karpenter v1.14). */
+#include "binpack/plan/check_world.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/vec.h"
+
+static const char *const capacity_names[] = {
+    [CAT_RESERVED] = "reserved", [CAT_SPOT] = "spot", [CAT_ON_DEMAND] = "on-demand"};
+
+static strid capacity_word(const struct check_world *world, enum cat_capacity_type type)
+{
+    return type == CAT_SPOT        ? world->words->spot
+           : type == CAT_ON_DEMAND ? world->words->on_demand
+                                   : world->words->reserved;
+}
+
+static bool not_ready(const struct check_world *world, const struct k8s_conditions *conditions)
+{
+    const struct k8s_condition *ready = k8s_conditions_find(conditions, world->words->ready);
+    return ready != NULL && ready->status != world->words->s_true;
+}
+
+static const struct aws_nodeclass *find_class(const struct check_world *world, struct str name)
+{
+    for (uint32_t i = 0; i < world->cluster->n_nodeclasses; i++) {
+        if (str_eq(world->cluster->nodeclasses[i].meta.name, name)) {
+            return &world->cluster->nodeclasses[i];
+        }
+    }
+    return NULL;
+}
+
+bool check_pool_usable(const struct check_world *world, const struct karp_nodepool *pool,
+                       const struct aws_nodeclass **ret_class, const char **ret_why)
+{
+    const struct aws_nodeclass *nc = find_class(world, pool->class_ref.name);
+    const char *why = NULL;
+    if (pool->meta.deleted.has) {
+        why = "is being deleted";
+    } else if (pool->replicas.has) {
+        why = "is static";
+    } else if (not_ready(world, &pool->conditions)) {
+        why = "is not ready";
+    } else if (nc == NULL) {
+        why = "names a node class that does not exist";
+    } else if (nc->meta.deleted.has) {
+        why = "has a node class that is being deleted";
+    } else if (not_ready(world, &nc->conditions)) {
+        why = "has a node class that is not ready";
+    }
+    *ret_class = nc;
+    *ret_why = why;
+    return why == NULL;
+}
+
+static bool is_windows(const struct check_world *world, const struct aws_nodeclass *nc)
+{
+    for (uint32_t i = 0; i < nc->ami_aliases.n; i++) {
+        if (str_starts(strtab_str(world->tab, nc->ami_aliases.v[i]), STR("windows"))) {
+            return true;
+        }
+    }
+    return str_starts(nc->ami_family, STR("Windows"));
+}
+
+/* Zone id of the zone when the class has a subnet there; STRID_NONE when it has none. */
+static strid subnet_zone(const struct check_world *world, const struct aws_nodeclass *nc,
+                         const struct cat_zone *zone)
+{
+    for (uint32_t i = 0; nc->has_subnets && i < nc->n_subnets; i++) {
+        if (nc->subnets[i].zone == zone->name) {
+            return nc->subnets[i].zone_id != STRID_EMPTY && nc->subnets[i].zone_id != STRID_NONE
+                       ? nc->subnets[i].zone_id
+                       : zone->id;
+        }
+    }
+    (void)world;
+    return nc->has_subnets ? STRID_NONE : zone->id;
+}
+
+struct place { /* one way to buy a node: type, zone, capacity type, pool */
+    const struct karp_nodepool *pool;
+    const struct aws_nodeclass *nc;
+    const struct cat_type *type;
+    const struct cat_zone *zone;
+    enum cat_capacity_type capacity_type;
+    strid reservation_id;
+};
+
+/* Labels of a node bought that way, before those a person chose; false when the class has no subnet
+ * in the zone. */
+static bool base_labels(struct check_world *world, const struct place *p,
+                        const struct k8s_pairs *chosen, struct str name,
+                        struct k8s_pairs *ret_labels)
+{
+    strid zone_id = subnet_zone(world, p->nc, p->zone);
+    if (zone_id == STRID_NONE) {
+        return false;
+    }
+    uint32_t more = chosen == NULL ? 0 : chosen->n;
+    uint32_t room = p->type->labels.n + p->pool->template_labels.n + more + 12;
+    struct k8s_pair *v = ARENA_ARRAY(world->arena, struct k8s_pair, room);
+    uint32_t n = 0;
+    const struct k8s_words *w = world->words;
+    v[n++] = (struct k8s_pair){w->instance_type, p->type->name};
+    v[n++] = (struct k8s_pair){w->arch, p->type->arch};
+    v[n++] = (struct k8s_pair){w->os, is_windows(world, p->nc) ? w->os_windows : w->os_linux};
+    v[n++] = (struct k8s_pair){w->zone, p->zone->name};
+    v[n++] = (struct k8s_pair){w->region, world->catalog->region};
+    v[n++] = (struct k8s_pair){w->capacity_type, capacity_word(world, p->capacity_type)};
+    strid pool = strtab_find(world->tab, p->pool->meta.name);
+    v[n++] = (struct k8s_pair){w->nodepool, pool == STRID_NONE ? STRID_EMPTY : pool};
+    if (zone_id != STRID_EMPTY) {
+        v[n++] = (struct k8s_pair){w->zone_id, zone_id};
+    }
+    if (p->capacity_type == CAT_RESERVED) {
+        v[n++] = (struct k8s_pair){w->reservation_id, p->reservation_id};
+    }
+    strid yes = strtab_find(world->tab, STR("true"));
+    if (yes != STRID_NONE) {
+        v[n++] = (struct k8s_pair){w->initialized, yes};
+        v[n++] = (struct k8s_pair){w->registered, yes};
+    }
+    for (uint32_t i = 0; i < p->type->labels.n; i++) {
+        v[n++] = p->type->labels.v[i];
+    }
+    for (uint32_t i = 0; i < p->pool->template_labels.n; i++) {
+        v[n++] = p->pool->template_labels.v[i];
+    }
+    for (uint32_t i = 0; i < more; i++) {
+        v[n++] = chosen->v[i];
+    }
+    *ret_labels = check_labels(world, v, n, name);
+    return true;
+}
+
+/* A key whose value comes from type, zone or provider: a pool's requirement on it must hold, an
+ * absent value included. */
+static bool is_well_known(const struct check_world *world, strid key,
+                          const struct k8s_pairs *labels)
+{
+    struct str text = strtab_str(world->tab, key);
+    return k8s_pairs_get(labels, key) != STRID_NONE ||
+           str_starts(text, STR("karpenter.k8s.aws/")) ||
+           str_eq(text, STR("node.kubernetes.io/windows-build")) || key == world->words->zone_id;
+}
+
+/* Whether the pool's requirements and template labels admit these labels. Keys of the pool's own
+ * that are still open are passed over when `open_ok`. Returns the key that fails, or STRID_NONE. */
+static strid pool_refuses(const struct check_world *world, const struct karp_nodepool *pool,
+                          const struct k8s_pairs *labels, bool open_ok)
+{
+    for (uint32_t i = 0; i < pool->template_labels.n; i++) {
+        if (k8s_pairs_get(labels, pool->template_labels.v[i].key) !=
+            pool->template_labels.v[i].value) {
+            return pool->template_labels.v[i].key;
+        }
+    }
+    for (uint32_t i = 0; i < pool->n_requirements; i++) {
+        const struct k8s_requirement *r = &pool->requirements[i];
+        strid have = k8s_pairs_get(labels, r->key);
+        bool open = have == STRID_NONE && !is_well_known(world, r->key, labels);
+        if (!(open && open_ok) && !check_match_expression(world, r, have)) {
+            return r->key;
+        }
+    }
+    return STRID_NONE;
+}
+
+/* ---- overlays ---- */
+
+static bool overlay_matches(const struct check_world *world, const struct karp_overlay *overlay,
+                            const struct k8s_pairs *labels)
+{
+    for (uint32_t i = 0; i < overlay->n_requirements; i++) {
+        const struct k8s_requirement *r = &overlay->requirements[i];
+        if (!check_match_expression(world, r, k8s_pairs_get(labels, r->key))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Heaviest first, then name descending. `after` NULL starts. */
+static const struct karp_overlay *next_overlay(const struct check_world *world,
+                                               const struct karp_overlay *after)
+{
+    const struct karp_overlay *best = NULL;
+    for (uint32_t i = 0; i < world->cluster->n_overlays; i++) {
+        const struct karp_overlay *o = &world->cluster->overlays[i];
+        bool later = after == NULL || o->weight < after->weight ||
+                     (o->weight == after->weight && str_cmp(o->meta.name, after->meta.name) < 0);
+        bool better = best == NULL || o->weight > best->weight ||
+                      (o->weight == best->weight && str_cmp(o->meta.name, best->meta.name) > 0);
+        if (later && better) {
+            best = o;
+        }
+    }
+    return best;
+}
+
+static usd_t overlaid_price(const struct check_world *world, usd_t price,
+                            const struct k8s_pairs *labels)
+{
+    const struct karp_overlay *o =
+        world->settings->ignore_overlays ? NULL : next_overlay(world, NULL);
+    for (; o != NULL; o = next_overlay(world, o)) {
+        if (!(o->has_price || o->has_adjustment) || !overlay_matches(world, o, labels)) {
+            continue;
+        }
+        usd_t changed =
+            o->has_price ? o->price
+            : o->adjustment_is_percent
+                ? sat_add(price, muldiv_floor(price, o->adjustment, 100 * INT64_C(1000000)))
+                : sat_add(price, o->adjustment);
+        return changed < 0 ? 0 : changed;
+    }
+    return price;
+}
+
+static void overlaid_capacity(struct check_world *world, const struct k8s_pairs *labels,
+                              struct k8s_resources *resources)
+{
+    const struct karp_overlay *o =
+        world->settings->ignore_overlays ? NULL : next_overlay(world, NULL);
+    for (; o != NULL; o = next_overlay(world, o)) {
+        if (o->capacity.n == 0 || !overlay_matches(world, o, labels)) {
+            continue;
+        }
+        struct k8s_quantity *v =
+            ARENA_ARRAY(world->arena, struct k8s_quantity, resources->n + o->capacity.n);
+        uint32_t n = 0, i = 0, j = 0;
+        while (i < resources->n || j < o->capacity.n) {
+            if (j == o->capacity.n ||
+                (i < resources->n && resources->v[i].resource < o->capacity.v[j].resource)) {
+                v[n++] = resources->v[i++];
+            } else if (i < resources->n && resources->v[i].resource == o->capacity.v[j].resource) {
+                v[n++] = resources->v[i++]; /* a heavier overlay or the type itself has said it */
+                j++;
+            } else {
+                v[n++] = o->capacity.v[j++];
+            }
+        }
+        *resources = (struct k8s_resources){.n = n, .v = v};
+    }
+}
+
+/* ---- a node of the plan ---- */
+
+static struct place place_of(const struct check_world *world, const struct plan_node *p)
+{
+    const struct karp_nodepool *pool = &world->cluster->nodepools[p->pool_i];
+    return (struct place){.pool = pool,
+                          .nc = find_class(world, pool->class_ref.name),
+                          .type = p->type,
+                          .zone = &world->catalog->zones[p->zone_i],
+                          .capacity_type = p->capacity_type,
+                          .reservation_id = p->reservation_id};
+}
+
+bool check_node_of_plan(struct check_world *world, const struct plan_node *planned,
+                        struct check_node *node, struct err *err)
+{
+    if (planned->pool_i >= world->cluster->n_nodepools ||
+        planned->zone_i >= world->catalog->n_zones || planned->type == NULL) {
+        return err_set(err, ERR_INTERNAL,
+                       "node " STR_FMT ": names a pool, zone or type that does not exist",
+                       STR_ARG(planned->name));
+    }
+    struct place p = place_of(world, planned);
+    const char *why = NULL;
+    if (!check_pool_usable(world, p.pool, &p.nc, &why)) {
+        return err_set(err, ERR_INTERNAL, "node " STR_FMT ": NodePool " STR_FMT " %s",
+                       STR_ARG(planned->name), STR_ARG(p.pool->meta.name), why);
+    }
+    *node = (struct check_node){
+        .name = planned->name, .planned = planned, .managed = true, .initialized = true};
+    if (!base_labels(world, &p, &planned->labels, planned->name, &node->labels)) {
+        return err_set(err, ERR_INTERNAL,
+                       "node " STR_FMT ": the node class has no subnet in zone " STR_FMT,
+                       STR_ARG(planned->name), STR_ARG(strtab_str(world->tab, p.zone->name)));
+    }
+    node->pool = k8s_pairs_get(&node->labels, world->words->nodepool);
+    node->taints = p.pool->taints;
+    node->n_taints = p.pool->n_taints;
+    struct cat_room room;
+    cat_type_room(planned->type, p.nc, &world->settings->catalog, world->tab, world->words,
+                  world->arena, &room);
+    node->alloc = room.allocatable;
+    node->capacity = room.capacity;
+    overlaid_capacity(world, &node->labels, &node->alloc);
+    overlaid_capacity(world, &node->labels, &node->capacity);
+    node->limits = room.attach_limits;
+    node->n_limits = room.n_attach_limits;
+    return true;
+}
+
+static const struct cat_offering *find_offering(const struct cat_type *type, uint32_t zone_i,
+                                                enum cat_capacity_type ct, strid reservation)
+{
+    for (uint32_t i = 0; i < type->n_offerings; i++) {
+        const struct cat_offering *o = &type->offerings[i];
+        if (o->zone_i == zone_i && o->capacity_type == ct &&
+            (ct != CAT_RESERVED || o->reservation_id == reservation)) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static bool check_offering(struct check_world *world, const struct check_node *node,
+                           struct err *err)
+{
+    const struct plan_node *p = node->planned;
+    struct place place = place_of(world, p);
+    const struct cat_offering *o =
+        find_offering(p->type, p->zone_i, p->capacity_type, p->reservation_id);
+    struct str type = strtab_str(world->tab, p->type->name),
+               zone = strtab_str(world->tab, place.zone->name);
+    if (o == NULL || !o->available || !o->price.has) {
+        return err_set(
+            err, ERR_INTERNAL, "node " STR_FMT ": " STR_FMT " is not offered in " STR_FMT " as %s",
+            STR_ARG(p->name), STR_ARG(type), STR_ARG(zone), capacity_names[p->capacity_type]);
+    }
+    strid bad = pool_refuses(world, place.pool, &node->labels, /* open_ok= */ true);
+    if (bad != STRID_NONE) {
+        return err_set(err, ERR_INTERNAL,
+                       "node " STR_FMT ": NodePool " STR_FMT " refuses its value of " STR_FMT,
+                       STR_ARG(p->name), STR_ARG(place.pool->meta.name),
+                       STR_ARG(strtab_str(world->tab, bad)));
+    }
+    uint32_t os = is_windows(world, place.nc) ? CAT_WINDOWS : CAT_LINUX;
+    if ((p->type->os & os) == 0) {
+        return err_set(err, ERR_INTERNAL,
+                       "node " STR_FMT ": " STR_FMT
+                       " does not run the operating system of its node class",
+                       STR_ARG(p->name), STR_ARG(type));
+    }
+    usd_t price = overlaid_price(world, o->price.v, &node->labels);
+    if (price != p->price) {
+        return err_set(err, ERR_INTERNAL,
+                       "node " STR_FMT
+                       ": price %lld nano-dollars per hour, the catalogue says %lld",
+                       STR_ARG(p->name), (long long)p->price, (long long)price);
+    }
+    return true;
+}
+
+/* ---- limits, reservations ---- */
+
+static int64_t limit_use(const struct check_world *world, const struct check_node *node,
+                         strid resource)
+{
+    return resource == world->words->nodes ? 1 : k8s_resources_get(&node->capacity, resource);
+}
+
+static bool check_limits(const struct check_world *world, struct err *err)
+{
+    for (uint32_t p = 0; p < world->cluster->n_nodepools; p++) {
+        const struct karp_nodepool *pool = &world->cluster->nodepools[p];
+        for (uint32_t l = 0; l < pool->limits.n; l++) {
+            strid resource = pool->limits.v[l].resource,
+                  name = strtab_find(world->tab, pool->meta.name);
+            int64_t sum = 0;
+            bool any = false;
+            for (uint32_t i = 0; i < world->n_nodes; i++) {
+                const struct check_node *node = &world->nodes[i];
+                if (node->planned != NULL
+                        ? node->planned->pool_i == p
+                        : node->pool == name && name != STRID_NONE && !node->deleting) {
+                    sum = sat_add(sum, limit_use(world, node, resource));
+                    any = any || node->planned != NULL;
+                }
+            }
+            if (any && sum > pool->limits.v[l].value) {
+                return err_set(err, ERR_INTERNAL,
+                               "NodePool " STR_FMT ": limit %lld of " STR_FMT " exceeded: %lld",
+                               STR_ARG(pool->meta.name), (long long)pool->limits.v[l].value,
+                               STR_ARG(strtab_str(world->tab, resource)), (long long)sum);
+            }
+        }
+    }
+    for (uint32_t i = world->n_running; i < world->n_nodes; i++) {
+        const struct plan_node *p = world->nodes[i].planned;
+        if (p->capacity_type != CAT_RESERVED) {
+            continue;
+        }
+        const struct cat_offering *o =
+            find_offering(p->type, p->zone_i, p->capacity_type, p->reservation_id);
+        uint32_t n = 0;
+        for (uint32_t j = world->n_running; j < world->n_nodes; j++) {
+            const struct plan_node *q = world->nodes[j].planned;
+            n += q->capacity_type == CAT_RESERVED && q->reservation_id == p->reservation_id;
+        }
+        if (o != NULL && n > o->reservation_count) {
+            return err_set(
+                err, ERR_INTERNAL, "reservation " STR_FMT ": %u instances planned, %u left",
+                STR_ARG(strtab_str(world->tab, p->reservation_id)), n, o->reservation_count);
+        }
+    }
+    return true;
+}
+
+/* ---- instance type options and minValues ---- */
+
+/* Whether `type` could take the node's place in its pool, in any zone and capacity type that suit
+ * the pods; adds the labels found. */
+static bool could_take(struct check_world *world, const struct check_node *node,
+                       const struct cat_type *type,
+                       void (*found)(void *ctx, const struct k8s_pairs *labels), void *ctx)
+{
+    struct place p = place_of(world, node->planned);
+    bool any = false;
+    for (uint32_t i = 0; i < type->n_offerings; i++) {
+        const struct cat_offering *o = &type->offerings[i];
+        struct check_node other;
+        struct plan_node alike = *node->planned;
+        alike.type = type;
+        alike.zone_i = o->zone_i;
+        alike.capacity_type = o->capacity_type;
+        alike.reservation_id = o->reservation_id;
+        struct err ignored;
+        if (!o->available || !o->price.has ||
+            !check_node_of_plan(world, &alike, &other, &ignored) ||
+            pool_refuses(world, p.pool, &other.labels, /* open_ok= */ true) != STRID_NONE) {
+            continue;
+        }
+        bool fits = true;
+        for (uint32_t k = 0; fits && k < node->used.n; k++) {
+            fits = node->used.v[k].value <=
+                       k8s_resources_get(&other.alloc, node->used.v[k].resource) ||
+                   node->used.v[k].value == 0;
+        }
+        for (uint32_t k = 0; fits && k < node->planned->n_pods; k++) {
+            uint32_t pod = node->planned->pods[k];
+            bool again = k > 0 &&
+                         world->kind_of[node->planned->pods[k - 1]] == world->kind_of[pod] &&
+                         world->cluster->pods[pod].shape->n_volumes == 0;
+            fits = again || check_static(world, pod, &other, &ignored);
+        }
+        if (fits) {
+            any = true;
+            found(ctx, &other.labels);
+        }
+    }
+    return any;
+}
+
+struct distinct {
+    struct check_world *world;
+    const struct k8s_requirement *requirement; /* NULL: nothing to count */
+    VEC(strid) values;
+};
+
+static void note_labels(void *ctx, const struct k8s_pairs *labels)
+{
+    struct distinct *d = ctx;
+    strid value = d->requirement == NULL ? STRID_NONE : k8s_pairs_get(labels, d->requirement->key);
+    if (value == STRID_NONE || !check_match_expression(d->world, d->requirement, value)) {
+        return;
+    }
+    for (size_t i = 0; i < d->values.n; i++) {
+        if (d->values.v[i] == value) {
+            return;
+        }
+    }
+    VEC_PUSH(d->world->arena, &d->values, value);
+}
+
+static bool check_options(struct check_world *world, const struct check_node *node, struct err *err)
+{
+    const struct plan_node *p = node->planned;
+    const struct karp_nodepool *pool = &world->cluster->nodepools[p->pool_i];
+    bool own = p->n_options == 0;
+    for (uint32_t i = 0; i < p->n_options; i++) {
+        struct distinct none = {.world = world};
+        own = own || p->options[i] == p->type;
+        if (!could_take(world, node, p->options[i], note_labels, &none)) {
+            return err_set(err, ERR_INTERNAL,
+                           "node " STR_FMT ": option " STR_FMT " cannot carry its pods",
+                           STR_ARG(p->name), STR_ARG(strtab_str(world->tab, p->options[i]->name)));
+        }
+    }
+    if (!own) {
+        return err_set(err, ERR_INTERNAL, "node " STR_FMT ": its own type is not among its options",
+                       STR_ARG(p->name));
+    }
+    for (uint32_t r = 0; world->settings->respect_strict_min_values && r < pool->n_requirements;
+         r++) {
+        if (!pool->requirements[r].min_values.has) {
+            continue;
+        }
+        struct distinct d = {.world = world, .requirement = &pool->requirements[r]};
+        uint32_t n = p->n_options > 0 ? p->n_options : world->catalog->n_types;
+        for (uint32_t i = 0; i < n; i++) {
+            (void)could_take(world, node,
+                             p->n_options > 0 ? p->options[i] : &world->catalog->types[i],
+                             note_labels, &d);
+        }
+        if (d.values.n < (size_t)pool->requirements[r].min_values.v) {
+            return err_set(err, ERR_INTERNAL,
+                           "node " STR_FMT ": minValues %d of " STR_FMT " not met, %zu found",
+                           STR_ARG(p->name), pool->requirements[r].min_values.v,
+                           STR_ARG(strtab_str(world->tab, pool->requirements[r].key)), d.values.n);
+        }
+    }
+    return true;
+}
+
+bool check_new_nodes(struct check_world *world, struct err *err)
+{
+    usd_t cost = 0;
+    for (uint32_t i = world->n_running; i < world->n_nodes; i++) {
+        struct arena_mark mark = arena_mark(world->arena);
+        if (!check_offering(world, &world->nodes[i], err)) {
+            return false;
+        }
+        arena_rewind(world->arena, mark);
+        cost = sat_add(cost, world->nodes[i].planned->price);
+    }
+    for (uint32_t i = world->n_running; i < world->n_nodes; i++) {
+        struct arena_mark mark = arena_mark(world->arena);
+        if (!check_options(world, &world->nodes[i], err)) {
+            return false;
+        }
+        arena_rewind(world->arena, mark);
+    }
+    if (cost != world->plan->cost) {
+        return err_set(err, ERR_INTERNAL,
+                       "the plan says %lld nano-dollars per hour, its nodes cost %lld",
+                       (long long)world->plan->cost, (long long)cost);
+    }
+    if (world->plan->bound > cost) {
+        return err_set(err, ERR_INTERNAL, "the lower bound %lld is above the cost %lld",
+                       (long long)world->plan->bound, (long long)cost);
+    }
+    return check_limits(world, err);
+}
+
+/* ---- domains that could be opened ---- */
+
+static bool limits_forbid(const struct karp_nodepool *pool)
+{
+    for (uint32_t i = 0; i < pool->limits.n; i++) {
+        if (pool->limits.v[i].value <= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void open_values(struct check_world *world, const struct place *p,
+                        const struct k8s_pod_shape *shape, const struct k8s_spread *spread,
+                        strid key, void (*add)(void *ctx, strid value), void *ctx)
+{
+    struct k8s_pairs labels;
+    if (!base_labels(world, p, NULL, STR("new"), &labels) ||
+        pool_refuses(world, p->pool, &labels, /* open_ok= */ true) != STRID_NONE) {
+        return;
+    }
+    strid have = k8s_pairs_get(&labels, key);
+    if (have != STRID_NONE) {
+        if (!spread->affinity_honor || check_match_pairs(world, shape, &labels, STR("new"))) {
+            add(ctx, have);
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < p->pool->n_requirements; i++) {
+        const struct k8s_requirement *r = &p->pool->requirements[i];
+        for (uint32_t v = 0; r->key == key && r->op == K8S_IN && v < r->values.n; v++) {
+            struct k8s_pair chosen = {.key = key, .value = r->values.v[v]};
+            struct k8s_pairs one = {.n = 1, .v = &chosen};
+            if (base_labels(world, p, &one, STR("new"), &labels) &&
+                pool_refuses(world, p->pool, &labels, /* open_ok= */ true) == STRID_NONE &&
+                (!spread->affinity_honor || check_match_pairs(world, shape, &labels, STR("new")))) {
+                add(ctx, r->values.v[v]);
+            }
+        }
+    }
+}
+
+void check_openable(const struct check_world *world, const struct k8s_pod_shape *shape,
+                    const struct k8s_spread *spread, strid key, void (*add)(void *ctx, strid value),
+                    void *ctx)
+{
+    struct check_world *w = (struct check_world *)(uintptr_t)world; /* its arena is scratch here */
+    for (uint32_t i = 0; i < world->cluster->n_nodepools; i++) {
+        struct place p = {.pool = &world->cluster->nodepools[i]};
+        const char *why = NULL;
+        if (!check_pool_usable(world, p.pool, &p.nc, &why) || limits_forbid(p.pool) ||
+            (spread->taints_honor &&
+             check_untolerated(world, shape->tolerations, shape->n_tolerations, p.pool->taints,
+                               p.pool->n_taints) != NULL)) {
+            continue;
+        }
+        uint32_t os = is_windows(world, p.nc) ? CAT_WINDOWS : CAT_LINUX;
+        for (uint32_t t = 0; t < world->catalog->n_types; t++) {
+            p.type = &world->catalog->types[t];
+            for (uint32_t o = 0; (p.type->os & os) != 0 && o < p.type->n_offerings; o++) {
+                const struct cat_offering *offering = &p.type->offerings[o];
+                if (!offering->available || !offering->price.has) {
+                    continue;
+                }
+                p.zone = &world->catalog->zones[offering->zone_i];
+                p.capacity_type = offering->capacity_type;
+                p.reservation_id = offering->reservation_id;
+                open_values(w, &p, shape, spread, key, add, ctx);
+            }
+        }
+    }
+}
