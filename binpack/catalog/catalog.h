@@ -41,6 +41,18 @@ struct cat_attach_limit {
                       network interfaces */
 };
 
+/* Stated by the file; everything else follows from the raw figures and changes with the node class'
+ * AMI family. */
+enum cat_given {
+    CAT_GIVEN_MEMORY = 1,    /* capacity.memory */
+    CAT_GIVEN_PODS = 2,      /* capacity.pods or maxPods */
+    CAT_GIVEN_DISK = 4,      /* capacity.ephemeral-storage */
+    CAT_GIVEN_KUBE = 8,      /* overhead.kubeReserved */
+    CAT_GIVEN_EVICTION = 16, /* overhead.evictionThreshold */
+    CAT_GIVEN_ATTACH = 32 /* attachLimits: what a node of a default node class can attach, nothing
+                             to be taken off */
+};
+
 struct cat_type {
     strid name;
     strid arch;  /* "amd64", "arm64" */
@@ -48,11 +60,13 @@ struct cat_type {
     int64_t vcpu;
     int64_t memory_bytes;       /* as sold; 0 when the file states allocatable only */
     int64_t enis, ipv4_per_eni; /* of the default network card; 0 unknown */
-    int64_t local_nvme_bytes;   /* 0: none */
+    int64_t
+        local_nvme_bytes; /* instance storage that RAID0 turns into ephemeral storage; 0: none */
     bool bare_metal;
+    uint32_t given; /* enum cat_given: what the file stated instead of leaving it to the formulas */
     struct k8s_pairs labels;       /* everything such a node is labelled with besides zone, zone id,
-                                      capacity type, node pool, host name,       os and reservation: instance
-                                      type, arch, region, karpenter.k8s.aws/... */
+                                      capacity type, node pool, host name,       os and reservation:
+                                      instance       type, arch, region, karpenter.k8s.aws/... */
     struct k8s_resources capacity; /* with default node class settings */
     struct k8s_resources kube_reserved, system_reserved, eviction;
     struct k8s_resources allocatable; /* with default node class settings: the truth */
@@ -116,3 +130,37 @@ struct cat_room {
 void cat_type_room(const struct cat_type *type, const struct aws_nodeclass *node_class,
                    const struct cat_settings *settings, const struct strtab *tab,
                    const struct k8s_words *words, struct arena *arena, struct cat_room *ret_room);
+
+/* The AMI family of a node class: spec.amiFamily, else the alias in spec.amiSelectorTerms; AL2023
+ * for NULL and when neither says. */
+enum cat_family {
+    CAT_AL2,
+    CAT_AL2023,
+    CAT_BOTTLEROCKET,
+    CAT_WINDOWS_2019,
+    CAT_WINDOWS_2022,
+    CAT_WINDOWS_2025,
+    CAT_CUSTOM
+};
+enum cat_family cat_class_family(const struct aws_nodeclass *node_class, const struct strtab *tab);
+
+/* CAT_LINUX or CAT_WINDOWS: what the nodes of the class run. */
+uint32_t cat_class_os(const struct aws_nodeclass *node_class, const struct strtab *tab);
+
+/* "10.0.20348" for the label node.kubernetes.io/windows-build of a Windows class; empty for the
+ * others. */
+struct str cat_class_windows_build(const struct aws_nodeclass *node_class,
+                                   const struct strtab *tab);
+
+/* Whether nodes of the class can be made of the type: its operating system, and AL2023 does not
+ * boot on a1. What is not compatible stays in the catalogue, but none of its offerings can be
+ * bought for that class. */
+bool cat_type_compatible(const struct cat_type *type, const struct aws_nodeclass *node_class,
+                         const struct strtab *tab);
+
+/* "reserved", "spot", "on-demand"; static text. */
+const char *cat_capacity_type_name(enum cat_capacity_type type);
+
+/* What an on-demand node of the type costs in the catalogue's region, from any zone; absent when
+ * nobody knows. */
+struct opt_usd cat_type_on_demand_price(const struct cat_type *type);
