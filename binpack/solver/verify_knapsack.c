@@ -178,7 +178,7 @@ static bool line_search(struct proof *p, struct node *node)
     wide_t slope = 0;
     for (uint32_t r = 0; r < p->n_rows; r++) {
         if (p->delta[r] != 0) {
-            slope += (p->slack[r] << UNIT_BITS) / capacity_of(p, r) * p->delta[r];
+            slope += p->slack[r] * ((wide_t)1 << UNIT_BITS) / capacity_of(p, r) * p->delta[r];
         }
     }
     wide_t step;
