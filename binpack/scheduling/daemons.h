@@ -36,6 +36,7 @@ bool sched_daemon_runs(const struct sched_vocab *vocab, const struct sched_daemo
  * of the daemon pods bound there already, not below zero per resource. `bound` are all pods of the
  * node; others than daemon pods are skipped. */
 struct k8s_resources sched_daemons_to_come(const struct sched_vocab *vocab, struct arena *arena,
+                                           const struct k8s_cluster *cluster,
                                            const struct sched_daemons *daemons,
                                            const struct k8s_pairs *labels, struct str node_name,
                                            uint32_t n_taints, const struct k8s_taint *taints,
