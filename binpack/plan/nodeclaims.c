@@ -154,43 +154,43 @@ static uint32_t collect_rows(const struct plan *plan, const struct plan_node *no
     return n;
 }
 
-static void put_requirements(const struct plan *plan, struct docw *w, const struct plan_node *node,
+static void put_requirements(const struct plan *plan, struct jsonw *w, const struct plan_node *node,
                              struct arena *scratch)
 {
     const struct karp_nodepool *pool = &plan->cluster->nodepools[node->pool_i];
     struct row *rows = ARENA_ARRAY(scratch, struct row, pool->n_requirements + node->labels.n + 8);
     uint32_t n = collect_rows(plan, node, rows, scratch);
-    docw_open_array(w, "requirements");
+    jsonw_key_array(w, "requirements");
     for (uint32_t i = 0; i < n; i++) {
-        docw_object_begin(w);
-        docw_put_string(w, "key", rows[i].key);
-        docw_put_string(w, "operator", rows[i].op);
+        jsonw_object_begin(w);
+        jsonw_key_str(w, "key", rows[i].key);
+        jsonw_key_str(w, "operator", rows[i].op);
         if (rows[i].n_values > 0) {
-            docw_open_array(w, "values");
+            jsonw_key_array(w, "values");
             for (uint32_t v = 0; v < rows[i].n_values; v++) {
-                docw_string(w, rows[i].values[v]);
+                jsonw_str(w, rows[i].values[v]);
             }
-            docw_array_end(w);
+            jsonw_array_end(w);
         }
         if (rows[i].min_values.has) {
-            docw_put_int(w, "minValues", rows[i].min_values.v);
+            jsonw_key_i64(w, "minValues", rows[i].min_values.v);
         }
-        docw_object_end(w);
+        jsonw_object_end(w);
     }
-    docw_array_end(w);
+    jsonw_array_end(w);
 }
 
-static void put_map(const struct strtab *tab, struct docw *w, const struct k8s_pairs *pairs,
+static void put_map(const struct strtab *tab, struct jsonw *w, const struct k8s_pairs *pairs,
                     struct arena *scratch)
 {
     const struct k8s_pair *sorted = plan_sorted_pairs(tab, pairs, scratch);
     for (uint32_t i = 0; i < pairs->n; i++) {
-        docw_key(w, strtab_str(tab, sorted[i].key));
-        docw_string(w, strtab_str(tab, sorted[i].value));
+        jsonw_key(w, strtab_str(tab, sorted[i].key));
+        jsonw_str(w, strtab_str(tab, sorted[i].value));
     }
 }
 
-static void put_metadata(const struct plan *plan, struct docw *w, const struct plan_node *node,
+static void put_metadata(const struct plan *plan, struct jsonw *w, const struct plan_node *node,
                          uint32_t number, struct arena *scratch)
 {
     const struct strtab *tab = plan->cluster->tab;
@@ -198,47 +198,47 @@ static void put_metadata(const struct plan *plan, struct docw *w, const struct p
     struct strbuf name = strbuf_new(scratch, pool->meta.name.n + 16);
     strbuf_add(&name, pool->meta.name);
     strbuf_addf(&name, "-%05u", (unsigned)number);
-    docw_open_object(w, "metadata");
-    docw_put_string(w, "name", strbuf_str(&name));
-    docw_open_object(w, "labels");
+    jsonw_key_object(w, "metadata");
+    jsonw_key_str(w, "name", strbuf_str(&name));
+    jsonw_key_object(w, "labels");
     put_map(tab, w, &node->labels, scratch);
     if (k8s_pairs_get(&node->labels, plan->cluster->words.nodepool) == STRID_NONE) {
-        docw_key(w, strtab_str(tab, plan->cluster->words.nodepool));
-        docw_string(w, pool->meta.name);
+        jsonw_key(w, strtab_str(tab, plan->cluster->words.nodepool));
+        jsonw_str(w, pool->meta.name);
     }
     if (pool->class_ref.name.n > 0) {
         strid label = strtab_find(tab, class_label(tab, pool, scratch));
         if (label == STRID_NONE || k8s_pairs_get(&node->labels, label) == STRID_NONE) {
-            docw_key(w, class_label(tab, pool, scratch));
-            docw_string(w, pool->class_ref.name);
+            jsonw_key(w, class_label(tab, pool, scratch));
+            jsonw_str(w, pool->class_ref.name);
         }
     }
-    docw_object_end(w);
+    jsonw_object_end(w);
     if (pool->template_annotations.n > 0) {
-        docw_open_object(w, "annotations");
+        jsonw_key_object(w, "annotations");
         put_map(tab, w, &pool->template_annotations, scratch);
-        docw_object_end(w);
+        jsonw_object_end(w);
     }
-    docw_open_array(w, "ownerReferences");
-    docw_object_begin(w);
-    docw_put_string(w, "apiVersion", STR("karpenter.sh/v1"));
-    docw_put_string(w, "kind", STR("NodePool"));
-    docw_put_string(w, "name", pool->meta.name);
-    docw_put_string(w, "uid", pool->meta.uid);
-    docw_key(w, STR("blockOwnerDeletion"));
-    docw_bool(w, /* value= */ true);
-    docw_object_end(w);
-    docw_array_end(w);
-    docw_object_end(w);
+    jsonw_key_array(w, "ownerReferences");
+    jsonw_object_begin(w);
+    jsonw_key_str(w, "apiVersion", STR("karpenter.sh/v1"));
+    jsonw_key_str(w, "kind", STR("NodePool"));
+    jsonw_key_str(w, "name", pool->meta.name);
+    jsonw_key_str(w, "uid", pool->meta.uid);
+    jsonw_key(w, STR("blockOwnerDeletion"));
+    jsonw_bool(w, /* value= */ true);
+    jsonw_object_end(w);
+    jsonw_array_end(w);
+    jsonw_object_end(w);
 }
 
-static void put_duration(struct docw *w, const char *key, const struct karp_duration *duration)
+static void put_duration(struct jsonw *w, const char *key, const struct karp_duration *duration)
 {
     char buffer[DURATION_TEXT_MAX];
     if (duration->never) {
-        docw_put_string(w, key, STR("Never"));
+        jsonw_key_str(w, key, STR("Never"));
     } else if (duration->has) {
-        docw_put_string(w, key, duration_format(duration->ms, buffer));
+        jsonw_key_str(w, key, duration_format(duration->ms, buffer));
     }
 }
 
@@ -262,48 +262,46 @@ static struct k8s_resources total_requests(const struct plan_node *node, struct 
     return (struct k8s_resources){.n = n, .v = v};
 }
 
-static void put_spec(const struct plan *plan, struct docw *w, const struct plan_node *node,
+static void put_spec(const struct plan *plan, struct jsonw *w, const struct plan_node *node,
                      struct arena *scratch)
 {
     const struct strtab *tab = plan->cluster->tab;
     const struct karp_nodepool *pool = &plan->cluster->nodepools[node->pool_i];
-    docw_open_object(w, "spec");
+    jsonw_key_object(w, "spec");
     if (pool->n_taints > 0) {
-        docw_key(w, STR("taints"));
+        jsonw_key(w, STR("taints"));
         plan_taints(plan, w, pool->taints, pool->n_taints);
     }
     if (pool->n_startup_taints > 0) {
-        docw_key(w, STR("startupTaints"));
+        jsonw_key(w, STR("startupTaints"));
         plan_taints(plan, w, pool->startup_taints, pool->n_startup_taints);
     }
     put_requirements(plan, w, node, scratch);
-    docw_open_object(w, "resources");
-    docw_key(w, STR("requests"));
+    jsonw_key_object(w, "resources");
+    jsonw_key(w, STR("requests"));
     struct k8s_resources requests = total_requests(node, scratch);
     plan_resources(plan, w, &requests, scratch);
-    docw_object_end(w);
-    docw_open_object(w, "nodeClassRef");
-    docw_put_string(w, "group", strtab_str(tab, pool->class_ref.group));
-    docw_put_string(w, "kind", strtab_str(tab, pool->class_ref.kind));
-    docw_put_string(w, "name", pool->class_ref.name);
-    docw_object_end(w);
+    jsonw_object_end(w);
+    jsonw_key_object(w, "nodeClassRef");
+    jsonw_key_str(w, "group", strtab_str(tab, pool->class_ref.group));
+    jsonw_key_str(w, "kind", strtab_str(tab, pool->class_ref.kind));
+    jsonw_key_str(w, "name", pool->class_ref.name);
+    jsonw_object_end(w);
     put_duration(w, "terminationGracePeriod", &pool->termination_grace);
     put_duration(w, "expireAfter", &pool->expire_after);
-    docw_object_end(w);
+    jsonw_object_end(w);
 }
 
-void plan_nodeclaims(const struct plan *plan, struct docw *w, struct arena *scratch)
+void plan_nodeclaims(const struct plan *plan, struct jsonw *w, struct arena *scratch)
 {
     for (uint32_t i = 0; i < plan->n_nodes; i++) {
         struct arena_mark mark = arena_mark(scratch);
-        docw_begin(w);
-        docw_object_begin(w);
-        docw_put_string(w, "apiVersion", STR("karpenter.sh/v1"));
-        docw_put_string(w, "kind", STR("NodeClaim"));
+        jsonw_object_begin(w);
+        jsonw_key_str(w, "apiVersion", STR("karpenter.sh/v1"));
+        jsonw_key_str(w, "kind", STR("NodeClaim"));
         put_metadata(plan, w, &plan->nodes[i], i + 1, scratch);
         put_spec(plan, w, &plan->nodes[i], scratch);
-        docw_object_end(w);
-        docw_end(w);
+        jsonw_object_end(w);
         arena_rewind(scratch, mark);
     }
 }

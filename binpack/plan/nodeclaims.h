@@ -6,9 +6,9 @@
  * random suffix of the API server's generateName, so the output is the same every time. */
 #pragma once
 
-#include "binpack/plan/docw.h"
+#include "base/jsonw.h"
 #include "binpack/plan/plan.h"
 
 struct arena;
 
-void plan_nodeclaims(const struct plan *plan, struct docw *w, struct arena *scratch);
+void plan_nodeclaims(const struct plan *plan, struct jsonw *w, struct arena *scratch);

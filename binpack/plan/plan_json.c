@@ -94,7 +94,7 @@ const struct k8s_pair *plan_sorted_pairs(const struct strtab *tab, const struct 
     return sorted;
 }
 
-void plan_resources(const struct plan *plan, struct docw *w, const struct k8s_resources *resources,
+void plan_resources(const struct plan *plan, struct jsonw *w, const struct k8s_resources *resources,
                     struct arena *scratch)
 {
     const struct strtab *tab = plan->cluster->tab;
@@ -103,14 +103,13 @@ void plan_resources(const struct plan *plan, struct docw *w, const struct k8s_re
         order[i] = (struct sortable){.text = strtab_str(tab, resources->v[i].resource), .i = i};
     }
     qsort(order, resources->n, sizeof(order[0]), sortable_cmp);
-    docw_flow(w);
-    docw_object_begin(w);
+    jsonw_object_begin(w);
     for (uint32_t i = 0; i < resources->n; i++) {
         const struct k8s_quantity *q = &resources->v[order[i].i];
-        docw_key(w, order[i].text);
-        docw_string(w, plan_amount(&plan->cluster->words, tab, q->resource, q->value, scratch));
+        jsonw_key(w, order[i].text);
+        jsonw_str(w, plan_amount(&plan->cluster->words, tab, q->resource, q->value, scratch));
     }
-    docw_object_end(w);
+    jsonw_object_end(w);
 }
 
 static struct str effect_name(enum k8s_effect effect)
@@ -127,206 +126,201 @@ static struct str effect_name(enum k8s_effect effect)
     return STR("NoSchedule");
 }
 
-void plan_taints(const struct plan *plan, struct docw *w, const struct k8s_taint *taints,
+void plan_taints(const struct plan *plan, struct jsonw *w, const struct k8s_taint *taints,
                  uint32_t n)
 {
     const struct strtab *tab = plan->cluster->tab;
-    docw_array_begin(w);
+    jsonw_array_begin(w);
     for (uint32_t i = 0; i < n; i++) {
-        docw_object_begin(w);
-        docw_put_string(w, "key", strtab_str(tab, taints[i].key));
+        jsonw_object_begin(w);
+        jsonw_key_str(w, "key", strtab_str(tab, taints[i].key));
         if (taints[i].value != STRID_EMPTY && taints[i].value != STRID_NONE) {
-            docw_put_string(w, "value", strtab_str(tab, taints[i].value));
+            jsonw_key_str(w, "value", strtab_str(tab, taints[i].value));
         }
-        docw_put_string(w, "effect", effect_name(taints[i].effect));
-        docw_object_end(w);
+        jsonw_key_str(w, "effect", effect_name(taints[i].effect));
+        jsonw_object_end(w);
     }
-    docw_array_end(w);
+    jsonw_array_end(w);
 }
 
-static void put_pods(const struct plan *plan, struct docw *w, const uint32_t *pods, uint32_t n,
+static void put_pods(const struct plan *plan, struct jsonw *w, const uint32_t *pods, uint32_t n,
                      struct arena *scratch)
 {
-    docw_open_array(w, "pods");
+    jsonw_key_array(w, "pods");
     for (uint32_t i = 0; i < n; i++) {
         struct arena_mark mark = arena_mark(scratch);
-        docw_string(w, plan_pod_name(plan, pods[i], scratch));
+        jsonw_str(w, plan_pod_name(plan, pods[i], scratch));
         arena_rewind(scratch, mark);
     }
-    docw_array_end(w);
+    jsonw_array_end(w);
 }
 
-static void put_inputs(const struct plan *plan, struct docw *w)
+static void put_inputs(const struct plan *plan, struct jsonw *w)
 {
     const struct k8s_cluster *cluster = plan->cluster;
     char buffer[RFC3339_TEXT_MAX];
-    docw_open_object(w, "inputs");
-    docw_put_int(w, "pods", cluster->n_pods);
-    docw_put_int(w, "pendingPods", plan->n_pending);
-    docw_key(w, STR("podsWithoutNeed"));
-    docw_flow(w);
-    docw_object_begin(w);
+    jsonw_key_object(w, "inputs");
+    jsonw_key_i64(w, "pods", cluster->n_pods);
+    jsonw_key_i64(w, "pendingPods", plan->n_pending);
+    jsonw_key(w, STR("podsWithoutNeed"));
+    jsonw_object_begin(w);
     for (uint32_t i = 0; i < plan->n_ignored; i++) {
-        docw_key(w, plan->ignored[i].reason);
-        docw_int(w, plan->ignored[i].n);
+        jsonw_key(w, plan->ignored[i].reason);
+        jsonw_i64(w, plan->ignored[i].n);
     }
-    docw_object_end(w);
-    docw_put_int(w, "nodes", cluster->n_nodes);
-    docw_put_int(w, "nodePools", cluster->n_nodepools);
-    docw_put_string(w, "catalog", plan->catalog->name);
-    docw_put_string(w, "mode", plan_mode_name(plan->mode));
-    docw_put_string(w, "now", rfc3339_format(plan->now, buffer));
-    docw_put_int(w, "seed", (int64_t)plan->seed);
-    docw_object_end(w);
+    jsonw_object_end(w);
+    jsonw_key_i64(w, "nodes", cluster->n_nodes);
+    jsonw_key_i64(w, "nodePools", cluster->n_nodepools);
+    jsonw_key_str(w, "catalog", plan->catalog->name);
+    jsonw_key_str(w, "mode", plan_mode_name(plan->mode));
+    jsonw_key_str(w, "now", rfc3339_format(plan->now, buffer));
+    jsonw_key_i64(w, "seed", (int64_t)plan->seed);
+    jsonw_object_end(w);
 }
 
-static void put_totals(const struct plan *plan, struct docw *w)
+static void put_totals(const struct plan *plan, struct jsonw *w)
 {
-    docw_open_object(w, "totals");
-    docw_put_int(w, "newNodes", plan->n_nodes);
-    docw_put_usd(w, "usdPerHour", plan->cost);
-    docw_put_usd(w, "usdPerMonth", sat_mul(plan->cost, HOURS_PER_MONTH));
-    docw_put_usd(w, "onDemandUsdPerHour", plan->on_demand_cost);
-    docw_put_usd(w, "existingUsdPerHour", plan->running_cost);
-    docw_put_int(w, "existingNodesWithoutPrice", plan->n_running_unpriced);
-    docw_put_int(w, "unplacedPods", plan->n_unplaced);
-    docw_object_end(w);
+    jsonw_key_object(w, "totals");
+    jsonw_key_i64(w, "newNodes", plan->n_nodes);
+    jsonw_key_usd(w, "usdPerHour", plan->cost);
+    jsonw_key_usd(w, "usdPerMonth", sat_mul(plan->cost, HOURS_PER_MONTH));
+    jsonw_key_usd(w, "onDemandUsdPerHour", plan->on_demand_cost);
+    jsonw_key_usd(w, "existingUsdPerHour", plan->running_cost);
+    jsonw_key_i64(w, "existingNodesWithoutPrice", plan->n_running_unpriced);
+    jsonw_key_i64(w, "unplacedPods", plan->n_unplaced);
+    jsonw_object_end(w);
 }
 
-static void put_certificate(const struct plan *plan, struct docw *w)
+static void put_certificate(const struct plan *plan, struct jsonw *w)
 {
-    docw_open_object(w, "certificate");
-    docw_put_usd(w, "lowerBoundUsdPerHour", plan->bound);
-    docw_key(w, STR("gap"));
-    docw_decimal(w, plan_gap_ppb(plan), 9);
-    docw_put_string(w, "method", plan->method.n > 0 ? plan->method : STR("column-generation"));
-    docw_put_int(w, "columns", plan->n_columns);
-    docw_put_string(w, "status", plan->status);
-    docw_key(w, STR("relaxed"));
-    docw_flow(w);
-    docw_array_begin(w);
+    jsonw_key_object(w, "certificate");
+    jsonw_key_usd(w, "lowerBoundUsdPerHour", plan->bound);
+    jsonw_key(w, STR("gap"));
+    jsonw_decimal(w, plan_gap_ppb(plan), 9);
+    jsonw_key_str(w, "method", plan->method.n > 0 ? plan->method : STR("column-generation"));
+    jsonw_key_i64(w, "columns", plan->n_columns);
+    jsonw_key_str(w, "status", plan->status);
+    jsonw_key(w, STR("relaxed"));
+    jsonw_array_begin(w);
     for (uint32_t i = 0; i < plan->n_relaxed; i++) {
-        docw_string(w, plan->relaxed[i]);
+        jsonw_str(w, plan->relaxed[i]);
     }
-    docw_array_end(w);
-    docw_object_end(w);
+    jsonw_array_end(w);
+    jsonw_object_end(w);
 }
 
-static void put_labels(const struct plan *plan, struct docw *w, const struct k8s_pairs *labels,
+static void put_labels(const struct plan *plan, struct jsonw *w, const struct k8s_pairs *labels,
                        struct arena *scratch)
 {
     const struct strtab *tab = plan->cluster->tab;
     const struct k8s_pair *sorted = plan_sorted_pairs(tab, labels, scratch);
-    docw_open_object(w, "labels");
+    jsonw_key_object(w, "labels");
     for (uint32_t i = 0; i < labels->n; i++) {
-        docw_key(w, strtab_str(tab, sorted[i].key));
-        docw_string(w, strtab_str(tab, sorted[i].value));
+        jsonw_key(w, strtab_str(tab, sorted[i].key));
+        jsonw_str(w, strtab_str(tab, sorted[i].value));
     }
-    docw_object_end(w);
+    jsonw_object_end(w);
 }
 
-static void put_node(const struct plan *plan, struct docw *w, const struct plan_node *node,
+static void put_node(const struct plan *plan, struct jsonw *w, const struct plan_node *node,
                      struct arena *scratch)
 {
     const struct strtab *tab = plan->cluster->tab;
     const struct karp_nodepool *pool = &plan->cluster->nodepools[node->pool_i];
-    docw_object_begin(w);
-    docw_put_string(w, "name", node->name);
-    docw_put_string(w, "nodePool", pool->meta.name);
-    docw_put_string(w, "instanceType", strtab_str(tab, node->type->name));
-    docw_put_string(w, "zone", strtab_str(tab, plan->catalog->zones[node->zone_i].name));
-    docw_put_string(w, "capacityType", plan_capacity_type_name(node->capacity_type));
+    jsonw_object_begin(w);
+    jsonw_key_str(w, "name", node->name);
+    jsonw_key_str(w, "nodePool", pool->meta.name);
+    jsonw_key_str(w, "instanceType", strtab_str(tab, node->type->name));
+    jsonw_key_str(w, "zone", strtab_str(tab, plan->catalog->zones[node->zone_i].name));
+    jsonw_key_str(w, "capacityType", plan_capacity_type_name(node->capacity_type));
     if (node->reservation_id != STRID_EMPTY) {
-        docw_put_string(w, "capacityReservationId", strtab_str(tab, node->reservation_id));
+        jsonw_key_str(w, "capacityReservationId", strtab_str(tab, node->reservation_id));
     }
-    docw_put_usd(w, "usdPerHour", node->price);
-    docw_key(w, STR("instanceTypeOptions"));
-    docw_flow(w);
-    docw_array_begin(w);
+    jsonw_key_usd(w, "usdPerHour", node->price);
+    jsonw_key(w, STR("instanceTypeOptions"));
+    jsonw_array_begin(w);
     for (uint32_t i = 0; i < node->n_options; i++) {
-        docw_string(w, strtab_str(tab, node->options[i]->name));
+        jsonw_str(w, strtab_str(tab, node->options[i]->name));
     }
-    docw_array_end(w);
-    docw_put_string(w, "os", strtab_str(tab, node->os));
+    jsonw_array_end(w);
+    jsonw_key_str(w, "os", strtab_str(tab, node->os));
     put_labels(plan, w, &node->labels, scratch);
-    docw_key(w, STR("taints"));
+    jsonw_key(w, STR("taints"));
     plan_taints(plan, w, pool->taints, pool->n_taints);
-    docw_key(w, STR("allocatable"));
+    jsonw_key(w, STR("allocatable"));
     plan_resources(plan, w, &node->allocatable, scratch);
-    docw_key(w, STR("requested"));
+    jsonw_key(w, STR("requested"));
     plan_resources(plan, w, &node->requested, scratch);
-    docw_key(w, STR("daemonOverhead"));
+    jsonw_key(w, STR("daemonOverhead"));
     plan_resources(plan, w, &node->daemons, scratch);
     put_pods(plan, w, node->pods, node->n_pods, scratch);
-    docw_object_end(w);
+    jsonw_object_end(w);
 }
 
-static void put_unplaced(const struct plan *plan, struct docw *w,
+static void put_unplaced(const struct plan *plan, struct jsonw *w,
                          const struct plan_unplaced *unplaced, struct arena *scratch)
 {
-    docw_object_begin(w);
-    docw_put_string(w, "pod", plan_pod_name(plan, unplaced->pod, scratch));
-    docw_open_array(w, "reasons");
+    jsonw_object_begin(w);
+    jsonw_key_str(w, "pod", plan_pod_name(plan, unplaced->pod, scratch));
+    jsonw_key_array(w, "reasons");
     for (uint32_t i = 0; i < unplaced->n_reasons; i++) {
         const struct plan_reason *reason = &unplaced->reasons[i];
-        docw_object_begin(w);
+        jsonw_object_begin(w);
         if (reason->pool.n > 0) {
-            docw_put_string(w, "nodePool", reason->pool);
+            jsonw_key_str(w, "nodePool", reason->pool);
         }
-        docw_put_string(w, "code", reason->code);
-        docw_put_string(w, "message", reason->message);
-        docw_object_end(w);
+        jsonw_key_str(w, "code", reason->code);
+        jsonw_key_str(w, "message", reason->message);
+        jsonw_object_end(w);
     }
-    docw_array_end(w);
-    docw_object_end(w);
+    jsonw_array_end(w);
+    jsonw_object_end(w);
 }
 
-static void put_places(const struct plan *plan, struct docw *w, struct arena *scratch)
+static void put_places(const struct plan *plan, struct jsonw *w, struct arena *scratch)
 {
-    docw_open_array(w, "nodes");
+    jsonw_key_array(w, "nodes");
     for (uint32_t i = 0; i < plan->n_nodes; i++) {
         struct arena_mark mark = arena_mark(scratch);
         put_node(plan, w, &plan->nodes[i], scratch);
         arena_rewind(scratch, mark);
     }
-    docw_array_end(w);
-    docw_open_array(w, "existing");
+    jsonw_array_end(w);
+    jsonw_key_array(w, "existing");
     for (uint32_t i = 0; i < plan->n_existing; i++) {
-        docw_object_begin(w);
-        docw_put_string(w, "name", plan->existing[i].node);
+        jsonw_object_begin(w);
+        jsonw_key_str(w, "name", plan->existing[i].node);
         put_pods(plan, w, plan->existing[i].pods, plan->existing[i].n_pods, scratch);
-        docw_object_end(w);
+        jsonw_object_end(w);
     }
-    docw_array_end(w);
-    docw_open_array(w, "unschedulable");
+    jsonw_array_end(w);
+    jsonw_key_array(w, "unschedulable");
     for (uint32_t i = 0; i < plan->n_unplaced; i++) {
         struct arena_mark mark = arena_mark(scratch);
         put_unplaced(plan, w, &plan->unplaced[i], scratch);
         arena_rewind(scratch, mark);
     }
-    docw_array_end(w);
+    jsonw_array_end(w);
 }
 
-void plan_json(const struct plan *plan, struct docw *w, struct arena *scratch)
+void plan_json(const struct plan *plan, struct jsonw *w, struct arena *scratch)
 {
     struct arena_mark mark = arena_mark(scratch);
-    docw_begin(w);
-    docw_object_begin(w);
-    docw_put_string(w, "apiVersion", STR("binpack/v1"));
-    docw_put_string(w, "kind", STR("Plan"));
+    jsonw_object_begin(w);
+    jsonw_key_str(w, "apiVersion", STR("binpack/v1"));
+    jsonw_key_str(w, "kind", STR("Plan"));
     put_inputs(plan, w);
     put_totals(plan, w);
     put_certificate(plan, w);
     put_places(plan, w, scratch);
-    docw_open_array(w, "assumptions");
+    jsonw_key_array(w, "assumptions");
     for (uint32_t i = 0; i < plan->n_notes; i++) {
-        docw_object_begin(w);
-        docw_put_string(w, "code", plan->notes[i].code);
-        docw_put_string(w, "message", plan->notes[i].message);
-        docw_object_end(w);
+        jsonw_object_begin(w);
+        jsonw_key_str(w, "code", plan->notes[i].code);
+        jsonw_key_str(w, "message", plan->notes[i].message);
+        jsonw_object_end(w);
     }
-    docw_array_end(w);
-    docw_object_end(w);
-    docw_end(w);
+    jsonw_array_end(w);
+    jsonw_object_end(w);
     arena_rewind(scratch, mark);
 }

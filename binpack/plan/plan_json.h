@@ -2,14 +2,14 @@
 /* The plan as a document of binpack/v1 (docs/plan.md): JSON and YAML come from the same calls. */
 #pragma once
 
-#include "binpack/plan/docw.h"
+#include "base/jsonw.h"
 #include "binpack/plan/plan.h"
 
 struct arena;
 
 /* Writes one document. Pods are "namespace/name". `scratch` is used and rewound, so the buffer that
  * w writes to must not live in it. */
-void plan_json(const struct plan *plan, struct docw *w, struct arena *scratch);
+void plan_json(const struct plan *plan, struct jsonw *w, struct arena *scratch);
 
 /* Shared by the formats that name things of a plan. All results are static or in `arena`. */
 struct str
@@ -23,7 +23,7 @@ struct str plan_amount(const struct k8s_words *words, const struct strtab *tab, 
                        int64_t value, struct arena *arena);
 
 /* Resources sorted by name as an object on one line. */
-void plan_resources(const struct plan *plan, struct docw *w, const struct k8s_resources *resources,
+void plan_resources(const struct plan *plan, struct jsonw *w, const struct k8s_resources *resources,
                     struct arena *scratch);
 
 /* Pairs sorted by key text; the array lives in `arena`. */
@@ -33,5 +33,5 @@ const struct k8s_pair *plan_sorted_pairs(const struct strtab *tab, const struct 
 /* (cost - bound) / cost in parts per billion, rounded up; 0 when nothing is bought. */
 int64_t plan_gap_ppb(const struct plan *plan);
 
-void plan_taints(const struct plan *plan, struct docw *w, const struct k8s_taint *taints,
+void plan_taints(const struct plan *plan, struct jsonw *w, const struct k8s_taint *taints,
                  uint32_t n);

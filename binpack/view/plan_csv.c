@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "binpack/plan/plan_json.h"
-#include "binpack/plan/utf8.h"
+#include "binpack/view/display.h"
 #include "binpack/view/text.h"
 
 static const char head[] =
@@ -17,7 +17,7 @@ static const char head[] =
  * doubled. */
 static void field(struct strbuf *b, struct str s, struct arena *scratch)
 {
-    struct str safe = utf8_safe(scratch, s);
+    struct str safe = display_safe(scratch, s);
     bool quote = str_find(safe, ',') < safe.n || str_find(safe, '"') < safe.n ||
                  str_find(safe, ' ') < safe.n;
     if (!quote) {
@@ -41,9 +41,9 @@ static void put_pods(const struct plan *plan, struct strbuf *b, const uint32_t *
     for (uint32_t i = 0; i < n; i++) {
         const struct k8s_pod *pod = &plan->cluster->pods[pods[i]];
         strbuf_add(b, i == 0 ? STR_EMPTY : STR(" "));
-        strbuf_add(b, utf8_safe(scratch, strtab_str(plan->cluster->tab, pod->ns)));
+        strbuf_add(b, display_safe(scratch, strtab_str(plan->cluster->tab, pod->ns)));
         strbuf_addc(b, '/');
-        strbuf_add(b, utf8_safe(scratch, pod->name));
+        strbuf_add(b, display_safe(scratch, pod->name));
     }
     strbuf_addc(b, '"');
 }

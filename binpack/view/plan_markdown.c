@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 #include "binpack/plan/plan_json.h"
-#include "binpack/plan/utf8.h"
+#include "binpack/view/display.h"
 #include "binpack/view/summary.h"
 
 enum { ROWS_MAX = 60, GROUPS_MAX = 20, REASONS_MAX = 3, NAMES_MAX = 5, TEXT_MAX = 600 };
@@ -12,9 +12,9 @@ enum { ROWS_MAX = 60, GROUPS_MAX = 20, REASONS_MAX = 3, NAMES_MAX = 5, TEXT_MAX 
  * very long. */
 static void escaped(struct strbuf *b, struct str s, struct arena *scratch)
 {
-    struct str safe = utf8_safe(scratch, s);
+    struct str safe = display_safe(scratch, s);
     bool cut = safe.n > TEXT_MAX;
-    safe = cut ? str_sub(safe, 0, utf8_prefix(safe, TEXT_MAX)) : safe;
+    safe = cut ? str_sub(safe, 0, display_prefix(safe, TEXT_MAX)) : safe;
     for (size_t i = 0; i < safe.n; i++) {
         char c = safe.p[i];
         if (c == '<' || c == '>' || c == '&') {

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
-#include "binpack/plan/utf8.h"
+#include "binpack/view/display.h"
 
 enum { TABLE_GAP = 2, TABLE_SHRUNK = 8, TABLE_COLUMNS = 24 };
 
@@ -38,7 +38,7 @@ struct table *table_new(struct arena *arena, const struct table_column *columns,
     table->columns = columns;
     table->n_columns = n_columns;
     for (uint32_t i = 0; i < n_columns; i++) {
-        widen(table, i, (unsigned)utf8_width(str_of(columns[i].title)));
+        widen(table, i, (unsigned)display_width(str_of(columns[i].title)));
     }
     return table;
 }
@@ -56,8 +56,8 @@ void table_add(struct table *table, struct str cell)
     if (table->styles.n == row) {
         VEC_PUSH(table->arena, &table->styles, TEXT_PLAIN);
     }
-    struct str safe = utf8_safe(table->arena, cell);
-    unsigned width = (unsigned)utf8_width(safe);
+    struct str safe = display_safe(table->arena, cell);
+    unsigned width = (unsigned)display_width(safe);
     VEC_PUSH(table->arena, &table->cells, ((struct cell){.text = safe, .width = width}));
     widen(table, column, width);
 }
@@ -99,8 +99,8 @@ static void render_cell(const struct table *table, struct strbuf *line, struct c
                         uint32_t column, unsigned width)
 {
     bool cut = cell.width > width;
-    struct str text = cut ? str_sub(cell.text, 0, utf8_prefix(cell.text, width - 1)) : cell.text;
-    unsigned shown = cut ? (unsigned)utf8_width(text) + 1 : cell.width;
+    struct str text = cut ? str_sub(cell.text, 0, display_prefix(cell.text, width - 1)) : cell.text;
+    unsigned shown = cut ? (unsigned)display_width(text) + 1 : cell.width;
     bool is_last = column + 1 == table->n_columns;
     if (column > 0) {
         strbuf_pad(line, ' ', TABLE_GAP);
@@ -142,7 +142,7 @@ void table_render(const struct table *table, struct strbuf *b, const struct text
         for (uint32_t i = 0; i < table->n_columns; i++) {
             struct str title = str_of(table->columns[i].title);
             render_cell(table, &line,
-                        (struct cell){.text = title, .width = (unsigned)utf8_width(title)}, i,
+                        (struct cell){.text = title, .width = (unsigned)display_width(title)}, i,
                         widths[i]);
         }
         render_line(b, look, TEXT_HEAD, &line);

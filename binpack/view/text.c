@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
-#include "binpack/plan/utf8.h"
+#include "binpack/view/display.h"
 
 static const char *style_code(enum text_style style)
 {
@@ -31,7 +31,7 @@ void text_add(struct strbuf *b, const struct text_look *look, enum text_style st
     if (styled) {
         strbuf_add(b, str_of(style_code(style)));
     }
-    strbuf_add(b, utf8_safe(b->arena, s));
+    strbuf_add(b, display_safe(b->arena, s));
     if (styled) {
         strbuf_add(b, STR("\033[0m"));
     }
@@ -142,7 +142,7 @@ struct str text_gap(struct arena *arena, int64_t ppb)
 void text_paragraph(struct strbuf *b, const struct text_look *look, unsigned indent,
                     enum text_style label_style, struct str label, struct str s)
 {
-    size_t column = utf8_width(label);
+    size_t column = display_width(label);
     text_add(b, look, label_style, label);
     bool line_has_words = false;
     size_t at = 0;
@@ -151,20 +151,25 @@ void text_paragraph(struct strbuf *b, const struct text_look *look, unsigned ind
         while (end < s.n && s.p[end] != ' ') {
             end++;
         }
-        struct str word = utf8_safe(b->arena, str_sub(s, at, end - at));
+        struct str word = display_safe(b->arena, str_sub(s, at, end - at));
         at = end + 1;
         if (word.n == 0) {
             continue;
         }
-        size_t width = utf8_width(word);
+        size_t width = display_width(word);
         if (line_has_words && look->width > 0 && column + 1 + width > look->width) {
             strbuf_addc(b, '\n');
             column = 0;
             line_has_words = false;
         }
         if (!line_has_words) {
-            strbuf_pad(b, ' ', column < indent ? indent - column : column > 0 ? 1 : 0);
-            column = column < indent ? indent : column + (column > 0 ? 1 : 0);
+            if (column > 0 &&
+                column >= indent) { /* a label too long for its column has a line of its own */
+                strbuf_addc(b, '\n');
+                column = 0;
+            }
+            strbuf_pad(b, ' ', indent - column);
+            column = indent;
         } else {
             strbuf_addc(b, ' ');
             column++;

@@ -16,7 +16,7 @@ struct text_look {
     bool color;     /* ANSI attributes that work on light and dark grounds alike */
 };
 
-/* Adds `s`, escaped by utf8_safe, in that style. */
+/* Adds `s`, escaped by display_safe, in that style. */
 void text_add(struct strbuf *b, const struct text_look *look, enum text_style style, struct str s);
 
 /* "1,234.5600" from nano-dollars, rounded to `decimals` (0..9), half away from zero. No currency
@@ -42,7 +42,7 @@ struct str text_gap(struct arena *arena, int64_t ppb);
 struct str text_format(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Adds a paragraph: `label`, padded to `indent` columns, then the words of `s`, broken at blanks,
- * every line but the first indented by `indent`. Words longer than a line are left whole. Ends with
- * a line break. */
+ * every line but the first indented by `indent`. A label that leaves no blank before `indent` has a
+ * line of its own. Words longer than a line are left whole. Ends with a line break. */
 void text_paragraph(struct strbuf *b, const struct text_look *look, unsigned indent,
                     enum text_style label_style, struct str label, struct str s);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "binpack/plan/utf8.h"
+#include "binpack/view/display.h"
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/utf8.h"
 
 struct range {
     uint32_t first, last;
@@ -26,11 +31,6 @@ static const struct range double_width[] = {
     {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x1FA70, 0x1FAFF}, {0x20000, 0x3FFFD},
 };
 
-static const struct range controls[] = {
-    {0x0000, 0x001F}, {0x007F, 0x009F}, {0x061C, 0x061C}, {0x200B, 0x200F},
-    {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB},
-};
-
 static bool in_ranges(const struct range *ranges, size_t n, uint32_t c)
 {
     for (size_t i = 0; i < n; i++) {
@@ -46,53 +46,25 @@ static bool in_ranges(const struct range *ranges, size_t n, uint32_t c)
 
 #define IN_RANGES(ranges, c) in_ranges((ranges), sizeof(ranges) / sizeof((ranges)[0]), (c))
 
-uint32_t utf8_next(struct str s, size_t at, size_t *ret_n)
+/* The character at s[at]; a byte that begins none counts as U+FFFD. */
+static uint32_t next(struct str s, size_t at, size_t *ret_n)
 {
-    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000}; /* overlong forms are refused */
-    unsigned char lead = (unsigned char)s.p[at];
-    *ret_n = 1;
-    if (lead < 0x80) {
-        return lead;
-    }
-    size_t n = lead >= 0xF0 && lead < 0xF5   ? 4
-               : lead >= 0xE0 && lead < 0xF0 ? 3
-               : lead >= 0xC2 && lead < 0xE0 ? 2
-                                             : 0;
-    if (n == 0 || at + n > s.n) {
+    uint32_t code = UTF8_REPLACEMENT;
+    *ret_n = utf8_decode(s.p + at, s.n - at, &code);
+    if (*ret_n == 0) {
+        *ret_n = 1;
         return UTF8_REPLACEMENT;
     }
-    uint32_t c = lead & (0xFFU >> (n + 1));
-    for (size_t i = 1; i < n; i++) {
-        unsigned char byte = (unsigned char)s.p[at + i];
-        if ((byte & 0xC0) != 0x80) {
-            return UTF8_REPLACEMENT;
-        }
-        c = c << 6 | (byte & 0x3FU);
-    }
-    if (c < lowest[n] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) {
-        return UTF8_REPLACEMENT;
-    }
-    *ret_n = n;
-    return c;
+    return code;
 }
 
-void utf8_add(struct strbuf *b, uint32_t c)
+static void add_code(struct strbuf *b, uint32_t code)
 {
-    if (c < 0x80) {
-        strbuf_addc(b, (char)c);
-        return;
-    }
-    int n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    char bytes[4];
-    for (int i = n - 1; i > 0; i--) {
-        bytes[i] = (char)(0x80 | (c & 0x3F));
-        c >>= 6;
-    }
-    bytes[0] = (char)((0xF00U >> n & 0xFF) | c);
-    strbuf_add(b, (struct str){.p = bytes, .n = (size_t)n});
+    char bytes[UTF8_MAX_BYTES];
+    strbuf_add(b, (struct str){.p = bytes, .n = utf8_encode(code, bytes)});
 }
 
-unsigned utf8_char_width(uint32_t c)
+unsigned display_char_width(uint32_t c)
 {
     if (c < 0x300) {
         return 1;
@@ -100,12 +72,7 @@ unsigned utf8_char_width(uint32_t c)
     return IN_RANGES(zero_width, c) ? 0 : IN_RANGES(double_width, c) ? 2 : 1;
 }
 
-bool utf8_is_control(uint32_t c)
-{
-    return IN_RANGES(controls, c);
-}
-
-struct str utf8_safe(struct arena *arena, struct str s)
+struct str display_safe(struct arena *arena, struct str s)
 {
     bool plain = true;
     for (size_t i = 0; i < s.n && plain; i++) {
@@ -118,9 +85,9 @@ struct str utf8_safe(struct arena *arena, struct str s)
     struct strbuf b = strbuf_new(arena, s.n * 6 + 1);
     size_t n;
     for (size_t i = 0; i < s.n; i += n) {
-        uint32_t c = utf8_next(s, i, &n);
-        if (!utf8_is_control(c)) {
-            utf8_add(&b, c);
+        uint32_t c = next(s, i, &n);
+        if (!utf8_is_unsafe(c)) {
+            add_code(&b, c);
         } else {
             strbuf_addf(&b, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
         }
@@ -128,22 +95,22 @@ struct str utf8_safe(struct arena *arena, struct str s)
     return strbuf_str(&b);
 }
 
-size_t utf8_width(struct str s)
+size_t display_width(struct str s)
 {
     size_t width = 0;
     size_t n;
     for (size_t i = 0; i < s.n; i += n) {
-        width += utf8_char_width(utf8_next(s, i, &n));
+        width += display_char_width(next(s, i, &n));
     }
     return width;
 }
 
-size_t utf8_prefix(struct str s, size_t width)
+size_t display_prefix(struct str s, size_t width)
 {
     size_t n;
     size_t used = 0;
     for (size_t i = 0; i < s.n; i += n) {
-        used += utf8_char_width(utf8_next(s, i, &n));
+        used += display_char_width(next(s, i, &n));
         if (used > width) {
             return i;
         }

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/cli/completion.h"
+
+#include "binpack/cli/options.h"
+#include "binpack/cli/topics.h"
+
+static const char *const catalog_words[] = {"list", "show", "verify", NULL};
+static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
+
+static void put(struct strbuf *b, const char *text)
+{
+    strbuf_add(b, str_of(text));
+}
+
+static void put_words(struct strbuf *b, const char *const *words)
+{
+    for (size_t i = 0; words[i] != NULL; i++) {
+        strbuf_addf(b, "%s%s", i == 0 ? "" : " ", words[i]);
+    }
+}
+
+static void put_command_words(struct strbuf *b)
+{
+    for (size_t i = 0; i < CLI_N_COMMANDS; i++) {
+        strbuf_addf(b, "%s%s", i == 0 ? "" : " ", command_rows[i].name);
+    }
+}
+
+static void put_topic_words(struct strbuf *b)
+{
+    for (size_t i = 0; i < n_help_topics; i++) {
+        strbuf_addf(b, "%s ", help_topics[i].name);
+    }
+    put_command_words(b);
+}
+
+/* ---- bash ---- */
+
+static void put_bash_values(struct strbuf *b)
+{
+    for (size_t i = 0; i < n_option_rows; i++) {
+        const struct option_row *row = &option_rows[i];
+        if (row->value == NULL || (row->choices == NULL && row->hint == HINT_NONE)) {
+            continue;
+        }
+        strbuf_addf(b, "        --%s", row->name);
+        if (row->letter != 0) {
+            strbuf_addf(b, "|-%c", row->letter);
+        }
+        if (row->hint == HINT_FILE) {
+            put(b, ") COMPREPLY=($(compgen -f -- \"$cur\")); compopt -o filenames 2>/dev/null; "
+                   "return ;;\n");
+            continue;
+        }
+        put(b, ") COMPREPLY=($(compgen -W '");
+        put_words(b, row->choices);
+        put(b, "' -- \"$cur\")); return ;;\n");
+    }
+}
+
+static void bash(struct strbuf *b)
+{
+    put(b,
+        "# bash completion of binpack; source <(binpack completion bash)\n"
+        "_binpack()\n{\n"
+        "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= word\n"
+        "    COMPREPLY=()\n"
+        "    if [[ $prev == '=' ]]; then\n"
+        "        prev=${COMP_WORDS[COMP_CWORD-2]}\n"
+        "    elif [[ $cur == '=' ]]; then\n"
+        "        cur=\n"
+        "    fi\n"
+        "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+        "        case $word in\n"
+        "        --simulate) command=simulate; break ;;\n"
+        "        -*) ;;\n"
+        "        *) command=$word; break ;;\n"
+        "        esac\n"
+        "    done\n"
+        "    case $prev in\n");
+    put_bash_values(b);
+    put(b, "    esac\n"
+           "    if [[ $cur == -* ]]; then\n"
+           "        case $command in\n");
+    for (int command = 0; command < CLI_N_COMMANDS; command++) {
+        strbuf_addf(b, "        %s) COMPREPLY=($(compgen -W '",
+                    command == CLI_SIMULATE ? "simulate|''" : command_rows[command].name);
+        for (size_t i = 0; i < n_option_rows; i++) {
+            if ((option_rows[i].commands & 1U << command) != 0) {
+                strbuf_addf(b, "--%s ", option_rows[i].name);
+            }
+        }
+        put(b, "' -- \"$cur\")) ;;\n");
+    }
+    put(b, "        esac\n        return\n    fi\n    case $command in\n    '') "
+           "COMPREPLY=($(compgen -W '");
+    put_command_words(b);
+    put(b, "' -- \"$cur\")) ;;\n    catalog) COMPREPLY=($(compgen -W '");
+    put_words(b, catalog_words);
+    put(b, "' -- \"$cur\")) ;;\n    completion) COMPREPLY=($(compgen -W '");
+    put_words(b, shell_words);
+    put(b, "' -- \"$cur\")) ;;\n    help) COMPREPLY=($(compgen -W '");
+    put_topic_words(b);
+    put(b, "' -- \"$cur\")) ;;\n"
+           "    *) COMPREPLY=($(compgen -f -- \"$cur\")); compopt -o filenames 2>/dev/null ;;\n"
+           "    esac\n}\n"
+           "complete -F _binpack binpack kubectl-binpack\n");
+}
+
+/* ---- zsh ---- */
+
+/* Text inside single quotes and brackets of an _arguments specification. */
+static void zsh_text(struct strbuf *b, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '\'') {
+            put(b, "'\\''");
+            continue;
+        }
+        if (*text == '[' || *text == ']' || *text == ':' || *text == '\\') {
+            strbuf_addc(b, '\\');
+        }
+        strbuf_addc(b, *text);
+    }
+}
+
+static void zsh_spec(struct strbuf *b, const struct option_row *row, const char *name, bool is_long)
+{
+    strbuf_addf(b, "            '*%s%s%s[", is_long ? "--" : "-", name,
+                row->value == NULL ? ""
+                : is_long          ? "="
+                                   : "+");
+    zsh_text(b, row->help);
+    put(b, "]");
+    if (row->value != NULL) {
+        put(b, ":");
+        zsh_text(b, row->value);
+        if (row->hint == HINT_FILE) {
+            put(b, ":_files");
+        } else if (row->choices != NULL) {
+            put(b, ":(");
+            put_words(b, row->choices);
+            put(b, ")");
+        } else {
+            put(b, ": ");
+        }
+    }
+    put(b, "' \\\n");
+}
+
+static void zsh(struct strbuf *b)
+{
+    put(b, "#compdef binpack kubectl-binpack\n"
+           "# zsh completion of binpack; binpack completion zsh > \"${fpath[1]}/_binpack\"\n"
+           "_binpack() {\n"
+           "    local command word\n"
+           "    for word in ${words[2,CURRENT-1]}; do\n"
+           "        case $word in\n"
+           "        --simulate) command=simulate; break ;;\n"
+           "        -*) ;;\n"
+           "        *) command=$word; break ;;\n"
+           "        esac\n"
+           "    done\n"
+           "    case $command in\n");
+    for (int command = 0; command < CLI_N_COMMANDS; command++) {
+        strbuf_addf(b, "    %s)\n        _arguments -S \\\n",
+                    command == CLI_SIMULATE ? "simulate|''" : command_rows[command].name);
+        for (size_t i = 0; i < n_option_rows; i++) {
+            const struct option_row *row = &option_rows[i];
+            char letter[2] = {row->letter, '\0'};
+            if ((row->commands & 1U << command) == 0) {
+                continue;
+            }
+            zsh_spec(b, row, row->name, /* is_long= */ true);
+            if (row->letter != 0) {
+                zsh_spec(b, row, letter, /* is_long= */ false);
+            }
+        }
+        put(b, "            '1: :_binpack_first'");
+        put(b, command == CLI_CATALOG      ? " '*: :(list show verify)'\n"
+               : command == CLI_COMPLETION ? " '*: :(bash zsh fish)'\n"
+               : command == CLI_HELP       ? " '*: :_binpack_topics'\n"
+               : command == CLI_VERSION    ? "\n"
+                                           : " '*: :_files'\n");
+        put(b, "        ;;\n");
+    }
+    put(b, "    esac\n}\n_binpack_first() {\n    compadd -- ");
+    put_command_words(b);
+    put(b, "\n}\n_binpack_topics() {\n    compadd -- ");
+    put_topic_words(b);
+    put(b, "\n}\n_binpack \"$@\"\n");
+}
+
+/* ---- fish ---- */
+
+static void fish_text(struct strbuf *b, const char *text)
+{
+    strbuf_addc(b, '\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'' || *text == '\\') {
+            strbuf_addc(b, '\\');
+        }
+        strbuf_addc(b, *text);
+    }
+    strbuf_addc(b, '\'');
+}
+
+static void fish(struct strbuf *b)
+{
+    put(b, "# fish completion of binpack; binpack completion fish | source\n"
+           "complete -c binpack -n '__fish_seen_subcommand_from completion help catalog version' "
+           "-f\n");
+    for (size_t i = 0; i < CLI_N_COMMANDS; i++) {
+        strbuf_addf(b, "complete -c binpack -n __fish_use_subcommand -a %s -d ",
+                    command_rows[i].name);
+        fish_text(b, command_rows[i].help);
+        strbuf_addc(b, '\n');
+    }
+    put(b, "complete -c binpack -n '__fish_seen_subcommand_from catalog' -a '");
+    put_words(b, catalog_words);
+    put(b, "'\ncomplete -c binpack -n '__fish_seen_subcommand_from completion' -a '");
+    put_words(b, shell_words);
+    put(b, "'\ncomplete -c binpack -n '__fish_seen_subcommand_from help' -a '");
+    put_topic_words(b);
+    put(b, "'\n");
+    for (size_t i = 0; i < n_option_rows; i++) {
+        const struct option_row *row = &option_rows[i];
+        strbuf_addf(b, "complete -c binpack -l %s", row->name);
+        if (row->letter != 0) {
+            strbuf_addf(b, " -s %c", row->letter);
+        }
+        if (row->value != NULL) {
+            put(b, row->hint == HINT_FILE ? " -r -F" : " -x");
+        }
+        if (row->choices != NULL) {
+            put(b, " -a '");
+            put_words(b, row->choices);
+            put(b, "'");
+        }
+        put(b, " -d ");
+        fish_text(b, row->help);
+        strbuf_addc(b, '\n');
+    }
+}
+
+bool completion_script(struct str shell, struct strbuf *b, struct err *err)
+{
+    static const struct {
+        const char *name;
+        void (*write)(struct strbuf *b);
+    } shells[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
+    for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
+        if (str_eq(shell, str_of(shells[i].name))) {
+            shells[i].write(b);
+            return true;
+        }
+    }
+    return err_set(err, ERR_INVALID, "no completion for \"" STR_FMT "\": bash, zsh or fish",
+                   STR_ARG(shell));
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Completion scripts for shells, from the option table: commands, options, their values and files.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* `shell` is bash, zsh or fish; ERR_INVALID for anything else. */
+MUST_CHECK bool completion_script(struct str shell, struct strbuf *b, struct err *err);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/cli/options.h"
+
+#define SIMULATE   (1U << CLI_SIMULATE)
+#define VERIFY     (1U << CLI_VERIFY)
+#define CATALOG    (1U << CLI_CATALOG)
+#define PLANS      (SIMULATE | VERIFY)
+#define EVERYWHERE ((1U << CLI_N_COMMANDS) - 1)
+#define FIELD(f)   .offset = offsetof(struct options, f)
+
+const char *const output_format_names[N_OUTPUT_FORMATS + 1] = {
+    "table", "wide", "json", "yaml", "csv", "nodeclaims", "markdown", "snapshot", NULL};
+const char *const feature_gate_names[N_FEATURE_GATES + 1] = {
+    "ReservedCapacity",        "NodeOverlay",    "CapacityBuffer",
+    "SpotToSpotConsolidation", "StaticCapacity", NULL};
+const char *const option_group_titles[N_OPTION_GROUPS] = {"Input",  "What is planned",   "Solver",
+                                                          "Output", "Gates for scripts", "General"};
+
+static const char *const expand_choices[] = {"auto", "never", NULL};
+static const char *const mode_choices[] = {"auto", "provision", "repack", NULL};
+static const char *const preference_choices[] = {"Respect", "Ignore", NULL};
+static const char *const min_values_choices[] = {"Strict", "BestEffort", NULL};
+static const char *const algorithm_choices[] = {"colgen", "ffd", NULL};
+static const char *const when_choices[] = {"auto", "always", "never", NULL};
+
+const struct command_row command_rows[CLI_N_COMMANDS] = {
+    [CLI_SIMULATE] = {CLI_SIMULATE, "simulate", "[-f FILE]...",
+                      "plan nodes for the pods of a recorded cluster or of manifests",
+                      "Reads Kubernetes objects, decides which EC2 instances to launch for the "
+                      "pods that need a place, and prints "
+                      "the plan with its price and a proven lower bound on the price of any plan. "
+                      "Nothing is bought and no cluster "
+                      "is contacted. `binpack --simulate` is the same."},
+    [CLI_VERIFY] = {CLI_VERIFY, "verify", "PLAN [-f FILE]...",
+                    "check a plan, and its certificate, against a cluster",
+                    "Reads a plan that `-o json` or `-o yaml` printed and replays it against the "
+                    "objects it was made from, pod by "
+                    "pod, with the placement rules of Kubernetes, the NodePools and the prices of "
+                    "the catalogue. With "
+                    "`--certificate` it also proves the lower bound again from the certificate, "
+                    "without the solver. Give the "
+                    "same inputs and settings that the plan was made with. Exit status 0 says that "
+                    "all holds; 1 names what "
+                    "does not."},
+    [CLI_CATALOG] =
+        {CLI_CATALOG, "catalog", "list|show TYPE|verify",
+         "look into the catalogue of instance types and prices",
+         "`catalog list` prints every instance type, `catalog show TYPE` one with its labels, "
+         "resources and prices, "
+         "`catalog verify` checks the catalogue for values that cannot be right. Without "
+         "`--catalog` the one built "
+         "into the program is meant. `-o json` prints it in the format that `--catalog` reads."},
+    [CLI_COMPLETION] =
+        {CLI_COMPLETION, "completion", "bash|zsh|fish", "print completion for a shell",
+         "For bash: `source <(binpack completion bash)`. For zsh: `binpack completion zsh > "
+         "\"${fpath[1]}/_binpack\"`. For fish: `binpack completion fish | source`."},
+    [CLI_HELP] = {CLI_HELP, "help", "[TOPIC]", "explain a command or a topic",
+                  "Without a topic it lists them."},
+    [CLI_VERSION] = {CLI_VERSION, "version", "",
+                     "print the version and the date of the built-in prices", ""},
+};
+
+const struct option_row option_rows[] = {
+    {"filename", 'f', "FILE|DIR|-", OPTION_TEXTS, FIELD(files), .group = GROUP_INPUT,
+     .commands = PLANS, .hint = HINT_FILE,
+     .help = "objects to read, as kubectl prints them; repeatable",
+     .doc = "JSON or YAML, plain or gzip: single objects, lists, several documents, one object a "
+            "line, watch events. A directory "
+            "is read with all its files. `-` is standard input. Files may also be given without "
+            "`-f`."},
+    {"catalog", 0, "FILE", OPTION_TEXTS, FIELD(catalogs), .group = GROUP_INPUT,
+     .commands = PLANS | CATALOG, .hint = HINT_FILE, .fallback = "built in",
+     .help = "instance types, zones and prices; repeatable",
+     .doc = "The program's own format, Karpenter's KWOK instance_types.json, or what `aws ec2 "
+            "describe-instance-types`, "
+            "`describe-instance-type-offerings` and `describe-spot-price-history` print; several "
+            "files complete each other."},
+    {"expand", 0, "WHEN", OPTION_CHOICE, FIELD(expand), .choices = expand_choices,
+     .fallback = "auto", .group = GROUP_INPUT, .commands = PLANS,
+     .help = "make the pods of workloads that have none",
+     .doc = "A Deployment, StatefulSet, ReplicaSet, Job or CronJob without a Pod in the input "
+            "stands for its replicas, so "
+            "that plain manifests can be planned. `never` turns that off."},
+    {"namespace", 'n', "NAME", OPTION_TEXT, FIELD(namespace_name), .group = GROUP_INPUT,
+     .commands = SIMULATE, .help = "place only the pending pods of this namespace",
+     .doc = "Other pods that wait for a place are left out; pods that run keep their room."},
+    {"selector", 'l', "LABELS", OPTION_TEXT, FIELD(selector), .group = GROUP_INPUT,
+     .commands = SIMULATE, .help = "place only pending pods with these labels",
+     .doc = "As in kubectl: `app=web,tier!=cache`, `env in (a,b)`, `gpu`, `!gpu`."},
+
+    {"mode", 0, "MODE", OPTION_CHOICE, FIELD(mode), .choices = mode_choices, .fallback = "auto",
+     .group = GROUP_PLAN, .commands = PLANS, .help = "what to plan",
+     .doc = "`provision` places pods that need a node, on running nodes first. `repack` asks what "
+            "the best cluster for all "
+            "pods would cost: every pod goes on a new node. `auto` is provision when the input has "
+            "Nodes, else repack."},
+    {"now", 0, "TIME", OPTION_TIME, FIELD(now), .fallback = "the newest time in the input",
+     .group = GROUP_PLAN, .commands = PLANS, .help = "the clock of the run, RFC 3339",
+     .doc = "A recording gives the same answer every day because its own newest timestamp is its "
+            "clock."},
+    {"preference-policy", 0, "POLICY", OPTION_CHOICE, FIELD(preference_policy),
+     .choices = preference_choices, .fallback = "Respect", .group = GROUP_PLAN, .commands = PLANS,
+     .help = "preferred affinity and soft spread of pods",
+     .doc = "`Respect` treats preferences as rules and relaxes them only where a pod has no other "
+            "place; `Ignore` drops them."},
+    {"min-values-policy", 0, "POLICY", OPTION_CHOICE, FIELD(min_values_policy),
+     .choices = min_values_choices, .fallback = "Strict", .group = GROUP_PLAN, .commands = PLANS,
+     .help = "minValues of NodePools"},
+    {"feature-gates", 0, "NAME=BOOL,...", OPTION_GATES, FIELD(gates), .choices = feature_gate_names,
+     .group = GROUP_PLAN, .commands = PLANS,
+     .help = "switch features on or off, with the service's names",
+     .doc = "ReservedCapacity, NodeOverlay and CapacityBuffer are on, SpotToSpotConsolidation and "
+            "StaticCapacity are off. "
+            "Names that the program does not know are ignored with a warning."},
+    {"vm-memory-overhead-percent", 0, "FRACTION", OPTION_FRACTION, FIELD(vm_memory_overhead_ppm),
+     .fallback = "0.075", .group = GROUP_PLAN, .commands = PLANS,
+     .help = "memory that the hypervisor keeps, as a fraction"},
+    {"reserved-enis", 0, "N", OPTION_NUMBER, FIELD(reserved_enis), .min = 0, .max = 100,
+     .fallback = "0", .group = GROUP_PLAN, .commands = PLANS,
+     .help = "network interfaces per node that pods may not use"},
+
+    {"algorithm", 0, "NAME", OPTION_CHOICE, FIELD(algorithm), .choices = algorithm_choices,
+     .fallback = "colgen", .group = GROUP_SOLVER, .commands = PLANS,
+     .help = "column generation, or first fit decreasing to compare with"},
+    {"effort", 0, "1..5", OPTION_NUMBER, FIELD(effort), .min = 1, .max = 5, .fallback = "3",
+     .group = GROUP_SOLVER, .commands = PLANS, .help = "how much work to spend; 5 is for proofs"},
+    {"gap", 0, "PCT", OPTION_PERCENT, FIELD(gap), .fallback = "0.01%", .group = GROUP_SOLVER,
+     .commands = PLANS, .help = "stop when the plan is proven this close to the cheapest"},
+    {"time-limit", 0, "DURATION", OPTION_DURATION, FIELD(time_limit), .group = GROUP_SOLVER,
+     .commands = SIMULATE,
+     .help = "stop after this time, reading included, with the best plan so far",
+     .doc = "`500ms`, `10s`, `1m30s`. Effort is counted in work, not in time, so without this "
+            "option the same input gives the same "
+            "bytes on every machine; a limit that cuts the search short gives that up, and the "
+            "plan's status is then `stopped`."},
+    {"threads", 0, "N", OPTION_NUMBER, FIELD(threads), .min = 1, .max = 64, .fallback = "1",
+     .group = GROUP_SOLVER, .commands = SIMULATE,
+     .help = "threads of the solver; they do not change the result"},
+    {"seed", 0, "N", OPTION_NUMBER, FIELD(seed), .min = 0, .max = INT64_MAX, .fallback = "0",
+     .group = GROUP_SOLVER, .commands = PLANS, .help = "of the solver's random choices"},
+    {"options-within", 0, "PCT", OPTION_PERCENT, FIELD(options_within), .fallback = "10%",
+     .group = GROUP_SOLVER, .commands = PLANS,
+     .help = "list other types for a node up to this much dearer",
+     .doc = "Types that could hold the same pods go into instanceTypeOptions, so that a launch can "
+            "fall back on them."},
+
+    {"output", 'o', "FORMAT[=FILE]", OPTION_OUTPUTS, FIELD(outputs), .choices = output_format_names,
+     .fallback = "table", .group = GROUP_OUTPUT, .commands = SIMULATE | CATALOG,
+     .help = "what to print, and where; repeatable",
+     .doc = "`-o table -o json=plan.json` prints the table and writes the plan. `wide` names every "
+            "node and pod, `csv` has a row per "
+            "node, `nodeclaims` prints the NodeClaims that would be created, `markdown` is made "
+            "for a comment on a pull "
+            "request, `snapshot` prints the objects as the planner sees them, defaults and made "
+            "pods included."},
+    {"certificate", 0, "FILE", OPTION_TEXT, FIELD(certificate), .group = GROUP_OUTPUT,
+     .commands = PLANS, .hint = HINT_FILE,
+     .help = "write (verify: read) the proof of the lower bound",
+     .doc = "The format is in docs/plan.md; a short script can check it without this program."},
+    {"timings", 0, NULL, OPTION_FLAG, FIELD(timings), .group = GROUP_OUTPUT, .commands = SIMULATE,
+     .help = "print time and memory of each phase, and cost and bound over work"},
+    {"color", 0, "WHEN", OPTION_CHOICE, FIELD(color), .choices = when_choices, .fallback = "auto",
+     .group = GROUP_OUTPUT, .commands = SIMULATE | CATALOG,
+     .help = "colour; auto is on a terminal without NO_COLOR"},
+    {"progress", 0, "WHEN", OPTION_CHOICE, FIELD(progress), .choices = when_choices,
+     .fallback = "auto", .group = GROUP_OUTPUT, .commands = SIMULATE,
+     .help = "a line of progress on stderr; auto is on a terminal"},
+    {"quiet", 'q', NULL, OPTION_FLAG, FIELD(quiet), .group = GROUP_OUTPUT,
+     .commands = PLANS | CATALOG, .help = "no warnings and assumptions on stderr"},
+    {"verbose", 'v', NULL, OPTION_FLAG, FIELD(verbose), .group = GROUP_OUTPUT,
+     .commands = PLANS | CATALOG, .help = "every warning, and what was read"},
+
+    {"strict", 0, NULL, OPTION_FLAG, FIELD(strict), .group = GROUP_GATES, .commands = SIMULATE,
+     .help = "exit 4 when the input is incomplete",
+     .doc = "Incomplete means that an object was refused, or that something the plan depends on "
+            "had to be assumed: the NodePool, a "
+            "volume or a node class that is not in the input."},
+    {"require-gap", 0, "PCT", OPTION_PERCENT, FIELD(require_gap), .group = GROUP_GATES,
+     .commands = SIMULATE, .help = "exit 5 unless the plan is proven this close to the cheapest"},
+
+    {"simulate", 0, NULL, OPTION_COMMAND, .min = CLI_SIMULATE, .group = GROUP_GENERAL,
+     .commands = EVERYWHERE, .help = "the same as the command simulate"},
+    {"help", 'h', NULL, OPTION_FLAG, FIELD(help), .group = GROUP_GENERAL, .commands = EVERYWHERE,
+     .help = "print help"},
+    {"version", 0, NULL, OPTION_FLAG, FIELD(version), .group = GROUP_GENERAL,
+     .commands = EVERYWHERE, .help = "print the version"},
+};
+const size_t n_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The options of `binpack`: one table from which the parser, --help, the man page, the shell
+ * completions and docs/cli.md come.
+ *
+ * A row says how an option is spelled, what its value may be, which field of `struct options` it
+ * fills and which commands take it. A new option is one row and one field. Values are checked while
+ * parsing: whatever is in `struct options` is legal. Spellings: --name=value, --name value, -n
+ * value, -nvalue, -xyz for flags; no abbreviations; "--" ends the options. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/units.h"
+
+struct arena;
+
+enum cli_command {
+    CLI_SIMULATE,
+    CLI_VERIFY,
+    CLI_CATALOG,
+    CLI_COMPLETION,
+    CLI_HELP,
+    CLI_VERSION,
+    CLI_N_COMMANDS
+};
+
+struct command_row {
+    enum cli_command command;
+    const char *name, *arguments; /* "verify", "PLAN -f FILE..." */
+    const char *help;             /* one line without a full stop */
+    const char *doc;              /* a paragraph or two */
+};
+extern const struct command_row command_rows[CLI_N_COMMANDS]; /* by command */
+
+enum option_group {
+    GROUP_INPUT,
+    GROUP_PLAN,
+    GROUP_SOLVER,
+    GROUP_OUTPUT,
+    GROUP_GATES,
+    GROUP_GENERAL,
+    N_OPTION_GROUPS
+};
+extern const char *const option_group_titles[N_OPTION_GROUPS];
+
+enum option_kind {
+    OPTION_FLAG,     /* bool; takes no value */
+    OPTION_COMMAND,  /* no value: chooses the command `choice_of` */
+    OPTION_TEXT,     /* struct str, not empty */
+    OPTION_TEXTS,    /* struct option_texts, repeatable */
+    OPTION_CHOICE,   /* int: index into `choices` */
+    OPTION_NUMBER,   /* uint64_t within min..max */
+    OPTION_PERCENT,  /* struct opt_i64: parts per billion of the whole; "0.5%" or "0.5" */
+    OPTION_FRACTION, /* int64_t: parts per million; "0.075" */
+    OPTION_DURATION, /* struct opt_i64: milliseconds, > 0; "5s", "1m30s" */
+    OPTION_TIME,     /* struct opt_wall: RFC 3339 */
+    OPTION_OUTPUTS,  /* struct option_outputs, repeatable: FORMAT or FORMAT=FILE */
+    OPTION_GATES     /* struct option_gates: Name=true,Name=false */
+};
+
+enum option_hint { HINT_NONE, HINT_FILE }; /* what shells complete */
+
+struct option_row {
+    const char *name;  /* without the dashes */
+    char letter;       /* of the short form, or 0 */
+    const char *value; /* "FILE"; NULL when it takes none */
+    enum option_kind kind;
+    size_t offset;              /* of the field in struct options */
+    const char *const *choices; /* NULL-terminated; CHOICE, OUTPUTS, GATES */
+    uint64_t min, max;          /* NUMBER */
+    const char *fallback;       /* what holds without the option, for help; NULL: nothing to say */
+    enum option_group group;
+    uint32_t commands; /* bit per command */
+    enum option_hint hint;
+    const char *help; /* one line without a full stop */
+    const char *doc;  /* the rest, for man page and docs; may be NULL */
+};
+extern const struct option_row option_rows[];
+extern const size_t n_option_rows;
+
+enum output_format {
+    OUTPUT_TABLE,
+    OUTPUT_WIDE,
+    OUTPUT_JSON,
+    OUTPUT_YAML,
+    OUTPUT_CSV,
+    OUTPUT_NODECLAIMS,
+    OUTPUT_MARKDOWN,
+    OUTPUT_SNAPSHOT,
+    N_OUTPUT_FORMATS
+};
+extern const char *const output_format_names[N_OUTPUT_FORMATS + 1]; /* NULL-terminated */
+
+struct option_texts {
+    uint32_t n;
+    const struct str *v;
+};
+struct option_output {
+    enum output_format format;
+    struct str file; /* empty: standard output */
+};
+struct option_outputs {
+    uint32_t n;
+    const struct option_output *v;
+};
+
+enum feature_gate {
+    GATE_RESERVED_CAPACITY,
+    GATE_NODE_OVERLAY,
+    GATE_CAPACITY_BUFFER,
+    GATE_SPOT_TO_SPOT,
+    GATE_STATIC_CAPACITY,
+    N_FEATURE_GATES
+};
+extern const char *const feature_gate_names[N_FEATURE_GATES + 1]; /* NULL-terminated */
+struct option_gates {
+    struct opt_bool gates[N_FEATURE_GATES];
+    struct option_texts unknown; /* names that this program does not know: worth a warning, as the
+                                    service would ignore them */
+};
+
+enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
+
+struct options {
+    enum cli_command command;
+    bool command_given;
+    struct option_texts arguments; /* what is no option, without the name of the command */
+
+    struct option_texts files, catalogs;
+    struct str namespace_name, selector;
+    int expand; /* index: auto, never */
+    int mode;   /* index: auto, provision, repack */
+    struct opt_wall now;
+    int preference_policy; /* index: Respect, Ignore */
+    int min_values_policy; /* index: Strict, BestEffort */
+    struct option_gates gates;
+    int64_t vm_memory_overhead_ppm;
+    uint64_t reserved_enis;
+    int algorithm; /* index: colgen, ffd */
+    uint64_t effort, seed, threads;
+    struct opt_i64 gap, require_gap, options_within; /* parts per billion */
+    struct opt_i64 time_limit;                       /* ms */
+    struct option_outputs outputs;
+    struct str certificate;
+    int color, progress; /* enum when */
+    bool strict, timings, quiet, verbose, help, version;
+};
+
+/* Parses argv[1..]. Texts are views of argv. Errors: ERR_INVALID, one line that names the option,
+ * its value and what is allowed, and the nearest spelling for a slip of the keyboard. The caller
+ * prints it and exits 2. */
+MUST_CHECK bool options_parse(int argc, const char *const *argv, struct arena *arena,
+                              struct options *ret_options, struct err *err);
+
+/* The row of that name, or NULL. */
+const struct option_row *option_find(struct str name);
+
+/* " - did you mean X?" with the nearest of the NULL-terminated `names`, or "" when none is near. In
+ * `arena`. */
+struct str option_suggest(struct str given, const char *const *names, const char *prefix,
+                          struct arena *arena);
