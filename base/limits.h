@@ -17,6 +17,8 @@ enum {
     LIMIT_PODS = 1000 * 1000,    /* pods of one input, replicas of expanded workloads included */
     LIMIT_REPLICAS = 500 * 1000, /* replicas of one workload */
     LIMIT_YAML_EVENTS = 2 * 1000 * 1000, /* of one YAML document, aliases expanded */
+    LIMIT_YAML_ANCHORS = 10000,            /* of one YAML document */
+    LIMIT_KINDLESS_BYTES = 64 * 1024 * 1024, /* of list items that wait for the list to say their kind */
     LIMIT_WARNINGS = 1000,               /* printed one by one; the rest is counted */
     LIMIT_VOCABULARY = 20 * 1000 * 1000, /* distinct strings */
     LIMIT_CATALOG_BYTES = 512 * 1024 * 1024,

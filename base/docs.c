@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/docs_impl.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/utf8.h"
+
+enum { HEAD_BYTES = 4096 }; /* read ahead to tell the form */
+
+struct docs {
+    struct arena *arena;
+    struct byte_source source;
+    const struct json_drop *drop;
+    struct byte_ahead ahead;
+    struct docs_json *json; /* at most one of the two is set */
+    struct docs_yaml *yaml;
+    uint64_t lines_before; /* lines that an earlier form has used up */
+};
+
+static bool read_ahead(void *ctx, char *buffer, size_t size, size_t *ret_n, struct err *err)
+{
+    struct byte_ahead *ahead = ctx;
+    if (ahead->text.n == 0) {
+        return ahead->rest.read(ahead->rest.ctx, buffer, size, ret_n, err);
+    }
+    size_t n = ahead->text.n < size ? ahead->text.n : size;
+    memcpy(buffer, ahead->text.p, n);
+    ahead->text = str_sub(ahead->text, n, ahead->text.n);
+    *ret_n = n;
+    return true;
+}
+
+struct byte_source byte_ahead_source(struct byte_ahead *ahead)
+{
+    return (struct byte_source){.ctx = ahead, .read = read_ahead};
+}
+
+struct docs *docs_new(struct arena *arena, struct byte_source source, const struct json_drop *drop)
+{
+    struct docs *docs = ARENA_NEW(arena, struct docs);
+    *docs = (struct docs){.arena = arena, .source = source, .drop = drop};
+    return docs;
+}
+
+void docs_free(struct docs *docs)
+{
+    if (docs != NULL) {
+        docs_json_free(docs->json);
+        docs_yaml_free(docs->yaml);
+        docs->json = NULL;
+        docs->yaml = NULL;
+    }
+}
+
+struct signature {
+    struct str bytes;
+    const char *what;
+};
+
+/* What people pass by mistake; the first bytes give it away. */
+static const struct signature signatures[] = {
+    {STR("\xff\xfe"),
+     "UTF-16 text (convert it to UTF-8, for instance with iconv -f UTF-16 -t UTF-8)"},
+    {STR("\xfe\xff"),
+     "UTF-16 text (convert it to UTF-8, for instance with iconv -f UTF-16 -t UTF-8)"},
+    {STR("\x1f\x8b"), "gzip data (packed twice?)"},
+    {STR("\x28\xb5\x2f\xfd"), "zstd data (unpack it first, for instance with zstd -d)"},
+    {STR("\xfd\x37zXZ"), "xz data (unpack it first, for instance with xz -d)"},
+    {STR("BZh"), "bzip2 data (unpack it first, for instance with bzip2 -d)"},
+    {STR("PK\x03\x04"), "a zip archive (unpack it first)"},
+    {STR("k8s\0"), "the protobuf encoding (ask for -o json)"},
+};
+
+static bool check_text(struct str head, struct err *err)
+{
+    for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
+        if (str_starts(head, signatures[i].bytes)) {
+            return err_set(err, ERR_PARSE, "expected JSON or YAML, got %s", signatures[i].what);
+        }
+    }
+    const char *nul = head.n == 0 ? NULL : memchr(head.p, '\0', head.n);
+    if (nul != NULL && nul - head.p < 4 && head.n >= 4) {
+        return err_set(err, ERR_PARSE,
+                       "expected JSON or YAML, got UTF-16 or UTF-32 text (convert it to UTF-8)");
+    }
+    if (nul != NULL) {
+        return err_set(err, ERR_PARSE,
+                       "expected JSON or YAML, got binary data (a NUL byte at offset %zu)",
+                       (size_t)(nul - head.p));
+    }
+    size_t valid = utf8_valid_prefix(head);
+    if (valid < head.n && head.n - valid >= UTF8_MAX_BYTES) {
+        return err_set(err, ERR_PARSE,
+                       "expected JSON or YAML in UTF-8, got the byte 0x%02x at offset %zu",
+                       (unsigned)(unsigned char)head.p[valid], valid);
+    }
+    return true;
+}
+
+/* Reads the first bytes and decides. */
+static bool open_form(struct docs *docs, struct err *err)
+{
+    char *head = arena_alloc(docs->arena, HEAD_BYTES);
+    size_t n = 0, got = 1;
+    while (n < HEAD_BYTES && got > 0) {
+        if (!docs->source.read(docs->source.ctx, head + n, HEAD_BYTES - n, &got, err)) {
+            return false;
+        }
+        n += got;
+    }
+    struct str text = {.p = head, .n = n};
+    if (str_starts(text, STR("\xef\xbb\xbf"))) {
+        text = str_sub(text, 3, text.n);
+    }
+    if (!check_text(text, err)) {
+        return false;
+    }
+    docs->ahead = (struct byte_ahead){.text = text, .rest = docs->source};
+    size_t blanks = text.n == 0 ? 0 : json_blanks(text.p, text.p + text.n);
+    bool json = blanks < text.n && (text.p[blanks] == '{' || text.p[blanks] == '[');
+    /* Nothing but blanks so far: JSON's reader goes on until there is something. */
+    if (json || blanks == text.n) {
+        docs->json = docs_json_new(docs->arena, byte_ahead_source(&docs->ahead), docs->drop);
+    } else {
+        docs->yaml = docs_yaml_new(docs->arena, byte_ahead_source(&docs->ahead), docs->drop);
+    }
+    return true;
+}
+
+bool docs_peek(struct docs *docs, enum docs_kind *ret_kind, struct err *err)
+{
+    if (docs->json == NULL && docs->yaml == NULL && !open_form(docs, err)) {
+        return false;
+    }
+    if (docs->yaml != NULL) {
+        return docs_yaml_peek(docs->yaml, ret_kind, err);
+    }
+    if (!docs_json_peek(docs->json, ret_kind, err)) {
+        return false;
+    }
+    uint64_t line = 1;
+    if (*ret_kind == DOCS_END && docs_json_other_form(docs->json, &docs->ahead, &line)) {
+        docs->lines_before = line - 1;
+        docs_json_free(docs->json);
+        docs->json = NULL;
+        docs->yaml = docs_yaml_new(docs->arena, byte_ahead_source(&docs->ahead), docs->drop);
+        return docs_yaml_peek(docs->yaml, ret_kind, err);
+    }
+    return true;
+}
+
+bool docs_enter(struct docs *docs, struct err *err)
+{
+    return docs->yaml != NULL ? docs_yaml_enter(docs->yaml, err) : docs_json_enter(docs->json, err);
+}
+
+bool docs_member(struct docs *docs, bool *ret_has, struct str *ret_key, bool *ret_merged,
+                 struct err *err)
+{
+    *ret_merged = false;
+    return docs->yaml != NULL ? docs_yaml_member(docs->yaml, ret_has, ret_key, ret_merged, err)
+                              : docs_json_member(docs->json, ret_has, ret_key, err);
+}
+
+bool docs_element(struct docs *docs, bool *ret_has, struct err *err)
+{
+    return docs->yaml != NULL ? docs_yaml_element(docs->yaml, ret_has, err)
+                              : docs_json_element(docs->json, ret_has, err);
+}
+
+bool docs_value(struct docs *docs, json_t **ret_value, struct err *err)
+{
+    return docs->yaml != NULL ? docs_yaml_value(docs->yaml, ret_value, err)
+                              : docs_json_value(docs->json, ret_value, err);
+}
+
+uint64_t docs_line(struct docs *docs)
+{
+    uint64_t line = docs->yaml != NULL   ? docs_yaml_line(docs->yaml)
+                    : docs->json != NULL ? docs_json_line(docs->json)
+                                         : 1;
+    return docs->lines_before + line;
+}
+
+uint64_t docs_offset(struct docs *docs)
+{
+    return docs->yaml != NULL   ? docs_yaml_offset(docs->yaml)
+           : docs->json != NULL ? docs_json_offset(docs->json)
+                                : 0;
+}
+
+static bool read_one(struct docs *docs, json_t **ret_value, struct err *err)
+{
+    enum docs_kind kind = DOCS_END;
+    if (!docs_peek(docs, &kind, err)) {
+        return false;
+    }
+    if (kind == DOCS_END) {
+        return err_set(err, ERR_PARSE, "expected a document, got nothing");
+    }
+    if (!docs_value(docs, ret_value, err)) {
+        return false;
+    }
+    bool good = docs_peek(docs, &kind, err);
+    if (good && kind != DOCS_END) {
+        good = err_set(err, ERR_PARSE, "expected one document, got a second one");
+    }
+    if (!good) {
+        json_decref(*ret_value);
+        *ret_value = NULL;
+    }
+    return good;
+}
+
+bool docs_read_one(struct str text, json_t **ret_value, struct err *err)
+{
+    auto_arena arena = ARENA_INIT;
+    struct byte_memory memory = {.rest = text, .step = SIZE_MAX};
+    struct docs *docs = docs_new(&arena, byte_memory_source(&memory), NULL);
+    bool good = read_one(docs, ret_value, err) ||
+                err_wrap(err, "line %llu", (unsigned long long)docs_line(docs));
+    docs_free(docs);
+    return good;
+}
