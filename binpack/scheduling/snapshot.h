@@ -93,6 +93,7 @@ struct sched_snapshot {
     const struct sched_pool *pools;     /* sorted by weight descending, then name */
     const uint32_t *pending;            /* [n_pending] PENDING pods, into cluster->pods, by namespace and name */
     const struct sched_pod_volumes *const *volumes_of; /* [n_pending] NULL: no claims */
+    const struct k8s_resources *shape_requests; /* [cluster->n_shapes] effective requests by shape id, see sched_requests_of */
     bool any_prefer_no_schedule;        /* some pool has a PreferNoSchedule taint: the last rung of the ladder exists */
 };
 
@@ -101,3 +102,10 @@ struct sched_snapshot {
 MUST_CHECK bool sched_snapshot_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
                                    const struct sched_settings *settings, const uint64_t *removed, struct arena *arena,
                                    struct sched_snapshot **ret_snapshot, struct err *err);
+
+/* The effective requests of a shape, with "pods": 1. `arena` is used for the shapes of virtual pods only. */
+struct k8s_resources sched_requests_of(const struct sched_snapshot *snapshot, const struct k8s_pod_shape *shape,
+                                       struct arena *arena);
+
+/* Orders indexes into cluster->pods by namespace and name text. */
+void sched_pods_sort(const struct k8s_cluster *cluster, struct arena *scratch, uint32_t *pods, uint32_t n);
