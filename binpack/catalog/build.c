@@ -65,6 +65,9 @@ void cat_builder_zone(struct cat_builder *builder, strid name, strid id)
             return;
         }
     }
+    if (builder->zones.n > LIMIT_ZONES) { /* cat_builder_finish says so */
+        return;
+    }
     VEC_PUSH(builder->scratch, &builder->zones, (struct cat_draft_zone){.name = name, .id = id});
 }
 
@@ -237,6 +240,26 @@ static bool reconcile(const struct work *work, struct cat_amounts *capacity, str
     return true;
 }
 
+/* Allocatable that the file states, with what it leaves out of the four resources every node has.
+ */
+static struct k8s_resources stated_allocatable(const struct work *work,
+                                               const struct cat_parts *parts)
+{
+    const struct cat_names *names = &work->builder->names;
+    const strid core_amounts[] = {names->cpu, names->memory, names->pods, names->ephemeral_storage};
+    struct cat_amounts all = {0};
+    struct k8s_resources stated =
+        cat_amounts_freeze(&work->draft->allocatable, work->builder->scratch);
+    cat_amounts_copy(&all, work->builder->scratch, &stated);
+    for (size_t i = 0; i < sizeof core_amounts / sizeof *core_amounts; i++) {
+        if (!cat_amounts_has(&all, core_amounts[i])) {
+            cat_amounts_set(&all, work->builder->scratch, core_amounts[i],
+                            cat_amounts_get(&parts->allocatable, core_amounts[i]));
+        }
+    }
+    return cat_amounts_freeze(&all, work->builder->arena);
+}
+
 static bool build_type(const struct work *work, struct err *err)
 {
     struct cat_builder *builder = work->builder;
@@ -266,7 +289,7 @@ static bool build_type(const struct work *work, struct err *err)
             return false;
         }
         type->allocatable_given = true;
-        type->allocatable = cat_amounts_freeze(&draft->allocatable, builder->arena);
+        type->allocatable = stated_allocatable(work, &parts);
     } else {
         type->allocatable = cat_amounts_freeze(&parts.allocatable, builder->arena);
     }
@@ -295,7 +318,7 @@ static bool build_zones(struct cat_builder *builder, struct catalog *catalog, st
 {
     size_t n = builder->zones.n;
     if (n > LIMIT_ZONES) {
-        return err_set(err, ERR_LIMIT, "%zu zones (the limit is %d)", n, LIMIT_ZONES);
+        return err_set(err, ERR_LIMIT, "more than %d zones", LIMIT_ZONES);
     }
     struct sort_key *keys = ARENA_ARRAY(builder->scratch, struct sort_key, n);
     for (size_t i = 0; i < n; i++) {
