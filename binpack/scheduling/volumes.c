@@ -561,6 +561,21 @@ bool sched_volume_shared(const struct sched_volumes *volumes, uint32_t volume)
     return volume < volumes->n_disks && volumes->disk_users[volume] > 1;
 }
 
+struct str sched_volume_text(const struct sched_volumes *volumes, uint32_t volume,
+                             struct arena *arena)
+{
+    if (volume < volumes->n_claims) {
+        const struct k8s_meta *meta = &volumes->claims[volume].pvc->meta;
+        struct strbuf text = strbuf_new(arena, VOLUME_TEXT_MAX);
+        strbuf_add(&text, strtab_str(volumes->vocab->tab, meta->ns));
+        strbuf_addc(&text, '/');
+        strbuf_add(&text, meta->name);
+        return strbuf_str(&text);
+    }
+    volume -= volumes->n_claims;
+    return volume < volumes->n_disks ? volumes->disks[volume] : STR_EMPTY;
+}
+
 /* ---- running nodes ---- */
 
 static int cmp_by_driver(const void *a, const void *b)

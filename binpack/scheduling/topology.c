@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/scheduling/topology.h"
+
+#include "base/arena.h"
+#include "base/bitset.h"
+#include "binpack/scheduling/terms.h"
+
+/* Classes that must come before others for the rules over hosts are looked for among at most this
+ * many; beyond it every candidate is capped, which is stricter than need be. */
+enum { ORDER_CLASSES_MAX = 1024 };
+
+struct spread_ctx {
+    const struct sched_snapshot *s;
+    const struct sched_offers *offers;
+    const struct sched_classes *classes;
+    const struct sched_rules *rules;
+    struct sched_rows *rows;
+    size_t words; /* of a class set */
+};
+
+static void class_sets(const struct spread_ctx *c, const struct sched_rule *rule,
+                       uint64_t **ret_carriers, uint64_t **ret_targets)
+{
+    struct arena *arena = c->rows->arena;
+    uint64_t *carriers = ARENA_ARRAY(arena, uint64_t, c->words);
+    uint64_t *targets = ARENA_ARRAY(arena, uint64_t, c->words);
+    for (uint32_t i = 0; i < c->classes->n; i++) {
+        if (sched_class_carries(c->classes, i, rule)) {
+            bits_set(carriers, i);
+        }
+        if (sched_class_counts(c->classes, i, rule)) {
+            bits_set(targets, i);
+        }
+    }
+    *ret_carriers = carriers;
+    *ret_targets = targets;
+}
+
+/* ---- over hosts ---- */
+
+/* Pods of a running node that the rule counts, if the node passes its filter. */
+static uint32_t counted_at(const struct spread_ctx *c, const struct sched_rule *rule,
+                           uint32_t node_i)
+{
+    if (rule->targets_at == NULL || rule->targets_at[node_i] == 0) {
+        return 0;
+    }
+    const struct sched_need *filter = &c->classes->needs->v[rule->filter_need];
+    return sched_node_admits(c->s, &c->s->nodes[node_i], filter, rule->affinity_honor,
+                             rule->taints_honor)
+               ? rule->targets_at[node_i]
+               : 0;
+}
+
+static void add_host_cap(const struct spread_ctx *c, const struct sched_rule *rule,
+                         const uint64_t *members, const uint32_t *counted, bool necessary)
+{
+    uint32_t *max_at = NULL;
+    for (uint32_t n = 0; counted != NULL && n < c->s->n_nodes; n++) {
+        if (max_at == NULL) {
+            max_at = ARENA_ARRAY(c->rows->arena, uint32_t, c->s->n_nodes);
+        }
+        max_at[n] = counted[n] < rule->max_skew ? rule->max_skew - counted[n] : 0;
+    }
+    VEC_PUSH(
+        c->rows->arena, &c->rows->caps,
+        (struct sched_cap_row){
+            .max = rule->max_skew, .necessary = necessary, .members = members, .max_at = max_at});
+}
+
+/* Carriers that are not counted themselves may join a host that holds no more than maxSkew. */
+static void forbid_full_hosts(const struct spread_ctx *c, const struct sched_rule *rule,
+                              const uint64_t *carriers, const uint64_t *targets,
+                              const uint32_t *counted)
+{
+    struct arena *arena = c->rows->arena;
+    uint64_t *outside = ARENA_ARRAY(arena, uint64_t, c->words);
+    for (size_t w = 0; w < c->words; w++) {
+        outside[w] = carriers[w] & ~targets[w];
+    }
+    if (counted == NULL || !bits_any(outside, c->words)) {
+        return;
+    }
+    uint64_t *full = ARENA_ARRAY(arena, uint64_t, bits_words(c->s->n_nodes));
+    for (uint32_t n = 0; n < c->s->n_nodes; n++) {
+        if (counted[n] > rule->max_skew) {
+            bits_set(full, n);
+        }
+    }
+    if (bits_any(full, bits_words(c->s->n_nodes))) {
+        VEC_PUSH(arena, &c->rows->node_masks,
+                 (struct sched_node_mask_row){.classes = outside, .forbidden_nodes = full});
+    }
+}
+
+/* A rule over hosts with its class sets, and the counted classes that do not carry it but carry
+ * another one. */
+struct host_rule {
+    const struct sched_rule *rule;
+    uint64_t *carriers, *targets;
+    uint64_t *late; /* of the targets: those that the solver must cap as well, because no order can
+                       put them after the carriers */
+};
+
+static bool carries_other(const struct host_rule *hosts, uint32_t n, uint32_t but, uint32_t class_i)
+{
+    for (uint32_t h = 0; h < n; h++) {
+        if (h != but && bits_get(hosts[h].carriers, class_i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* reach[i]: classes that have to be placed after class i. Carriers of a rule come before the pods
+ * it counts and that do not carry it. */
+static void close_order(const struct host_rule *hosts, uint32_t n_hosts, uint32_t n_classes,
+                        uint64_t *const *reach, size_t words)
+{
+    for (uint32_t h = 0; h < n_hosts; h++) {
+        for (uint32_t i = 0; i < n_classes; i++) {
+            for (size_t w = 0; bits_get(hosts[h].carriers, i) && w < words; w++) {
+                reach[i][w] |= hosts[h].targets[w] & ~hosts[h].carriers[w];
+            }
+        }
+    }
+    for (uint32_t k = 0; k < n_classes; k++) {
+        for (uint32_t i = 0; i < n_classes; i++) {
+            if (bits_get(reach[i], k)) {
+                bits_or(reach[i], reach[k], words);
+            }
+        }
+    }
+}
+
+/* Fills `late`. A class that is counted by a rule, does not carry it, and has to come before one of
+ * its carriers for the sake of another rule cannot be left for afterwards. */
+static void find_late(const struct spread_ctx *c, struct host_rule *hosts, uint32_t n_hosts)
+{
+    struct arena *arena = c->rows->arena;
+    const uint32_t n = c->classes->n;
+    bool any = false;
+    for (uint32_t h = 0; h < n_hosts; h++) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (bits_get(hosts[h].targets, i) && !bits_get(hosts[h].carriers, i) &&
+                carries_other(hosts, n_hosts, h, i)) {
+                bits_set(hosts[h].late, i);
+                any = true;
+            }
+        }
+    }
+    if (!any || n > ORDER_CLASSES_MAX) {
+        return;
+    }
+    uint64_t **reach = ARENA_ARRAY(arena, uint64_t *, n);
+    for (uint32_t i = 0; i < n; i++) {
+        reach[i] = ARENA_ARRAY(arena, uint64_t, c->words);
+    }
+    close_order(hosts, n_hosts, n, reach, c->words);
+    for (uint32_t h = 0; h < n_hosts; h++) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (bits_get(hosts[h].late, i) &&
+                !bits_intersects(reach[i], hosts[h].carriers, c->words)) {
+                bits_clear(hosts[h].late, i);
+            }
+        }
+    }
+}
+
+static void add_host_rule(const struct spread_ctx *c, const struct host_rule *host)
+{
+    struct arena *arena = c->rows->arena;
+    const struct sched_rule *rule = host->rule;
+    uint32_t *counted =
+        rule->targets_at == NULL ? NULL : ARENA_ARRAY(arena, uint32_t, c->s->n_nodes);
+    for (uint32_t n = 0; counted != NULL && n < c->s->n_nodes; n++) {
+        counted[n] = counted_at(c, rule, n);
+    }
+    uint64_t *members = ARENA_ARRAY(arena, uint64_t, c->words);
+    for (size_t w = 0; w < c->words; w++) {
+        members[w] = host->carriers[w] & host->targets[w];
+    }
+    if (bits_any(members, c->words)) {
+        add_host_cap(c, rule, members, counted, /* necessary= */ true);
+    }
+    if (bits_any(host->late, c->words) && bits_any(host->carriers, c->words)) {
+        uint64_t *all = ARENA_ARRAY(arena, uint64_t, c->words);
+        bits_or(all, members, c->words);
+        bits_or(all, host->late, c->words);
+        add_host_cap(c, rule, all, counted, /* necessary= */ false);
+    }
+    forbid_full_hosts(c, rule, host->carriers, host->targets, counted);
+}
+
+/* ---- over another key ---- */
+
+/* The values of a topology key, with what is known of each. */
+struct value_list {
+    VEC(struct sched_group_value) v;
+};
+
+static struct sched_group_value *value_of(struct arena *arena, struct value_list *list, strid value)
+{
+    for (size_t i = 0; i < list->v.n; i++) {
+        if (list->v.v[i].value == value) {
+            return &list->v.v[i];
+        }
+    }
+    VEC_PUSH(arena, &list->v, (struct sched_group_value){.value = value});
+    return &list->v.v[list->v.n - 1];
+}
+
+static void add_group(const struct spread_ctx *c, const struct sched_rule *rule,
+                      const uint64_t *carriers, const uint64_t *targets)
+{
+    struct arena *arena = c->rows->arena;
+    const struct sched_need *filter = &c->classes->needs->v[rule->filter_need];
+    struct value_list list = {0};
+    struct sched_values open;
+    sched_offers_values(c->offers, filter, rule->key, rule->affinity_honor, rule->taints_honor,
+                        arena, &open);
+    for (uint32_t i = 0; i < open.n; i++) {
+        value_of(arena, &list, open.v[i])->eligible = true;
+    }
+    for (uint32_t n = 0; n < c->s->n_nodes; n++) {
+        const struct sched_node *node = &c->s->nodes[n];
+        const strid value = sched_label(c->s->vocab, &node->labels, rule->key);
+        if (value != STRID_NONE &&
+            sched_node_admits(c->s, node, filter, rule->affinity_honor, rule->taints_honor)) {
+            struct sched_group_value *of = value_of(arena, &list, value);
+            of->eligible = true;
+            of->base += rule->targets_at == NULL ? 0 : rule->targets_at[n];
+        }
+    }
+    strid *allowed = ARENA_ARRAY(arena, strid, list.v.n);
+    for (size_t i = 0; i < list.v.n; i++) {
+        allowed[i] = list.v.v[i].value;
+    }
+    VEC_PUSH(arena, &c->rows->value_masks,
+             (struct sched_value_mask_row){.classes = carriers,
+                                           .key = rule->key,
+                                           .allow = true,
+                                           .n_values = (uint32_t)list.v.n,
+                                           .values = allowed});
+    VEC_PUSH(arena, &c->rows->groups,
+             (struct sched_group_row){.kind = BP_GROUP_SPREAD,
+                                      .key = rule->key,
+                                      .max_skew = rule->max_skew,
+                                      .min_domains = rule->min_domains,
+                                      .carriers = carriers,
+                                      .targets = targets,
+                                      .n_values = (uint32_t)list.v.n,
+                                      .values = list.v.v,
+                                      .family = sched_rule_family(c->s->vocab, rule)});
+}
+
+void sched_topology_rows(const struct sched_snapshot *snapshot, const struct sched_offers *offers,
+                         const struct sched_classes *classes, const struct sched_rules *rules,
+                         struct sched_rows *rows)
+{
+    const struct spread_ctx c = {.s = snapshot,
+                                 .offers = offers,
+                                 .classes = classes,
+                                 .rules = rules,
+                                 .rows = rows,
+                                 .words = bits_words(classes->n)};
+    struct host_rule *hosts = ARENA_ARRAY(rows->arena, struct host_rule, rules->n);
+    uint32_t n_hosts = 0;
+    for (uint32_t r = 0; r < rules->n; r++) {
+        const struct sched_rule *rule = &rules->v[r];
+        if (rule->kind != SCHED_SPREAD || rule->filter_need == SCHED_NONE) {
+            continue;
+        }
+        uint64_t *carriers;
+        uint64_t *targets;
+        class_sets(&c, rule, &carriers, &targets);
+        if (rule->key == snapshot->words->hostname) {
+            hosts[n_hosts++] =
+                (struct host_rule){.rule = rule,
+                                   .carriers = carriers,
+                                   .targets = targets,
+                                   .late = ARENA_ARRAY(rows->arena, uint64_t, c.words)};
+        } else {
+            add_group(&c, rule, carriers, targets);
+        }
+    }
+    find_late(&c, hosts, n_hosts);
+    for (uint32_t h = 0; h < n_hosts; h++) {
+        add_host_rule(&c, &hosts[h]);
+    }
+}
