@@ -17,8 +17,14 @@ enum {
     LIMIT_PODS = 1000 * 1000,    /* pods of one input, replicas of expanded workloads included */
     LIMIT_REPLICAS = 500 * 1000, /* replicas of one workload */
     LIMIT_YAML_EVENTS = 2 * 1000 * 1000, /* of one YAML document, aliases expanded */
-    LIMIT_YAML_ANCHORS = 10000,            /* of one YAML document */
-    LIMIT_KINDLESS_BYTES = 64 * 1024 * 1024, /* of list items that wait for the list to say their kind */
+    LIMIT_YAML_ANCHORS = 10000,          /* of one YAML document */
+    LIMIT_KINDLESS_BYTES =
+        64 * 1024 * 1024,        /* of list items that wait for the list to say their kind */
+    LIMIT_INPUT_MIB = 64 * 1024, /* one input, unpacked */
+    LIMIT_GZIP_RATIO = 500, /* unpacked to packed size; repetitive recordings reach about 100 */
+    LIMIT_GZIP_FREE_BYTES = 16 * 1024 * 1024, /* unpacked, before the ratio is looked at */
+    LIMIT_FILES = 100 * 1000,                 /* of one call, and names of one directory */
+    LIMIT_DIRECTORY_DEPTH = 32,
     LIMIT_WARNINGS = 1000,               /* printed one by one; the rest is counted */
     LIMIT_VOCABULARY = 20 * 1000 * 1000, /* distinct strings */
     LIMIT_CATALOG_BYTES = 512 * 1024 * 1024,
