@@ -16,7 +16,7 @@ void io_signals_catch(void)
 {
     /* Without SA_RESTART: a read that waits for a terminal or a pipe is to come back. SA_RESETHAND:
      * the second one kills. */
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
     struct sigaction ignore = {.sa_handler = SIG_IGN, .sa_flags = 0};
     (void)sigemptyset(&action.sa_mask);
     (void)sigemptyset(&ignore.sa_mask);
