@@ -15,8 +15,8 @@
 /* Could one node hold such a unit? */
 typedef bool (*sched_fits_fn)(void *ctx, uint32_t n_items, const struct sched_bundle_item *items);
 
-/* Adds the rows of all TOGETHER and APART rules. `fits` (may be NULL: yes) decides how much goes
- * into a bundle. */
+/* Adds the rows of all TOGETHER and APART rules; to be called after sched_topology_rows, whose caps
+ * bundles obey. `fits` (may be NULL: yes) decides how much goes into a bundle. */
 void sched_affinity_rows(const struct sched_snapshot *snapshot, const struct sched_offers *offers,
                          const struct sched_classes *classes, const struct sched_rules *rules,
                          sched_fits_fn fits, void *ctx, struct sched_rows *rows);

@@ -628,6 +628,23 @@ struct k8s_strids sched_rules_keys(const struct sched_snapshot *snapshot,
     return (struct k8s_strids){.n = n, .v = keys};
 }
 
+void sched_rule_classes(const struct sched_classes *classes, const struct sched_rule *rule,
+                        struct arena *arena, uint64_t **ret_carriers, uint64_t **ret_targets)
+{
+    uint64_t *carriers = ARENA_ARRAY(arena, uint64_t, bits_words(classes->n));
+    uint64_t *targets = ARENA_ARRAY(arena, uint64_t, bits_words(classes->n));
+    for (uint32_t i = 0; i < classes->n; i++) {
+        if (sched_class_carries(classes, i, rule)) {
+            bits_set(carriers, i);
+        }
+        if (sched_class_counts(classes, i, rule)) {
+            bits_set(targets, i);
+        }
+    }
+    *ret_carriers = carriers;
+    *ret_targets = targets;
+}
+
 const char *sched_rule_family(const struct sched_vocab *vocab, const struct sched_rule *rule)
 {
     static const char *const names[4][3] = {

@@ -27,6 +27,10 @@ void sched_rules_new(const struct sched_snapshot *snapshot, const struct sched_n
 struct k8s_strids sched_rules_keys(const struct sched_snapshot *snapshot,
                                    const struct sched_rules *rules, struct arena *arena);
 
+/* The classes that carry a rule and those it counts, [bits_words(classes->n)] each. */
+void sched_rule_classes(const struct sched_classes *classes, const struct sched_rule *rule,
+                        struct arena *arena, uint64_t **ret_carriers, uint64_t **ret_targets);
+
 /* The name of a rule's family in certificates: "zone-spread", "hostname-spread", "zone-affinity",
  * "zone-anti-affinity", "label-spread", ...; static. */
 const char *sched_rule_family(const struct sched_vocab *vocab, const struct sched_rule *rule);

@@ -18,24 +18,6 @@ struct spread_ctx {
     size_t words; /* of a class set */
 };
 
-static void class_sets(const struct spread_ctx *c, const struct sched_rule *rule,
-                       uint64_t **ret_carriers, uint64_t **ret_targets)
-{
-    struct arena *arena = c->rows->arena;
-    uint64_t *carriers = ARENA_ARRAY(arena, uint64_t, c->words);
-    uint64_t *targets = ARENA_ARRAY(arena, uint64_t, c->words);
-    for (uint32_t i = 0; i < c->classes->n; i++) {
-        if (sched_class_carries(c->classes, i, rule)) {
-            bits_set(carriers, i);
-        }
-        if (sched_class_counts(c->classes, i, rule)) {
-            bits_set(targets, i);
-        }
-    }
-    *ret_carriers = carriers;
-    *ret_targets = targets;
-}
-
 /* ---- over hosts ---- */
 
 /* Pods of a running node that the rule counts, if the node passes its filter. */
@@ -273,7 +255,7 @@ void sched_topology_rows(const struct sched_snapshot *snapshot, const struct sch
         }
         uint64_t *carriers;
         uint64_t *targets;
-        class_sets(&c, rule, &carriers, &targets);
+        sched_rule_classes(classes, rule, rows->arena, &carriers, &targets);
         if (rule->key == snapshot->words->hostname) {
             hosts[n_hosts++] =
                 (struct host_rule){.rule = rule,

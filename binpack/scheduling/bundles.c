@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/scheduling/bundles.h"
+
+#include "base/arena.h"
+#include "base/bitset.h"
+
+/* Classes that ties connect. */
+struct component {
+    uint32_t n_classes, n_ties;
+    uint32_t *classes; /* ascending */
+    uint32_t *order;   /* the same, targets before what follows them */
+    uint32_t *ties;
+};
+
+struct bundler {
+    const struct sched_classes *classes;
+    const struct sched_tie *ties;
+    uint32_t n_ties;
+    const uint64_t *placeable;
+    sched_fits_fn fits;
+    void *ctx;
+    struct sched_rows *rows;
+    struct arena *arena;
+    size_t words;
+    uint64_t *carriers; /* of any tie */
+    uint32_t *left;     /* [classes->n] pods in no unit yet */
+    uint32_t *count;    /* [classes->n] of the unit at hand */
+};
+
+/* ---- components ---- */
+
+static uint32_t root_of(uint32_t *parent, uint32_t i)
+{
+    while (parent[i] != i) {
+        parent[i] = parent[parent[i]];
+        i = parent[i];
+    }
+    return i;
+}
+
+static bool takes_part(const struct bundler *b, const struct sched_tie *tie, uint32_t class_i)
+{
+    return bits_get(b->placeable, class_i) &&
+           (bits_get(tie->carriers, class_i) || bits_get(tie->targets, class_i));
+}
+
+/* parent[i]: the component of class i, by its smallest member. */
+static uint32_t *connect(const struct bundler *b)
+{
+    const uint32_t n = b->classes->n;
+    uint32_t *parent = ARENA_ARRAY(b->arena, uint32_t, n);
+    for (uint32_t i = 0; i < n; i++) {
+        parent[i] = i;
+    }
+    for (uint32_t t = 0; t < b->n_ties; t++) {
+        uint32_t first = UINT32_MAX;
+        for (uint32_t i = 0; i < n; i++) {
+            if (!takes_part(b, &b->ties[t], i)) {
+                continue;
+            }
+            const uint32_t root = root_of(parent, i);
+            if (first == UINT32_MAX) {
+                first = root;
+            } else if (root != root_of(parent, first)) {
+                const uint32_t other = root_of(parent, first);
+                parent[root < other ? other : root] = root < other ? root : other;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        parent[i] = root_of(parent, i);
+    }
+    return parent;
+}
+
+static struct component component_of(const struct bundler *b, const uint32_t *parent, uint32_t root)
+{
+    struct component comp = {.classes = ARENA_ARRAY(b->arena, uint32_t, b->classes->n),
+                             .ties = ARENA_ARRAY(b->arena, uint32_t, b->n_ties)};
+    for (uint32_t i = 0; i < b->classes->n; i++) {
+        if (parent[i] == root && bits_get(b->placeable, i)) {
+            comp.classes[comp.n_classes++] = i;
+        }
+    }
+    for (uint32_t t = 0; t < b->n_ties; t++) {
+        for (uint32_t k = 0; k < comp.n_classes; k++) {
+            if (takes_part(b, &b->ties[t], comp.classes[k])) {
+                comp.ties[comp.n_ties++] = t;
+                break;
+            }
+        }
+    }
+    return comp;
+}
+
+/* Has the class a target among those of `before` for each tie that it carries? Itself counts when
+ * it attracts itself. */
+static bool can_follow(const struct bundler *b, const struct component *comp, uint32_t class_i,
+                       const uint64_t *before)
+{
+    for (uint32_t t = 0; t < comp->n_ties; t++) {
+        const struct sched_tie *tie = &b->ties[comp->ties[t]];
+        if (bits_get(tie->carriers, class_i) && !bits_get(tie->targets, class_i) &&
+            !bits_intersects(tie->targets, before, b->words)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void order_by_depth(const struct bundler *b, struct component *comp)
+{
+    uint64_t *before = ARENA_ARRAY(b->arena, uint64_t, b->words);
+    uint32_t n = 0;
+    comp->order = ARENA_ARRAY(b->arena, uint32_t, comp->n_classes);
+    for (uint32_t n_last = UINT32_MAX; n != n_last;) {
+        n_last = n;
+        for (uint32_t k = 0; k < comp->n_classes; k++) {
+            const uint32_t i = comp->classes[k];
+            if (!bits_get(before, i) && can_follow(b, comp, i, before)) {
+                bits_set(before, i);
+                comp->order[n++] = i;
+            }
+        }
+    }
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        if (!bits_get(before, comp->classes[k])) {
+            comp->order[n++] = comp->classes[k];
+        }
+    }
+}
+
+/* ---- one unit ---- */
+
+static bool caps_hold(const struct bundler *b, const struct component *comp)
+{
+    const struct sched_rows *rows = b->rows;
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        const uint32_t i = comp->classes[k];
+        if (b->count[i] > rows->max_per_node[i]) {
+            return false;
+        }
+    }
+    for (size_t c = 0; c < rows->caps.n; c++) {
+        uint64_t n = 0;
+        for (uint32_t k = 0; k < comp->n_classes; k++) {
+            const uint32_t i = comp->classes[k];
+            n += bits_get(rows->caps.v[c].members, i) ? b->count[i] : 0;
+        }
+        if (n > rows->caps.v[c].max) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool exclusions_hold(const struct bundler *b, const struct component *comp)
+{
+    for (size_t e = 0; e < b->rows->exclusions.n; e++) {
+        const struct sched_exclusion_row *row = &b->rows->exclusions.v[e];
+        for (uint32_t k = 0; k < comp->n_classes; k++) {
+            const uint32_t i = comp->classes[k];
+            for (uint32_t m = 0; b->count[i] > 0 && bits_get(row->a, i) && m < comp->n_classes;
+                 m++) {
+                const uint32_t j = comp->classes[m];
+                if (j != i && b->count[j] > 0 && bits_get(row->b, j)) {
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+static uint32_t items_of(const struct bundler *b, const struct component *comp,
+                         struct sched_bundle_item *items)
+{
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        const uint32_t i = comp->classes[k];
+        if (b->count[i] > 0) {
+            items[n++] = (struct sched_bundle_item){.class_i = i, .count = b->count[i]};
+        }
+    }
+    return n;
+}
+
+static bool unit_holds(const struct bundler *b, const struct component *comp)
+{
+    if (!caps_hold(b, comp) || !exclusions_hold(b, comp)) {
+        return false;
+    }
+    if (b->fits == NULL) {
+        return true;
+    }
+    const struct arena_mark mark = arena_mark(b->arena);
+    struct sched_bundle_item *items =
+        ARENA_ARRAY(b->arena, struct sched_bundle_item, comp->n_classes);
+    const uint32_t n = items_of(b, comp, items);
+    const bool holds = b->fits(b->ctx, n, items);
+    arena_rewind(b->arena, mark);
+    return holds;
+}
+
+/* Puts up to `wanted` more pods of the class into the unit, as many as it takes. */
+static void put_in(const struct bundler *b, const struct component *comp, uint32_t class_i,
+                   uint32_t wanted)
+{
+    const uint32_t before = b->count[class_i];
+    uint32_t low = 0; /* holds */
+    uint32_t high = wanted < b->left[class_i] ? wanted : b->left[class_i];
+    while (low < high) {
+        const uint32_t middle = low + (high - low + 1) / 2;
+        b->count[class_i] = before + middle;
+        if (unit_holds(b, comp)) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    b->count[class_i] = before + low;
+    b->left[class_i] -= low;
+}
+
+static bool tie_met(const struct bundler *b, const struct component *comp,
+                    const struct sched_tie *tie)
+{
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        if (b->count[comp->classes[k]] > 0 && bits_get(tie->targets, comp->classes[k])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes out carriers whose target did not fit. */
+static void drop_orphans(const struct bundler *b, const struct component *comp)
+{
+    bool dropped = true;
+    while (dropped) {
+        dropped = false;
+        for (uint32_t t = 0; t < comp->n_ties; t++) {
+            const struct sched_tie *tie = &b->ties[comp->ties[t]];
+            if (tie_met(b, comp, tie)) {
+                continue;
+            }
+            for (uint32_t k = 0; k < comp->n_classes; k++) {
+                const uint32_t i = comp->classes[k];
+                if (b->count[i] > 0 && bits_get(tie->carriers, i)) {
+                    b->left[i] += b->count[i];
+                    b->count[i] = 0;
+                    dropped = true;
+                }
+            }
+        }
+    }
+}
+
+static bool has_carriers(const struct bundler *b, const struct component *comp)
+{
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        if (b->count[comp->classes[k]] > 0 && bits_get(b->carriers, comp->classes[k])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One pod that follows nobody, for each tie that has none yet. */
+static void put_leaders(const struct bundler *b, const struct component *comp)
+{
+    for (uint32_t t = 0; t < comp->n_ties; t++) {
+        const struct sched_tie *tie = &b->ties[comp->ties[t]];
+        for (uint32_t k = 0; k < comp->n_classes && !tie_met(b, comp, tie); k++) {
+            const uint32_t i = comp->classes[k];
+            if (bits_get(tie->targets, i) && !bits_get(b->carriers, i)) {
+                put_in(b, comp, i, 1);
+            }
+        }
+    }
+}
+
+/* ---- all units of a component ---- */
+
+/* How many units the scarcest target allows. */
+static uint32_t units_of(const struct bundler *b, const struct component *comp)
+{
+    uint64_t n_carriers = 0;
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        n_carriers += bits_get(b->carriers, comp->classes[k]) ? b->left[comp->classes[k]] : 0;
+    }
+    uint64_t units = n_carriers;
+    for (uint32_t t = 0; t < comp->n_ties; t++) {
+        const struct sched_tie *tie = &b->ties[comp->ties[t]];
+        uint64_t supply = 0;
+        bool carried = false;
+        for (uint32_t k = 0; k < comp->n_classes; k++) {
+            const uint32_t i = comp->classes[k];
+            carried = carried || bits_get(tie->carriers, i);
+            if (bits_get(tie->targets, i) && !bits_get(tie->carriers, i)) {
+                supply += b->left[i];
+            }
+        }
+        supply = supply == 0 ? 1 : supply; /* nobody else: it attracts itself */
+        units = carried && supply < units ? supply : units;
+    }
+    return units > UINT32_MAX ? UINT32_MAX : (uint32_t)units;
+}
+
+static void add_row(const struct bundler *b, const struct component *comp)
+{
+    struct sched_bundle_item *items =
+        ARENA_ARRAY(b->arena, struct sched_bundle_item, comp->n_classes);
+    const uint32_t n = items_of(b, comp, items);
+    struct sched_bundle_row *last =
+        b->rows->bundles.n > 0 ? &b->rows->bundles.v[b->rows->bundles.n - 1] : NULL;
+    bool same = last != NULL && last->n_items == n;
+    for (uint32_t k = 0; same && k < n; k++) {
+        same = last->items[k].class_i == items[k].class_i && last->items[k].count == items[k].count;
+    }
+    if (same) {
+        last->n_units++;
+    } else {
+        VEC_PUSH(b->arena, &b->rows->bundles,
+                 (struct sched_bundle_row){.n_units = 1, .n_items = n, .items = items});
+    }
+}
+
+static void clear_unit(const struct bundler *b, const struct component *comp, bool give_back)
+{
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        const uint32_t i = comp->classes[k];
+        b->left[i] += give_back ? b->count[i] : 0;
+        b->count[i] = 0;
+    }
+}
+
+/* The share of unit u of n when `demand` pods are dealt out from position `from` on. */
+static uint32_t share(uint32_t demand, uint32_t n, uint32_t u, uint32_t from)
+{
+    const uint32_t extra = demand % n;
+    const uint32_t place = (u + n - from % n) % n;
+    return demand / n + (place < extra ? 1 : 0);
+}
+
+/* Puts a share of every follower into unit u; the last unit takes what the others could not.
+ * `demand` is in the order of comp->order. */
+static void put_followers(const struct bundler *b, const struct component *comp,
+                          const uint32_t *demand, uint32_t n_units, uint32_t u)
+{
+    uint32_t from = 0;
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        const uint32_t i = comp->order[k];
+        if (!bits_get(b->carriers, i)) {
+            continue;
+        }
+        put_in(b, comp, i, share(demand[k], n_units, u, from));
+        from = (from + demand[k] % n_units) % n_units;
+        if (u + 1 == n_units) {
+            put_in(b, comp, i, b->left[i]);
+        }
+    }
+}
+
+static void bundle_component(const struct bundler *b, const struct component *comp)
+{
+    const uint32_t n_units = units_of(b, comp);
+    uint32_t *demand = ARENA_ARRAY(b->arena, uint32_t, comp->n_classes);
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        demand[k] = b->left[comp->order[k]];
+    }
+    for (uint32_t u = 0; u < n_units; u++) {
+        put_leaders(b, comp);
+        put_followers(b, comp, demand, n_units, u);
+        drop_orphans(b, comp);
+        const bool useful = has_carriers(b, comp);
+        if (useful) {
+            add_row(b, comp);
+        }
+        clear_unit(b, comp, /* give_back= */ !useful);
+    }
+}
+
+void sched_bundles_add(const struct sched_classes *classes, uint32_t n_ties,
+                       const struct sched_tie *ties, const uint64_t *placeable, sched_fits_fn fits,
+                       void *ctx, struct sched_rows *rows)
+{
+    struct bundler b = {.classes = classes,
+                        .ties = ties,
+                        .n_ties = n_ties,
+                        .placeable = placeable,
+                        .fits = fits,
+                        .ctx = ctx,
+                        .rows = rows,
+                        .arena = rows->arena,
+                        .words = bits_words(classes->n)};
+    b.carriers = ARENA_ARRAY(b.arena, uint64_t, b.words);
+    b.left = ARENA_ARRAY(b.arena, uint32_t, classes->n);
+    b.count = ARENA_ARRAY(b.arena, uint32_t, classes->n);
+    for (uint32_t t = 0; t < n_ties; t++) {
+        bits_or(b.carriers, ties[t].carriers, b.words);
+    }
+    for (uint32_t i = 0; i < classes->n; i++) {
+        b.left[i] = classes->v[i].n_pods;
+    }
+    const uint32_t *parent = connect(&b);
+    for (uint32_t i = 0; i < classes->n; i++) {
+        if (parent[i] == i) {
+            struct component comp = component_of(&b, parent, i);
+            if (comp.n_ties > 0) {
+                order_by_depth(&b, &comp);
+                bundle_component(&b, &comp);
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pod affinity over hosts among pending pods: units of pods that travel together. Internal to
+ * affinity.c.
+ *
+ * The classes that such rules tie to each other form a component. Its units are as many and as
+ * small as the rules allow, because units may still share a node while a large one may fit nowhere:
+ * one unit per pod of the scarcest target, each with a share of what follows it; a class that
+ * attracts itself and nothing else makes one unit of all its pods. */
+#pragma once
+
+#include "binpack/scheduling/affinity.h"
+
+/* A rule of pod affinity over hosts that no running pod satisfies yet. */
+struct sched_tie {
+    const uint64_t *carriers, *targets; /* class sets */
+};
+
+/* Adds bundle rows for all ties. `placeable`: classes that can be placed at all; others are left
+ * out. Caps, exclusions and max_per_node of `rows` must be complete as far as they speak of hosts:
+ * a unit obeys them. What no unit could take has no place; the caller says so. */
+void sched_bundles_add(const struct sched_classes *classes, uint32_t n_ties,
+                       const struct sched_tie *ties, const uint64_t *placeable, sched_fits_fn fits,
+                       void *ctx, struct sched_rows *rows);
