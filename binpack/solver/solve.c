@@ -1,0 +1,663 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Without groups a solve is its engine. With groups there are two engines: one packs the problem that is left after a decision
+ * about groups (spread.h), the other solves the problem without groups, whose bound holds for every plan; both get half of the
+ * work. Decisions are made by trying: the best ones by estimate are packed with little effort and the winner in full. Afterwards, while
+ * work is left and the gap is open, prices are shaken and decisions made again. */
+#include "binpack/solver/solve.h"
+
+#include "base/arena.h"
+#include "base/bitset.h"
+#include "base/rng.h"
+#include "binpack/solver/engine.h"
+#include "binpack/solver/spread.h"
+#include "binpack/solver/spread_split.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum {
+    TRY_WORK = 30000,        /* of packing one candidate */
+    MAX_CANDIDATES = 4,      /* packed */
+    MAX_COMBINATIONS = 64,   /* of chosen values, estimated */
+    MAX_REBALANCES = 4,
+    MAX_SHAKES = 200,
+    MAX_IDLE_SHAKES = 16,    /* in a row without a better plan */
+    STEP_WORK = 20000,       /* between looks at the clock of work */
+    COMBINATION_PODS = 400000 /* fewer combinations when the product of combinations and pods is above */
+};
+
+enum phase { PHASE_TRY, PHASE_PACK, PHASE_REBALANCE, PHASE_SHAKE, PHASE_REPACK, PHASE_DONE };
+
+struct bp_solve {
+    struct arena arena;             /* lives as long as the solve */
+    struct arena spare[2];          /* of `best` and of the one before it */
+    const struct bp_problem *problem;
+    struct bp_options options;
+    struct bp_engine *bound_engine; /* the problem without groups; the only engine when there are none */
+    atomic_bool cancelled;
+    bool stopped;
+
+    /* Below only with groups. */
+    bool bound_done;                /* the bound will not rise any more */
+    struct bp_engine *pack_engine;  /* of `split_problem` */
+    struct arena pack_arena;        /* split and split_problem */
+    struct bp_split split;
+    struct bp_split_problem split_problem;
+    struct bp_spread spread;
+    struct bp_problem relaxed;
+    struct bp_split candidates[MAX_CANDIDATES];
+    uint32_t n_candidates, candidate_i, n_rebalances, n_shakes, n_idle_shakes;
+    bool repack;                    /* candidates[0] is a later decision that has been packed with little effort only */
+    uint64_t shakes_from;           /* work when they began */
+    enum phase phase;
+    struct bp_solution best;        /* certificate not set */
+    uint32_t best_arena;
+    usd_t bound;
+    uint64_t work;                  /* of engines that are gone */
+    uint64_t budget;
+    struct rng rng;
+    char warning[ERR_TEXT_MAX];
+};
+
+/* ------------------------------------------------------------------ plans */
+
+static uint32_t n_priced(const struct bp_problem *p, const struct bp_solution *s)
+{
+    uint32_t n = 0;
+    for (uint32_t x = 0; x < s->n_nodes; x++) {
+        n += !p->offerings[s->nodes[x].offering_i].running;
+    }
+    return n;
+}
+
+static bool is_better(const struct bp_problem *p, const struct bp_solution *a, const struct bp_solution *b)
+{
+    int left = bp_spread_compare_left(p, a->unplaced, b->unplaced);
+    if (left != 0) {
+        return left < 0;
+    }
+    return a->cost != b->cost ? a->cost < b->cost : n_priced(p, a) < n_priced(p, b);
+}
+
+static void copy_plan(const struct bp_problem *p, const struct bp_solution *from, struct arena *arena,
+                      struct bp_solution *to)
+{
+    *to = *from;
+    struct bp_node *nodes = ARENA_ARRAY(arena, struct bp_node, from->n_nodes);
+    for (uint32_t x = 0; x < from->n_nodes; x++) {
+        nodes[x] = from->nodes[x];
+        nodes[x].items = (const struct bp_item *)(const void *)arena_copy(
+            arena, from->nodes[x].items, from->nodes[x].n_items * sizeof(struct bp_item));
+    }
+    to->nodes = nodes;
+    to->unplaced = (const uint32_t *)(const void *)arena_copy(arena, from->unplaced,
+                                                             p->n_classes * sizeof *from->unplaced);
+}
+
+static bool offer_plan(struct bp_solve *s, const struct bp_solution *plan)
+{
+    if (s->best.unplaced != NULL && !is_better(s->problem, plan, &s->best)) {
+        return false;
+    }
+    uint32_t other = 1 - s->best_arena;
+    arena_reset(&s->spare[other]);
+    copy_plan(s->problem, plan, &s->spare[other], &s->best);
+    s->best_arena = other;
+    return true;
+}
+
+/* Takes what the packing engine has. */
+static bool collect(struct bp_solve *s)
+{
+    auto_arena arena = ARENA_INIT;
+    auto_arena scratch = ARENA_INIT;
+    struct bp_solution packed = {.unplaced = ARENA_ARRAY(&arena, uint32_t, 1)};
+    if (s->pack_engine != NULL) {
+        bp_engine_result(s->pack_engine, &arena, &packed);
+    }
+    struct bp_solution plan;
+    bp_split_restore(&s->spread, &s->split, &s->split_problem, &packed, &plan, &arena, &scratch);
+    return offer_plan(s, &plan);
+}
+
+static bool is_good_enough(const struct bp_solve *s)
+{
+    return s->best.cost == 0 ||
+           (double)(s->best.cost - s->bound) <= s->options.gap * (double)s->best.cost;
+}
+
+/* ------------------------------------------------------------------ decisions */
+
+static void drop_pack(struct bp_solve *s)
+{
+    if (s->pack_engine != NULL) {
+        struct bp_progress progress;
+        bp_engine_progress(s->pack_engine, &progress);
+        s->work += progress.work;
+    }
+    bp_engine_free(s->pack_engine);
+    s->pack_engine = NULL;
+}
+
+/* Starts to pack a decision; the nodes of `from` of the same decision are where it starts. */
+static bool start_pack(struct bp_solve *s, const struct bp_split *split, const struct bp_options *options,
+                       struct err *err)
+{
+    drop_pack(s);
+    const struct bp_problem *p = s->problem;
+    struct arena arena = ARENA_INIT;
+    s->split = *split;
+    s->split.units = (uint32_t *)(void *)arena_copy(
+        &arena, split->units, (size_t)p->n_classes * s->spread.n_tuples * sizeof *split->units);
+    s->split.left = (uint32_t *)(void *)arena_copy(&arena, split->left, p->n_classes * sizeof *split->left);
+    bp_split_problem_build(&s->spread, &s->split, &s->split_problem, &arena);
+    arena_done(&s->pack_arena);
+    s->pack_arena = arena;
+    if (s->split_problem.problem.n_classes == 0) {
+        return true;
+    }
+    return bp_engine_new(&s->split_problem.problem, options, &s->pack_engine, err);
+}
+
+static bool same_split(const struct bp_solve *s, const struct bp_split *a, const struct bp_split *b)
+{
+    size_t n = (size_t)s->problem->n_classes * s->spread.n_tuples;
+    return memcmp(a->units, b->units, n * sizeof *a->units) == 0;
+}
+
+/* Keeps the best few, best first. */
+static void add_candidate(struct bp_solve *s, const struct bp_split *split)
+{
+    uint32_t at = 0;
+    for (; at < s->n_candidates; at++) {
+        int left = bp_spread_compare_left(s->problem, split->left, s->candidates[at].left);
+        if (same_split(s, split, &s->candidates[at])) {
+            return;
+        }
+        if (left < 0 || (left == 0 && split->price < s->candidates[at].price)) {
+            break;
+        }
+    }
+    if (at == MAX_CANDIDATES) {
+        return;
+    }
+    uint32_t n_moved = s->n_candidates - at - (s->n_candidates == MAX_CANDIDATES);
+    memmove(&s->candidates[at + 1], &s->candidates[at], n_moved * sizeof s->candidates[0]);
+    s->candidates[at] = *split;
+    s->n_candidates += s->n_candidates < MAX_CANDIDATES;
+}
+
+/* Groups that choose a value, one of each set of linked ones. */
+static uint32_t list_choosers(const struct bp_solve *s, uint32_t *choosers, bool *ret_any_apart)
+{
+    uint32_t n = 0;
+    for (uint32_t g = 0; g < s->problem->n_groups; g++) {
+        enum bp_group_kind kind = s->problem->groups[g].kind;
+        *ret_any_apart |= kind == BP_GROUP_APART;
+        if (kind != BP_GROUP_SPREAD && s->spread.link[g] == g) {
+            choosers[n++] = g;
+        }
+    }
+    return n;
+}
+
+/* All combinations of values where they are few, else the cheapest values and single deviations from them. */
+static void find_candidates(struct bp_solve *s)
+{
+    const struct bp_problem *p = s->problem;
+    auto_arena scratch = ARENA_INIT;
+    auto_arena placing = ARENA_INIT;
+    uint32_t *choosers = ARENA_ARRAY(&scratch, uint32_t, p->n_groups);
+    uint32_t *rank = ARENA_ARRAY(&scratch, uint32_t, p->n_groups);
+    uint32_t *value = ARENA_ARRAY(&scratch, uint32_t, p->n_groups);
+    bool any_apart = false;
+    uint32_t n_choosers = list_choosers(s, choosers, &any_apart);
+    uint64_t n_all = 1, n_pods = 1;
+    for (uint32_t x = 0; x < n_choosers && n_all <= MAX_COMBINATIONS; x++) {
+        n_all *= p->n_axis_values[p->groups[choosers[x]].axis];
+    }
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        n_pods += p->classes[i].demand;
+    }
+    uint64_t room = COMBINATION_PODS / n_pods + 1;
+    bool all = n_all <= MAX_COMBINATIONS && n_all <= room;
+    uint64_t n_tried = all ? n_all : n_choosers + 1 < room ? n_choosers + 1 : room;
+    n_tried = n_tried > MAX_COMBINATIONS ? MAX_COMBINATIONS : n_tried;
+    for (uint64_t c = 0; c < n_tried; c++) {
+        uint64_t rest = c;
+        for (uint32_t x = 0; x < n_choosers; x++) {
+            uint32_t n_values = p->n_axis_values[p->groups[choosers[x]].axis];
+            rank[choosers[x]] = all ? (uint32_t)(rest % n_values) : (c == x + 1);
+            rest /= n_values;
+        }
+        for (uint32_t g = 0; g < p->n_groups; g++) {
+            uint32_t chooser = s->spread.link[g];
+            value[g] = p->groups[g].kind == BP_GROUP_SPREAD
+                           ? BP_NO_VALUE
+                           : bp_spread_cheapest_value(&s->spread, chooser, rank[chooser]);
+        }
+        for (uint32_t first = 0; first < (any_apart ? 2U : 1U); first++) {
+            struct bp_spread_choice choice = {.value = value, .targets_first = first == 1};
+            struct bp_split split;
+            bp_spread_place(&s->spread, &choice, &split, &s->arena, &placing);
+            add_candidate(s, &split);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ phases */
+
+static uint64_t work_of(const struct bp_solve *s)
+{
+    struct bp_progress progress;
+    uint64_t work = s->work;
+    bp_engine_progress(s->bound_engine, &progress);
+    work += progress.work;
+    if (s->pack_engine != NULL) {
+        bp_engine_progress(s->pack_engine, &progress);
+        work += progress.work;
+    }
+    return work;
+}
+
+static struct bp_options small_options(const struct bp_solve *s)
+{
+    struct bp_options options = s->options;
+    options.effort = 1;
+    options.n_start_nodes = 0;
+    return options;
+}
+
+static void give_up(struct bp_solve *s, const struct err *err)
+{
+    if (s->warning[0] == '\0') {
+        memcpy(s->warning, err->text, sizeof s->warning);
+    }
+    s->phase = PHASE_DONE;
+}
+
+/* Packs one decision with little effort; returns whether the plan is better than all before. */
+static bool try_split(struct bp_solve *s, const struct bp_split *split)
+{
+    struct bp_options options = small_options(s);
+    struct err err;
+    if (!start_pack(s, split, &options, &err)) {
+        give_up(s, &err);
+        return false;
+    }
+    if (s->pack_engine != NULL) {
+        bp_engine_step(s->pack_engine, TRY_WORK);
+    }
+    return collect(s);
+}
+
+static void step_try(struct bp_solve *s)
+{
+    struct bp_split *winner = &s->candidates[0];
+    if (s->candidate_i < s->n_candidates && s->n_candidates > 1) {
+        if (try_split(s, &s->candidates[s->candidate_i])) {
+            struct bp_split swap = *winner; /* the winner so far is kept in front */
+            *winner = s->candidates[s->candidate_i];
+            s->candidates[s->candidate_i] = swap;
+        }
+        s->candidate_i++;
+        return;
+    }
+    struct err err;
+    if (!start_pack(s, winner, &s->options, &err)) {
+        give_up(s, &err);
+        return;
+    }
+    s->phase = PHASE_PACK;
+}
+
+/* Where the engine could not place all that was decided, less is decided and the rest goes elsewhere. */
+static void step_rebalance(struct bp_solve *s)
+{
+    const struct bp_problem *p = s->problem;
+    auto_arena arena = ARENA_INIT;
+    auto_arena scratch = ARENA_INIT;
+    struct bp_solution packed;
+    bool any = false;
+    if (s->pack_engine == NULL || s->n_rebalances++ >= MAX_REBALANCES) {
+        s->phase = PHASE_SHAKE;
+        return;
+    }
+    bp_engine_result(s->pack_engine, &arena, &packed);
+    size_t n_pairs = (size_t)p->n_classes * s->spread.n_tuples;
+    uint32_t *most = ARENA_ARRAY(&arena, uint32_t, n_pairs);
+    memset(most, 0xff, n_pairs * sizeof *most);
+    for (uint32_t i = 0; i < s->split_problem.problem.n_classes; i++) {
+        uint32_t t = s->split_problem.tuple_of[i];
+        if (packed.unplaced[i] > 0 && t != UINT32_MAX) {
+            uint32_t demand = s->split_problem.problem.classes[i].demand;
+            most[(size_t)s->split_problem.class_of[i] * s->spread.n_tuples + t] =
+                demand - packed.unplaced[i];
+            any = true;
+        }
+    }
+    if (!any) {
+        s->phase = PHASE_SHAKE;
+        return;
+    }
+    struct bp_spread_choice choice = {.most = most};
+    struct bp_split split;
+    bp_spread_place(&s->spread, &choice, &split, &arena, &scratch);
+    try_split(s, &split);
+}
+
+/* A decision that made a better plan in passing is packed in full at the end. */
+static void keep_winner(struct bp_solve *s, const struct bp_split *split)
+{
+    size_t n_pairs = (size_t)s->problem->n_classes * s->spread.n_tuples;
+    struct bp_split *kept = &s->candidates[0];
+    if (s->n_candidates == 0) {
+        kept->units = ARENA_ARRAY(&s->arena, uint32_t, n_pairs);
+        kept->left = ARENA_ARRAY(&s->arena, uint32_t, s->problem->n_classes);
+        s->n_candidates = 1;
+    }
+    memcpy(kept->units, split->units, n_pairs * sizeof *kept->units);
+    memcpy(kept->left, split->left, s->problem->n_classes * sizeof *kept->left);
+    kept->price = split->price;
+    s->repack = true;
+}
+
+static void end_shakes(struct bp_solve *s)
+{
+    struct err err;
+    s->phase = PHASE_DONE;
+    if (s->repack) {
+        s->phase = PHASE_REPACK;
+        struct bp_options options = s->options;
+        options.n_start_nodes = 0;
+        if (!start_pack(s, &s->candidates[0], &options, &err)) {
+            give_up(s, &err);
+        }
+    }
+}
+
+static void shake_choice(struct bp_solve *s, struct bp_spread_choice *ret_choice, struct arena *arena)
+{
+    const struct bp_problem *p = s->problem;
+    size_t n_pairs = (size_t)s->spread.n_kinds * s->spread.n_tuples;
+    uint32_t *scale = ARENA_ARRAY(arena, uint32_t, n_pairs);
+    uint32_t *tuple = ARENA_ARRAY(arena, uint32_t, s->spread.n_tuples);
+    uint32_t *value = ARENA_ARRAY(arena, uint32_t, p->n_groups);
+    for (uint32_t t = 0; t < s->spread.n_tuples; t++) {
+        tuple[t] = 700 + rng_below(&s->rng, 600);
+    }
+    for (size_t x = 0; x < n_pairs; x++) {
+        scale[x] = tuple[x % s->spread.n_tuples] * (900 + rng_below(&s->rng, 200)) / 1000;
+    }
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        uint32_t rank = rng_below(&s->rng, 2) * rng_below(&s->rng, p->n_axis_values[p->groups[g].axis]);
+        value[g] = s->spread.link[g] < g ? value[s->spread.link[g]]
+                                         : bp_spread_cheapest_value(&s->spread, g, rank);
+    }
+    *ret_choice = (struct bp_spread_choice){
+        .value = value, .scale = scale, .targets_first = rng_below(&s->rng, 2) == 1};
+}
+
+static void step_shake(struct bp_solve *s)
+{
+    uint64_t work = work_of(s);
+    s->shakes_from = s->n_shakes == 0 ? work : s->shakes_from;
+    if (s->n_shakes++ >= MAX_SHAKES || s->n_idle_shakes++ >= MAX_IDLE_SHAKES ||
+        work > 2 * s->shakes_from) {
+        end_shakes(s);
+        return;
+    }
+    auto_arena arena = ARENA_INIT;
+    auto_arena scratch = ARENA_INIT;
+    struct bp_spread_choice choice;
+    struct bp_split split;
+    shake_choice(s, &choice, &arena);
+    bp_spread_place(&s->spread, &choice, &split, &arena, &scratch);
+    if (bp_spread_compare_left(s->problem, split.left, s->best.unplaced) <= 0 &&
+        !same_split(s, &split, &s->split) && try_split(s, &split)) {
+        keep_winner(s, &split);
+        s->n_idle_shakes = 0;
+    }
+}
+
+/* The plan without groups may happen to obey them. */
+static void offer_relaxed(struct bp_solve *s)
+{
+    auto_arena arena = ARENA_INIT;
+    auto_arena scratch = ARENA_INIT;
+    struct bp_solution plan;
+    bp_engine_result(s->bound_engine, &arena, &plan);
+    bp_split_repair(s->problem, &plan, &arena, &scratch);
+    offer_plan(s, &plan);
+}
+
+static void step_bound(struct bp_solve *s, uint64_t work)
+{
+    struct bp_progress progress;
+    bool more = bp_engine_step(s->bound_engine, work);
+    bp_engine_progress(s->bound_engine, &progress);
+    s->bound = progress.bound;
+    if (!more || strcmp(progress.phase, "improve") == 0) {
+        s->bound_done = true;
+        offer_relaxed(s);
+    }
+}
+
+static void step_pack(struct bp_solve *s, uint64_t work)
+{
+    if (s->pack_engine == NULL || !bp_engine_step(s->pack_engine, work)) {
+        collect(s);
+        s->phase = s->phase == PHASE_PACK ? PHASE_REBALANCE : PHASE_DONE;
+    }
+}
+
+/* ------------------------------------------------------------------ the interface */
+
+static uint64_t budget_of(uint32_t effort)
+{
+    static const uint64_t budgets[] = {400000, 2000000, 14000000, 80000000, 800000000};
+    return budgets[(effort < 1 ? 1 : effort > 5 ? 5 : effort) - 1];
+}
+
+static bool start_groups(struct bp_solve *s, struct err *err)
+{
+    s->budget = budget_of(s->options.effort);
+    s->rng = (struct rng){.state = s->options.seed};
+    bp_spread_build(&s->spread, s->problem, &s->arena);
+    find_candidates(s);
+    struct bp_options options = s->options;
+    options.n_start_nodes = 0; /* nodes of the original problem: they fit the bound engine only */
+    if (!start_pack(s, &s->candidates[0], &options, err)) {
+        return false;
+    }
+    collect(s);
+    s->phase = s->options.algorithm == BP_FFD ? PHASE_DONE : PHASE_TRY;
+    s->bound_done = s->options.algorithm == BP_FFD;
+    return true;
+}
+
+bool bp_solve_new(const struct bp_problem *problem, const struct bp_options *options,
+                  struct bp_solve **ret_solve, struct err *err)
+{
+    struct bp_engine *engine;
+    if (!bp_engine_new(problem, options, &engine, err)) {
+        return false;
+    }
+    struct arena arena = ARENA_INIT;
+    struct bp_solve *s = ARENA_NEW(&arena, struct bp_solve);
+    s->arena = arena;
+    s->problem = problem;
+    s->options = *options;
+    s->bound_engine = engine;
+    if (problem->n_groups > 0 && !start_groups(s, err)) {
+        bp_solve_free(s);
+        return false;
+    }
+    *ret_solve = s;
+    return true;
+}
+
+static void step_groups(struct bp_solve *s, uint64_t work)
+{
+    if (!s->bound_done) {
+        step_bound(s, work);
+    }
+    switch (s->phase) {
+    case PHASE_TRY:
+        step_try(s);
+        break;
+    case PHASE_PACK:
+    case PHASE_REPACK:
+        step_pack(s, work);
+        break;
+    case PHASE_REBALANCE:
+        step_rebalance(s);
+        break;
+    case PHASE_SHAKE:
+        step_shake(s);
+        break;
+    case PHASE_DONE:
+        break;
+    }
+}
+
+/* Returns true while more work would help. */
+static bool run_groups(struct bp_solve *s, uint64_t until, uint64_t work)
+{
+    while (s->phase != PHASE_DONE || !s->bound_done) {
+        if (atomic_load(&s->cancelled)) {
+            s->stopped = true;
+            return false;
+        }
+        uint64_t spent = work_of(s);
+        if (spent >= s->budget || (s->bound_done && is_good_enough(s))) {
+            return false;
+        }
+        if (spent >= until) {
+            return true;
+        }
+        step_groups(s, work / 2 < STEP_WORK ? work / 2 + 1 : STEP_WORK);
+    }
+    return false;
+}
+
+bool bp_solve_step(struct bp_solve *s, uint64_t work)
+{
+    if (s->problem->n_groups == 0) {
+        return bp_engine_step(s->bound_engine, work);
+    }
+    bool more = run_groups(s, work_of(s) + work, work);
+    if (s->phase == PHASE_PACK || s->phase == PHASE_REPACK) {
+        collect(s);
+    }
+    if (!more) {
+        s->phase = PHASE_DONE;
+        s->bound_done = true;
+    }
+    return more;
+}
+
+void bp_solve_cancel(struct bp_solve *solve)
+{
+    atomic_store(&solve->cancelled, true);
+    bp_engine_cancel(solve->bound_engine); /* the one that never changes */
+}
+
+static uint32_t n_unplaced(const struct bp_problem *p, const uint32_t *unplaced)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        n += (uint64_t)unplaced[i] * p->classes[i].weight;
+    }
+    return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+void bp_solve_progress(const struct bp_solve *s, struct bp_progress *ret_progress)
+{
+    static const char *const names[] = {"groups", "pack", "rebalance", "shake", "pack", "done"};
+    bp_engine_progress(s->bound_engine, ret_progress);
+    if (s->problem->n_groups > 0) {
+        ret_progress->phase = s->phase == PHASE_DONE && !s->bound_done ? "bound" : names[s->phase];
+        ret_progress->cost = s->best.cost;
+        ret_progress->bound = s->bound < s->best.cost ? s->bound : s->best.cost;
+        ret_progress->work = work_of(s);
+        ret_progress->n_unplaced = n_unplaced(s->problem, s->best.unplaced);
+    }
+}
+
+const char *bp_solve_warning(const struct bp_solve *s)
+{
+    const char *warning = bp_engine_warning(s->bound_engine);
+    if (warning[0] == '\0' && s->pack_engine != NULL) {
+        warning = bp_engine_warning(s->pack_engine);
+    }
+    return warning[0] == '\0' ? s->warning : warning;
+}
+
+uint64_t bp_solve_arena_bytes(const struct bp_solve *s)
+{
+    uint64_t bytes = bp_engine_arena_bytes(s->bound_engine) + s->arena.held_bytes +
+                     s->spare[0].held_bytes + s->spare[1].held_bytes + s->pack_arena.held_bytes;
+    return s->pack_engine == NULL ? bytes : bytes + bp_engine_arena_bytes(s->pack_engine);
+}
+
+/* The bound that the certificate's duals prove for the units this plan places, in 128 bits. */
+static usd_t bound_for(const struct bp_problem *p, const struct bp_certificate *cert,
+                       const uint32_t *unplaced)
+{
+    __int128 sum = 0;
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        sum += (__int128)cert->dual[i] * (p->classes[i].demand - unplaced[i]);
+    }
+    for (uint32_t r = 0; r < p->n_limits; r++) {
+        sum -= (__int128)cert->limit_dual[r] * p->limits[r].max;
+    }
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        __int128 gain = cert->best_value[k] - ((__int128)p->offerings[k].price << BP_DUAL_BITS);
+        for (uint32_t r = 0; r < p->n_limits; r++) {
+            gain -= (__int128)cert->limit_dual[r] * p->limits[r].use[k];
+        }
+        if (gain > 0) {
+            sum -= gain * p->offerings[k].stock;
+        }
+    }
+    return sum > 0 ? (usd_t)(sum >> BP_DUAL_BITS) : 0;
+}
+
+void bp_solve_result(const struct bp_solve *s, struct arena *arena, struct bp_solution *ret_solution)
+{
+    bp_engine_result(s->bound_engine, arena, ret_solution);
+    if (s->problem->n_groups == 0) {
+        return;
+    }
+    struct bp_certificate certificate = ret_solution->certificate;
+    uint32_t n_columns = ret_solution->n_columns;
+    copy_plan(s->problem, &s->best, arena, ret_solution);
+    certificate.bound = bound_for(s->problem, &certificate, s->best.unplaced);
+    for (uint32_t g = 0; g < s->problem->n_groups; g++) {
+        uint32_t family = s->problem->groups[g].family;
+        certificate.relaxed_families |= UINT64_C(1) << (family < 63 ? family : 63);
+    }
+    usd_t open = s->best.cost - certificate.bound;
+    ret_solution->certificate = certificate;
+    ret_solution->n_columns = n_columns + s->best.n_columns;
+    ret_solution->work = work_of(s);
+    ret_solution->status = open <= s->best.cost / INT64_C(1000000000)               ? BP_OPTIMAL
+                           : (double)open <= s->options.gap * (double)s->best.cost ? BP_WITHIN_GAP
+                           : s->stopped                                            ? BP_STOPPED
+                                                                                   : BP_EFFORT_DONE;
+}
+
+void bp_solve_free(struct bp_solve *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    bp_engine_free(s->pack_engine);
+    bp_engine_free(s->bound_engine);
+    arena_done(&s->spare[0]);
+    arena_done(&s->spare[1]);
+    arena_done(&s->pack_arena);
+    struct arena arena = s->arena;
+    arena_done(&arena);
+}
