@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Threads that share out independent pieces of work.
  *
- * io_workers_run fits the `run` of a parallel port such as struct bp_parallel of the solver:
+ * io_workers_run fits the `run` of a parallel port of base/parallel.h:
  * `port_ctx` is the struct io_workers. The caller works too, so n lanes are n - 1 threads, which
  * sleep between runs. A piece may run on any lane and in any order. */
 #pragma once

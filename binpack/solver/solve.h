@@ -13,18 +13,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/parallel.h"
 #include "binpack/solver/problem.h"
 
 struct arena;
 struct bp_solve; /* opaque */
-
-/* Runs fn(ctx, i) for i in 0..n-1, in any order and on any thread, and returns when all are done.
- * NULL means one after the other. The result of a solve does not depend on it. */
-struct bp_parallel {
-    void (*run)(void *port_ctx, uint32_t n, void (*fn)(void *ctx, uint32_t i), void *ctx);
-    void *port_ctx;
-    uint32_t n_lanes; /* >= 1 */
-};
 
 enum bp_algorithm {
     BP_COLGEN, /* column generation: the product */
@@ -36,8 +29,8 @@ struct bp_options {
     enum bp_algorithm algorithm;
     uint32_t effort; /* 1..5, 3 is the default: scales the work budget; 5 is for proofs */
     double gap; /* stop when (cost - bound) / cost <= gap; 0 asks for all that the effort allows */
-    uint64_t seed;                      /* breaks ties in searches that are random */
-    const struct bp_parallel *parallel; /* or NULL */
+    uint64_t seed;                   /* breaks ties in searches that are random */
+    const struct parallel *parallel; /* or NULL */
     /* A plan to start from, such as last round's: nodes are checked and what no longer fits is
      * dropped. May be 0. */
     uint32_t n_start_nodes;
