@@ -34,7 +34,9 @@ static void add_chunk(struct arena *arena, size_t at_least)
     if (size > SIZE_MAX - sizeof(struct arena_chunk)) {
         abort();
     }
-    struct arena_chunk *chunk = malloc(sizeof *chunk + size);
+    /* Large blocks come as untouched zero pages: what is never written costs no memory. */
+    struct arena_chunk *chunk =
+        size > LARGEST_CHUNK ? calloc(1, sizeof *chunk + size) : malloc(sizeof *chunk + size);
     if (chunk == NULL) {
         abort();
     }
@@ -95,21 +97,25 @@ void arena_rewind(struct arena *arena, struct arena_mark mark)
     arena->used_bytes = mark.used_bytes;
 }
 
-static void *take(struct arena *arena, size_t rounded)
+static void *take(struct arena *arena, size_t rounded, bool zero)
 {
-    if ((size_t)(arena->end - arena->at) < rounded) {
+    bool fresh = (size_t)(arena->end - arena->at) < rounded;
+    if (fresh) {
         add_chunk(arena, rounded);
     }
     void *block = arena->at;
     arena->at += rounded;
     arena->used_bytes += rounded;
+    if (zero && !(fresh && arena->head->size > LARGEST_CHUNK)) {
+        memset(block, 0, rounded);
+    }
     return block;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size_t rounded = round_up(size == 0 ? 1 : size);
-    return memset(take(arena, rounded), 0, rounded);
+    return take(arena, rounded, /* zero= */ true);
 }
 
 void *arena_calloc(struct arena *arena, size_t n, size_t size)
@@ -150,7 +156,7 @@ char *arena_copy(struct arena *arena, const void *bytes, size_t size)
         abort();
     }
     size_t rounded = round_up(size + 1);
-    char *copy = take(arena, rounded);
+    char *copy = take(arena, rounded, /* zero= */ false);
     if (size > 0) {
         memcpy(copy, bytes, size);
     }

@@ -28,8 +28,10 @@ struct k8s_builder *k8s_builder_new(struct arena *arena, struct strtab *tab);
 /* Adds one object. `list_kind` is the kind of items of a typed list whose items carry none ("Pod"
  * for a PodList), or empty. `source_i` is kept for messages. `removed`: a watch event DELETED; the
  * object of that name goes away. A decoded duplicate replaces the earlier object; *ret_replaced
- * (may be NULL) says so. Errors: ERR_INVALID (field, value and rule), ERR_LIMIT (name of the cap).
- */
+ * (may be NULL) says so. Kinds are told apart by API group: `Service` of serving.knative.dev is
+ * unknown and counted as Service.serving.knative.dev. Errors: ERR_INVALID (field, value and rule),
+ * ERR_LIMIT (name of the cap), ERR_UNSUPPORTED (a version of one of our kinds that reads
+ * differently, such as karpenter.sh/v1beta1). */
 MUST_CHECK bool k8s_builder_add(struct k8s_builder *builder, json_t *object, struct str list_kind,
                                 uint32_t source_i, bool removed, bool *ret_replaced,
                                 struct err *err);
@@ -38,8 +40,23 @@ MUST_CHECK bool k8s_builder_add(struct k8s_builder *builder, json_t *object, str
 void k8s_builder_counts(const struct k8s_builder *builder, const struct k8s_kind_count **ret_counts,
                         uint32_t *ret_n);
 
-/* The cluster; the builder may not be used afterwards. The result shares the builder's arena. */
+/* The cluster; nothing may be added afterwards. The result shares the builder's arena.
+ *
+ * What an API server would have filled in, and a manifest leaves open, is filled in:
+ *  - while decoding: requests from limits, pod-level requests, TCP, host ports of host networking,
+ *    terminationGracePeriodSeconds 30, Honor and Ignore of spread policies, Equal of tolerations,
+ *    default-scheduler, the name label of namespaces, completed LimitRanges, defaults of
+ * Karpenter's CRDs;
+ *  - here, for all pods and templates: priority from the PriorityClass, the global default or 0;
+ *  - here, for pods without status and for pod templates: overhead, node selector and tolerations
+ * of the RuntimeClass, container defaults of the LimitRanges of their namespace;
+ *  - here, the default StorageClass (the newest, then by name) for claims, ephemeral volumes and
+ * claim templates that are not bound and name none. */
 const struct k8s_cluster *k8s_builder_finish(struct k8s_builder *builder);
+
+/* Gives scratch memory back; for builders that are given up before k8s_builder_finish, which does
+ * it itself. Accepts NULL and may be called twice. */
+void k8s_builder_done(struct k8s_builder *builder);
 
 enum k8s_expand { K8S_EXPAND_AUTO, K8S_EXPAND_NEVER };
 

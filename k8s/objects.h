@@ -89,7 +89,8 @@ struct k8s_workload {
     struct k8s_meta meta;
     int64_t
         replicas;   /* 1 when absent; Job: min(parallelism, completions left); DaemonSet: unused */
-    bool suspended; /* Job, CronJob */
+    int64_t first_ordinal; /* StatefulSet: spec.ordinals.start */
+    bool suspended;        /* Job, CronJob */
     struct k8s_selector selector;
     const struct k8s_pod_shape
         *template_shape; /* with labels of the pod template; owner set to this workload */

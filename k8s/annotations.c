@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "k8s/annotations.h"
+
+#include <stddef.h>
+
+static const char *const kept[] = {
+    ANN_DO_NOT_DISRUPT,
+    "karpenter.sh/nodepool-hash",
+    "karpenter.sh/nodepool-hash-version",
+    "karpenter.sh/nodeclaim-termination-timestamp",
+    "karpenter.sh/nodeclaim-min-values-relaxed",
+    "karpenter.sh/capacity-buffer-fake-pod",
+    "karpenter.k8s.aws/ec2nodeclass-hash",
+    "karpenter.k8s.aws/ec2nodeclass-hash-version",
+    "controller.kubernetes.io/pod-deletion-cost",
+    "kubernetes.io/config.mirror",
+    "volume.kubernetes.io/selected-node",
+    ANN_BIND_COMPLETED,
+    ANN_DEFAULT_CLASS,
+    ANN_DEFAULT_CLASS_V1,
+    ANN_CLASS_V1,
+};
+
+bool k8s_annotation_kept(struct str key)
+{
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        if (str_eq(str_of(kept[i]), key)) {
+            return true;
+        }
+    }
+    return false;
+}

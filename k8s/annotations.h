@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which annotations are kept when an object is decoded: those that some rule reads. All others
+ * (large ones such as kubectl's last-applied-configuration among them) are dropped. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+#define ANN_DO_NOT_DISRUPT   "karpenter.sh/do-not-disrupt"
+#define ANN_BIND_COMPLETED   "pv.kubernetes.io/bind-completed"
+#define ANN_DEFAULT_CLASS    "storageclass.kubernetes.io/is-default-class"
+#define ANN_DEFAULT_CLASS_V1 "storageclass.beta.kubernetes.io/is-default-class"
+#define ANN_CLASS_V1         "volume.beta.kubernetes.io/storage-class"
+
+bool k8s_annotation_kept(struct str key);
