@@ -144,17 +144,6 @@ static const struct codec_row pool_template_rows[] = {
     ROW_FLAT("spec", &template_spec_table, .flags = CODEC_REQUIRED)};
 static const struct codec_table pool_template_table = {CODEC_ROWS(pool_template_rows)};
 
-static enum codec_keep check_pool(struct codec_in *in, const struct json_at *at, void *value)
-{
-    const struct karp_nodepool *pool = value;
-    if (pool->replicas.has && pool->weight > 0) {
-        struct json_at member = json_at_member(at, "weight");
-        (void)json_fail(in->err, ERR_INVALID, &member, "cannot be set together with replicas");
-        return CODEC_FAIL;
-    }
-    return CODEC_KEEP;
-}
-
 static const struct codec_row pool_spec_rows[] = {
     ROW_FLAT("template", &pool_template_table, .flags = CODEC_REQUIRED),
     ROW_FLAT("disruption", &disruption_table, .flags = CODEC_DEFAULTS),
@@ -164,8 +153,7 @@ static const struct codec_row pool_spec_rows[] = {
     ROW("replicas", CODEC_OPT_I64, struct karp_nodepool, replicas, .check = CHECK_RANGE, .min = 0,
         .max = INT64_MAX),
 };
-static const struct codec_table pool_spec_table = {CODEC_ROWS(pool_spec_rows),
-                                                   .decode = check_pool};
+static const struct codec_table pool_spec_table = {CODEC_ROWS(pool_spec_rows)};
 static const struct codec_row pool_status_rows[] = {ROW_CONDITIONS(struct karp_nodepool)};
 static const struct codec_table pool_status_table = {CODEC_ROWS(pool_status_rows)};
 static const struct codec_row nodepool_rows[] = {

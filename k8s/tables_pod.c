@@ -601,9 +601,31 @@ static const struct codec_row pod_spec_rows[] = {ROW(
     "nodeName", CODEC_TEXT, struct k8s_pod, node_name, .check = CHECK_NAME, .flags = CODEC_SHARED)};
 static const struct codec_table pod_spec_table = {CODEC_ROWS(pod_spec_rows)};
 
-static const struct codec_choice phases[] = {
-    {"Pending", K8S_PENDING}, {"Running", K8S_RUNNING},       {"Succeeded", K8S_SUCCEEDED},
-    {"Failed", K8S_FAILED},   {"Unknown", K8S_PHASE_UNKNOWN}, {NULL, 0}};
+static const struct codec_choice phases[] = {{"", K8S_PHASE_NONE},
+                                             {"Pending", K8S_PENDING},
+                                             {"Running", K8S_RUNNING},
+                                             {"Succeeded", K8S_SUCCEEDED},
+                                             {"Failed", K8S_FAILED},
+                                             {"Unknown", K8S_PHASE_UNKNOWN},
+                                             {NULL, 0}};
+
+/* Tools write other phases into recordings ("CrashLoopBackOff"): those count as Unknown. */
+static bool decode_phase(struct codec_in *in, const struct json_at *status, enum k8s_phase *phase)
+{
+    struct json_at member = json_at_member(status, "phase");
+    struct str text;
+    bool has = false;
+    if (!json_read_str(&member, &has, &text, in->err)) {
+        return false;
+    }
+    *phase = K8S_PHASE_UNKNOWN;
+    for (const struct codec_choice *c = phases; c->text != NULL; c++) {
+        if (str_eq(str_of(c->text), text)) {
+            *phase = (enum k8s_phase)c->value;
+        }
+    }
+    return true;
+}
 
 static enum codec_keep decode_pod_status(struct codec_in *in, const struct json_at *at, void *value)
 {
@@ -612,7 +634,7 @@ static enum codec_keep decode_pod_status(struct codec_in *in, const struct json_
     uint32_t n = 0;
     /* `status: {}` is what kubectl create --dry-run prints: still a bare manifest. */
     pod->has_status = json_at_count(at) > 0;
-    if (!read_conditions(in, at, &conditions, &n)) {
+    if (!decode_phase(in, at, &pod->phase) || !read_conditions(in, at, &conditions, &n)) {
         return CODEC_FAIL;
     }
     for (uint32_t i = 0; i < n; i++) {
@@ -644,6 +666,11 @@ static void encode_pod_status(const struct codec_out *out, const void *value, js
     if (!pod->has_status) {
         return;
     }
+    for (const struct codec_choice *c = phases; c->text != NULL; c++) {
+        if (c->value == (int)pod->phase && c->text[0] != '\0') {
+            (void)json_object_set_new(object, "phase", json_string(c->text));
+        }
+    }
     json_t *list = json_array(); /* also when empty: it says that there is a status */
     if (pod->scheduled_status != STRID_EMPTY || pod->scheduled_reason != STRID_EMPTY) {
         add_condition(out, list, "PodScheduled", pod->scheduled_status, pod->scheduled_reason);
@@ -655,7 +682,7 @@ static void encode_pod_status(const struct codec_out *out, const void *value, js
 }
 
 static const struct codec_row pod_status_rows[] = {
-    ROW("phase", CODEC_ENUM, struct k8s_pod, phase, .choices = phases, .absent = K8S_PHASE_NONE),
+    ROW("phase", CODEC_ENUM, struct k8s_pod, phase, .choices = phases, .flags = CODEC_HIDDEN),
     ROW("startTime", CODEC_TIME, struct k8s_pod, started),
     ROW("nominatedNodeName", CODEC_TEXT, struct k8s_pod, nominated_node_name, .check = CHECK_NAME,
         .flags = CODEC_SHARED),
