@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "binpack/solver/engine.h"
 #include "binpack/solver/spread.h"
+#include "binpack/solver/spread_exact.h"
 #include "binpack/solver/spread_split.h"
 
 #include <stdatomic.h>
@@ -459,11 +460,27 @@ static uint64_t budget_of(uint32_t effort)
     return budgets[(effort < 1 ? 1 : effort > 5 ? 5 : effort) - 1];
 }
 
+/* Tiny problems are solved on the spot. */
+static bool solve_exactly(struct bp_solve *s)
+{
+    auto_arena arena = ARENA_INIT;
+    auto_arena scratch = ARENA_INIT;
+    struct bp_solution plan;
+    uint64_t work;
+    bool ok = bp_spread_exact(&s->spread, &plan, &work, &arena, &scratch);
+    s->work += work;
+    return ok && offer_plan(s, &plan);
+}
+
 static bool start_groups(struct bp_solve *s, struct err *err)
 {
     s->budget = budget_of(s->options.effort);
     s->rng = (struct rng){.state = s->options.seed};
     bp_spread_build(&s->spread, s->problem, &s->arena);
+    if (s->options.algorithm == BP_COLGEN && solve_exactly(s)) {
+        s->phase = PHASE_DONE; /* only the bound is left to do */
+        return true;
+    }
     find_candidates(s);
     struct bp_options options = s->options;
     options.n_start_nodes = 0; /* nodes of the original problem: they fit the bound engine only */

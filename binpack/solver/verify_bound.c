@@ -404,7 +404,8 @@ static bool check_sum(const struct context *c, struct err *err)
         return false;
     }
     usd_t bound = c->cert->bound;
-    if (bound < 0 || (bound > 0 && ((wide_t)bound << BP_DUAL_BITS) > sum)) {
+    /* Costs are whole nano-dollars, so the sum rounds up. */
+    if (bound < 0 || (bound > 0 && ((wide_t)(bound - 1) << BP_DUAL_BITS) >= sum)) {
         return err_set(err, ERR_INTERNAL, "certificate: bound is %lld, the duals prove %lld nano-dollars",
                        (long long)bound, nano_of(sum));
     }
