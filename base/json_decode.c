@@ -332,38 +332,36 @@ static enum json_status number(struct decoder *d, bool build, json_t **ret_value
     return JSON_DONE;
 }
 
-static bool takes(struct decoder *d, struct str word)
+struct literal {
+    struct str text;
+    json_type type; /* JSON_STRING: kept as text */
+};
+
+static json_t *literal_json(const struct literal *literal)
 {
-    if ((size_t)(d->end - d->p) < word.n || memcmp(d->p, word.p, word.n) != 0) {
-        return false;
-    }
-    d->p += word.n;
-    return true;
+    return literal->type == JSON_TRUE    ? json_true()
+           : literal->type == JSON_FALSE ? json_false()
+           : literal->type == JSON_NULL  ? json_null()
+                                         : json_stringn_nocheck(literal->text.p, literal->text.n);
 }
 
 static enum json_status word(struct decoder *d, json_t **ret_value)
 {
-    /* -Infinity is the longest. */
-    static const struct str strange[] = {STR("NaN"), STR("Infinity"), STR("-Infinity")};
-    if (d->end - d->p < 9 && !d->final) {
-        return JSON_MORE;
-    }
-    if (takes(d, STR("true"))) {
-        *ret_value = json_true();
-    } else if (takes(d, STR("false"))) {
-        *ret_value = json_false();
-    } else if (takes(d, STR("null"))) {
-        *ret_value = json_null();
-    } else {
-        for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
-            if (takes(d, strange[i])) {
-                *ret_value = json_stringn_nocheck(strange[i].p, strange[i].n);
-                return JSON_DONE;
-            }
+    static const struct literal literals[] = {
+        {STR("true"), JSON_TRUE},  {STR("false"), JSON_FALSE},     {STR("null"), JSON_NULL},
+        {STR("NaN"), JSON_STRING}, {STR("Infinity"), JSON_STRING}, {STR("-Infinity"), JSON_STRING}};
+    struct str rest = {.p = d->p, .n = (size_t)(d->end - d->p)};
+    for (size_t i = 0; i < sizeof literals / sizeof literals[0]; i++) {
+        if (str_starts(rest, literals[i].text)) {
+            d->p += literals[i].text.n;
+            *ret_value = literal_json(&literals[i]);
+            return JSON_DONE;
         }
-        return unexpected(d, "a value");
+        if (str_starts(literals[i].text, rest) && !d->final) {
+            return JSON_MORE;
+        }
     }
-    return JSON_DONE;
+    return unexpected(d, "a value");
 }
 
 static bool blanks(struct decoder *d)

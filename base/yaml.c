@@ -77,9 +77,8 @@ struct docs_yaml *docs_yaml_new(struct arena *arena, struct byte_source source,
 {
     struct docs_yaml *yaml = ARENA_NEW(arena, struct docs_yaml);
     *yaml = (struct docs_yaml){.arena = arena, .source = source, .drop = drop};
-    if (yaml_parser_initialize(&yaml->parser) == 0) {
-        assert(!"out of memory");
-    }
+    bool ready = yaml_parser_initialize(&yaml->parser) != 0; /* fails only without memory */
+    assert(ready);
     yaml_parser_set_encoding(&yaml->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input(&yaml->parser, read_source, yaml);
     return yaml;

@@ -182,7 +182,10 @@ static bool reads_as_something_else(struct str text)
         }
         return !is_digit(first) || !(letters || n_points > 1);
     }
-    return str_eq(text, STR("<<")) || str_eq(text, STR("=")) || yaml_resolve(text).kind != YAML_STR;
+    bool letter =
+        text.n == 1 && memchr("yYnN", first, 4) != NULL; /* a boolean to kubectl, text to us */
+    return letter || str_eq(text, STR("<<")) || str_eq(text, STR("=")) ||
+           yaml_resolve(text).kind != YAML_STR;
 }
 
 bool yaml_plain_is_safe(struct str text)
