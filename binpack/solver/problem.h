@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "base/units.h"
 
 enum {
@@ -134,6 +135,12 @@ struct bp_problem {
 };
 /* class_words above is bits_words(n_classes). */
 
+struct err;
+
+/* Checks every count, range, index and set of a problem, groups included. ERR_INVALID names the field and the index; ERR_LIMIT a
+ * count that is above its cap. */
+MUST_CHECK bool bp_problem_check(const struct bp_problem *problem, struct err *err);
+
 /* One node of the plan. Nodes are listed running ones first, then new ones, each by offering and then by pattern. */
 struct bp_item {
     uint32_t class_i, count; /* count >= 1; items ascend by class */
@@ -152,13 +159,13 @@ enum bp_status {
 };
 
 /* What re-proves the bound without the solver. With pi_i = dual[i] / 2^BP_DUAL_BITS US nano-dollars per unit of class i and the exact
- * values v_k = best_value[k] (the largest sum of pi_i a_i over feasible patterns a of offering k, using necessary conditions only,
+ * values v_k = best_value[k] (the largest sum of pi_i a_i over feasible patterns a of offering k, using necessary conditions only and a_i <= demand[i],
  * rounded up), the cost of any plan that places placed[i] units is at least `bound`:
  *
  *   limits: mu_r = limit_dual[r] / 2^BP_DUAL_BITS >= 0 nano-dollars per unit of use
  *   offerings with unlimited stock: v_k <= price_k + sum_r mu_r use_rk      (reduced value <= 0)
  *   offerings with finite stock s_k: they lower the bound by s_k * max(0, v_k - price_k - sum_r mu_r use_rk)
- *   bound = sum_i pi_i placed_i - sum_r mu_r max_r - sum_{finite k} s_k max(0, ...)   (rounded down)
+ *   bound = sum_i pi_i placed_i - sum_r mu_r max_r - sum_{finite k} s_k max(0, ...)   (rounded up: costs are whole nano-dollars)
  *
  * theta scaling is already applied: duals are scaled down until every unlimited offering satisfies its inequality.
  * Group rows (spread and the like) that the bound uses are in `extra`: see binpack/solver/bound.h. */

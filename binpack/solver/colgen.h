@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Column generation: solves the LP over all patterns of a (rest) problem, a step at a time.
+ *
+ * A round solves the master, prices every kind at prices between the master's and the best known
+ * ones (smoothing), takes the Lagrangian bound from what pricing proved and adds the patterns that
+ * pay. It ends when bound and master meet, when exact pricing finds nothing, or when the rounds
+ * allowed are used up. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "binpack/solver/master.h"
+#include "binpack/solver/pricer.h"
+
+enum bp_cg_state { BP_CG_MASTER, BP_CG_BEGIN, BP_CG_PRICE, BP_CG_COLLECT, BP_CG_DONE };
+
+struct bp_cg_limits {
+    double gap;   /* done when (cost - bound) / cost is below */
+    bool certify; /* the bound is for a certificate: patterns as large as the problem's demand count
+                   */
+    uint32_t rounds;
+    uint32_t nodes; /* of pricing, for each kind and round */
+    uint32_t
+        max_level; /* times the nodes may grow sixfold for kinds whose bound stands in the way */
+};
+
+struct bp_cg {
+    const struct bp_red *red;
+    struct bp_master *master;
+    struct bp_pricer *pricer;
+    enum bp_knap_rules rules;
+    struct bp_cg_limits limits;
+
+    enum bp_cg_state state;
+    uint32_t round, level;
+    double alpha;   /* weight of the best prices */
+    bool exact;     /* this round prices at the master's own prices */
+    bool converged; /* nothing more to find: the master is the LP */
+    bool failed;
+    struct err err;
+    double *demand;        /* [n_classes] of this run */
+    const double *upper;   /* [n_classes] most units of a class on a node: the demand of the run, or
+                              of the problem when the   bound is to go into a certificate */
+    double lp_cost, bound; /* of this run, in units of cost */
+    double left_out;       /* units that the master leaves out */
+
+    double *pi, *mu; /* prices of this round */
+    double *best_pi, *best_mu;
+    double *best_value; /* [n_kinds] proven values at best_pi */
+    bool has_best;
+    double *threshold, *value; /* [n_kinds] */
+    uint32_t *kinds;
+    uint32_t n_kinds, kind_at;
+    struct bp_found {
+        uint32_t pattern;
+        double reduced;
+    } * found;
+    uint32_t n_found, found_room;
+    bool *proven; /* [n_kinds] this round's bound is as tight as it needs to be */
+};
+
+void bp_cg_init(struct bp_cg *cg, struct arena *arena, struct bp_master *master,
+                struct bp_pricer *pricer, enum bp_knap_rules rules);
+
+/* Starts on what is left to place. keep_prices: the best prices of the last run steer this one. */
+void bp_cg_begin(struct bp_cg *cg, const double *demand, const double *stock, const double *limit,
+                 const struct bp_cg_limits *limits, bool keep_prices);
+
+/* Works for about `work` units and adds what it spent to *spent. True while there is more to do. */
+bool bp_cg_step(struct bp_cg *cg, uint64_t work, uint64_t *spent);

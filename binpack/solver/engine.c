@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/solver/engine.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/bitset.h"
+#include "binpack/solver/bound.h"
+#include "binpack/solver/colgen.h"
+#include "binpack/solver/expand.h"
+#include "binpack/solver/ffd.h"
+#include "binpack/solver/improve.h"
+#include "binpack/solver/mix.h"
+#include "binpack/solver/round.h"
+
+enum phase {
+    PHASE_COLUMNS, /* the LP over all patterns */
+    PHASE_ROUND,   /* the first dive */
+    PHASE_RELAXED, /* the bound's own LP, when the plan obeys more than it may use */
+    PHASE_PLACED,  /* the LP again for the pods that are placed */
+    PHASE_IMPROVE, /* local search */
+    PHASE_DONE
+};
+
+static const char *const phase_names[] = {"columns", "round", "bound", "bound", "improve", "done"};
+
+struct bp_engine {
+    struct arena arena;
+    struct bp_options options;
+    struct bp_red red;
+    struct bp_pool pool, relaxed_pool;
+    struct bp_pricer pricer;
+    struct bp_master master, relaxed_master;
+    struct bp_cg cg, relaxed_cg;
+    struct bp_dive dive;
+    struct bp_improve improve;
+    struct bp_bound bound, other_bound;
+    struct bp_mix best, trial;
+    double *penalty, *placed;
+    double plan_bound; /* units of cost: what the LP with all rules proves; not certified */
+    enum phase phase;
+    bool begun; /* the phase has been set up */
+    uint64_t spent, budget;
+    atomic_bool cancelled;
+    bool stopped, optimal, within;
+    char warning[ERR_TEXT_MAX];
+};
+
+static uint64_t budget_of(uint32_t effort)
+{
+    static const uint64_t budgets[] = {200000, 1000000, 7000000, 40000000, 400000000};
+    uint32_t at = effort < 1 ? 1 : effort > 5 ? 5 : effort;
+    return budgets[at - 1];
+}
+
+static void warn(struct bp_engine *e, const struct err *err)
+{
+    if (e->warning[0] == '\0') {
+        memcpy(e->warning, err->text, sizeof e->warning);
+    }
+}
+
+/* ---- what leaving a unit out costs in the LP ---- */
+
+static void set_penalties(struct bp_engine *e)
+{
+    const struct bp_red *red = &e->red;
+    double dearest = 1;
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        dearest = fmax(dearest, red->cost[k]);
+    }
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        e->penalty[i] = 2 * dearest * red->pods[i];
+    }
+    if (!red->scarce) {
+        return;
+    }
+    double *value = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
+    bp_ffd_values(red, BP_FFD_PRIORITY, value);
+    double least = INFINITY;
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        least = fmin(least, value[i] / red->pods[i]);
+    }
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        /* Three orders of magnitude between priorities are one here: the LP's numbers have to stay
+         * sound. */
+        e->penalty[i] *= fmin(1e4, cbrt(value[i] / red->pods[i] / least));
+    }
+}
+
+/* ---- incumbent and bound ---- */
+
+static void set_placed(struct bp_engine *e)
+{
+    for (uint32_t i = 0; i < e->red.n_classes; i++) {
+        e->placed[i] = e->red.demand[i] - e->best.unplaced[i];
+    }
+}
+
+static double gap_of(const struct bp_engine *e, double bound)
+{
+    return e->best.cost > 0 ? ((double)e->best.cost - bound) / (double)e->best.cost : 0;
+}
+
+static void look_at_gap(struct bp_engine *e)
+{
+    double gap = gap_of(e, (double)e->bound.bound);
+    e->optimal = gap <= 1e-9;
+    e->within = gap <= e->options.gap;
+}
+
+/* Takes a closed mix as the plan if it is better. */
+static bool offer_plan(struct bp_engine *e, const struct bp_mix *mix)
+{
+    if (e->best.closed && bp_mix_compare(mix, &e->best, &e->red) >= 0) {
+        return false;
+    }
+    bp_mix_copy(&e->best, mix, &e->arena, &e->red);
+    set_placed(e);
+    e->bound.bound = bp_bound_evaluate(&e->bound, &e->red, e->placed);
+    look_at_gap(e);
+    return true;
+}
+
+/* Takes the best prices of a column generation as the certificate if they prove more. */
+static void offer_bound(struct bp_engine *e, const struct bp_cg *cg)
+{
+    if (!cg->has_best) {
+        return;
+    }
+    if (cg->rules == BP_RULES_PLAN) {
+        e->plan_bound = fmax(e->plan_bound, bp_bound_estimate(&e->red, cg->best_pi, cg->best_mu,
+                                                              cg->best_value, e->placed, NULL));
+        if (e->red.relaxed) {
+            return;
+        }
+    }
+    bp_bound_exact(&e->other_bound, &e->red, cg->best_pi, cg->best_mu, cg->best_value, e->placed);
+    if (e->other_bound.bound > e->bound.bound) {
+        struct bp_bound swap = e->bound;
+        e->bound = e->other_bound;
+        e->other_bound = swap;
+        look_at_gap(e);
+    }
+}
+
+/* ---- the first plan ---- */
+
+static void first_plan(struct bp_engine *e, enum bp_ffd_values how, bool start)
+{
+    struct arena scratch = ARENA_INIT;
+    struct bp_rest rest;
+    bp_rest_init(&rest, &scratch, &e->red);
+    double *value = ARENA_ARRAY(&scratch, double, e->red.n_classes + 1);
+    bp_ffd_values(&e->red, how, value);
+    bp_mix_clear(&e->trial);
+    if (start) {
+        bp_expand_start(e->options.start_nodes, e->options.n_start_nodes, &e->pool, &e->arena,
+                        &rest, &e->trial);
+    }
+    uint64_t ops = bp_ffd_fill(&e->pricer, &e->pool, &e->arena, value, &rest, &e->trial);
+    e->spent += ops / 1000;
+    bp_mix_close(&e->trial, &e->pool);
+    offer_plan(e, &e->trial);
+    arena_done(&scratch);
+}
+
+static bool any_unplaced(const struct bp_engine *e)
+{
+    for (uint32_t i = 0; i < e->red.n_classes; i++) {
+        if (e->best.unplaced[i] > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A pattern of one class for the kind where a unit of it is cheapest: the LP has a start for every
+ * class. */
+static void add_single(struct bp_engine *e, uint32_t i)
+{
+    const struct bp_red *red = &e->red;
+    double best = INFINITY;
+    struct bp_item found = {.class_i = i};
+    uint32_t found_kind = BP_NO_KIND;
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        if (!bits_get(bp_red_accept(red, k), i)) {
+            continue;
+        }
+        double units = red->per_node[i];
+        for (uint32_t d = 0; d < red->n_dims; d++) {
+            double size = red->size_of[(size_t)i * red->n_dims + d];
+            double cap = red->cap[(size_t)k * red->n_dims + d];
+            units = size * units > cap ? floor(cap / size) : units;
+        }
+        for (uint32_t c = 0; c < red->n_caps; c++) {
+            if (bits_get(red->cap_members + (size_t)c * red->n_words, i)) {
+                units = fmin(units, bp_red_cap_max(red, c, k));
+            }
+        }
+        struct bp_item item = {.class_i = i, .count = (uint32_t)units};
+        if (units >= 1 && red->cost[k] / units < best && bp_pattern_is_varied(red, k, &item, 1)) {
+            best = red->cost[k] / units;
+            found = item;
+            found_kind = k;
+        }
+    }
+    if (found_kind != BP_NO_KIND) {
+        bool is_new;
+        bp_pool_add(&e->pool, found_kind, &found, 1, &is_new);
+    }
+}
+
+static bool start_master(struct bp_engine *e, struct bp_master *master, struct bp_pool *pool,
+                         struct err *err)
+{
+    auto_arena scratch = ARENA_INIT;
+    uint32_t n = (uint32_t)pool->patterns.n;
+    uint32_t *all = ARENA_ARRAY(&scratch, uint32_t, n + 1);
+    for (uint32_t j = 0; j < n; j++) {
+        all[j] = j;
+    }
+    (void)e;
+    return bp_master_add(master, n, all, err);
+}
+
+bool bp_engine_new(const struct bp_problem *problem, const struct bp_options *options,
+                   struct bp_engine **ret_engine, struct err *err)
+{
+    if (!bp_problem_check(problem, err)) {
+        return false;
+    }
+    struct arena arena = ARENA_INIT;
+    struct bp_engine *e = ARENA_NEW(&arena, struct bp_engine);
+    e->arena = arena;
+    e->options = *options;
+    e->budget = budget_of(options->effort);
+    struct bp_red *red = &e->red;
+    bp_red_build(red, problem, &e->arena);
+    bp_pool_init(&e->pool, &e->arena, red);
+    bp_pricer_init(&e->pricer, &e->arena, red, options->parallel);
+    bp_bound_init(&e->bound, &e->arena, red);
+    bp_bound_init(&e->other_bound, &e->arena, red);
+    bp_mix_init(&e->best, &e->arena, red);
+    bp_mix_init(&e->trial, &e->arena, red);
+    e->placed = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
+    e->penalty = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
+    first_plan(e, BP_FFD_SHARE, /* start= */ false);
+    if (any_unplaced(e)) {
+        first_plan(e, BP_FFD_PRIORITY, /* start= */ false);
+    }
+    if (options->n_start_nodes > 0) {
+        first_plan(e, BP_FFD_SHARE, /* start= */ true);
+    }
+    e->phase = options->algorithm == BP_FFD ? PHASE_DONE : PHASE_COLUMNS;
+    *ret_engine = e;
+    return true;
+}
+
+/* ---- phases ---- */
+
+static const struct bp_cg_limits root_limits = {
+    .gap = 1e-6, .certify = true, .rounds = 400, .nodes = 40, .max_level = 3};
+
+static void next_phase(struct bp_engine *e, enum phase phase)
+{
+    e->phase = phase;
+    e->begun = false;
+}
+
+static void after_bound(struct bp_engine *e)
+{
+    next_phase(e, PHASE_IMPROVE);
+}
+
+static void begin_columns(struct bp_engine *e)
+{
+    struct err err;
+    set_penalties(e);
+    for (uint32_t i = 0; i < e->red.n_classes; i++) {
+        add_single(e, i);
+    }
+    bp_master_init(&e->master, &e->arena, &e->red, &e->pool, e->penalty);
+    bp_cg_init(&e->cg, &e->arena, &e->master, &e->pricer, BP_RULES_PLAN);
+    bp_dive_init(&e->dive, &e->arena, &e->cg);
+    bp_improve_init(&e->improve, &e->arena, &e->dive, e->options.seed);
+    if (!start_master(e, &e->master, &e->pool, &err)) {
+        warn(e, &err);
+        next_phase(e, PHASE_DONE);
+        return;
+    }
+    bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &root_limits, /* keep_prices= */ false);
+}
+
+static void step_columns(struct bp_engine *e, uint64_t work)
+{
+    bool more = bp_cg_step(&e->cg, work, &e->spent);
+    offer_bound(e, &e->cg);
+    if (more) {
+        return;
+    }
+    if (e->cg.failed) {
+        warn(e, &e->cg.err);
+        next_phase(e, PHASE_DONE);
+        return;
+    }
+    next_phase(e, PHASE_ROUND);
+}
+
+static const struct bp_dive_limits first_dive = {
+    .first = {.gap = 1e-6, .rounds = 3, .nodes = 40, .max_level = 0},
+    .later = {.gap = 1e-5, .rounds = 20, .nodes = 20, .max_level = 0},
+    .whole = 0.75};
+
+static void finish_dive(struct bp_engine *e)
+{
+    struct bp_dive *dive = &e->dive;
+    if (bp_rest_units(&dive->rest, &e->red) > 0) {
+        auto_arena scratch = ARENA_INIT;
+        double *value = ARENA_ARRAY(&scratch, double, e->red.n_classes + 1);
+        bp_ffd_values(&e->red, e->red.scarce ? BP_FFD_PRIORITY : BP_FFD_SHARE, value);
+        e->spent +=
+            bp_ffd_fill(&e->pricer, &e->pool, &e->arena, value, &dive->rest, &dive->mix) / 1000;
+    }
+    bp_mix_close(&dive->mix, &e->pool);
+    offer_plan(e, &dive->mix);
+}
+
+static void step_round(struct bp_engine *e, uint64_t work)
+{
+    if (bp_dive_step(&e->dive, work, &e->spent)) {
+        return;
+    }
+    finish_dive(e);
+    if (e->dive.failed) {
+        warn(e, &e->cg.err);
+        next_phase(e, PHASE_DONE);
+    } else if (e->red.relaxed) {
+        next_phase(e, PHASE_RELAXED);
+    } else if (any_unplaced(e)) {
+        next_phase(e, PHASE_PLACED);
+    } else {
+        after_bound(e);
+    }
+}
+
+static void begin_relaxed(struct bp_engine *e)
+{
+    struct err err;
+    bp_pool_init(&e->relaxed_pool, &e->arena, &e->red);
+    for (uint32_t j = 0; j < e->pool.patterns.n; j++) {
+        const struct bp_pattern *p = &e->pool.patterns.v[j];
+        bool is_new;
+        bp_pool_add(&e->relaxed_pool, p->kind, e->pool.items.v + p->at, p->n_items, &is_new);
+    }
+    bp_master_init(&e->relaxed_master, &e->arena, &e->red, &e->relaxed_pool, e->penalty);
+    bp_cg_init(&e->relaxed_cg, &e->arena, &e->relaxed_master, &e->pricer, BP_RULES_NECESSARY);
+    if (!start_master(e, &e->relaxed_master, &e->relaxed_pool, &err)) {
+        warn(e, &err);
+        after_bound(e);
+        return;
+    }
+    /* Capacity only: the multipliers of the last searches prove less than they could, never too
+     * much. */
+    bp_cg_begin(&e->relaxed_cg, e->placed, NULL, NULL, &root_limits, /* keep_prices= */ false);
+}
+
+static void step_relaxed(struct bp_engine *e, uint64_t work)
+{
+    bool more = bp_cg_step(&e->relaxed_cg, work, &e->spent);
+    offer_bound(e, &e->relaxed_cg);
+    if (!more) {
+        if (e->relaxed_cg.failed) {
+            warn(e, &e->relaxed_cg.err);
+        }
+        bp_master_done(&e->relaxed_master);
+        after_bound(e);
+    }
+}
+
+static void step_placed(struct bp_engine *e, uint64_t work)
+{
+    bool more = bp_cg_step(&e->cg, work, &e->spent);
+    offer_bound(e, &e->cg);
+    if (more) {
+        return;
+    }
+    if (e->cg.failed) {
+        warn(e, &e->cg.err);
+        next_phase(e, PHASE_DONE);
+        return;
+    }
+    after_bound(e);
+}
+
+static void step_improve(struct bp_engine *e, uint64_t work)
+{
+    bool more = bp_improve_step(&e->improve, work, &e->spent);
+    if (bp_improve_has_new(&e->improve)) {
+        offer_plan(e, bp_improve_plan(&e->improve));
+    }
+    if (!more) {
+        if (e->improve.failed) {
+            warn(e, &e->cg.err);
+        }
+        next_phase(e, PHASE_DONE);
+    }
+}
+
+static void begin_phase(struct bp_engine *e)
+{
+    e->begun = true;
+    switch (e->phase) {
+    case PHASE_COLUMNS:
+        begin_columns(e);
+        break;
+    case PHASE_ROUND: {
+        auto_arena scratch = ARENA_INIT;
+        struct bp_rest rest;
+        bp_rest_init(&rest, &scratch, &e->red);
+        bp_dive_begin(&e->dive, &rest, &first_dive, e->options.seed);
+        break;
+    }
+    case PHASE_RELAXED:
+        begin_relaxed(e);
+        break;
+    case PHASE_PLACED:
+        bp_cg_begin(&e->cg, e->placed, NULL, NULL, &root_limits, /* keep_prices= */ false);
+        break;
+    case PHASE_IMPROVE:
+        bp_improve_begin(&e->improve, &e->best, e->cg.best_pi, e->cg.best_mu);
+        break;
+    case PHASE_DONE:
+        break;
+    }
+}
+
+static void step_phase(struct bp_engine *e, uint64_t work)
+{
+    switch (e->phase) {
+    case PHASE_COLUMNS:
+        step_columns(e, work);
+        break;
+    case PHASE_ROUND:
+        step_round(e, work);
+        break;
+    case PHASE_RELAXED:
+        step_relaxed(e, work);
+        break;
+    case PHASE_PLACED:
+        step_placed(e, work);
+        break;
+    case PHASE_IMPROVE:
+        step_improve(e, work);
+        break;
+    case PHASE_DONE:
+        break;
+    }
+}
+
+/* Nothing dearer than the gap asked for is left to find, certified or not. */
+static bool is_good_enough(const struct bp_engine *e)
+{
+    return e->within || (e->red.relaxed && e->phase == PHASE_IMPROVE &&
+                         gap_of(e, e->plan_bound * e->red.unit) <= e->options.gap);
+}
+
+bool bp_engine_step(struct bp_engine *e, uint64_t work)
+{
+    uint64_t until = e->spent + work;
+    while (e->phase != PHASE_DONE && e->spent < until) {
+        if (atomic_load(&e->cancelled)) {
+            e->stopped = true;
+            return false;
+        }
+        if (is_good_enough(e) || e->spent >= e->budget) {
+            next_phase(e, PHASE_DONE);
+            break;
+        }
+        if (!e->begun) {
+            begin_phase(e);
+            continue;
+        }
+        uint64_t left = until - e->spent;
+        step_phase(e, left < 20000 ? left : 20000);
+    }
+    return e->phase != PHASE_DONE;
+}
+
+void bp_engine_cancel(struct bp_engine *e)
+{
+    atomic_store(&e->cancelled, true);
+}
+
+void bp_engine_progress(const struct bp_engine *e, struct bp_progress *ret_progress)
+{
+    double pods = 0;
+    for (uint32_t i = 0; i < e->red.n_classes; i++) {
+        pods += e->best.unplaced[i] * e->red.pods[i];
+    }
+    uint64_t n = (uint64_t)pods;
+    const struct bp_problem *p = e->red.problem;
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        n += (uint64_t)p->classes[i].demand * p->classes[i].weight;
+    }
+    for (uint32_t i = 0; i < e->red.n_classes; i++) {
+        n -= (uint64_t)(e->red.demand[i] * e->red.pods[i]);
+    }
+    *ret_progress = (struct bp_progress){.phase = e->spent == 0 ? "greedy" : phase_names[e->phase],
+                                         .cost = e->best.cost,
+                                         .bound = e->bound.bound,
+                                         .work = e->spent,
+                                         .n_unplaced = (uint32_t)n};
+}
+
+const char *bp_engine_warning(const struct bp_engine *e)
+{
+    return e->warning;
+}
+
+uint64_t bp_engine_arena_bytes(const struct bp_engine *e)
+{
+    uint64_t bytes = e->arena.held_bytes;
+    for (uint32_t l = 0; l < e->pricer.n_lanes; l++) {
+        bytes += e->pricer.lanes[l].held_bytes;
+    }
+    return bytes;
+}
+
+/* A plain bound of what an offering without stock could hold: it counts for nothing, but says no
+ * untruth. */
+static int64_t unused_value(const struct bp_problem *p, const int64_t *dual, uint32_t k)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        if (dual[i] > 0 &&
+            bits_get(p->mask + (size_t)i * bits_words(p->n_domains), p->offerings[k].domain)) {
+            sum = sat_add(sum, sat_mul(dual[i], p->classes[i].demand));
+        }
+    }
+    return sum;
+}
+
+static void write_certificate(const struct bp_engine *e, struct arena *arena,
+                              struct bp_certificate *out)
+{
+    const struct bp_red *red = &e->red;
+    const struct bp_problem *p = red->problem;
+    int64_t *dual = ARENA_ARRAY(arena, int64_t, p->n_classes + 1);
+    int64_t *limit_dual = ARENA_ARRAY(arena, int64_t, p->n_limits + 1);
+    int64_t *best_value = ARENA_ARRAY(arena, int64_t, p->n_offerings + 1);
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        for (uint32_t s = red->source_at[i]; s < red->source_at[i + 1]; s++) {
+            dual[red->source[s]] = e->bound.dual[i];
+        }
+    }
+    for (uint32_t r = 0; r < red->n_limits; r++) {
+        limit_dual[red->limit_source[r]] = e->bound.limit_dual[r];
+    }
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        uint32_t kind = red->kind_of[k];
+        best_value[k] = kind != BP_NO_KIND           ? e->bound.value[kind]
+                        : p->offerings[k].stock == 0 ? unused_value(p, dual, k)
+                                                     : 0;
+    }
+    *out = (struct bp_certificate){.bound = e->bound.bound,
+                                   .dual = dual,
+                                   .limit_dual = limit_dual,
+                                   .best_value = best_value,
+                                   .relaxed_varieties = red->relaxed_varieties,
+                                   .relaxed_exclusions = red->relaxed_exclusions,
+                                   .relaxed_caps = red->relaxed_caps};
+}
+
+void bp_engine_result(const struct bp_engine *e, struct arena *arena,
+                      struct bp_solution *ret_solution)
+{
+    *ret_solution =
+        (struct bp_solution){.n_columns = (uint32_t)e->pool.patterns.n, .work = e->spent};
+    bp_expand_nodes(&e->best, &e->pool, arena, ret_solution);
+    write_certificate(e, arena, &ret_solution->certificate);
+    ret_solution->status = e->optimal   ? BP_OPTIMAL
+                           : e->within  ? BP_WITHIN_GAP
+                           : e->stopped ? BP_STOPPED
+                                        : BP_EFFORT_DONE;
+}
+
+void bp_engine_free(struct bp_engine *e)
+{
+    if (e == NULL) {
+        return;
+    }
+    bp_master_done(&e->master);
+    bp_master_done(&e->relaxed_master);
+    bp_pricer_done(&e->pricer);
+    struct arena arena = e->arena;
+    arena_done(&arena);
+}

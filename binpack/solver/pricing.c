@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/solver/pricing.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/bitset.h"
+#include "binpack/solver/knap_lp.h"
+
+/* Covers the rounding errors of evaluating lambda.C + sum of n terms of `rows` products each, with
+ * room to spare. */
+static double with_slack(double bound, uint32_t n, uint32_t rows)
+{
+    return bound * (1 + 0x1p-50 * (n + 16.0) * (rows + 4.0));
+}
+
+enum branch_kind { BRANCH_ROOT, BRANCH_UP, BRANCH_DOWN, BRANCH_DROP, BRANCH_DROP_SIDE };
+
+struct node {
+    double bound; /* nothing below the node is worth more */
+    double limit; /* UP, DOWN: the new bound of the item */
+    int32_t parent;
+    uint32_t item; /* UP, DOWN, DROP: the item; DROP_SIDE: the item that stays */
+    uint32_t rule; /* DROP_SIDE: exclusion * 2 + side */
+    enum branch_kind kind;
+};
+
+struct bp_knap {
+    struct bp_lp lp; /* the relaxation; its items are ours */
+    const struct bp_red *red;
+    uint32_t kind;
+    enum bp_knap_rules rules;
+    uint32_t *class_of; /* [lp.n] */
+    double *upper;      /* [lp.n] root upper bounds */
+    uint32_t *order;    /* [lp.n] by value per scarce resource, best first */
+    double *density;
+    double *count;         /* [lp.n] candidate under construction */
+    uint64_t *support;     /* [n_words] classes of the candidate */
+    uint32_t n_exclusions; /* that can matter here */
+    uint32_t *exclusions;
+    double root_lambda[BP_KNAP_ROWS];
+
+    struct node *nodes;
+    uint32_t n_nodes, node_room;
+    uint32_t *heap;
+    uint32_t n_heap;
+    double pruned; /* largest bound among nodes cut off */
+    bool started;
+
+    uint32_t n_found;
+    double found_value[BP_KNAP_KEPT];
+    double *found[BP_KNAP_KEPT]; /* [lp.n] counts */
+    uint64_t ops;
+};
+
+struct bp_knap *bp_knap_new(struct arena *arena, const struct bp_red *red, uint32_t node_room)
+{
+    struct bp_knap *k = ARENA_NEW(arena, struct bp_knap);
+    uint32_t m = red->n_classes + 1;
+    k->red = red;
+    bp_lp_init(&k->lp, arena, m);
+    k->class_of = ARENA_ARRAY(arena, uint32_t, m);
+    k->upper = ARENA_ARRAY(arena, double, m);
+    k->order = ARENA_ARRAY(arena, uint32_t, m);
+    k->density = ARENA_ARRAY(arena, double, m);
+    k->count = ARENA_ARRAY(arena, double, m);
+    k->support = ARENA_ARRAY(arena, uint64_t, red->n_words + 1);
+    k->exclusions = ARENA_ARRAY(arena, uint32_t, red->n_exclusions + 1);
+    k->node_room = node_room;
+    k->nodes = ARENA_ARRAY(arena, struct node, node_room);
+    k->heap = ARENA_ARRAY(arena, uint32_t, node_room);
+    for (uint32_t f = 0; f < BP_KNAP_KEPT; f++) {
+        k->found[f] = ARENA_ARRAY(arena, double, m);
+    }
+    return k;
+}
+
+/* ---- loading ---- */
+
+/* Units of class i that fit alone; 0 when none does. */
+static double class_fit(const struct bp_red *red, const double *cap, uint32_t i, double upper)
+{
+    double fit = fmin(upper, red->per_node[i]);
+    const double *size = red->size_of + (size_t)i * red->n_dims;
+    for (uint32_t d = 0; d < red->n_dims; d++) {
+        if (size[d] > cap[d]) {
+            return 0;
+        }
+        if (size[d] * fit > cap[d]) {
+            fit = floor(cap[d] / size[d]);
+        }
+    }
+    return fit;
+}
+
+static void load_items(struct bp_knap *k, const double *value, const double *upper)
+{
+    const struct bp_red *red = k->red;
+    const uint64_t *accept = bp_red_accept(red, k->kind);
+    const double *cap = red->cap + (size_t)k->kind * red->n_dims;
+    uint32_t n = 0;
+    for (uint32_t w = 0; w < red->n_words; w++) {
+        for (uint64_t bits = accept[w]; bits != 0; bits &= bits - 1) {
+            uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            if (!(value[i] > 0 && upper[i] >= 1)) {
+                continue;
+            }
+            double fit = class_fit(red, cap, i, upper[i]);
+            if (fit >= 1) {
+                k->class_of[n] = i;
+                k->upper[n] = fit;
+                k->lp.value[n++] = value[i];
+            }
+        }
+    }
+    k->lp.n = n;
+    k->ops += red->n_classes * 2 + n * (red->n_dims + 2);
+}
+
+static void load_dims(struct bp_knap *k)
+{
+    const struct bp_red *red = k->red;
+    const double *cap = red->cap + (size_t)k->kind * red->n_dims;
+    for (uint32_t d = 0; d < red->n_dims; d++) {
+        const double *size = red->size + (size_t)d * red->n_classes;
+        double most = 0;
+        for (uint32_t t = 0; t < k->lp.n; t++) {
+            most += size[k->class_of[t]] * k->upper[t];
+        }
+        if (most <= cap[d]) {
+            continue;
+        }
+        double *row = bp_lp_add_row(&k->lp, cap[d], d);
+        for (uint32_t t = 0; t < k->lp.n; t++) {
+            row[t] = size[k->class_of[t]];
+        }
+    }
+    k->ops += (uint64_t)k->lp.n * red->n_dims * 2;
+}
+
+/* Caps of one class become an upper bound; others become rows as long as there is room (checked
+ * again on each pattern). */
+static void load_caps(struct bp_knap *k)
+{
+    const struct bp_red *red = k->red;
+    for (uint32_t c = 0; c < red->n_caps; c++) {
+        if (k->rules == BP_RULES_NECESSARY && !red->cap_necessary[c]) {
+            continue;
+        }
+        const uint64_t *members = red->cap_members + (size_t)c * red->n_words;
+        double max = bp_red_cap_max(red, c, k->kind), units = 0;
+        uint32_t n_members = 0;
+        for (uint32_t t = 0; t < k->lp.n; t++) {
+            if (bits_get(members, k->class_of[t])) {
+                k->upper[t] = fmin(k->upper[t], max);
+                units += k->upper[t];
+                n_members++;
+            }
+        }
+        k->ops += k->lp.n;
+        if (units > max && n_members > 1 && k->lp.n_rows < BP_KNAP_ROWS) {
+            double *row = bp_lp_add_row(&k->lp, max, BP_MAX_DIMS + c);
+            for (uint32_t t = 0; t < k->lp.n; t++) {
+                row[t] = bits_get(members, k->class_of[t]) ? 1.0 : 0.0;
+            }
+        }
+    }
+}
+
+static void load_exclusions(struct bp_knap *k)
+{
+    const struct bp_red *red = k->red;
+    k->n_exclusions = 0;
+    if (k->rules == BP_RULES_NECESSARY || red->n_exclusions == 0) {
+        return;
+    }
+    memset(k->support, 0, red->n_words * sizeof *k->support);
+    for (uint32_t t = 0; t < k->lp.n; t++) {
+        bits_set(k->support, k->class_of[t]);
+    }
+    for (uint32_t e = 0; e < red->n_exclusions; e++) {
+        size_t at = (size_t)e * red->n_words;
+        if (bits_intersects(red->exclude_a + at, k->support, red->n_words) &&
+            bits_intersects(red->exclude_b + at, k->support, red->n_words)) {
+            k->exclusions[k->n_exclusions++] = e;
+        }
+    }
+    k->ops += (uint64_t)red->n_exclusions * red->n_words * 2;
+}
+
+void bp_knap_load(struct bp_knap *k, uint32_t kind, const double *value, const double *upper,
+                  enum bp_knap_rules rules)
+{
+    k->kind = kind;
+    k->rules = rules;
+    bp_lp_clear(&k->lp);
+    load_items(k, value, upper);
+    load_dims(k);
+    load_caps(k);
+    load_exclusions(k);
+    bp_lp_ready(&k->lp);
+    k->n_nodes = k->n_heap = k->n_found = 0;
+    k->pruned = 0;
+    k->started = false;
+    if (k->lp.n > 0) {
+        k->nodes[0] = (struct node){.bound = INFINITY, .parent = -1, .kind = BRANCH_ROOT};
+        k->n_nodes = 1;
+        k->heap[k->n_heap++] = 0;
+    }
+}
+
+/* ---- the open nodes, best bound first ---- */
+
+static bool before(const struct bp_knap *k, uint32_t x, uint32_t y)
+{
+    double bx = k->nodes[x].bound, by = k->nodes[y].bound;
+    return bx != by ? bx > by : x > y; /* of equals the deeper one */
+}
+
+static void heap_push(struct bp_knap *k, uint32_t node)
+{
+    uint32_t at = k->n_heap++;
+    while (at > 0 && before(k, node, k->heap[(at - 1) / 2])) {
+        k->heap[at] = k->heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    k->heap[at] = node;
+}
+
+static uint32_t heap_pop(struct bp_knap *k)
+{
+    uint32_t top = k->heap[0], last = k->heap[--k->n_heap], at = 0;
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= k->n_heap) {
+            break;
+        }
+        if (child + 1 < k->n_heap && before(k, k->heap[child + 1], k->heap[child])) {
+            child++;
+        }
+        if (!before(k, k->heap[child], last)) {
+            break;
+        }
+        k->heap[at] = k->heap[child];
+        at = child;
+    }
+    k->heap[at] = last;
+    return top;
+}
+
+/* ---- candidates ---- */
+
+/* Whether class i may join the classes of the candidate. */
+static bool may_join(const struct bp_knap *k, uint32_t i)
+{
+    const struct bp_red *red = k->red;
+    for (uint32_t x = 0; x < k->n_exclusions; x++) {
+        const uint64_t *a = red->exclude_a + (size_t)k->exclusions[x] * red->n_words;
+        const uint64_t *b = red->exclude_b + (size_t)k->exclusions[x] * red->n_words;
+        for (uint32_t side = 0; side < 2; side++) {
+            const uint64_t *mine = side == 0 ? a : b, *theirs = side == 0 ? b : a;
+            if (!bits_get(mine, i)) {
+                continue;
+            }
+            for (uint32_t w = 0; w < red->n_words; w++) {
+                uint64_t both = theirs[w] & k->support[w];
+                if (w == i / 64) {
+                    both &= ~(UINT64_C(1) << (i % 64));
+                }
+                if (both != 0) {
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+/* Adds up to `most` units of item t; `rest` is what the rows have left. */
+static void add_units(struct bp_knap *k, uint32_t t, double most, double *rest)
+{
+    double fit = most;
+    for (uint32_t r = 0; r < k->lp.n_rows; r++) {
+        double w = k->lp.row[r][t];
+        if (w * fit > rest[r]) {
+            fit = floor(rest[r] / w);
+        }
+    }
+    if (fit < 1 || (k->n_exclusions > 0 && !may_join(k, k->class_of[t]))) {
+        return;
+    }
+    for (uint32_t r = 0; r < k->lp.n_rows; r++) {
+        rest[r] -= k->lp.row[r][t] * fit;
+    }
+    k->count[t] += fit;
+    if (k->n_exclusions > 0) {
+        bits_set(k->support, k->class_of[t]);
+    }
+}
+
+/* Caps that had no room as rows: take members away until they hold. */
+static void obey_caps(struct bp_knap *k)
+{
+    const struct bp_red *red = k->red;
+    for (uint32_t c = 0; c < red->n_caps; c++) {
+        if (k->rules == BP_RULES_NECESSARY && !red->cap_necessary[c]) {
+            continue;
+        }
+        const uint64_t *members = red->cap_members + (size_t)c * red->n_words;
+        double room = bp_red_cap_max(red, c, k->kind);
+        for (uint32_t t = 0; t < k->lp.n; t++) {
+            if (bits_get(members, k->class_of[t])) {
+                k->count[t] = fmin(k->count[t], room);
+                room -= k->count[t];
+            }
+        }
+    }
+}
+
+static void keep_candidate(struct bp_knap *k)
+{
+    double value = 0;
+    for (uint32_t t = 0; t < k->lp.n; t++) {
+        value += k->count[t] * k->lp.value[t];
+    }
+    if (k->n_found > 0 && value <= k->found_value[k->n_found - 1] * (1 + 1e-12)) {
+        return;
+    }
+    if (k->n_found == BP_KNAP_KEPT) {
+        double *oldest = k->found[0];
+        memmove(k->found, k->found + 1, (BP_KNAP_KEPT - 1) * sizeof *k->found);
+        memmove(k->found_value, k->found_value + 1, (BP_KNAP_KEPT - 1) * sizeof(double));
+        k->found[BP_KNAP_KEPT - 1] = oldest;
+        k->n_found--;
+    }
+    memcpy(k->found[k->n_found], k->count, k->lp.n * sizeof(double));
+    k->found_value[k->n_found++] = value;
+}
+
+/* Rounds the relaxation down and fills the rest. */
+static void try_rounding(struct bp_knap *k)
+{
+    const struct bp_lp *lp = &k->lp;
+    double rest[BP_KNAP_ROWS];
+    memcpy(rest, lp->cap, sizeof rest);
+    memset(k->count, 0, lp->n * sizeof(double));
+    if (k->n_exclusions > 0) {
+        memset(k->support, 0, k->red->n_words * sizeof *k->support);
+    }
+    for (uint32_t t = 0; t < lp->n; t++) {
+        double whole = floor(lp->x[t] + 1e-7);
+        if (whole >= 1) {
+            add_units(k, t, fmin(whole, k->upper[t]), rest);
+        }
+    }
+    for (uint32_t s = 0; s < lp->n; s++) {
+        uint32_t t = k->order[s];
+        if (k->count[t] < k->upper[t]) {
+            add_units(k, t, k->upper[t] - k->count[t], rest);
+        }
+    }
+    if (k->red->n_caps > 0) {
+        obey_caps(k);
+    }
+    k->ops += (uint64_t)lp->n * (lp->n_rows + 3);
+    keep_candidate(k);
+}
+
+/* Order for filling: value per resource at the root's prices; sorted once. */
+static void sort_items(struct bp_knap *k)
+{
+    const struct bp_lp *lp = &k->lp;
+    for (uint32_t t = 0; t < lp->n; t++) {
+        double paid = 1e-12 * lp->value[t];
+        for (uint32_t r = 0; r < lp->n_rows; r++) {
+            paid += lp->lambda[r] * lp->row[r][t];
+        }
+        k->density[t] = lp->value[t] / paid;
+        k->order[t] = t;
+    }
+    /* Shell sort: short lists, no context needed, ties by index. */
+    static const uint32_t gaps[] = {701, 301, 132, 57, 23, 10, 4, 1};
+    for (uint32_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
+        for (uint32_t s = gaps[g]; s < lp->n; s++) {
+            uint32_t item = k->order[s], at = s;
+            while (at >= gaps[g]) {
+                uint32_t other = k->order[at - gaps[g]];
+                double a = k->density[item], b = k->density[other];
+                if (!(a > b || (a == b && item < other))) {
+                    break;
+                }
+                k->order[at] = other;
+                at -= gaps[g];
+            }
+            k->order[at] = item;
+        }
+    }
+    k->ops += (uint64_t)lp->n * 8;
+}
+
+/* ---- branch and bound ---- */
+
+/* Upper bounds become 0 for one side of an exclusion, but for the class that stays. */
+static void drop_side(struct bp_knap *k, const struct node *node)
+{
+    const struct bp_red *red = k->red;
+    const uint64_t *side = (node->rule & 1U ? red->exclude_b : red->exclude_a) +
+                           (size_t)(node->rule / 2) * red->n_words;
+    for (uint32_t t = 0; t < k->lp.n; t++) {
+        if (t != node->item && bits_get(side, k->class_of[t])) {
+            k->lp.up[t] = 0;
+        }
+    }
+}
+
+static bool set_bounds(struct bp_knap *k, uint32_t node_i)
+{
+    struct bp_lp *lp = &k->lp;
+    memset(lp->lo, 0, lp->n * sizeof(double));
+    memcpy(lp->up, k->upper, lp->n * sizeof(double));
+    for (int32_t n = (int32_t)node_i; n >= 0; n = k->nodes[n].parent) {
+        const struct node *node = &k->nodes[n];
+        if (node->kind == BRANCH_UP) {
+            lp->lo[node->item] = fmax(lp->lo[node->item], node->limit);
+        } else if (node->kind == BRANCH_DOWN) {
+            lp->up[node->item] = fmin(lp->up[node->item], node->limit);
+        } else if (node->kind == BRANCH_DROP) {
+            lp->up[node->item] = 0;
+        } else if (node->kind == BRANCH_DROP_SIDE) {
+            drop_side(k, node);
+        }
+    }
+    return bp_lp_clip(lp);
+}
+
+static void add_node(struct bp_knap *k, struct node node)
+{
+    k->nodes[k->n_nodes] = node;
+    heap_push(k, k->n_nodes++);
+}
+
+/* Two present items that exclude each other: one goes, or the other side goes. */
+static bool branch_exclusion(struct bp_knap *k, uint32_t node_i, double bound)
+{
+    const struct bp_lp *lp = &k->lp;
+    const struct bp_red *red = k->red;
+    for (uint32_t x = 0; x < k->n_exclusions; x++) {
+        size_t at = (size_t)k->exclusions[x] * red->n_words;
+        for (uint32_t t = 0; t < lp->n; t++) {
+            if (lp->x[t] < 1e-6 || !bits_get(red->exclude_a + at, k->class_of[t])) {
+                continue;
+            }
+            for (uint32_t s = 0; s < lp->n; s++) {
+                if (s != t && lp->x[s] > 1e-6 && bits_get(red->exclude_b + at, k->class_of[s])) {
+                    add_node(k, (struct node){.bound = bound,
+                                              .parent = (int32_t)node_i,
+                                              .item = t,
+                                              .kind = BRANCH_DROP});
+                    add_node(k, (struct node){.bound = bound,
+                                              .parent = (int32_t)node_i,
+                                              .item = t,
+                                              .rule = k->exclusions[x] * 2 + 1,
+                                              .kind = BRANCH_DROP_SIDE});
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* Splits on the most fractional item; the upper half is searched next. False when the solution is
+ * whole. */
+static bool branch_item(struct bp_knap *k, uint32_t node_i, double bound, uint32_t *ret_next)
+{
+    const struct bp_lp *lp = &k->lp;
+    uint32_t best = UINT32_MAX;
+    double most = 1e-6;
+    for (uint32_t q = 0; q < lp->n_rows; q++) {
+        uint32_t t = lp->basis[q];
+        if (t >= lp->n) {
+            continue;
+        }
+        double part = lp->x[t] - floor(lp->x[t]);
+        double far = fmin(part, 1 - part);
+        if (far > most) {
+            most = far;
+            best = t;
+        }
+    }
+    if (best == UINT32_MAX) {
+        return false;
+    }
+    double whole = floor(lp->x[best]);
+    add_node(k, (struct node){.bound = bound,
+                              .limit = whole,
+                              .parent = (int32_t)node_i,
+                              .item = best,
+                              .kind = BRANCH_DOWN});
+    k->nodes[k->n_nodes] = (struct node){.bound = bound,
+                                         .limit = whole + 1,
+                                         .parent = (int32_t)node_i,
+                                         .item = best,
+                                         .kind = BRANCH_UP};
+    *ret_next = k->n_nodes++;
+    return true;
+}
+
+static double cut_off(const struct bp_knap *k, double threshold, double rel)
+{
+    double best = k->n_found > 0 ? k->found_value[k->n_found - 1] : 0;
+    return fmax(threshold, best) * (1 + rel);
+}
+
+/* Works on one node; the next one to work on, or UINT32_MAX for the best open one. */
+static uint32_t visit(struct bp_knap *k, uint32_t node_i, double threshold, double rel)
+{
+    if (!set_bounds(k, node_i)) {
+        return UINT32_MAX; /* nothing is feasible here */
+    }
+    double bound = fmin(k->nodes[node_i].bound, bp_lp_solve(&k->lp));
+    if (!k->started) {
+        memcpy(k->root_lambda, k->lp.lambda, sizeof k->root_lambda);
+        sort_items(k);
+        k->started = true;
+    }
+    k->nodes[node_i].bound = bound;
+    if (bound > cut_off(k, threshold, rel)) {
+        try_rounding(k);
+    }
+    if (bound <= cut_off(k, threshold, rel)) {
+        k->pruned = fmax(k->pruned, bound);
+        return UINT32_MAX;
+    }
+    uint32_t next = UINT32_MAX;
+    if (k->n_exclusions > 0 && branch_exclusion(k, node_i, bound)) {
+        return UINT32_MAX;
+    }
+    if (!branch_item(k, node_i, bound, &next)) {
+        /* A whole solution: its value is the bound, unless the simplex stopped early or a cap had
+         * no room as a row. */
+        k->pruned = fmax(k->pruned, bound);
+    }
+    return next;
+}
+
+bool bp_knap_run(struct bp_knap *k, double threshold, double rel, uint32_t nodes)
+{
+    uint32_t next = UINT32_MAX;
+    for (uint32_t done = 0; done < nodes; done++) {
+        if (next == UINT32_MAX) {
+            if (k->n_heap == 0) {
+                return true;
+            }
+            if (k->nodes[k->heap[0]].bound <= cut_off(k, threshold, rel)) {
+                k->pruned = fmax(k->pruned, k->nodes[k->heap[0]].bound);
+                k->n_heap = 0;
+                return true;
+            }
+            if (k->n_nodes + 2 > k->node_room) {
+                return false;
+            }
+            next = heap_pop(k);
+        } else if (k->n_nodes + 2 > k->node_room) {
+            break;
+        }
+        next = visit(k, next, threshold, rel);
+    }
+    if (next != UINT32_MAX) {
+        heap_push(k, next);
+    }
+    return k->n_heap == 0;
+}
+
+double bp_knap_bound(const struct bp_knap *k)
+{
+    double bound = k->pruned;
+    if (k->n_found > 0) {
+        bound = fmax(bound, k->found_value[k->n_found - 1]);
+    }
+    if (k->n_heap > 0) {
+        bound = fmax(bound, k->nodes[k->heap[0]].bound);
+    }
+    return with_slack(bound, k->lp.n, k->lp.n_rows);
+}
+
+uint32_t bp_knap_n_found(const struct bp_knap *k)
+{
+    return k->n_found;
+}
+
+double bp_knap_value(const struct bp_knap *k, uint32_t found_i)
+{
+    assert(found_i < k->n_found);
+    return k->found_value[found_i];
+}
+
+uint32_t bp_knap_items(const struct bp_knap *k, uint32_t found_i, struct bp_item *items)
+{
+    assert(found_i < k->n_found);
+    uint32_t n = 0;
+    for (uint32_t t = 0; t < k->lp.n; t++) {
+        if (k->found[found_i][t] > 0) {
+            items[n++] = (struct bp_item){.class_i = k->class_of[t],
+                                          .count = (uint32_t)k->found[found_i][t]};
+        }
+    }
+    return n;
+}
+
+void bp_knap_lambda(const struct bp_knap *k, double *lambda)
+{
+    memset(lambda, 0, k->red->n_dims * sizeof *lambda);
+    for (uint32_t r = 0; k->started && r < k->lp.n_rows; r++) {
+        if (k->lp.row_id[r] < BP_MAX_DIMS) {
+            lambda[k->lp.row_id[r]] = k->root_lambda[r] * k->lp.scale[r];
+        }
+    }
+}
+
+double bp_knap_quick_bound(const struct bp_red *red, uint32_t kind, const double *value,
+                           const double *upper, const double *lambda)
+{
+    const double *cap = red->cap + (size_t)kind * red->n_dims;
+    const uint64_t *accept = bp_red_accept(red, kind);
+    double bound = 0;
+    for (uint32_t d = 0; d < red->n_dims; d++) {
+        bound += lambda[d] * cap[d];
+    }
+    for (uint32_t w = 0; w < red->n_words; w++) {
+        for (uint64_t bits = accept[w]; bits != 0; bits &= bits - 1) {
+            uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            const double *size = red->size_of + (size_t)i * red->n_dims;
+            double left = value[i];
+            for (uint32_t d = 0; d < red->n_dims; d++) {
+                left -= lambda[d] * size[d];
+            }
+            if (left > 0) {
+                bound += left * class_fit(red, cap, i, upper[i]);
+            }
+        }
+    }
+    return with_slack(bound, red->n_classes, red->n_dims);
+}
+
+uint64_t bp_knap_take_ops(struct bp_knap *k)
+{
+    uint64_t ops = k->ops + bp_lp_take_ops(&k->lp);
+    k->ops = 0;
+    return ops;
+}
