@@ -460,16 +460,22 @@ static uint64_t budget_of(uint32_t effort)
     return budgets[(effort < 1 ? 1 : effort > 5 ? 5 : effort) - 1];
 }
 
-/* Tiny problems are solved on the spot. */
-static bool solve_exactly(struct bp_solve *s)
+/* Tiny problems are solved on the spot; only the bound is left to do then. */
+static void solve_exactly(struct bp_solve *s)
 {
     auto_arena arena = ARENA_INIT;
     auto_arena scratch = ARENA_INIT;
     struct bp_solution plan;
     uint64_t work;
-    bool ok = bp_spread_exact(&s->spread, &plan, &work, &arena, &scratch);
+    enum bp_exact_answer answer =
+        bp_spread_exact(&s->spread, &s->best, &plan, &work, &arena, &scratch);
     s->work += work;
-    return ok && offer_plan(s, &plan);
+    if (answer == BP_EXACT_FOUND) {
+        offer_plan(s, &plan);
+    }
+    if (answer != BP_EXACT_GAVE_UP) {
+        s->phase = PHASE_DONE;
+    }
 }
 
 static bool start_groups(struct bp_solve *s, struct err *err)
@@ -477,10 +483,6 @@ static bool start_groups(struct bp_solve *s, struct err *err)
     s->budget = budget_of(s->options.effort);
     s->rng = (struct rng){.state = s->options.seed};
     bp_spread_build(&s->spread, s->problem, &s->arena);
-    if (s->options.algorithm == BP_COLGEN && solve_exactly(s)) {
-        s->phase = PHASE_DONE; /* only the bound is left to do */
-        return true;
-    }
     find_candidates(s);
     struct bp_options options = s->options;
     options.n_start_nodes = 0; /* nodes of the original problem: they fit the bound engine only */
@@ -490,6 +492,9 @@ static bool start_groups(struct bp_solve *s, struct err *err)
     collect(s);
     s->phase = s->options.algorithm == BP_FFD ? PHASE_DONE : PHASE_TRY;
     s->bound_done = s->options.algorithm == BP_FFD;
+    if (s->options.algorithm != BP_FFD) {
+        solve_exactly(s);
+    }
     return true;
 }
 
@@ -638,7 +643,8 @@ static usd_t bound_for(const struct bp_problem *p, const struct bp_certificate *
             sum -= gain * p->offerings[k].stock;
         }
     }
-    return sum > 0 ? (usd_t)(sum >> BP_DUAL_BITS) : 0;
+    /* Costs are whole nano-dollars, so it rounds up. */
+    return sum > 0 ? (usd_t)((sum + (((__int128)1 << BP_DUAL_BITS) - 1)) >> BP_DUAL_BITS) : 0;
 }
 
 void bp_solve_result(const struct bp_solve *s, struct arena *arena, struct bp_solution *ret_solution)

@@ -44,6 +44,8 @@ struct exact {
     struct entry *entries;
     uint32_t n_entries;
     uint16_t *state;        /* [n_tuples] of the distribution that is being listed */
+    uint64_t known_left;    /* of the plan to beat */
+    cost_t known_cost;
     uint64_t steps;
 };
 
@@ -318,14 +320,10 @@ static bool solve_tuples(struct exact *e)
 
 /* ------------------------------------------------------------------ all distributions */
 
-static bool finish_entry(struct exact *e, uint64_t left)
+static bool finish_entry(struct exact *e, uint64_t left, cost_t cost)
 {
     if (e->n_entries == BP_EXACT_DISTRIBUTIONS) {
         return false;
-    }
-    cost_t cost = 0;
-    for (uint32_t t = 0; t < e->s->n_tuples; t++) {
-        cost += e->tuples[t].least[e->state[t]];
     }
     e->entries[e->n_entries] = (struct entry){
         .left = left,
@@ -337,25 +335,31 @@ static bool finish_entry(struct exact *e, uint64_t left)
     return true;
 }
 
-/* Units of class i from tuple t on; false when there are too many distributions. */
-static bool distribute(struct exact *e, uint32_t i, uint32_t t, uint32_t units, uint64_t left)
+/* Units of class i from tuple t on, with what is left out and the cost so far; false when there are too many distributions. */
+static bool distribute(struct exact *e, uint32_t i, uint32_t t, uint32_t units, uint64_t left,
+                       cost_t cost)
 {
+    if (left > e->known_left || (left == e->known_left && cost >= e->known_cost)) {
+        return true;
+    }
     if (i == e->p->n_classes) {
-        return finish_entry(e, left);
+        return finish_entry(e, left, cost);
     }
     if (t == e->s->n_tuples) {
         left += (uint64_t)units * e->p->classes[i].weight << e->shift[i];
         uint32_t next = i + 1 < e->p->n_classes ? e->p->classes[i + 1].demand : 0;
-        return distribute(e, i + 1, 0, next, left);
+        return distribute(e, i + 1, 0, next, left, cost);
     }
+    const cost_t *least = e->tuples[t].least;
     uint16_t was = e->state[t];
     bool ok = true;
-    for (uint32_t n = 0; n <= units && ok && e->tuples[t].least[e->state[t]] != NO_COST; n++) {
-        ok = distribute(e, i, t + 1, units - n, left);
+    e->steps++;
+    for (uint32_t n = 0; n <= units && ok && least[e->state[t]] != NO_COST; n++) {
+        ok = distribute(e, i, t + 1, units - n, left, cost - least[was] + least[e->state[t]]);
         e->state[t] = (uint16_t)(e->state[t] + e->stride[i] * (n < units));
     }
     e->state[t] = was;
-    return ok;
+    return ok && e->steps < 2 * (uint64_t)BP_EXACT_STEPS;
 }
 
 static bool is_before(const struct entry *a, const struct entry *b)
@@ -408,27 +412,41 @@ static bool has_order(struct exact *e, const struct entry *entry)
     return ok;
 }
 
+static void measure_known(struct exact *e, const struct bp_solution *known)
+{
+    e->known_left = 0;
+    e->known_cost = 0;
+    for (uint32_t i = 0; i < e->p->n_classes; i++) {
+        e->known_left += (uint64_t)known->unplaced[i] * e->p->classes[i].weight << e->shift[i];
+    }
+    for (uint32_t x = 0; x < known->n_nodes; x++) {
+        e->known_cost += node_cost(e, known->nodes[x].offering_i);
+    }
+}
+
 /* The best distribution with an order. */
-static const struct entry *find_best(struct exact *e, uint32_t *ret_n_replays)
+static enum bp_exact_answer find_best(struct exact *e, uint32_t *ret_n_replays)
 {
     e->entries = ARENA_ARRAY(e->arena, struct entry, BP_EXACT_DISTRIBUTIONS);
     e->state = ARENA_ARRAY(e->arena, uint16_t, e->s->n_tuples);
     uint32_t first = e->p->n_classes > 0 ? e->p->classes[0].demand : 0;
-    if (!distribute(e, 0, 0, first, 0)) {
-        return NULL;
+    if (!distribute(e, 0, 0, first, 0, 0)) {
+        return BP_EXACT_GAVE_UP;
     }
     for (uint32_t i = e->n_entries / 2; i-- > 0;) {
         sift(e->entries, e->n_entries, i);
     }
-    for (uint32_t n = e->n_entries; n > 0 && *ret_n_replays < BP_EXACT_REPLAYS; n--) {
-        ++*ret_n_replays;
+    for (uint32_t n = e->n_entries; n > 0; n--) {
+        if (++*ret_n_replays > BP_EXACT_REPLAYS) {
+            return BP_EXACT_GAVE_UP;
+        }
         if (has_order(e, &e->entries[0])) {
-            return &e->entries[0];
+            return BP_EXACT_FOUND;
         }
         e->entries[0] = e->entries[n - 1];
         sift(e->entries, n - 1, 0);
     }
-    return NULL;
+    return BP_EXACT_NONE;
 }
 
 /* ------------------------------------------------------------------ the plan */
@@ -508,20 +526,23 @@ static bool obeys_limits(const struct bp_problem *p, const struct bp_solution *p
     return true;
 }
 
-bool bp_spread_exact(const struct bp_spread *spread, struct bp_solution *ret_plan, uint64_t *ret_work,
-                     struct arena *arena, struct arena *scratch)
+enum bp_exact_answer bp_spread_exact(const struct bp_spread *spread, const struct bp_solution *known,
+                                     struct bp_solution *ret_plan, uint64_t *ret_work,
+                                     struct arena *arena, struct arena *scratch)
 {
     struct arena_mark mark = arena_mark(scratch);
     struct exact e = {.s = spread, .p = spread->problem, .arena = scratch};
-    e.tuples = NULL;
+    enum bp_exact_answer answer = BP_EXACT_GAVE_UP;
     uint32_t n_replays = 0;
-    const struct entry *best = open_states(&e) && solve_tuples(&e) ? find_best(&e, &n_replays) : NULL;
-    bool ok = best != NULL;
-    if (ok) {
-        write_plan(&e, best, ret_plan, arena);
-        ok = obeys_limits(spread->problem, ret_plan);
+    if (open_states(&e) && solve_tuples(&e)) {
+        measure_known(&e, known);
+        answer = find_best(&e, &n_replays);
     }
-    *ret_work = e.steps / 1000 + e.n_entries / 10 + n_replays * 10;
+    if (answer == BP_EXACT_FOUND) {
+        write_plan(&e, &e.entries[0], ret_plan, arena);
+        answer = obeys_limits(spread->problem, ret_plan) ? BP_EXACT_FOUND : BP_EXACT_GAVE_UP;
+    }
+    *ret_work = e.steps / 1000 + e.n_entries / 10 + (uint64_t)n_replays * 10;
     arena_rewind(scratch, mark);
-    return ok;
+    return answer;
 }
