@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/cli/input.h"
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/rfc3339.h"
+#include "base/vec.h"
+#include "binpack/cli/default_pool.h"
+#include "binpack/cli/filter.h"
+#include "io/clock.h"
+#include "io/files.h"
+#include "io/inputs.h"
+#include "k8s/builder.h"
+#include "k8s/reader.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* The clock when nothing in the input has a time: any fixed moment will do. 2026-01-01T00:00:00Z.
+ */
+#define TIME_WITHOUT_TIMES INT64_C(1767225600000)
+
+struct reading {
+    struct console *console;
+    struct input *input;
+    struct k8s_builder *builder;
+    const struct io_input *source; /* the one being read */
+    bool has_default_class;        /* an EC2NodeClass named default is in the input */
+    uint64_t n_read;
+};
+
+/* kind and metadata.name of an object, empty when there are none. */
+static struct str member_text(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_string(value)
+               ? (struct str){.p = json_string_value(value), .n = json_string_length(value)}
+               : STR_EMPTY;
+}
+
+static bool is_default_class(const json_t *object)
+{
+    return str_eq(member_text(object, "kind"), STR("EC2NodeClass")) &&
+           str_eq(member_text(json_object_get(object, "metadata"), "name"), STR("default"));
+}
+
+static void warn_replaced(struct reading *r, const struct k8s_read_object *object)
+{
+    const json_t *metadata = json_object_get(object->value, "metadata");
+    struct str kind = member_text(object->value, "kind");
+    struct str ns = member_text(metadata, "namespace");
+    kind = kind.n > 0 ? kind : object->list_kind;
+    console_warn(r->console,
+                 "%s:%" PRIu64 ": " STR_FMT " " STR_FMT "%s" STR_FMT
+                 " comes again and replaces the earlier one",
+                 r->source->name, object->line, STR_ARG(kind), STR_ARG(ns), ns.n > 0 ? "/" : "",
+                 STR_ARG(member_text(metadata, "name")));
+}
+
+static bool take_object(void *ctx, const struct k8s_read_object *object, struct err *err)
+{
+    struct reading *r = ctx;
+    struct err why;
+    bool replaced = false;
+    (void)err; /* an object that is refused does not stop the reading */
+    r->n_read++;
+    if (!k8s_builder_add(r->builder, object->value, object->list_kind, r->source->index,
+                         object->removed, &replaced, &why)) {
+        r->input->n_rejected++;
+        console_warn(r->console, "%s:%" PRIu64 ": left out: %s", r->source->name, object->line,
+                     why.text);
+        return true;
+    }
+    if (replaced) {
+        warn_replaced(r, object);
+    }
+    r->has_default_class = r->has_default_class || is_default_class(object->value);
+    if ((r->n_read & 1023) == 0) {
+        console_progress(r->console, io_clock_mono(), "reading %s: %" PRIu64 " objects",
+                         r->source->name, r->n_read);
+    }
+    return true;
+}
+
+static bool read_source(void *ctx, const struct io_input *source, struct err *err)
+{
+    struct reading *r = ctx;
+    struct k8s_read_stats stats;
+    r->source = source;
+    bool good = k8s_read(source->name, source->source, take_object, r, &stats, err);
+    r->input->n_objects += stats.n_objects;
+    r->input->n_bytes += stats.n_bytes;
+    return good;
+}
+
+/* ---- what was read ---- */
+
+static uint32_t count_of(const struct k8s_builder *builder, const char *kind)
+{
+    const struct k8s_kind_count *counts;
+    uint32_t n;
+    k8s_builder_counts(builder, &counts, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (str_eq(counts[i].kind, str_of(kind))) {
+            return counts[i].n;
+        }
+    }
+    return 0;
+}
+
+static void add_count(struct strbuf *b, const struct k8s_kind_count *count)
+{
+    strbuf_add(b, b->n == 0 ? STR_EMPTY : STR(", "));
+    strbuf_addf(b, "%u ", count->n);
+    strbuf_add(b, count->kind.n > 0 ? count->kind : STR("without a kind"));
+    if (count->n_rejected + count->n_replaced > 0) {
+        strbuf_addf(b, " (%u left out, %u replaced)", count->n_rejected, count->n_replaced);
+    }
+}
+
+/* "read 150 objects: 143 Pod, 6 Node; ignored: 1 ConfigMap": the numbers add up to the first. */
+static void say_counts(struct reading *r)
+{
+    auto_arena scratch = ARENA_INIT;
+    const struct k8s_kind_count *counts;
+    uint32_t n;
+    k8s_builder_counts(r->builder, &counts, &n);
+    struct strbuf known = strbuf_new(&scratch, 1 << 20);
+    struct strbuf ignored = strbuf_new(&scratch, 1 << 20);
+    for (uint32_t i = 0; i < n; i++) {
+        if (counts[i].n > 0) {
+            add_count(counts[i].known ? &known : &ignored, &counts[i]);
+        }
+    }
+    console_say(r->console, "read %" PRIu64 " objects%s" STR_FMT "%s" STR_FMT, r->input->n_objects,
+                known.n > 0 ? ": " : "", STR_ARG(strbuf_str(&known)),
+                ignored.n > 0 ? "; ignored: " : "", STR_ARG(strbuf_str(&ignored)));
+}
+
+/* ---- what was missing ---- */
+
+/* The documents of default_pool.c; the class only when the input has none of that name. */
+static bool take_default(void *ctx, const struct k8s_read_object *object, struct err *err)
+{
+    struct reading *r = ctx;
+    if (is_default_class(object->value) && r->has_default_class) {
+        return true;
+    }
+    return k8s_builder_add(r->builder, object->value, object->list_kind, UINT32_MAX,
+                           /* removed= */ false, NULL, err);
+}
+
+static bool add_default_pool(struct reading *r, struct err *err)
+{
+    if (count_of(r->builder, "NodePool") > 0) {
+        return true;
+    }
+    if (!k8s_read_memory("built-in NodePool", str_of(default_pool_yaml), take_default, r, NULL,
+                         err)) {
+        return false;
+    }
+    r->input->default_pool = true;
+    console_assume(r->console, "NodePool \"default\", because the input has none: instance "
+                               "categories c, m and r from generation 3 "
+                               "on, spot and on-demand, linux on amd64 (-o snapshot shows it)");
+    return true;
+}
+
+static void choose_time(const struct options *options, struct reading *r)
+{
+    struct input *input = r->input;
+    if (options->now.has) {
+        input->now = options->now.v;
+    } else if (input->cluster->newest.has) {
+        input->now = input->cluster->newest.v;
+    } else {
+        char buffer[RFC3339_TEXT_MAX];
+        input->now = TIME_WITHOUT_TIMES;
+        console_assume(r->console,
+                       "the time is " STR_FMT ", because nothing in the input has one (--now)",
+                       STR_ARG(rfc3339_format(input->now, buffer)));
+    }
+}
+
+static void choose_mode(const struct options *options, struct input *input)
+{
+    enum { AUTO, PROVISION, REPACK };
+    bool repack =
+        options->mode == REPACK || (options->mode == AUTO && input->cluster->n_nodes == 0);
+    input->mode = repack ? PLAN_REPACK : PLAN_PROVISION;
+}
+
+/* ---- the catalogue ---- */
+
+static bool catalog_documents(const struct options *options, struct arena *arena,
+                              json_t **documents, struct err *err)
+{
+    for (uint32_t i = 0; i < options->catalogs.n; i++) {
+        auto_arena scratch = ARENA_INIT;
+        struct str bytes;
+        json_error_t why;
+        char *path = str_cstr(arena, options->catalogs.v[i]);
+        if (!io_file_read(path, LIMIT_CATALOG_BYTES, &scratch, &bytes, err)) {
+            return false;
+        }
+        documents[i] = json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &why);
+        if (documents[i] == NULL) {
+            return err_set(err, ERR_PARSE, "%s:%d: not the JSON of a catalogue: %s", path, why.line,
+                           why.text);
+        }
+    }
+    return true;
+}
+
+bool input_catalog(const struct options *options, struct console *console, struct arena *arena,
+                   struct strtab *tab, const struct catalog **ret_catalog, struct err *err)
+{
+    uint32_t n = options->catalogs.n;
+    if (n == 0) {
+        *ret_catalog = cat_builtin(arena, tab);
+        return true;
+    }
+    json_t **documents = ARENA_ARRAY(arena, json_t *, n);
+    struct cat_notes notes = {.n = 0};
+    bool good =
+        catalog_documents(options, arena, documents, err) &&
+        cat_from_json(documents, options->catalogs.v, n, arena, tab, ret_catalog, &notes, err);
+    for (uint32_t i = 0; i < n; i++) {
+        json_decref(documents[i]);
+    }
+    for (uint32_t i = 0; good && i < notes.n; i++) {
+        console_assume(console, STR_FMT, STR_ARG(notes.v[i]));
+    }
+    return good;
+}
+
+/* ---- all of it ---- */
+
+static bool read_all(const struct option_texts *paths, struct reading *r, struct arena *arena,
+                     struct err *err)
+{
+    const char **names = ARENA_ARRAY(arena, const char *, paths->n + 1);
+    for (uint32_t i = 0; i < paths->n; i++) {
+        names[i] = str_cstr(arena, paths->v[i]);
+    }
+    return io_inputs_read(names, paths->n, read_source, r, NULL, err);
+}
+
+static bool build_cluster(const struct options *options, const struct option_texts *paths,
+                          struct reading *r, struct arena *arena, struct err *err)
+{
+    static const enum k8s_expand expands[] = {K8S_EXPAND_AUTO, K8S_EXPAND_NEVER};
+    struct input *input = r->input;
+    if (!read_all(paths, r, arena, err)) {
+        return false;
+    }
+    console_progress_done(r->console);
+    say_counts(r);
+    console_end_warnings(r->console);
+    if (input->n_objects == 0) {
+        console_warn(r->console, "the input holds no object");
+    }
+    if (!add_default_pool(r, err) ||
+        !k8s_builder_expand(r->builder, expands[options->expand], &input->n_made_pods, err)) {
+        return false;
+    }
+    if (input->n_made_pods > 0) {
+        console_say(r->console, "made %u pods for workloads that have none in the input",
+                    input->n_made_pods);
+    }
+    input->cluster = k8s_builder_finish(r->builder);
+    return true;
+}
+
+bool input_read(const struct options *options, const struct option_texts *paths,
+                struct console *console, struct arena *arena, struct input *ret_input,
+                struct err *err)
+{
+    struct input input = {.tab = strtab_new(arena)};
+    struct reading r = {
+        .console = console, .input = &input, .builder = k8s_builder_new(arena, input.tab)};
+    if (!build_cluster(options, paths, &r, arena, err)) {
+        k8s_builder_done(r.builder);
+        return false;
+    }
+    input.words = input.cluster->words;
+    choose_time(options, &r);
+    choose_mode(options, &input);
+    if (!input_catalog(options, console, arena, input.tab, &input.catalog, err) ||
+        !filter_pods(options, input.mode, arena, &input.cluster, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < options->gates.unknown.n; i++) {
+        console_warn(console, "--feature-gates: " STR_FMT " is not known and has no effect",
+                     STR_ARG(options->gates.unknown.v[i]));
+    }
+    *ret_input = input;
+    return true;
+}
+
+struct make_settings input_settings(const struct options *options, const struct input *input)
+{
+    static const enum make_preference preferences[] = {MAKE_RESPECT, MAKE_IGNORE};
+    static const enum make_min_values min_values[] = {MAKE_STRICT, MAKE_BEST_EFFORT};
+    static const enum bp_algorithm algorithms[] = {BP_COLGEN, BP_FFD};
+    struct make_settings s = MAKE_SETTINGS_DEFAULT;
+    bool *const gates[N_FEATURE_GATES] = {
+        [GATE_RESERVED_CAPACITY] = &s.gate_reserved_capacity,
+        [GATE_NODE_OVERLAY] = &s.gate_node_overlay,
+        [GATE_CAPACITY_BUFFER] = &s.gate_capacity_buffer,
+        [GATE_SPOT_TO_SPOT] = &s.gate_spot_to_spot,
+        [GATE_STATIC_CAPACITY] = &s.gate_static_capacity,
+    };
+    for (size_t i = 0; i < N_FEATURE_GATES; i++) {
+        if (options->gates.gates[i].has) {
+            *gates[i] = options->gates.gates[i].v;
+        }
+    }
+    s.mode = input->mode;
+    s.now = input->now;
+    s.preference_policy = preferences[options->preference_policy];
+    s.min_values_policy = min_values[options->min_values_policy];
+    s.catalog.vm_memory_overhead_ppm = options->vm_memory_overhead_ppm;
+    s.catalog.reserved_enis = (int64_t)options->reserved_enis;
+    s.solver.algorithm = algorithms[options->algorithm];
+    s.solver.effort = (uint32_t)options->effort;
+    s.solver.seed = options->seed;
+    if (options->gap.has) {
+        s.solver.gap = (double)options->gap.v / 1e9;
+    }
+    if (options->options_within.has) {
+        int64_t ppm = options->options_within.v / 1000;
+        s.options_within_ppm = ppm > UINT32_MAX ? UINT32_MAX : (uint32_t)ppm;
+    }
+    return s;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From the command line to a cluster and a catalogue: reads the files, makes the pods of workloads
+ * that have none, puts a built-in NodePool in when there is none, chooses clock and mode, and says
+ * what it assumed. */
+#pragma once
+
+#include "base/err.h"
+#include "binpack/catalog/catalog.h"
+#include "binpack/cli/console.h"
+#include "binpack/cli/options.h"
+#include "binpack/plan/make.h"
+#include "k8s/cluster.h"
+
+struct arena;
+
+struct input {
+    struct strtab *tab;
+    struct k8s_words words;
+    const struct k8s_cluster *cluster;
+    const struct catalog *catalog;
+    wall_t now;
+    enum plan_mode mode;
+    uint64_t n_objects, n_bytes;
+    uint32_t n_rejected;  /* objects that broke a rule of their kind */
+    uint32_t n_made_pods; /* of workloads without pods */
+    bool default_pool;    /* the built-in NodePool was put in */
+};
+
+/* Everything lives in `arena`. Warnings and assumptions go to the console. `paths` are files,
+ * directories or "-". Errors: those of reading and of the catalogue (exit 1), ERR_CANCELLED after
+ * an interrupt. */
+MUST_CHECK bool input_read(const struct options *options, const struct option_texts *paths,
+                           struct console *console, struct arena *arena, struct input *ret_input,
+                           struct err *err);
+
+/* The catalogue of --catalog, or the built-in one. */
+MUST_CHECK bool input_catalog(const struct options *options, struct console *console,
+                              struct arena *arena, struct strtab *tab,
+                              const struct catalog **ret_catalog, struct err *err);
+
+/* The settings that the command line asks for, over those that the input implies. */
+struct make_settings input_settings(const struct options *options, const struct input *input);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The program `binpack`: reads the command line and hands over to the command. */
+#include "base/arena.h"
+#include "binpack/cli/commands.h"
+#include "binpack/cli/completion.h"
+#include "binpack/cli/help.h"
+#include "binpack/cli/input.h"
+#include "binpack/cli/options.h"
+#include "binpack/cli/output.h"
+#include "binpack/cli/version.h"
+#include "io/signals.h"
+#include "io/tty.h"
+
+#include <unistd.h>
+
+int command_failed(struct console *console, const struct err *err)
+{
+    bool interrupted = err->code == ERR_CANCELLED && io_signals_interrupted();
+    console_error(console, "%s", interrupted ? "interrupted before there was a plan" : err->text);
+    return interrupted ? EXIT_INTERRUPTED : EXIT_ERROR;
+}
+
+static int usage_error(struct console *console, const struct err *err)
+{
+    console_error(console, "%s", err->text);
+    return EXIT_USAGE;
+}
+
+/* Prints what was written into the buffer. */
+static int print(struct console *console, const struct strbuf *b, int status)
+{
+    struct err err;
+    return output_write(console, STR_EMPTY, b, &err) ? status : command_failed(console, &err);
+}
+
+static int command_help(const struct options *options, struct console *console)
+{
+    auto_arena arena = ARENA_INIT;
+    struct err err;
+    struct strbuf b = output_buffer(&arena);
+    if (options->help) {
+        help_full(options, &console->out, &b);
+    } else if (options->arguments.n == 0) {
+        help_topic_list(&console->out, &b);
+    } else if (!help_topic(options->arguments.v[0], &console->out, &b, &err)) {
+        return usage_error(console, &err);
+    }
+    return print(console, &b, EXIT_ALL_PLACED);
+}
+
+static int command_completion(const struct options *options, struct console *console)
+{
+    auto_arena arena = ARENA_INIT;
+    struct err err;
+    struct strbuf b = output_buffer(&arena);
+    struct str shell = options->arguments.n > 0 ? options->arguments.v[0] : STR_EMPTY;
+    if (!completion_script(shell, &b, &err)) {
+        return usage_error(console, &err);
+    }
+    return print(console, &b, EXIT_ALL_PLACED);
+}
+
+static int command_version(struct console *console)
+{
+    auto_arena arena = ARENA_INIT;
+    struct strbuf b = output_buffer(&arena);
+    const struct catalog *catalog = cat_builtin(&arena, strtab_new(&arena));
+    strbuf_addf(&b, "binpack %s\ncatalogue " STR_FMT "\n", BINPACK_VERSION, STR_ARG(catalog->name));
+    return print(console, &b, EXIT_ALL_PLACED);
+}
+
+/* Somebody typed `binpack` at a terminal and nothing else: explain instead of waiting for standard
+ * input. */
+static int nothing_to_read(struct console *console)
+{
+    auto_arena arena = ARENA_INIT;
+    struct strbuf b = output_buffer(&arena);
+    help_short(&b);
+    console_say(console, "binpack: nothing to read: no -f FILE, and standard input is a terminal");
+    return print(console, &b, EXIT_USAGE);
+}
+
+static int run(const struct options *options, struct console *console)
+{
+    bool needs_stdin = options->files.n == 0 && options->arguments.n == 0;
+    if (options->help) {
+        return command_help(options, console);
+    }
+    if (options->version) {
+        return command_version(console);
+    }
+    switch (options->command) {
+    case CLI_SIMULATE:
+        return needs_stdin && io_tty_is(STDIN_FILENO) ? nothing_to_read(console)
+                                                      : command_simulate(options, console);
+    case CLI_VERIFY:
+        return command_verify(options, console);
+    case CLI_CATALOG:
+        return command_catalog(options, console);
+    case CLI_COMPLETION:
+        return command_completion(options, console);
+    case CLI_HELP:
+        return command_help(options, console);
+    case CLI_VERSION:
+        return command_version(console);
+    case CLI_N_COMMANDS:
+        break;
+    }
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    auto_arena arena = ARENA_INIT;
+    struct err err;
+    struct options options;
+    struct console console = console_new(&(struct options){.command = CLI_SIMULATE});
+    io_signals_catch();
+    if (!options_parse(argc, (const char *const *)argv, &arena, &options, &err)) {
+        return usage_error(&console, &err);
+    }
+    console = console_new(&options);
+    return run(&options, &console);
+}

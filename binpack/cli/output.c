@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/cli/output.h"
+
+#include "base/arena.h"
+#include "base/jsonw.h"
+#include "binpack/plan/certificate.h"
+#include "binpack/plan/nodeclaims.h"
+#include "binpack/plan/plan_json.h"
+#include "binpack/view/plan_csv.h"
+#include "binpack/view/plan_markdown.h"
+#include "binpack/view/plan_table.h"
+#include "k8s/snapshot.h"
+
+#define RESULT_MAX_BYTES ((size_t)4 << 30)
+
+struct strbuf output_buffer(struct arena *arena)
+{
+    return strbuf_new(arena, RESULT_MAX_BYTES);
+}
+
+bool output_write(struct console *console, struct str file, const struct strbuf *b, struct err *err)
+{
+    if (b->overflow) {
+        return err_set(err, ERR_LIMIT, "the result is larger than %zu bytes", RESULT_MAX_BYTES);
+    }
+    return console_result(console, file, strbuf_str(b), err);
+}
+
+/* Terminals decide about width and colour; a file gets neither. */
+static struct text_look look_of(const struct option_output *output, const struct console *console)
+{
+    struct text_look look = console->out;
+    if (output->file.n > 0) {
+        look = (struct text_look){.width = 80, .color = false};
+    }
+    return look;
+}
+
+/* The objects as the planner sees them; YAML that can be read again. */
+static void put_snapshot(const struct k8s_cluster *cluster, struct jsonw *w, struct arena *scratch)
+{
+    struct k8s_snapshot snapshot = k8s_snapshot_begin(cluster, scratch);
+    json_t *object;
+    while ((object = k8s_snapshot_next(&snapshot)) != NULL) {
+        jsonw_json(w, object);
+        json_decref(object);
+    }
+}
+
+static bool render(const struct option_output *output, const struct plan *plan,
+                   const struct console *console, struct strbuf *b, struct err *err)
+{
+    auto_arena scratch = ARENA_INIT;
+    struct text_look look = look_of(output, console);
+    struct jsonw json = jsonw_new(b, JSONW_PRETTY);
+    struct jsonw yaml = jsonw_new(b, JSONW_YAML);
+    switch (output->format) {
+    case OUTPUT_TABLE:
+        view_table(plan, &look, b);
+        return true;
+    case OUTPUT_WIDE:
+        view_wide(plan, &look, b);
+        return true;
+    case OUTPUT_JSON:
+        plan_json(plan, &json, &scratch);
+        return true;
+    case OUTPUT_YAML:
+        plan_json(plan, &yaml, &scratch);
+        return true;
+    case OUTPUT_CSV:
+        view_csv(plan, b);
+        return true;
+    case OUTPUT_NODECLAIMS:
+        plan_nodeclaims(plan, &yaml, &scratch);
+        return true;
+    case OUTPUT_MARKDOWN:
+        view_markdown(plan, b);
+        return true;
+    case OUTPUT_SNAPSHOT:
+        put_snapshot(plan->cluster, &yaml, &scratch);
+        return true;
+    case N_OUTPUT_FORMATS:
+        break;
+    }
+    return err_set(err, ERR_INTERNAL, "output format %d", (int)output->format);
+}
+
+static bool output_one(const struct option_output *output, const struct plan *plan,
+                       struct console *console, struct err *err)
+{
+    auto_arena arena = ARENA_INIT;
+    struct strbuf b = output_buffer(&arena);
+    return render(output, plan, console, &b, err) && output_write(console, output->file, &b, err);
+}
+
+bool output_plan(const struct options *options, const struct plan *plan, struct console *console,
+                 struct err *err)
+{
+    static const struct option_output table = {.format = OUTPUT_TABLE};
+    if (options->outputs.n == 0) {
+        return output_one(&table, plan, console, err);
+    }
+    for (uint32_t i = 0; i < options->outputs.n; i++) {
+        if (!output_one(&options->outputs.v[i], plan, console, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool output_certificate(struct str file, const struct plan *plan, struct console *console,
+                        struct err *err)
+{
+    auto_arena arena = ARENA_INIT;
+    auto_arena scratch = ARENA_INIT;
+    struct strbuf b = output_buffer(&arena);
+    struct jsonw w = jsonw_new(&b, JSONW_COMPACT);
+    certificate_write(plan, &w, &scratch);
+    return output_write(console, file, &b, err);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The results of a run, in the formats asked for. */
+#pragma once
+
+#include "base/err.h"
+#include "binpack/cli/console.h"
+#include "binpack/plan/plan.h"
+
+/* Renders and writes every -o of the options, in their order; a table on standard output when there
+ * is none. Errors: ERR_IO and ERR_NOT_FOUND (writing), ERR_LIMIT (a text beyond what is sensible).
+ */
+MUST_CHECK bool output_plan(const struct options *options, const struct plan *plan,
+                            struct console *console, struct err *err);
+
+/* --certificate FILE. */
+MUST_CHECK bool output_certificate(struct str file, const struct plan *plan,
+                                   struct console *console, struct err *err);
+
+/* A buffer for one result, and writing it. */
+struct strbuf output_buffer(struct arena *arena);
+MUST_CHECK bool output_write(struct console *console, struct str file, const struct strbuf *b,
+                             struct err *err);

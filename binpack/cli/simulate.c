@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `binpack simulate`: read, plan, check, show. */
+#include "base/arena.h"
+#include "base/parallel.h"
+#include "binpack/cli/commands.h"
+#include "binpack/cli/input.h"
+#include "binpack/cli/output.h"
+#include "binpack/cli/timings.h"
+#include "binpack/plan/check.h"
+#include "binpack/plan/make.h"
+#include "binpack/plan/plan_json.h"
+#include "io/clock.h"
+#include "io/signals.h"
+#include "io/workers.h"
+
+#include <string.h>
+
+enum { STEP_WORK = 20000, LANES_MAX = 8 }; /* a step is about 20 ms */
+
+struct run {
+    const struct options *options;
+    struct console *console;
+    struct arena *arena;
+    struct timings *timings;
+    mono_t begun;
+    struct input input;
+    struct plan *plan;
+    bool interrupted;
+};
+
+static void show_progress(const struct run *run, const struct bp_progress *p)
+{
+    auto_arena scratch = ARENA_INIT;
+    mono_t now = io_clock_mono();
+    if (!run->console->progress) {
+        return;
+    }
+    int64_t gap = p->cost > 0 && p->bound < p->cost
+                      ? muldiv_ceil(p->cost - p->bound, 1000000000, p->cost)
+                      : 0;
+    struct str cost = text_usd(&scratch, p->cost, 4);
+    struct str bound = text_usd(&scratch, p->bound, 4);
+    console_progress(run->console, now,
+                     "%s: $" STR_FMT "/h, at least $" STR_FMT "/h, gap " STR_FMT ", %lld s",
+                     p->phase, STR_ARG(cost), STR_ARG(bound), STR_ARG(text_gap(&scratch, gap)),
+                     (long long)(now - run->begun) / 1000);
+}
+
+/* Works until nothing more is to be gained, the time is over, or somebody interrupts. */
+static void solve(struct run *run, struct make *make)
+{
+    struct bp_progress progress;
+    bool more = true;
+    bool cancelled = false;
+    const char *phase = "first-plan";
+    make_progress(make, &progress);
+    timings_point(run->timings, &progress);
+    while (more) {
+        bool late = run->options->time_limit.has &&
+                    io_clock_mono() - run->begun >= run->options->time_limit.v;
+        run->interrupted = run->interrupted || io_signals_interrupted();
+        if ((late || run->interrupted) && !cancelled) {
+            make_cancel(make);
+            cancelled = true;
+        }
+        more = make_step(make, STEP_WORK);
+        make_progress(make, &progress);
+        phase = progress.phase;
+        timings_phase(run->timings, phase, make_arena_bytes(make));
+        timings_point(run->timings, &progress);
+        show_progress(run, &progress);
+    }
+    console_progress_done(run->console);
+}
+
+static struct check_settings checks_of(const struct make_settings *settings)
+{
+    return (struct check_settings){
+        .ignore_overlays = !settings->gate_node_overlay,
+        .respect_strict_min_values = settings->min_values_policy == MAKE_STRICT,
+        .catalog = settings->catalog,
+    };
+}
+
+/* A plan that a checker refuses is never shown. */
+static bool make_plan(struct run *run, const struct make_settings *settings, struct err *err)
+{
+    struct make *make = NULL;
+    if (!make_new(run->input.cluster, run->input.catalog, settings, &make, err)) {
+        return false;
+    }
+    timings_phase(run->timings, "classes", make_arena_bytes(make));
+    solve(run, make);
+    bool good = make_finish(make, run->arena, &run->plan, err);
+    timings_phase(run->timings, "finish", make_arena_bytes(make));
+    make_free(make);
+    if (good) {
+        auto_arena scratch = ARENA_INIT;
+        struct check_settings checks = checks_of(settings);
+        good = check_plan(run->plan, &checks, &scratch, err) ||
+               err_wrap(err, "the plan does not hold, so it is not shown");
+        timings_phase(run->timings, "verify", scratch.held_bytes);
+    }
+    return good;
+}
+
+static bool plan_with_workers(struct run *run, struct err *err)
+{
+    struct make_settings settings = input_settings(run->options, &run->input);
+    uint32_t lanes = (uint32_t)run->options->threads;
+    if (lanes == 0) {
+        lanes = io_workers_processors();
+        lanes = lanes > LANES_MAX ? LANES_MAX : lanes;
+    }
+    struct io_workers *workers = io_workers_new(lanes);
+    struct parallel parallel = {
+        .run = io_workers_run, .port_ctx = workers, .n_lanes = io_workers_lanes(workers)};
+    settings.solver.parallel = parallel.n_lanes > 1 ? &parallel : NULL;
+    bool good = make_plan(run, &settings, err);
+    io_workers_free(workers);
+    return good;
+}
+
+/* ---- what it rests on ---- */
+
+static void say_notes(const struct run *run)
+{
+    for (uint32_t i = 0; i < run->plan->n_notes; i++) {
+        console_assume(run->console, STR_FMT, STR_ARG(run->plan->notes[i].message));
+    }
+}
+
+/* Something the plan depends on is not in the input: notes whose code begins with MISSING. */
+static bool is_incomplete(const struct run *run)
+{
+    bool missing = run->input.n_rejected > 0 || run->input.default_pool;
+    for (uint32_t i = 0; i < run->plan->n_notes; i++) {
+        missing = missing || str_starts(run->plan->notes[i].code, STR("MISSING"));
+    }
+    return missing;
+}
+
+static int exit_status_of(const struct run *run)
+{
+    const struct options *o = run->options;
+    if (run->interrupted) {
+        return EXIT_INTERRUPTED;
+    }
+    if (o->strict && is_incomplete(run)) {
+        console_error(run->console,
+                      "--strict: the input is incomplete; see the warnings and assumptions above");
+        return EXIT_INCOMPLETE;
+    }
+    if (run->plan->n_unplaced > 0) {
+        return EXIT_UNPLACED;
+    }
+    if (o->require_gap.has && plan_gap_ppb(run->plan) > o->require_gap.v) {
+        auto_arena scratch = ARENA_INIT;
+        console_error(run->console,
+                      "--require-gap: the plan is proven within " STR_FMT " only, " STR_FMT
+                      " is required",
+                      STR_ARG(text_gap(&scratch, plan_gap_ppb(run->plan))),
+                      STR_ARG(text_gap(&scratch, o->require_gap.v)));
+        return EXIT_GAP;
+    }
+    return EXIT_ALL_PLACED;
+}
+
+static bool simulate(struct run *run, const struct option_texts *paths, struct err *err)
+{
+    if (!input_read(run->options, paths, run->console, run->arena, &run->input, err)) {
+        return false;
+    }
+    timings_phase(run->timings, "read", run->arena->held_bytes);
+    if (!plan_with_workers(run, err)) {
+        return false;
+    }
+    say_notes(run);
+    bool good = output_plan(run->options, run->plan, run->console, err) &&
+                (run->options->certificate.n == 0 ||
+                 output_certificate(run->options->certificate, run->plan, run->console, err));
+    timings_phase(run->timings, "write", 0);
+    return good;
+}
+
+/* -f and plain arguments together; standard input when there are none. */
+static struct option_texts all_paths(const struct options *options, struct arena *arena)
+{
+    uint32_t n = options->files.n + options->arguments.n;
+    struct str *v = ARENA_ARRAY(arena, struct str, n + 1);
+    for (uint32_t i = 0; i < options->files.n; i++) {
+        v[i] = options->files.v[i];
+    }
+    for (uint32_t i = 0; i < options->arguments.n; i++) {
+        v[options->files.n + i] = options->arguments.v[i];
+    }
+    v[n] = STR("-");
+    return (struct option_texts){.n = n > 0 ? n : 1, .v = v};
+}
+
+int command_simulate(const struct options *options, struct console *console)
+{
+    auto_arena arena = ARENA_INIT;
+    struct err err = {.code = ERR_NONE};
+    struct timings timings;
+    struct run run = {.options = options,
+                      .console = console,
+                      .arena = &arena,
+                      .timings = &timings,
+                      .begun = io_clock_mono()};
+    timings_begin(&timings);
+    struct option_texts paths = all_paths(options, &arena);
+    bool good = simulate(&run, &paths, &err);
+    int status = good ? exit_status_of(&run) : command_failed(console, &err);
+    if (options->timings) {
+        timings_print(&timings, console);
+    }
+    return status;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `binpack verify PLAN`: does a plan that was printed hold against the cluster, and its bound
+ * against its certificate? */
+#include "base/arena.h"
+#include "base/limits.h"
+#include "binpack/cli/commands.h"
+#include "binpack/cli/input.h"
+#include "binpack/cli/output.h"
+#include "binpack/plan/certificate.h"
+#include "binpack/plan/check.h"
+#include "binpack/plan/make.h"
+#include "binpack/plan/read_plan.h"
+#include "io/files.h"
+#include "k8s/reader.h"
+
+#include <jansson.h>
+
+enum { PLAN_MAX_BYTES = 1 << 30 };
+
+struct verifying {
+    const struct options *options;
+    struct console *console;
+    struct arena *arena;
+    struct input input;
+    struct plan *plan; /* as read */
+    struct plan *made; /* made anew from the input, for its problem and its list of pods */
+    usd_t proven;
+};
+
+static bool take_document(void *ctx, const struct k8s_read_object *object, struct err *err)
+{
+    json_t **document = ctx;
+    if (*document != NULL) {
+        return err_set(err, ERR_INVALID, "more than one document");
+    }
+    *document = json_incref(object->value);
+    return true;
+}
+
+/* JSON or YAML. A new reference. */
+static bool read_document(struct str path, json_t **ret_document, struct err *err)
+{
+    auto_arena scratch = ARENA_INIT;
+    struct str bytes;
+    char *name = str_cstr(&scratch, path);
+    if (!io_file_read(name, PLAN_MAX_BYTES, &scratch, &bytes, err)) {
+        return false;
+    }
+    struct str text = str_trim(bytes);
+    *ret_document = NULL;
+    if (text.n > 0 && text.p[0] == '{') {
+        json_error_t why;
+        *ret_document = json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &why);
+        return *ret_document != NULL ||
+               err_set(err, ERR_PARSE, "%s:%d: %s", name, why.line, why.text);
+    }
+    if (!k8s_read_memory(name, bytes, take_document, ret_document, NULL, err)) {
+        json_decref(*ret_document);
+        return false;
+    }
+    return *ret_document != NULL || err_set(err, ERR_PARSE, "%s: holds no document", name);
+}
+
+static bool read_the_plan(struct verifying *v, struct str path, struct err *err)
+{
+    json_t *document = NULL;
+    bool good = read_document(path, &document, err) &&
+                (read_plan(document, v->input.cluster, v->input.catalog, v->arena, &v->plan, err) ||
+                 err_wrap(err, STR_FMT, STR_ARG(path)));
+    json_decref(document);
+    return good;
+}
+
+/* Clock and mode are the plan's own unless the command line says otherwise. */
+static struct make_settings settings_of(const struct verifying *v)
+{
+    struct make_settings settings = input_settings(v->options, &v->input);
+    settings.now = v->options->now.has ? settings.now : v->plan->now;
+    settings.mode = v->options->mode != 0 ? settings.mode : v->plan->mode;
+    return settings;
+}
+
+static bool make_anew(struct verifying *v, const struct make_settings *settings, struct err *err)
+{
+    struct make *make = NULL;
+    if (!make_new(v->input.cluster, v->input.catalog, settings, &make, err)) {
+        return false;
+    }
+    make_cancel(make); /* the first plan will do: only its problem is looked at */
+    while (make_step(make, 1)) {
+    }
+    bool good = make_finish(make, v->arena, &v->made, err);
+    make_free(make);
+    return good;
+}
+
+static bool check_pods(const struct verifying *v, struct err *err)
+{
+    if (v->plan->n_pending != v->made->n_pending) {
+        return err_set(err, ERR_CONFLICT,
+                       "the plan is about %u pods, but %u of this input need a place",
+                       v->plan->n_pending, v->made->n_pending);
+    }
+    return true;
+}
+
+static bool check_certificate(struct verifying *v, struct err *err)
+{
+    json_t *document = NULL;
+    bool good = read_document(v->options->certificate, &document, err) &&
+                (certificate_check(document, v->plan, v->made, v->arena, &v->proven, err) ||
+                 err_wrap(err, STR_FMT, STR_ARG(v->options->certificate)));
+    json_decref(document);
+    return good;
+}
+
+static bool verify(struct verifying *v, struct str plan_path, const struct option_texts *paths,
+                   struct err *err)
+{
+    if (!input_read(v->options, paths, v->console, v->arena, &v->input, err) ||
+        !read_the_plan(v, plan_path, err)) {
+        return false;
+    }
+    struct make_settings settings = settings_of(v);
+    struct check_settings checks = {
+        .ignore_overlays = !settings.gate_node_overlay,
+        .respect_strict_min_values = settings.min_values_policy == MAKE_STRICT,
+        .catalog = settings.catalog,
+    };
+    auto_arena scratch = ARENA_INIT;
+    return check_plan(v->plan, &checks, &scratch, err) && make_anew(v, &settings, err) &&
+           check_pods(v, err) && (v->options->certificate.n == 0 || check_certificate(v, err));
+}
+
+static bool say_good(const struct verifying *v, struct err *err)
+{
+    auto_arena scratch = ARENA_INIT;
+    struct strbuf b = strbuf_new(&scratch, 4096);
+    uint32_t n_placed = v->plan->n_pending - v->plan->n_unplaced;
+    strbuf_add(&b, STR("The plan holds: "));
+    strbuf_add(&b, text_things(&scratch, n_placed, "pod"));
+    strbuf_add(&b, STR(" placed by the rules, "));
+    strbuf_add(&b, text_things(&scratch, v->plan->n_nodes, "new node"));
+    strbuf_add(&b, STR(" for "));
+    strbuf_add(&b, text_per_hour_and_month(&scratch, v->plan->cost));
+    strbuf_add(&b, STR(".\n"));
+    if (v->options->certificate.n > 0) {
+        strbuf_add(&b, STR("The bound holds: no plan for these pods costs less than "));
+        strbuf_add(&b, text_per_hour_and_month(&scratch, v->proven));
+        strbuf_add(&b, STR(".\n"));
+    } else {
+        strbuf_add(&b, STR("The bound was not looked at (--certificate FILE).\n"));
+    }
+    return output_write(v->console, STR_EMPTY, &b, err);
+}
+
+int command_verify(const struct options *options, struct console *console)
+{
+    auto_arena arena = ARENA_INIT;
+    struct err err = {.code = ERR_NONE};
+    struct verifying v = {.options = options, .console = console, .arena = &arena};
+    if (options->arguments.n == 0) {
+        console_error(console, "verify: which plan? binpack verify PLAN -f FILE...");
+        return EXIT_USAGE;
+    }
+    uint32_t n = options->files.n + options->arguments.n - 1;
+    struct str *paths = ARENA_ARRAY(&arena, struct str, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        paths[i] = i < options->files.n ? options->files.v[i]
+                                        : options->arguments.v[1 + i - options->files.n];
+    }
+    paths[n] = STR("-");
+    struct option_texts inputs = {.n = n > 0 ? n : 1, .v = paths};
+    bool good = verify(&v, options->arguments.v[0], &inputs, &err) && say_good(&v, &err);
+    return good ? EXIT_ALL_PLACED : command_failed(console, &err);
+}
