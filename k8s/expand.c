@@ -159,6 +159,14 @@ static struct str template_hash(const struct k8s_builder *b, const struct k8s_wo
     return (struct str){.p = room, .n = HASH_CHARS};
 }
 
+static struct str numbered(struct k8s_builder *b, struct str name, int64_t number)
+{
+    struct strbuf text = strbuf_new(&b->scratch, NAME_MAX_BYTES);
+    strbuf_add(&text, name);
+    strbuf_addf(&text, "-%lld", (long long)number);
+    return strbuf_str(&text);
+}
+
 static int by_key(const void *a, const void *b)
 {
     strid x = ((const struct k8s_pair *)a)->key;
@@ -201,9 +209,12 @@ static struct k8s_pod_shape pod_shape(struct k8s_builder *b, const struct k8s_wo
         add_label(b, &shape, "pod-template-hash", hash);
     } else if (workload->kind == K8S_JOB || workload->kind == K8S_CRONJOB) {
         shape.owner_kind = strtab_add(b->tab, STR("Job"));
-        if (workload->meta.name.n <= LIMIT_LABEL_VALUE_BYTES) {
-            add_label(b, &shape, "job-name", workload->meta.name);
-            add_label(b, &shape, "batch.kubernetes.io/job-name", workload->meta.name);
+        if (workload->kind == K8S_CRONJOB) {
+            *ret_owner = str_copy(b->arena, numbered(b, workload->meta.name, /* number= */ 0));
+        }
+        if (ret_owner->n <= LIMIT_LABEL_VALUE_BYTES) {
+            add_label(b, &shape, "job-name", *ret_owner);
+            add_label(b, &shape, "batch.kubernetes.io/job-name", *ret_owner);
         }
     }
     return shape;
@@ -250,14 +261,6 @@ static void add_claims(struct k8s_builder *b, const struct k8s_workload *workloa
     }
     shape->volumes = n == 0 ? NULL : volumes;
     shape->n_volumes = n;
-}
-
-static struct str numbered(struct k8s_builder *b, struct str name, int64_t number)
-{
-    struct strbuf text = strbuf_new(&b->scratch, NAME_MAX_BYTES);
-    strbuf_add(&text, name);
-    strbuf_addf(&text, "-%lld", (long long)number);
-    return strbuf_str(&text);
 }
 
 /* False when a pod of that name is there already. */
