@@ -492,7 +492,7 @@ static bool start_groups(struct bp_solve *s, struct err *err)
     collect(s);
     s->phase = s->options.algorithm == BP_FFD ? PHASE_DONE : PHASE_TRY;
     s->bound_done = s->options.algorithm == BP_FFD;
-    if (s->options.algorithm != BP_FFD) {
+    if (s->options.algorithm != BP_FFD && s->options.effort > 1) {
         solve_exactly(s);
     }
     return true;

@@ -44,6 +44,9 @@ struct exact {
     struct entry *entries;
     uint32_t n_entries;
     uint16_t *state;        /* [n_tuples] of the distribution that is being listed */
+    uint32_t *group_at;     /* [n_groups] into the counts below, one for each value */
+    uint32_t n_values;      /* of all groups */
+    int64_t *targets, *carriers, *both; /* [n_values] pods; targets with those that run already */
     uint64_t known_left;    /* of the plan to beat */
     cost_t known_cost;
     uint64_t steps;
@@ -320,8 +323,85 @@ static bool solve_tuples(struct exact *e)
 
 /* ------------------------------------------------------------------ all distributions */
 
+/* Pods of every role in every value of every group. */
+static void count_roles(struct exact *e)
+{
+    const struct bp_problem *p = e->p;
+    memset(e->carriers, 0, e->n_values * sizeof *e->carriers);
+    memset(e->both, 0, e->n_values * sizeof *e->both);
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        for (uint32_t v = 0; v < p->n_axis_values[p->groups[g].axis]; v++) {
+            e->targets[e->group_at[g] + v] = p->groups[g].base == NULL ? 0 : p->groups[g].base[v];
+        }
+    }
+    for (uint32_t t = 0; t < e->s->n_tuples; t++) {
+        for (uint32_t i = 0; i < p->n_classes && e->state[t] > 0; i++) {
+            int64_t pods = (int64_t)digits_of(e, e->state[t])[i] * p->classes[i].weight;
+            for (uint32_t r = e->s->role_at[i]; r < e->s->role_at[i + 1] && pods > 0; r++) {
+                const struct bp_spread_role *role = &e->s->roles[r];
+                uint32_t v = bp_spread_value(e->s, t, role->group_i);
+                uint32_t at = v == BP_NO_VALUE ? 0 : e->group_at[role->group_i] + v;
+                bool carrier = (role->bits & BP_SPREAD_CARRIER) != 0;
+                bool target = (role->bits & BP_SPREAD_TARGET) != 0;
+                e->carriers[at] += v != BP_NO_VALUE && carrier ? pods : 0;
+                e->targets[at] += v != BP_NO_VALUE && target ? pods : 0;
+                e->both[at] += v != BP_NO_VALUE && carrier && target ? pods : 0;
+            }
+        }
+    }
+}
+
+static int64_t final_min(const struct exact *e, uint32_t group_i)
+{
+    const struct bp_group *group = &e->p->groups[group_i];
+    uint32_t n_values = e->p->n_axis_values[group->axis];
+    size_t n_eligible = bits_count(group->eligible, bits_words(n_values));
+    int64_t min = INT64_MAX;
+    for (size_t v = bits_next(group->eligible, n_values, 0); v < n_values;
+         v = bits_next(group->eligible, n_values, v + 1)) {
+        int64_t n = e->targets[e->group_at[group_i] + v];
+        min = n < min ? n : min;
+    }
+    return n_eligible == 0 || n_eligible < group->min_domains ? 0 : min;
+}
+
+/* What no order can make good: necessary conditions on the final counts, so that few distributions need a replay. What APART
+ * refuses is refused for every larger distribution too. */
+static bool may_have_order(struct exact *e, bool final)
+{
+    const struct bp_problem *p = e->p;
+    count_roles(e);
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        const struct bp_group *group = &p->groups[g];
+        int64_t min = group->kind == BP_GROUP_SPREAD && final ? final_min(e, g) : 0;
+        uint32_t n_starts = 0;
+        for (uint32_t v = 0; v < p->n_axis_values[group->axis]; v++) {
+            uint32_t at = e->group_at[g] + v;
+            int64_t base = group->base == NULL ? 0 : group->base[v];
+            if (e->carriers[at] == 0) {
+                continue;
+            }
+            if (group->kind == BP_GROUP_APART && e->targets[at] > 0 &&
+                !(e->targets[at] == 1 && e->carriers[at] == 1 && e->both[at] == 1)) {
+                return false;
+            }
+            if (final && group->kind == BP_GROUP_SPREAD && base + e->both[at] > group->max_skew + min) {
+                return false;
+            }
+            n_starts += group->kind == BP_GROUP_TOGETHER && base == 0 && e->targets[at] == e->both[at];
+        }
+        if (final && n_starts > (group->self_start ? 1U : 0U)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool finish_entry(struct exact *e, uint64_t left, cost_t cost)
 {
+    if (!may_have_order(e, /* final= */ true)) {
+        return true;
+    }
     if (e->n_entries == BP_EXACT_DISTRIBUTIONS) {
         return false;
     }
@@ -345,7 +425,11 @@ static bool distribute(struct exact *e, uint32_t i, uint32_t t, uint32_t units, 
     if (i == e->p->n_classes) {
         return finish_entry(e, left, cost);
     }
+    e->steps += e->p->n_classes * e->s->n_tuples;
     if (t == e->s->n_tuples) {
+        if (i + 1 < e->p->n_classes && !may_have_order(e, /* final= */ false)) {
+            return true;
+        }
         left += (uint64_t)units * e->p->classes[i].weight << e->shift[i];
         uint32_t next = i + 1 < e->p->n_classes ? e->p->classes[i + 1].demand : 0;
         return distribute(e, i + 1, 0, next, left, cost);
@@ -353,7 +437,6 @@ static bool distribute(struct exact *e, uint32_t i, uint32_t t, uint32_t units, 
     const cost_t *least = e->tuples[t].least;
     uint16_t was = e->state[t];
     bool ok = true;
-    e->steps++;
     for (uint32_t n = 0; n <= units && ok && least[e->state[t]] != NO_COST; n++) {
         ok = distribute(e, i, t + 1, units - n, left, cost - least[was] + least[e->state[t]]);
         e->state[t] = (uint16_t)(e->state[t] + e->stride[i] * (n < units));
@@ -429,6 +512,14 @@ static enum bp_exact_answer find_best(struct exact *e, uint32_t *ret_n_replays)
 {
     e->entries = ARENA_ARRAY(e->arena, struct entry, BP_EXACT_DISTRIBUTIONS);
     e->state = ARENA_ARRAY(e->arena, uint16_t, e->s->n_tuples);
+    e->group_at = ARENA_ARRAY(e->arena, uint32_t, e->p->n_groups);
+    for (uint32_t g = 0; g < e->p->n_groups; g++) {
+        e->group_at[g] = e->n_values;
+        e->n_values += e->p->n_axis_values[e->p->groups[g].axis];
+    }
+    e->targets = ARENA_ARRAY(e->arena, int64_t, e->n_values + 1);
+    e->carriers = ARENA_ARRAY(e->arena, int64_t, e->n_values + 1);
+    e->both = ARENA_ARRAY(e->arena, int64_t, e->n_values + 1);
     uint32_t first = e->p->n_classes > 0 ? e->p->classes[0].demand : 0;
     if (!distribute(e, 0, 0, first, 0, 0)) {
         return BP_EXACT_GAVE_UP;
