@@ -66,7 +66,7 @@ struct sched_need {
 struct sched_needs {
     uint32_t n;
     const struct sched_need *v;
-    const uint32_t *of_pod; /* [snapshot->n_pending] need of snapshot->pending[i] */
+    const uint32_t *of_pod; /* [snapshot->n_pending] need of snapshot->pending[i]; SCHED_NONE: given up */
 };
 
 enum sched_rule_kind { SCHED_SPREAD, SCHED_TOGETHER, SCHED_APART };
@@ -104,9 +104,10 @@ struct sched_classes {
 
 /* How far the pods of the cluster have gone down: per pending pod its rung of the ladder and the tier of pools it may use. */
 struct sched_descent {
-    uint16_t *rung; /* [snapshot->n_pending] */
+    uint16_t *rung; /* [snapshot->n_pending] SCHED_RUNG_OUT: given up, takes part in nothing */
     uint16_t *tier; /* [snapshot->n_pending] SCHED_TIER_NONE: running nodes only */
 };
+#define SCHED_RUNG_OUT  UINT16_MAX
 #define SCHED_TIER_NONE UINT16_MAX
 
 /* The needs of all pending pods as `descent` has them. */

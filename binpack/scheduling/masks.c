@@ -161,8 +161,7 @@ bool sched_mask_node(const struct sched_masks *masks, const struct sched_mask *m
 
 /* ---- alone */
 
-/* The value that counts for a minValues requirement. */
-static strid offer_label(const struct sched_offers *o, const struct sched_offer *offer, strid key)
+strid sched_offer_label(const struct sched_offers *o, const struct sched_offer *offer, strid key)
 {
     if (sched_part_of(o->snapshot, key) == SCHED_PART_TYPE) {
         return sched_label(o->snapshot->vocab, &o->snapshot->catalog->types[offer->type_i].labels, key);
@@ -175,7 +174,7 @@ static uint32_t distinct_values(const struct sched_offers *o, const uint32_t *of
 {
     struct strtab *seen = strtab_new(scratch);
     for (uint32_t i = 0; i < n; i++) {
-        strid value = offer_label(o, &o->v[offers[i]], key);
+        strid value = sched_offer_label(o, &o->v[offers[i]], key);
         if (value != STRID_NONE) {
             (void)strtab_add(seen, (struct str){.p = (const char *)&value, .n = sizeof value});
         }

@@ -36,6 +36,9 @@ void sched_masks_new(const struct sched_offers *offers, const struct sched_node_
 bool sched_mask_node(const struct sched_masks *masks, const struct sched_mask *mask, const struct sched_need *need,
                      uint32_t node_i);
 
+/* The value of a label on nodes of one offering, as minValues counts it; STRID_NONE: absent. */
+strid sched_offer_label(const struct sched_offers *offers, const struct sched_offer *offer, strid key);
+
 /* Can a pod of the need go anywhere, all alone? *ret_tier: the first tier of pools with an offering that admits and holds it (and shows
  * enough variety for minValues), from `from_tier` on; SCHED_TIER_NONE when there is none. *ret_running: a running node does. */
 void sched_mask_alone(const struct sched_masks *masks, const struct sched_dims *dims, const struct sched_needs *needs,

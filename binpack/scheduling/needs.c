@@ -284,6 +284,10 @@ bool sched_needs_new(const struct sched_snapshot *snapshot, const struct sched_d
     }
     uint32_t *of_pod = ARENA_ARRAY(arena, uint32_t, snapshot->n_pending);
     for (uint32_t i = 0; i < snapshot->n_pending; i++) {
+        if (descent->rung[i] == SCHED_RUNG_OUT) {
+            of_pod[i] = SCHED_NONE;
+            continue;
+        }
         if (!need_of(&b, i, descent->rung[i], descent->tier[i], &of_pod[i], err)) {
             return false;
         }

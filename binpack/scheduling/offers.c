@@ -241,15 +241,38 @@ static uint32_t cell_of(struct maker *m, uint32_t variant_i, const struct sched_
     return id;
 }
 
-static uint32_t room_of(struct maker *m, const struct sched_pool *pool, uint32_t type_i)
+/* An overlay's amounts instead of the type's. */
+static struct k8s_resources overlaid(const struct maker *m, struct k8s_resources of_type, const struct k8s_resources *amounts)
 {
-    const struct aws_nodeclass *class = pool->node_class;
-    uintptr_t key[2] = {(uintptr_t)class, type_i};
+    struct k8s_quantity *v = ARENA_ARRAY(m->arena, struct k8s_quantity, of_type.n + amounts->n);
+    uint32_t n = 0, a = 0, b = 0;
+    while (a < of_type.n || b < amounts->n) {
+        if (b == amounts->n || (a < of_type.n && of_type.v[a].resource < amounts->v[b].resource)) {
+            v[n++] = of_type.v[a++];
+            continue;
+        }
+        a += a < of_type.n && of_type.v[a].resource == amounts->v[b].resource;
+        v[n++] = amounts->v[b++];
+    }
+    return (struct k8s_resources){.n = n, .v = v};
+}
+
+static uint32_t room_of(struct maker *m, uint32_t variant_i, uint32_t type_i)
+{
+    const struct sched_pool *pool = &m->s->pools[m->o->variants.v[variant_i].pool_i];
+    const struct k8s_resources *amounts =
+        m->o->overlays == NULL ? NULL : cat_overlays_capacity(m->o->overlays, variant_i, type_i);
+    amounts = amounts != NULL && amounts->n == 0 ? NULL : amounts;
+    uintptr_t key[3] = {(uintptr_t)pool->node_class, type_i, (uintptr_t)amounts};
     uint32_t id = strtab_add(m->room_ids, bytes_of(key, sizeof key)) - 1;
     if (id == m->rooms.n) {
         struct sched_room room = {.type_i = type_i};
-        cat_type_room(&m->s->catalog->types[type_i], class, &m->s->settings.catalog, m->s->tab, m->s->words, m->arena,
-                      &room.room);
+        cat_type_room(&m->s->catalog->types[type_i], pool->node_class, &m->s->settings.catalog, m->s->tab, m->s->words,
+                      m->arena, &room.room);
+        if (amounts != NULL) {
+            room.room.capacity = overlaid(m, room.room.capacity, amounts);
+            room.room.allocatable = overlaid(m, room.room.allocatable, amounts);
+        }
         VEC_PUSH(m->arena, &m->rooms, room);
     }
     return id;
@@ -324,18 +347,22 @@ static void offer_type(struct maker *m, uint32_t variant_i, uint32_t type_i, uin
     const struct cat_type *type = &m->s->catalog->types[type_i];
     for (uint32_t k = 0; k < type->n_offerings; k++) {
         const struct cat_offering *offering = &type->offerings[k];
-        if (!offering->available || !offering->price.has || ((zones >> offering->zone_i) & 1U) == 0 ||
+        struct opt_usd price = offering->price;
+        if (m->o->overlays != NULL) {
+            price = cat_overlays_price(m->o->overlays, variant_i, type_i, k);
+        }
+        if (!offering->available || !price.has || ((zones >> offering->zone_i) & 1U) == 0 ||
             !capacity_allowed(m, variant, offering)) {
             continue;
         }
         bool reserved = offering->capacity_type == CAT_RESERVED;
         struct sched_offer offer = {.type_i = type_i,
-                                    .room_i = room_of(m, &m->s->pools[variant->pool_i], type_i),
+                                    .room_i = room_of(m, variant_i, type_i),
                                     .zone_i = offering->zone_i,
                                     .capacity_type = offering->capacity_type,
                                     .reservation_id = reserved ? offering->reservation_id : STRID_EMPTY,
                                     .reservation_count = reserved ? offering->reservation_count : 0,
-                                    .price = offering->price.v};
+                                    .price = price.v};
         offer.cell_i = cell_of(m, variant_i, &offer);
         VEC_PUSH(m->arena, &m->offers, offer);
     }
@@ -366,6 +393,51 @@ static void make_offers(struct maker *m)
     o->rooms = m->rooms.v;
 }
 
+/* ---- overlays */
+
+static bool overlay_selects(void *context, uint32_t overlay_i, uint32_t variant_i, uint32_t type_i, uint32_t offering_i)
+{
+    const struct maker *m = context;
+    const struct sched_snapshot *s = m->s;
+    const struct karp_overlay *overlay = &s->cluster->overlays[overlay_i];
+    const struct cat_type *type = &s->catalog->types[type_i];
+    const struct cat_offering *offering = &type->offerings[offering_i];
+    for (uint32_t i = 0; i < overlay->n_requirements; i++) {
+        struct sched_req req = sched_req_of(s->vocab, m->arena, &overlay->requirements[i]);
+        strid value = STRID_NONE;
+        switch (sched_part_of(s, req.key)) {
+        case SCHED_PART_VARIANT:
+            value = sched_label(s->vocab, &m->o->variants.v[variant_i].labels, req.key);
+            break;
+        case SCHED_PART_TYPE:
+            value = sched_label(s->vocab, &type->labels, req.key);
+            break;
+        case SCHED_PART_ZONE:
+            value = sched_zone_label(s, offering->zone_i, req.key);
+            break;
+        case SCHED_PART_CAPACITY:
+            value = sched_capacity_label(s, offering->capacity_type);
+            break;
+        case SCHED_PART_RESERVATION:
+            value = offering->capacity_type == CAT_RESERVED ? offering->reservation_id : STRID_NONE;
+            break;
+        }
+        if (!sched_req_holds(s->vocab, &req, value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void take_overlays(struct maker *m)
+{
+    const struct k8s_cluster *cluster = m->s->cluster;
+    if (m->s->settings.node_overlay && cluster->n_overlays > 0) {
+        m->o->overlays = cat_overlays_new(cluster->overlays, cluster->n_overlays, m->o->variants.n, m->s->catalog,
+                                          overlay_selects, m, m->s->words, m->arena);
+    }
+}
+
 bool sched_offers_new(const struct sched_snapshot *snapshot, struct arena *arena, struct sched_offers **ret_offers,
                       struct err *err)
 {
@@ -383,6 +455,7 @@ bool sched_offers_new(const struct sched_snapshot *snapshot, struct arena *arena
     }
     answer_all(&m);
     find_kinds(&m);
+    take_overlays(&m);
     make_offers(&m);
     *ret_offers = o;
     return true;

@@ -9,6 +9,7 @@
  * Offers depend on the pods' shapes but not on how far their preferences have been dropped: they are made once per snapshot. */
 #pragma once
 
+#include "binpack/catalog/overlays.h"
 #include "binpack/scheduling/variants.h"
 
 struct sched_offer {
@@ -53,6 +54,7 @@ struct sched_offers {
     const uint32_t *kind_type;         /* [n_kinds] a type of each kind */
     const struct sched_overhead *overheads;
     const struct sched_room *rooms;
+    const struct cat_overlays *overlays; /* NULL: none, or their gate is off */
     struct k8s_strids topology_keys;   /* keys of all spread constraints and affinity terms in sight */
 };
 

@@ -303,7 +303,7 @@ void sched_node_fill(const struct sched_snapshot *snapshot, struct arena *arena,
         take(room, n, &used);
     }
     struct k8s_resources to_come =
-        sched_daemons_to_come(snapshot->vocab, arena, snapshot->daemons, &node->labels, node->name, node->n_taints,
+        sched_daemons_to_come(snapshot->vocab, arena, snapshot->cluster, snapshot->daemons, &node->labels, node->name, node->n_taints,
                               node->taints, node->n_pods, pods);
     take(room, n, &to_come);
     for (uint32_t i = 0; i < n; i++) {

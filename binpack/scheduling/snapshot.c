@@ -37,29 +37,13 @@ struct k8s_resources sched_requests_of(const struct sched_snapshot *snapshot, co
     return sched_shape_requests(snapshot->cluster, arena, shape);
 }
 
-/* Virtual pods of CapacityBuffers become ordinary pods at the end of the array. */
-static const struct k8s_cluster *with_buffers(const struct k8s_cluster *cluster, const struct sched_vocab *vocab,
-                                              const struct sched_settings *settings, struct arena *arena)
+const struct k8s_cluster *sched_cluster_widened(const struct k8s_cluster *cluster, struct arena *arena)
 {
-    if (!settings->capacity_buffer || cluster->n_buffers == 0) {
+    if (cluster->n_buffers == 0) {
         return cluster;
     }
-    struct sched_buffer_pods buffers = sched_buffers_of(arena, vocab, cluster);
-    if (buffers.n == 0) {
-        return cluster;
-    }
-    struct k8s_cluster *wider = ARENA_NEW(arena, struct k8s_cluster);
-    struct k8s_pod *pods = ARENA_ARRAY(arena, struct k8s_pod, cluster->n_pods + buffers.n);
-    for (uint32_t i = 0; i < cluster->n_pods; i++) {
-        pods[i] = cluster->pods[i];
-    }
-    for (uint32_t i = 0; i < buffers.n; i++) {
-        pods[cluster->n_pods + i] = buffers.pods[i];
-    }
-    *wider = *cluster;
-    wider->pods = pods;
-    wider->n_pods = cluster->n_pods + buffers.n;
-    return wider;
+    struct sched_buffer_pods buffers = sched_buffers_of(arena, cluster);
+    return buffers.n == 0 ? cluster : sched_cluster_with_buffers(arena, cluster, &buffers);
 }
 
 /* ---- order of pods */
@@ -404,7 +388,8 @@ bool sched_snapshot_new(const struct k8s_cluster *cluster, const struct catalog 
     const struct sched_vocab *vocab = sched_vocab_new(arena, cluster, catalog);
     struct sched_daemons *daemons = ARENA_NEW(arena, struct sched_daemons);
     *daemons = sched_daemons_new(arena, vocab, cluster);
-    *s = (struct sched_snapshot){.cluster = with_buffers(cluster, vocab, settings, arena),
+    *s = (struct sched_snapshot){.given = cluster,
+                                 .cluster = settings->capacity_buffer ? sched_cluster_widened(cluster, arena) : cluster,
                                  .catalog = catalog,
                                  .tab = cluster->tab,
                                  .words = &cluster->words,

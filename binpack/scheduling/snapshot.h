@@ -78,6 +78,7 @@ struct sched_pool {
 };
 
 struct sched_snapshot {
+    const struct k8s_cluster *given;
     const struct k8s_cluster *cluster;  /* as given, with the virtual pods of CapacityBuffers appended */
     const struct catalog *catalog;
     struct strtab *tab;
@@ -102,6 +103,10 @@ struct sched_snapshot {
 MUST_CHECK bool sched_snapshot_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
                                    const struct sched_settings *settings, const uint64_t *removed, struct arena *arena,
                                    struct sched_snapshot **ret_snapshot, struct err *err);
+
+/* The cluster with the virtual pods of its CapacityBuffers at the end of its pods; itself when there are none. The copy and what it adds
+ * live in `arena`; the rest is the given one's. */
+const struct k8s_cluster *sched_cluster_widened(const struct k8s_cluster *cluster, struct arena *arena);
 
 /* The effective requests of a shape, with "pods": 1. `arena` is used for the shapes of virtual pods only. */
 struct k8s_resources sched_requests_of(const struct sched_snapshot *snapshot, const struct k8s_pod_shape *shape,

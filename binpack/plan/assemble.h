@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From the solver's numbers to a plan: which pods go on which node, what each node is called, what else could carry its pods.
+ * Part of make.h. */
+#pragma once
+
+#include "binpack/plan/make.h"
+#include "binpack/scheduling/problem_build.h"
+
+struct assembly {
+    const struct sched_problem *problem;
+    const struct bp_solution *solution; /* lives in `arena` */
+    const struct make_settings *settings;
+    struct arena *arena; /* of the plan */
+    struct plan *plan;
+};
+
+/* Nodes, placements, costs, classes and offerings of the plan; `ret_placed` [cluster->n_pods] says which pods got a place. */
+void assemble_nodes(struct assembly *assembly, bool *ret_placed);
+
+/* Only which pods got a place. */
+void assemble_placed(const struct assembly *assembly, bool *ret_placed);
+
+/* Types that hold what the node holds, in the same pool, zone and capacity type, cheapest first, `offering_i`'s own type among them. */
+void assemble_options(const struct assembly *assembly, const struct bp_node *node, struct plan_node *ret_node);
+
+/* A copy of the problem that needs nothing but `arena`. */
+const struct bp_problem *problem_copy(const struct bp_problem *problem, struct arena *arena);

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The work in steps. Preferences are hard until they must be dropped: the problem is solved with all of them, the pods that stay without a
+ * place go down one step each (the next tier of NodePools, then the next rung of their ladder), and the problem is solved anew, until
+ * every pod has a place or has nothing left to give up. Earlier decisions are not kept: the last problem is about the whole plan, and so is
+ * its bound. */
+#include "binpack/plan/make.h"
+
+#include "base/arena.h"
+#include "binpack/plan/assemble.h"
+#include "binpack/plan/notes.h"
+#include "binpack/plan/reasons.h"
+#include "binpack/solver/verify.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+/* Work for a stage in which pods are still without a place: the first plan may just be a weak one. */
+#define STAGE_WORK UINT64_C(200000)
+
+struct make {
+    struct arena arena; /* snapshot, base, descent, and this */
+    struct arena stage; /* the problem being solved */
+    struct make_settings settings;
+    struct sched_snapshot *snapshot;
+    struct sched_base *base;
+    struct sched_descent descent;
+    struct sched_problem *problem;
+    struct bp_solve *volatile solve; /* NULL: nothing to solve */
+    uint64_t stage_work;
+    bool settled;                    /* no pod goes further down */
+    volatile sig_atomic_t cancelled;
+    struct err failure;              /* of a later stage; code ERR_NONE: none */
+};
+
+static struct sched_settings sched_settings_of(const struct make_settings *settings)
+{
+    return (struct sched_settings){.now = settings->now,
+                                   .repack = settings->mode == PLAN_REPACK,
+                                   .ignore_preferences = settings->preference_policy == MAKE_IGNORE,
+                                   .best_effort_min_values = settings->min_values_policy == MAKE_BEST_EFFORT,
+                                   .reserved_capacity = settings->gate_reserved_capacity,
+                                   .node_overlay = settings->gate_node_overlay,
+                                   .capacity_buffer = settings->gate_capacity_buffer,
+                                   .ignore_dra = settings->ignore_dra_requests,
+                                   .catalog = settings->catalog};
+}
+
+static void drop_solve(struct make *make)
+{
+    struct bp_solve *old = make->solve;
+    make->solve = NULL; /* First: a signal may cancel at any moment. */
+    bp_solve_free(old);
+}
+
+/* Builds the problem of the descent as it stands and its first plan. */
+static bool begin_stage(struct make *make, struct err *err)
+{
+    drop_solve(make);
+    arena_reset(&make->stage);
+    make->stage_work = 0;
+    if (!sched_problem_new(make->base, &make->descent, &make->stage, &make->problem, err)) {
+        return false;
+    }
+    struct bp_solve *solve = NULL;
+    if (make->problem->bp.n_classes > 0 &&
+        !bp_solve_new(&make->problem->bp, &make->settings.solver, &solve, err)) {
+        return false;
+    }
+    make->solve = solve;
+    make->settled = solve == NULL;
+    return true;
+}
+
+/* Sends the unplaced pods one step down; false when none can go. The last pods of a class are the unplaced ones (assemble.c). */
+static bool descend(struct make *make)
+{
+    const struct sched_problem *p = make->problem;
+    const struct sched_snapshot *s = make->snapshot;
+    struct arena scratch = ARENA_INIT;
+    struct bp_solution solution;
+    bp_solve_result(make->solve, &scratch, &solution);
+    struct plan plan = {.n_nodes = 0};
+    struct assembly assembly = {
+        .problem = p, .solution = &solution, .settings = &make->settings, .arena = &scratch, .plan = &plan};
+    bool *placed = ARENA_ARRAY(&scratch, bool, s->cluster->n_pods);
+    assemble_placed(&assembly, placed);
+    bool any = false;
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        if (!placed[s->pending[i]] && sched_descent_step(make->base, p, i, &scratch, &make->descent)) {
+            any = true;
+        }
+    }
+    arena_done(&scratch);
+    return any;
+}
+
+static bool prepare(const struct k8s_cluster *cluster, const struct catalog *catalog, struct make *make, struct err *err)
+{
+    struct sched_settings settings = sched_settings_of(&make->settings);
+    return sched_snapshot_new(cluster, catalog, &settings, /* removed= */ NULL, &make->arena, &make->snapshot, err) &&
+           sched_base_new(make->snapshot, &make->arena, &make->base, err) &&
+           sched_descent_start(make->base, &make->arena, &make->descent, err) && begin_stage(make, err);
+}
+
+bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog, const struct make_settings *settings,
+              struct make **ret_make, struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct make *make = ARENA_NEW(&arena, struct make);
+    *make = (struct make){.arena = arena, .stage = ARENA_INIT, .settings = *settings};
+    if (settings->mode == PLAN_DISRUPT) {
+        make_free(make);
+        return err_set(err, ERR_UNSUPPORTED, "--mode=disrupt is not there yet");
+    }
+    if (!prepare(cluster, catalog, make, err)) {
+        make_free(make);
+        return false;
+    }
+    *ret_make = make;
+    return true;
+}
+
+bool make_step(struct make *make, uint64_t work)
+{
+    if (make->solve == NULL || make->cancelled) {
+        return false;
+    }
+    struct bp_progress progress;
+    bp_solve_progress(make->solve, &progress);
+    if (make->settled || progress.n_unplaced == 0) {
+        make->settled = true;
+        return bp_solve_step(make->solve, work);
+    }
+    bool more = make->stage_work < STAGE_WORK && bp_solve_step(make->solve, work < STAGE_WORK ? work : STAGE_WORK);
+    make->stage_work += work;
+    bp_solve_progress(make->solve, &progress);
+    if (more || progress.n_unplaced == 0) {
+        return true;
+    }
+    if (!descend(make)) {
+        make->settled = true;
+        return true;
+    }
+    return begin_stage(make, &make->failure) && make->solve != NULL;
+}
+
+void make_cancel(struct make *make)
+{
+    make->cancelled = 1;
+    struct bp_solve *solve = make->solve;
+    if (solve != NULL) {
+        bp_solve_cancel(solve);
+    }
+}
+
+void make_progress(const struct make *make, struct bp_progress *ret_progress)
+{
+    *ret_progress = (struct bp_progress){.phase = "classes"};
+    if (make->solve != NULL) {
+        bp_solve_progress(make->solve, ret_progress);
+    }
+}
+
+uint64_t make_arena_bytes(const struct make *make)
+{
+    return make->arena.held_bytes + make->stage.held_bytes +
+           (make->solve == NULL ? 0 : bp_solve_arena_bytes(make->solve));
+}
+
+/* ---- the plan */
+
+static struct str status_text(enum bp_status status)
+{
+    switch (status) {
+    case BP_OPTIMAL:
+        return STR("optimal");
+    case BP_WITHIN_GAP:
+        return STR("within-gap");
+    case BP_EFFORT_DONE:
+        return STR("effort-done");
+    case BP_STOPPED:
+        break;
+    }
+    return STR("stopped");
+}
+
+/* What a problem without pods has: nothing to pay, nothing to prove. */
+static void empty_solution(struct arena *arena, const struct sched_problem *p, struct bp_solution *ret_solution)
+{
+    *ret_solution = (struct bp_solution){.unplaced = ARENA_ARRAY(arena, uint32_t, 1)};
+    ret_solution->certificate = (struct bp_certificate){.dual = ARENA_ARRAY(arena, int64_t, 1),
+                                                        .limit_dual = ARENA_ARRAY(arena, int64_t, p->bp.n_limits),
+                                                        .best_value = ARENA_ARRAY(arena, int64_t, p->bp.n_offerings)};
+}
+
+static int str_order(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static void name_relaxed(struct arena *arena, const struct bp_problem *bp, const struct bp_certificate *certificate,
+                         struct plan *plan)
+{
+    struct str *names = ARENA_ARRAY(arena, struct str, bp->n_families + 3);
+    uint32_t n = 0;
+    for (uint32_t f = 0; f < bp->n_families; f++) {
+        if (((certificate->relaxed_families >> (f < 63 ? f : 63)) & 1U) != 0) {
+            names[n++] = str_copy(arena, str_of(bp->family_names[f]));
+        }
+    }
+    if (certificate->relaxed_varieties) {
+        names[n++] = STR("min-values");
+    }
+    if (certificate->relaxed_exclusions) {
+        names[n++] = STR("hostname-anti-affinity");
+    }
+    if (certificate->relaxed_caps) {
+        names[n++] = STR("hostname-spread");
+    }
+    if (n > 0) {
+        qsort(names, n, sizeof *names, str_order);
+    }
+    plan->relaxed = names;
+    plan->n_relaxed = n;
+}
+
+/* The cluster of the plan: the caller's, or a copy with virtual pods. */
+static const struct k8s_cluster *plan_cluster(const struct make *make, struct arena *arena)
+{
+    const struct sched_snapshot *s = make->snapshot;
+    return s->cluster == s->given ? s->given : sched_cluster_widened(s->given, arena);
+}
+
+static void explain(const struct make *make, struct assembly *a, const bool *placed)
+{
+    const struct sched_snapshot *s = make->snapshot;
+    const struct k8s_cluster *cluster = s->cluster;
+    uint32_t *pending_of = ARENA_ARRAY(a->arena, uint32_t, cluster->n_pods);
+    uint32_t *out = ARENA_ARRAY(a->arena, uint32_t, cluster->n_pods);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < cluster->n_pods; i++) {
+        pending_of[i] = SCHED_NONE;
+    }
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        pending_of[s->pending[i]] = i;
+    }
+    a->plan->n_pending = s->n_pending;
+    for (uint32_t i = 0; i < cluster->n_pods; i++) {
+        a->plan->n_pending += s->pods[i].state == SCHED_POD_BLOCKED;
+        if (s->pods[i].state == SCHED_POD_BLOCKED || (s->pods[i].state == SCHED_POD_PENDING && !placed[i])) {
+            out[n++] = i;
+        }
+    }
+    sched_pods_sort(cluster, a->arena, out, n);
+    struct plan_unplaced *unplaced = ARENA_ARRAY(a->arena, struct plan_unplaced, n);
+    struct arena scratch = ARENA_INIT;
+    for (uint32_t i = 0; i < n; i++) {
+        reasons_of(a, out[i], pending_of[out[i]], &scratch, &unplaced[i]);
+    }
+    arena_done(&scratch);
+    a->plan->n_unplaced = n;
+    a->plan->unplaced = unplaced;
+}
+
+bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan, struct err *err)
+{
+    if (make->failure.code != ERR_NONE) {
+        *err = make->failure;
+        return false;
+    }
+    struct plan *plan = ARENA_NEW(arena, struct plan);
+    const struct sched_snapshot *s = make->snapshot;
+    struct bp_solution *solution = ARENA_NEW(arena, struct bp_solution);
+    struct assembly a = {
+        .problem = make->problem, .solution = solution, .settings = &make->settings, .arena = arena, .plan = plan};
+    if (make->solve == NULL) {
+        empty_solution(arena, make->problem, solution);
+    } else {
+        bp_solve_result(make->solve, arena, solution);
+        struct arena scratch = ARENA_INIT;
+        bool good = bp_verify(&make->problem->bp, solution, &scratch, err);
+        arena_done(&scratch);
+        if (!good) {
+            return err_wrap(err, "the verifier refused the solver's plan");
+        }
+    }
+    *plan = (struct plan){.mode = make->settings.mode,
+                          .cluster = plan_cluster(make, arena),
+                          .catalog = s->catalog,
+                          .now = make->settings.now,
+                          .seed = make->settings.solver.seed,
+                          .bound = solution->certificate.bound,
+                          .status = status_text(solution->status),
+                          .n_columns = solution->n_columns,
+                          .method = make->settings.solver.algorithm == BP_FFD ? STR("first-fit-decreasing")
+                                                                             : STR("column-generation"),
+                          .problem = problem_copy(&make->problem->bp, arena),
+                          .solution = solution};
+    bool *placed = ARENA_ARRAY(arena, bool, s->cluster->n_pods);
+    assemble_nodes(&a, placed);
+    name_relaxed(arena, &make->problem->bp, &solution->certificate, plan);
+    explain(make, &a, placed);
+    notes_add(&a);
+    *ret_plan = plan;
+    return true;
+}
+
+void make_free(struct make *make)
+{
+    if (make == NULL) {
+        return;
+    }
+    drop_solve(make);
+    arena_done(&make->stage);
+    struct arena arena = make->arena; /* The make itself lives in it. */
+    arena_done(&arena);
+}

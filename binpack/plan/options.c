@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/arena.h"
+#include "base/bitset.h"
+#include "base/vec.h"
+#include "binpack/plan/assemble.h"
+
+#include <stdlib.h>
+
+struct candidate {
+    usd_t price;
+    struct str name;
+    const struct cat_type *type;
+    uint32_t offering_i;
+    bool near;  /* within the price the settings allow */
+};
+
+static int candidate_cmp(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->price != y->price) {
+        return x->price < y->price ? -1 : 1;
+    }
+    return str_cmp(x->name, y->name);
+}
+
+static const struct sched_offer *offer_at(const struct sched_problem *p, uint32_t offering_i)
+{
+    const struct sched_problem_offering *ref = &p->offerings[offering_i];
+    return ref->node_i == SCHED_NONE ? &p->base->offers->v[ref->offer_i] : NULL;
+}
+
+/* Could this offering hold the same pattern? Caps and exclusions are the same on every new node. */
+static bool holds(const struct bp_problem *bp, const struct bp_node *node, const int64_t *size, uint32_t k)
+{
+    for (uint32_t i = 0; i < node->n_items; i++) {
+        const uint64_t *mask = bp->mask + node->items[i].class_i * bits_words(bp->n_domains);
+        if (!bits_get(mask, bp->offerings[k].domain)) {
+            return false;
+        }
+    }
+    for (uint32_t d = 0; d < bp->n_dims; d++) {
+        if (size[d] > bp->capacity[(size_t)k * bp->n_dims + d]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint32_t n_values(const struct bp_variety *variety, const struct candidate *list, const bool *chosen, uint32_t n,
+                         struct arena *scratch)
+{
+    struct strtab *seen = strtab_new(scratch);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t value = variety->value[list[i].offering_i];
+        if (chosen[i] && value != BP_NO_VALUE) {
+            (void)strtab_add(seen, (struct str){.p = (const char *)&value, .n = sizeof value});
+        }
+    }
+    return strtab_count(seen) - 1;
+}
+
+/* Adds the cheapest further types until minValues is met. */
+static void widen(const struct bp_problem *bp, const struct bp_node *node, const struct candidate *list, bool *chosen,
+                  uint32_t n, struct arena *scratch)
+{
+    for (uint32_t v = 0; v < bp->n_varieties; v++) {
+        const struct bp_variety *variety = &bp->varieties[v];
+        if (variety->value[node->offering_i] == BP_NO_VALUE) {
+            continue;
+        }
+        uint32_t have = n_values(variety, list, chosen, n, scratch);
+        for (uint32_t i = 0; i < n && have < variety->min_values; i++) {
+            if (!chosen[i]) {
+                chosen[i] = true;
+                uint32_t now = n_values(variety, list, chosen, n, scratch);
+                chosen[i] = now > have;
+                have = now > have ? now : have;
+            }
+        }
+    }
+}
+
+/* Offerings of the same variant that hold the pattern: in the node's zone and capacity type, or (anywhere) of any. */
+static uint32_t collect(const struct assembly *a, const struct bp_node *node, bool anywhere, struct arena *scratch,
+                        struct candidate **ret_list)
+{
+    const struct sched_problem *p = a->problem;
+    const struct bp_problem *bp = &p->bp;
+    const struct sched_offers *o = p->base->offers;
+    const struct sched_offer *own = offer_at(p, node->offering_i);
+    int64_t size[BP_MAX_DIMS] = {0};
+    for (uint32_t i = 0; i < node->n_items; i++) {
+        for (uint32_t d = 0; d < bp->n_dims; d++) {
+            size[d] += bp->size[(size_t)node->items[i].class_i * bp->n_dims + d] * node->items[i].count;
+        }
+    }
+    usd_t near = sat_add(own->price, muldiv_floor(own->price, a->settings->options_within_ppm, 1000000));
+    VEC(struct candidate) list = {0};
+    for (uint32_t k = 0; k < bp->n_offerings; k++) {
+        const struct sched_offer *offer = offer_at(p, k);
+        if (offer == NULL || o->cells[offer->cell_i].variant_i != o->cells[own->cell_i].variant_i ||
+            (!anywhere && (offer->zone_i != own->zone_i || offer->capacity_type != own->capacity_type ||
+                           offer->reservation_id != own->reservation_id)) ||
+            !holds(bp, node, size, k)) {
+            continue;
+        }
+        const struct cat_type *type = &p->base->snapshot->catalog->types[offer->type_i];
+        VEC_PUSH(scratch, &list,
+                 (struct candidate){.price = offer->price,
+                                    .name = strtab_str(p->base->snapshot->tab, type->name),
+                                    .type = type,
+                                    .offering_i = k,
+                                    .near = k == node->offering_i || offer->price <= near});
+    }
+    qsort(list.v, list.n, sizeof *list.v, candidate_cmp);
+    *ret_list = list.v;
+    return (uint32_t)list.n;
+}
+
+void assemble_options(const struct assembly *a, const struct bp_node *node, struct plan_node *ret_node)
+{
+    struct arena scratch = ARENA_INIT;
+    bool anywhere = false;
+    for (uint32_t v = 0; v < a->problem->bp.n_varieties; v++) {
+        anywhere = anywhere || a->problem->bp.varieties[v].value[node->offering_i] != BP_NO_VALUE;
+    }
+    struct candidate *list = NULL;
+    uint32_t n = collect(a, node, anywhere, &scratch, &list), n_chosen = 0;
+    bool *chosen = ARENA_ARRAY(&scratch, bool, n);
+    for (uint32_t i = 0; i < n; i++) {
+        bool own = list[i].type == ret_node->type;
+        chosen[i] = own || (list[i].near && n_chosen + 1 < a->settings->options_max);
+        n_chosen += chosen[i] && !own;
+    }
+    widen(&a->problem->bp, node, list, chosen, n, &scratch);
+    const struct cat_type **options = ARENA_ARRAY(a->arena, const struct cat_type *, n);
+    for (uint32_t i = 0; i < n; i++) {
+        bool known = !chosen[i];
+        for (uint32_t k = 0; k < ret_node->n_options && !known; k++) {
+            known = options[k] == list[i].type;
+        }
+        if (!known) {
+            options[ret_node->n_options++] = list[i].type;
+        }
+    }
+    ret_node->options = options;
+    arena_done(&scratch);
+}

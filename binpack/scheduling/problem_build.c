@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/scheduling/problem_build.h"
+
+#include "base/arena.h"
+#include "base/bitset.h"
+#include "binpack/scheduling/affinity.h"
+#include "binpack/scheduling/problem_rows.h"
+#include "binpack/scheduling/terms.h"
+#include "binpack/scheduling/topology.h"
+
+#include <assert.h>
+#include <string.h>
+
+bool sched_base_new(const struct sched_snapshot *snapshot, struct arena *arena, struct sched_base **ret_base,
+                    struct err *err)
+{
+    struct sched_base *base = ARENA_NEW(arena, struct sched_base);
+    base->snapshot = snapshot;
+    if (!sched_offers_new(snapshot, arena, &base->offers, err) ||
+        !sched_dims_new(base->offers, arena, &base->dims, err)) {
+        return false;
+    }
+    sched_node_kinds_new(base->offers, arena, &base->kinds);
+    *ret_base = base;
+    return true;
+}
+
+/* ---- where each class may go */
+
+/* Own bits of every class over cells (its tier only) and running nodes, to be narrowed by rows. */
+static void copy_masks(struct sched_build *b)
+{
+    const struct sched_problem *p = b->problem;
+    const struct sched_offers *o = p->base->offers;
+    b->cell_words = bits_words(o->n_cells);
+    b->node_words = bits_words(p->base->snapshot->n_nodes);
+    b->cells = ARENA_ARRAY(b->arena, uint64_t, p->classes.n * b->cell_words);
+    b->nodes = ARENA_ARRAY(b->arena, uint64_t, p->classes.n * b->node_words);
+    for (uint32_t i = 0; i < p->classes.n; i++) {
+        const struct sched_need *need = &p->needs.v[p->classes.v[i].need];
+        const struct sched_mask *mask = &p->masks.v[p->masks.of_need[p->classes.v[i].need]];
+        uint64_t *cells = b->cells + i * b->cell_words, *nodes = b->nodes + i * b->node_words;
+        for (uint32_t c = 0; c < o->n_cells; c++) {
+            const struct sched_pool *pool = &p->base->snapshot->pools[o->variants.v[o->cells[c].variant_i].pool_i];
+            if (bits_get(mask->cells, c) && pool->tier == need->tier) {
+                bits_set(cells, c);
+            }
+        }
+        for (uint32_t n = 0; n < p->base->snapshot->n_nodes; n++) {
+            if (sched_mask_node(&p->masks, mask, need, n)) {
+                bits_set(nodes, n);
+            }
+        }
+    }
+}
+
+/* Could one node hold such a unit? */
+static bool bundle_fits(void *ctx, uint32_t n_items, const struct sched_bundle_item *items)
+{
+    const struct sched_build *b = ctx;
+    const struct sched_problem *p = b->problem;
+    const struct sched_dims *dims = &p->base->dims;
+    int64_t size[BP_MAX_DIMS] = {0};
+    for (uint32_t i = 0; i < n_items; i++) {
+        int64_t one[BP_MAX_DIMS];
+        sched_dims_size(dims, &p->needs.v[p->classes.v[items[i].class_i].need], one);
+        for (uint32_t d = 0; d < dims->n; d++) {
+            size[d] = sat_add(size[d], sat_mul(one[d], items[i].count));
+        }
+    }
+    for (uint32_t k = 0; k < p->base->offers->n; k++) {
+        bool ok = bits_get(dims->usable, k) && sched_dims_fit(dims, size, dims->offer_capacity + (size_t)k * dims->n);
+        for (uint32_t i = 0; ok && i < n_items; i++) {
+            ok = bits_get(b->cells + items[i].class_i * b->cell_words, p->base->offers->v[k].cell_i);
+        }
+        if (ok) {
+            return true;
+        }
+    }
+    for (uint32_t n = 0; n < p->base->snapshot->n_nodes; n++) {
+        bool ok = sched_dims_fit(dims, size, dims->node_capacity + (size_t)n * dims->n);
+        for (uint32_t i = 0; ok && i < n_items; i++) {
+            ok = bits_get(b->nodes + items[i].class_i * b->node_words, n);
+        }
+        if (ok) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void apply_value_mask(struct sched_build *b, uint32_t class_i, const struct sched_value_mask_row *row)
+{
+    const struct sched_offers *o = b->problem->base->offers;
+    const struct sched_snapshot *s = o->snapshot;
+    uint64_t *cells = b->cells + class_i * b->cell_words, *nodes = b->nodes + class_i * b->node_words;
+    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells; c = bits_next(cells, o->n_cells, c + 1)) {
+        if (sched_value_listed(row, sched_cell_label(o, &o->cells[c], row->key)) != row->allow) {
+            bits_clear(cells, c);
+        }
+    }
+    for (size_t n = bits_next(nodes, s->n_nodes, 0); n < s->n_nodes; n = bits_next(nodes, s->n_nodes, n + 1)) {
+        if (sched_value_listed(row, sched_label(s->vocab, &s->nodes[n].labels, row->key)) != row->allow) {
+            bits_clear(nodes, n);
+        }
+    }
+}
+
+/* A carrier of a group stays off nodes without the label. */
+static void apply_group_label(struct sched_build *b, uint32_t class_i, strid key)
+{
+    const struct sched_offers *o = b->problem->base->offers;
+    const struct sched_snapshot *s = o->snapshot;
+    uint64_t *cells = b->cells + class_i * b->cell_words, *nodes = b->nodes + class_i * b->node_words;
+    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells; c = bits_next(cells, o->n_cells, c + 1)) {
+        if (sched_cell_label(o, &o->cells[c], key) == STRID_NONE) {
+            bits_clear(cells, c);
+        }
+    }
+    for (size_t n = bits_next(nodes, s->n_nodes, 0); n < s->n_nodes; n = bits_next(nodes, s->n_nodes, n + 1)) {
+        if (sched_label(s->vocab, &s->nodes[n].labels, key) == STRID_NONE) {
+            bits_clear(nodes, n);
+        }
+    }
+}
+
+static void apply_masks(struct sched_build *b)
+{
+    const struct sched_rows *rows = &b->rows;
+    for (uint32_t i = 0; i < b->problem->classes.n; i++) {
+        for (size_t r = 0; r < rows->node_masks.n; r++) {
+            if (bits_get(rows->node_masks.v[r].classes, i)) {
+                for (size_t w = 0; w < b->node_words; w++) {
+                    b->nodes[i * b->node_words + w] &= ~rows->node_masks.v[r].forbidden_nodes[w];
+                }
+            }
+        }
+        for (size_t r = 0; r < rows->no_new.n; r++) {
+            if (bits_get(rows->no_new.v[r].classes, i)) {
+                for (size_t w = 0; w < b->cell_words; w++) {
+                    b->cells[i * b->cell_words + w] = 0;
+                }
+            }
+        }
+        for (size_t r = 0; r < rows->value_masks.n; r++) {
+            if (bits_get(rows->value_masks.v[r].classes, i)) {
+                apply_value_mask(b, i, &rows->value_masks.v[r]);
+            }
+        }
+        for (size_t r = 0; r < rows->groups.n; r++) {
+            if (bits_get(rows->groups.v[r].carriers, i) && rows->groups.v[r].kind != BP_GROUP_APART) {
+                apply_group_label(b, i, rows->groups.v[r].key);
+            }
+        }
+    }
+}
+
+/* ---- units: what the solver places */
+
+static void add_unit(struct sched_build *b, uint32_t n_items, const struct sched_bundle_item *items, uint32_t demand)
+{
+    VEC_PUSH(b->arena, &b->units, (struct sched_unit){.n = n_items, .items = items});
+    VEC_PUSH(b->arena, &b->demands, demand);
+}
+
+/* Bundles first: they take their pods from the front of the lists. */
+static void make_units(struct sched_build *b)
+{
+    const struct sched_classes *classes = &b->problem->classes;
+    uint32_t *left = ARENA_ARRAY(b->arena, uint32_t, classes->n);
+    for (uint32_t i = 0; i < classes->n; i++) {
+        left[i] = classes->v[i].n_pods;
+    }
+    for (size_t r = 0; r < b->rows.bundles.n; r++) {
+        const struct sched_bundle_row *row = &b->rows.bundles.v[r];
+        for (uint32_t k = 0; k < row->n_items; k++) {
+            uint64_t taken = (uint64_t)row->items[k].count * row->n_units;
+            assert(taken <= left[row->items[k].class_i]);
+            left[row->items[k].class_i] -= (uint32_t)taken;
+        }
+        add_unit(b, row->n_items, row->items, row->n_units);
+    }
+    b->n_bundles = (uint32_t)b->units.n;
+    for (uint32_t i = 0; i < classes->n; i++) {
+        if (left[i] > 0) {
+            struct sched_bundle_item *item = ARENA_NEW(b->arena, struct sched_bundle_item);
+            *item = (struct sched_bundle_item){.class_i = i, .count = 1};
+            add_unit(b, 1, item, left[i]);
+        }
+    }
+    b->n_units = (uint32_t)b->units.n;
+    b->unit_words = bits_words(b->n_units);
+}
+
+static bool is_leftover(const struct sched_build *b, uint32_t class_i)
+{
+    for (size_t r = 0; r < b->rows.leftover.n; r++) {
+        if (bits_get(b->rows.leftover.v[r].classes, class_i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Classes of the solver, their sizes, and where the units may go. */
+static void make_classes(struct sched_build *b)
+{
+    struct sched_problem *p = b->problem;
+    const struct sched_dims *dims = &p->base->dims;
+    struct bp_class *classes = ARENA_ARRAY(b->arena, struct bp_class, b->n_units);
+    int64_t *size = ARENA_ARRAY(b->arena, int64_t, (size_t)b->n_units * dims->n);
+    b->unit_cells = ARENA_ARRAY(b->arena, uint64_t, b->n_units * b->cell_words);
+    b->unit_nodes = ARENA_ARRAY(b->arena, uint64_t, b->n_units * b->node_words);
+    for (uint32_t u = 0; u < b->n_units; u++) {
+        const struct sched_unit *unit = &b->units.v[u];
+        classes[u] = (struct bp_class){.demand = b->demands.v[u], .max_per_node = BP_UNLIMITED, .priority = INT32_MIN};
+        bits_fill(b->unit_cells + u * b->cell_words, p->base->offers->n_cells);
+        bits_fill(b->unit_nodes + u * b->node_words, p->base->snapshot->n_nodes);
+        for (uint32_t k = 0; k < unit->n; k++) {
+            uint32_t class_i = unit->items[k].class_i, count = unit->items[k].count, most = b->rows.max_per_node[class_i];
+            const struct sched_need *need = &p->needs.v[p->classes.v[class_i].need];
+            int64_t one[BP_MAX_DIMS];
+            sched_dims_size(dims, need, one);
+            for (uint32_t d = 0; d < dims->n; d++) {
+                size[(size_t)u * dims->n + d] = sat_add(size[(size_t)u * dims->n + d], sat_mul(one[d], count));
+            }
+            classes[u].weight += count;
+            classes[u].priority = need->priority > classes[u].priority ? need->priority : classes[u].priority;
+            if (most != BP_UNLIMITED && most / count < classes[u].max_per_node) {
+                classes[u].max_per_node = most / count > 0 ? most / count : 1;
+            }
+            bits_and(b->unit_cells + u * b->cell_words, b->cells + class_i * b->cell_words, b->cell_words);
+            bits_and(b->unit_nodes + u * b->node_words, b->nodes + class_i * b->node_words, b->node_words);
+        }
+        if (u >= b->n_bundles && is_leftover(b, unit->items[0].class_i)) {
+            memset(b->unit_cells + u * b->cell_words, 0, b->cell_words * sizeof(uint64_t));
+            memset(b->unit_nodes + u * b->node_words, 0, b->node_words * sizeof(uint64_t));
+        }
+    }
+    p->units = b->units.v;
+    p->bp.n_classes = b->n_units;
+    p->bp.classes = classes;
+    p->bp.n_dims = dims->n;
+    p->bp.size = size;
+}
+
+/* ---- domains and offerings */
+
+/* The domain of a column: which units may use it, and its values on the axes. */
+static uint32_t domain_of(struct sched_build *b, const uint64_t *column, const uint32_t *values)
+{
+    struct arena_mark mark = arena_mark(b->arena);
+    struct strbuf key = strbuf_new(b->arena, 64 * 1024 * 1024);
+    strbuf_add(&key, (struct str){.p = (const char *)column, .n = b->unit_words * sizeof *column});
+    if (b->n_axes > 0) {
+        strbuf_add(&key, (struct str){.p = (const char *)values, .n = b->n_axes * sizeof *values});
+    }
+    strid id = strtab_find(b->domain_ids, strbuf_str(&key));
+    if (id != STRID_NONE) {
+        arena_rewind(b->arena, mark);
+        return id - 1;
+    }
+    id = strtab_add(b->domain_ids, strbuf_str(&key));
+    uint64_t *own = ARENA_ARRAY(b->arena, uint64_t, b->unit_words);
+    uint32_t *at = ARENA_ARRAY(b->arena, uint32_t, b->n_axes);
+    for (size_t w = 0; w < b->unit_words; w++) {
+        own[w] = column[w];
+    }
+    for (uint32_t a = 0; a < b->n_axes; a++) {
+        at[a] = values[a];
+    }
+    VEC_PUSH(b->arena, &b->domains, (struct sched_domain){.column = own, .values = at});
+    return id - 1;
+}
+
+/* Turns bits over places of every unit into bits over units of one place; false when none. */
+static bool column_of(const struct sched_build *b, const uint64_t *unit_bits, size_t words, size_t place,
+                      uint64_t *ret_column)
+{
+    bool any = false;
+    for (size_t w = 0; w < b->unit_words; w++) {
+        ret_column[w] = 0;
+    }
+    for (uint32_t u = 0; u < b->n_units; u++) {
+        if (bits_get(unit_bits + u * words, place)) {
+            bits_set(ret_column, u);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static void add_offering(struct sched_build *b, struct bp_offering offering, struct sched_problem_offering ref)
+{
+    VEC_PUSH(b->arena, &b->offerings, offering);
+    VEC_PUSH(b->arena, &b->refs, ref);
+}
+
+static void make_offerings(struct sched_build *b)
+{
+    const struct sched_base *base = b->problem->base;
+    const struct sched_offers *o = base->offers;
+    const struct sched_snapshot *s = base->snapshot;
+    uint64_t *column = ARENA_ARRAY(b->arena, uint64_t, b->unit_words);
+    uint32_t values[BP_MAX_AXES];
+    for (uint32_t n = 0; n < s->n_nodes; n++) {
+        if (!column_of(b, b->unit_nodes, b->node_words, n, column)) {
+            continue;
+        }
+        for (uint32_t a = 0; a < b->n_axes; a++) {
+            values[a] = sched_axis_value(&b->axes[a], sched_label(s->vocab, &s->nodes[n].labels, b->axes[a].key));
+        }
+        add_offering(b, (struct bp_offering){.stock = 1, .domain = domain_of(b, column, values), .running = true},
+                     (struct sched_problem_offering){.node_i = n});
+    }
+    uint32_t *domain_of_cell = ARENA_ARRAY(b->arena, uint32_t, o->n_cells);
+    for (uint32_t c = 0; c < o->n_cells; c++) {
+        domain_of_cell[c] = SCHED_NONE;
+        if (column_of(b, b->unit_cells, b->cell_words, c, column)) {
+            for (uint32_t a = 0; a < b->n_axes; a++) {
+                values[a] = sched_axis_value(&b->axes[a], sched_cell_label(o, &o->cells[c], b->axes[a].key));
+            }
+            domain_of_cell[c] = domain_of(b, column, values);
+        }
+    }
+    for (uint32_t k = 0; k < o->n; k++) {
+        const struct sched_offer *offer = &o->v[k];
+        if (bits_get(base->dims.usable, k) && domain_of_cell[offer->cell_i] != SCHED_NONE) {
+            bool counted = offer->capacity_type == CAT_RESERVED;
+            add_offering(b,
+                         (struct bp_offering){.price = offer->price,
+                                              .stock = counted ? offer->reservation_count : BP_UNLIMITED,
+                                              .domain = domain_of_cell[offer->cell_i]},
+                         (struct sched_problem_offering){.node_i = SCHED_NONE, .offer_i = k});
+        }
+    }
+}
+
+static void finish_offerings(struct sched_build *b)
+{
+    struct sched_problem *p = b->problem;
+    const struct sched_dims *dims = &p->base->dims;
+    uint32_t n = (uint32_t)b->offerings.n, n_domains = (uint32_t)b->domains.n;
+    size_t domain_words = bits_words(n_domains);
+    int64_t *capacity = ARENA_ARRAY(b->arena, int64_t, (size_t)n * dims->n);
+    uint64_t *mask = ARENA_ARRAY(b->arena, uint64_t, b->n_units * domain_words);
+    uint32_t *axis_value = ARENA_ARRAY(b->arena, uint32_t, (size_t)n_domains * b->n_axes);
+    for (uint32_t k = 0; k < n; k++) {
+        const struct sched_problem_offering *ref = &b->refs.v[k];
+        const int64_t *from = ref->node_i != SCHED_NONE ? dims->node_capacity + (size_t)ref->node_i * dims->n
+                                                        : dims->offer_capacity + (size_t)ref->offer_i * dims->n;
+        for (uint32_t d = 0; d < dims->n; d++) {
+            capacity[(size_t)k * dims->n + d] = from[d];
+        }
+    }
+    for (uint32_t g = 0; g < n_domains; g++) {
+        for (uint32_t u = 0; u < b->n_units; u++) {
+            if (bits_get(b->domains.v[g].column, u)) {
+                bits_set(mask + u * domain_words, g);
+            }
+        }
+        for (uint32_t a = 0; a < b->n_axes; a++) {
+            axis_value[(size_t)g * b->n_axes + a] = b->domains.v[g].values[a];
+        }
+    }
+    p->offerings = b->refs.v;
+    p->bp.n_offerings = n;
+    p->bp.offerings = b->offerings.v;
+    p->bp.capacity = capacity;
+    p->bp.n_domains = n_domains;
+    p->bp.mask = mask;
+    p->bp.n_axes = b->n_axes;
+    p->bp.axis_value = axis_value;
+}
+
+bool sched_problem_new(const struct sched_base *base, const struct sched_descent *descent, struct arena *arena,
+                       struct sched_problem **ret_problem, struct err *err)
+{
+    const struct sched_snapshot *s = base->snapshot;
+    struct sched_problem *p = ARENA_NEW(arena, struct sched_problem);
+    p->base = base;
+    if (!sched_needs_new(s, descent, arena, &p->needs, err)) {
+        return false;
+    }
+    sched_rules_new(s, &p->needs, arena, &p->rules);
+    sched_masks_new(base->offers, &base->kinds, &p->needs, arena, &p->masks);
+    sched_classes_new(s, &p->needs, &p->rules, p->masks.of_need, arena, &p->classes);
+    struct sched_build b = {.problem = p, .arena = arena, .domain_ids = strtab_new(arena)};
+    b.rows = (struct sched_rows){.arena = arena, .max_per_node = ARENA_ARRAY(arena, uint32_t, p->classes.n)};
+    for (uint32_t i = 0; i < p->classes.n; i++) {
+        b.rows.max_per_node[i] = BP_UNLIMITED;
+    }
+    copy_masks(&b);
+    sched_port_rows(&b);
+    sched_topology_rows(s, base->offers, &p->classes, &p->rules, &b.rows);
+    sched_affinity_rows(s, base->offers, &p->classes, &p->rules, bundle_fits, &b, &b.rows);
+    apply_masks(&b);
+    make_units(&b);
+    make_classes(&b);
+    if (!sched_axes_new(&b, err)) {
+        return false;
+    }
+    make_offerings(&b);
+    finish_offerings(&b);
+    sched_rows_finish(&b);
+    *ret_problem = p;
+    return true;
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/scheduling/problem_rows.h"
+
+#include "base/arena.h"
+#include "base/bitset.h"
+#include "binpack/scheduling/hostports.h"
+
+#include <stdlib.h>
+
+struct strid_list {
+    strid *v;
+    size_t n, cap;
+};
+struct limit_list {
+    struct bp_limit *v;
+    size_t n, cap;
+};
+
+bool sched_value_listed(const struct sched_value_mask_row *row, strid value)
+{
+    for (uint32_t i = 0; i < row->n_values; i++) {
+        if (row->values[i] == value && value != STRID_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- host ports */
+
+static bool uses_port(const struct sched_vocab *vocab, const struct sched_need *need, const struct k8s_host_port *port)
+{
+    return sched_port_lists_conflict(vocab, need->ports, need->n_ports, port, 1, NULL);
+}
+
+static bool same_port(const struct k8s_host_port *a, const struct k8s_host_port *b)
+{
+    return a->ip == b->ip && a->protocol == b->protocol && a->port == b->port;
+}
+
+/* Do all ports that conflict with port `k` conflict with each other? Not when it leaves the address open and others name different
+ * ones; then the caps of those say it all. */
+static bool is_clique(const struct sched_vocab *vocab, const struct k8s_host_port *ports, size_t n, size_t k)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (sched_ports_conflict(vocab, &ports[k], &ports[i]) && sched_ports_conflict(vocab, &ports[k], &ports[j]) &&
+                !sched_ports_conflict(vocab, &ports[i], &ports[j])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* At most one pod of a node uses the port. */
+static void port_cap(struct sched_build *b, const struct k8s_host_port *ports, size_t n, size_t k)
+{
+    const struct sched_problem *p = b->problem;
+    const struct sched_vocab *vocab = p->base->snapshot->vocab;
+    uint64_t *members = ARENA_ARRAY(b->arena, uint64_t, bits_words(p->classes.n));
+    for (uint32_t i = 0; i < p->classes.n; i++) {
+        if (uses_port(vocab, &p->needs.v[p->classes.v[i].need], &ports[k])) {
+            bits_set(members, i);
+        }
+    }
+    if (bits_count(members, bits_words(p->classes.n)) > 1 && is_clique(vocab, ports, n, k)) {
+        VEC_PUSH(b->arena, &b->rows.caps, (struct sched_cap_row){.max = 1, .necessary = true, .members = members});
+    }
+}
+
+void sched_port_rows(struct sched_build *b)
+{
+    const struct sched_problem *p = b->problem;
+    VEC(struct k8s_host_port) ports = {0};
+    for (uint32_t i = 0; i < p->classes.n; i++) {
+        const struct sched_need *need = &p->needs.v[p->classes.v[i].need];
+        for (uint32_t k = 0; k < need->n_ports; k++) {
+            size_t at = 0;
+            while (at < ports.n && !same_port(&ports.v[at], &need->ports[k])) {
+                at++;
+            }
+            if (at == ports.n) {
+                VEC_PUSH(b->arena, &ports, need->ports[k]);
+            }
+            b->rows.max_per_node[i] = 1;
+        }
+    }
+    for (size_t k = 0; k < ports.n; k++) {
+        port_cap(b, ports.v, ports.n, k);
+    }
+}
+
+/* ---- axes */
+
+static void value_add(struct sched_build *b, struct strid_list *list, strid value)
+{
+    const struct strtab *tab = b->problem->base->snapshot->tab;
+    if (value == STRID_NONE) {
+        return;
+    }
+    size_t at = list->n;
+    while (at > 0 && strtab_cmp(tab, list->v[at - 1], value) > 0) {
+        at--;
+    }
+    if (at > 0 && list->v[at - 1] == value) {
+        return;
+    }
+    if (list->n == list->cap) {
+        size_t cap = list->cap == 0 ? 8 : 2 * list->cap;
+        list->v = arena_grow(b->arena, list->v, list->cap * sizeof(strid), cap * sizeof(strid));
+        list->cap = cap;
+    }
+    for (size_t i = list->n; i > at; i--) {
+        list->v[i] = list->v[i - 1];
+    }
+    list->v[at] = value;
+    list->n++;
+}
+
+/* All values of the key that nodes have or rows name. */
+static void axis_values(struct sched_build *b, struct sched_axis *axis)
+{
+    const struct sched_base *base = b->problem->base;
+    struct strid_list list = {0};
+    for (uint32_t c = 0; c < base->offers->n_cells; c++) {
+        value_add(b, &list, sched_cell_label(base->offers, &base->offers->cells[c], axis->key));
+    }
+    for (uint32_t n = 0; n < base->snapshot->n_nodes; n++) {
+        value_add(b, &list, sched_label(base->snapshot->vocab, &base->snapshot->nodes[n].labels, axis->key));
+    }
+    for (size_t r = 0; r < b->rows.groups.n; r++) {
+        const struct sched_group_row *row = &b->rows.groups.v[r];
+        for (uint32_t i = 0; row->key == axis->key && i < row->n_values; i++) {
+            value_add(b, &list, row->values[i].value);
+        }
+    }
+    axis->values = list.v;
+    axis->n_values = (uint32_t)list.n;
+}
+
+bool sched_axes_new(struct sched_build *b, struct err *err)
+{
+    const struct strtab *tab = b->problem->base->snapshot->tab;
+    for (size_t r = 0; r < b->rows.groups.n; r++) {
+        strid key = b->rows.groups.v[r].key;
+        uint32_t at = 0;
+        while (at < b->n_axes && strtab_cmp(tab, b->axes[at].key, key) < 0) {
+            at++;
+        }
+        if (at < b->n_axes && b->axes[at].key == key) {
+            continue;
+        }
+        if (b->n_axes == BP_MAX_AXES) {
+            return err_set(err, ERR_LIMIT, "pending pods are tied by more than %d different topology keys", BP_MAX_AXES);
+        }
+        for (uint32_t i = b->n_axes; i > at; i--) {
+            b->axes[i] = b->axes[i - 1];
+        }
+        b->axes[at] = (struct sched_axis){.key = key};
+        b->n_axes++;
+    }
+    uint32_t *n_values = ARENA_ARRAY(b->arena, uint32_t, b->n_axes);
+    for (uint32_t a = 0; a < b->n_axes; a++) {
+        axis_values(b, &b->axes[a]);
+        n_values[a] = b->axes[a].n_values;
+    }
+    b->problem->bp.n_axis_values = n_values;
+    return true;
+}
+
+uint32_t sched_axis_value(const struct sched_axis *axis, strid value)
+{
+    for (uint32_t i = 0; i < axis->n_values; i++) {
+        if (axis->values[i] == value) {
+            return i;
+        }
+    }
+    return BP_NO_VALUE;
+}
+
+/* ---- classes to units */
+
+/* Units that hold a pod of one of the classes. */
+static uint64_t *unit_set(const struct sched_build *b, const uint64_t *classes)
+{
+    uint64_t *set = ARENA_ARRAY(b->arena, uint64_t, b->unit_words);
+    for (uint32_t u = 0; u < b->n_units; u++) {
+        for (uint32_t k = 0; k < b->units.v[u].n; k++) {
+            if (bits_get(classes, b->units.v[u].items[k].class_i)) {
+                bits_set(set, u);
+            }
+        }
+    }
+    return set;
+}
+
+static void finish_caps(struct sched_build *b)
+{
+    struct bp_problem *bp = &b->problem->bp;
+    struct bp_cap *caps = ARENA_ARRAY(b->arena, struct bp_cap, b->rows.caps.n);
+    for (size_t r = 0; r < b->rows.caps.n; r++) {
+        const struct sched_cap_row *row = &b->rows.caps.v[r];
+        caps[r] = (struct bp_cap){.max = row->max, .necessary = row->necessary, .members = unit_set(b, row->members)};
+        if (row->max_at == NULL) {
+            continue;
+        }
+        uint32_t *max_at = ARENA_ARRAY(b->arena, uint32_t, bp->n_offerings);
+        for (uint32_t k = 0; k < bp->n_offerings; k++) {
+            uint32_t node_i = b->refs.v[k].node_i;
+            max_at[k] = node_i == SCHED_NONE ? row->max : row->max_at[node_i];
+        }
+        caps[r].max_at = max_at;
+    }
+    bp->n_caps = (uint32_t)b->rows.caps.n;
+    bp->caps = caps;
+}
+
+static void finish_exclusions(struct sched_build *b)
+{
+    struct bp_problem *bp = &b->problem->bp;
+    struct bp_exclusion *exclusions = ARENA_ARRAY(b->arena, struct bp_exclusion, b->rows.exclusions.n);
+    for (size_t r = 0; r < b->rows.exclusions.n; r++) {
+        exclusions[r] = (struct bp_exclusion){.a = unit_set(b, b->rows.exclusions.v[r].a),
+                                              .b = unit_set(b, b->rows.exclusions.v[r].b)};
+    }
+    bp->n_exclusions = (uint32_t)b->rows.exclusions.n;
+    bp->exclusions = exclusions;
+}
+
+/* ---- limits and varieties */
+
+static const struct sched_offer *offer_of(const struct sched_build *b, uint32_t k)
+{
+    const struct sched_problem_offering *ref = &b->refs.v[k];
+    return ref->node_i == SCHED_NONE ? &b->problem->base->offers->v[ref->offer_i] : NULL;
+}
+
+static uint32_t pool_of(const struct sched_build *b, const struct sched_offer *offer)
+{
+    const struct sched_offers *o = b->problem->base->offers;
+    return o->variants.v[o->cells[offer->cell_i].variant_i].pool_i;
+}
+
+static void pool_limits(struct sched_build *b, uint32_t pool_i, struct limit_list *limits)
+{
+    const struct sched_base *base = b->problem->base;
+    const struct sched_pool *pool = &base->snapshot->pools[pool_i];
+    for (uint32_t r = 0; r < pool->limits_left.n; r++) {
+        const struct k8s_quantity *left = &pool->limits_left.v[r];
+        int64_t *use = ARENA_ARRAY(b->arena, int64_t, b->offerings.n);
+        bool any = false;
+        for (uint32_t k = 0; k < b->offerings.n; k++) {
+            const struct sched_offer *offer = offer_of(b, k);
+            if (offer == NULL || pool_of(b, offer) != pool_i) {
+                continue;
+            }
+            use[k] = left->resource == base->snapshot->words->nodes
+                         ? 1
+                         : k8s_resources_get(&base->offers->rooms[offer->room_i].room.capacity, left->resource);
+            any = any || use[k] > 0;
+        }
+        if (any) {
+            VEC_PUSH(b->arena, limits, (struct bp_limit){.max = left->value, .use = use});
+        }
+    }
+}
+
+/* One row for each reservation that several offerings draw on; a single one has its stock. */
+static void reservation_limits(struct sched_build *b, struct limit_list *limits)
+{
+    for (uint32_t k = 0; k < b->offerings.n; k++) {
+        const struct sched_offer *first = offer_of(b, k);
+        if (first == NULL || first->reservation_id == STRID_EMPTY) {
+            continue;
+        }
+        int64_t *use = ARENA_ARRAY(b->arena, int64_t, b->offerings.n);
+        uint32_t n = 0, count = first->reservation_count;
+        bool earlier = false;
+        for (uint32_t j = 0; j < b->offerings.n; j++) {
+            const struct sched_offer *offer = offer_of(b, j);
+            if (offer != NULL && offer->reservation_id == first->reservation_id) {
+                earlier = earlier || j < k;
+                count = offer->reservation_count < count ? offer->reservation_count : count;
+                use[j] = 1;
+                n++;
+            }
+        }
+        if (!earlier && n > 1) {
+            VEC_PUSH(b->arena, limits, (struct bp_limit){.max = count, .use = use});
+        }
+    }
+}
+
+static void finish_limits(struct sched_build *b)
+{
+    struct limit_list limits = {0};
+    for (uint32_t p = 0; p < b->problem->base->snapshot->n_pools; p++) {
+        pool_limits(b, p, &limits);
+    }
+    reservation_limits(b, &limits);
+    b->problem->bp.n_limits = (uint32_t)limits.n;
+    b->problem->bp.limits = limits.v;
+}
+
+static void finish_varieties(struct sched_build *b)
+{
+    const struct sched_base *base = b->problem->base;
+    const struct sched_snapshot *s = base->snapshot;
+    VEC(struct bp_variety) varieties = {0};
+    for (uint32_t p = 0; p < s->n_pools && !s->settings.best_effort_min_values; p++) {
+        const struct karp_nodepool *pool = s->pools[p].pool;
+        for (uint32_t r = 0; r < pool->n_requirements; r++) {
+            if (!pool->requirements[r].min_values.has) {
+                continue;
+            }
+            strid key = sched_key(s->vocab, pool->requirements[r].key);
+            uint32_t *value = ARENA_ARRAY(b->arena, uint32_t, b->offerings.n);
+            for (uint32_t k = 0; k < b->offerings.n; k++) {
+                const struct sched_offer *offer = offer_of(b, k);
+                value[k] = offer != NULL && pool_of(b, offer) == p ? sched_offer_label(base->offers, offer, key) : BP_NO_VALUE;
+            }
+            VEC_PUSH(b->arena, &varieties,
+                     (struct bp_variety){.min_values = (uint32_t)pool->requirements[r].min_values.v, .value = value});
+        }
+    }
+    b->problem->bp.n_varieties = (uint32_t)varieties.n;
+    b->problem->bp.varieties = varieties.v;
+}
+
+/* ---- groups */
+
+static int family_cmp(const void *a, const void *b)
+{
+    return str_cmp(str_of(*(const char *const *)a), str_of(*(const char *const *)b));
+}
+
+static void name_families(struct sched_build *b)
+{
+    const char **names = ARENA_ARRAY(b->arena, const char *, b->rows.groups.n);
+    uint32_t n = 0;
+    for (size_t r = 0; r < b->rows.groups.n; r++) {
+        uint32_t k = 0;
+        while (k < n && !str_eq(str_of(names[k]), str_of(b->rows.groups.v[r].family))) {
+            k++;
+        }
+        if (k == n) {
+            names[n++] = b->rows.groups.v[r].family;
+        }
+    }
+    if (n > 0) {
+        qsort(names, n, sizeof *names, family_cmp);
+    }
+    b->problem->bp.n_families = n;
+    b->problem->bp.family_names = names;
+}
+
+static void finish_group(struct sched_build *b, const struct sched_group_row *row, struct bp_group *group)
+{
+    const struct bp_problem *bp = &b->problem->bp;
+    uint32_t axis_i = 0, family = 0;
+    while (b->axes[axis_i].key != row->key) {
+        axis_i++;
+    }
+    while (!str_eq(str_of(bp->family_names[family]), str_of(row->family))) {
+        family++;
+    }
+    const struct sched_axis *axis = &b->axes[axis_i];
+    uint32_t *base = ARENA_ARRAY(b->arena, uint32_t, axis->n_values);
+    uint64_t *eligible = ARENA_ARRAY(b->arena, uint64_t, bits_words(axis->n_values));
+    for (uint32_t i = 0; i < row->n_values; i++) {
+        uint32_t value = sched_axis_value(axis, row->values[i].value);
+        base[value] = row->values[i].base;
+        if (row->values[i].eligible) {
+            bits_set(eligible, value);
+        }
+    }
+    *group = (struct bp_group){.kind = row->kind,
+                               .axis = axis_i,
+                               .max_skew = row->max_skew,
+                               .min_domains = row->min_domains,
+                               .self_start = row->self_start,
+                               .carriers = unit_set(b, row->carriers),
+                               .targets = unit_set(b, row->targets),
+                               .base = base,
+                               .eligible = eligible,
+                               .family = family};
+}
+
+void sched_rows_finish(struct sched_build *b)
+{
+    finish_caps(b);
+    finish_exclusions(b);
+    finish_limits(b);
+    finish_varieties(b);
+    name_families(b);
+    struct bp_group *groups = ARENA_ARRAY(b->arena, struct bp_group, b->rows.groups.n);
+    for (size_t r = 0; r < b->rows.groups.n; r++) {
+        finish_group(b, &b->rows.groups.v[r], &groups[r]);
+    }
+    b->problem->bp.n_groups = (uint32_t)b->rows.groups.n;
+    b->problem->bp.groups = groups;
+}
