@@ -430,7 +430,83 @@ static bool read_unplaced(struct reading *r, const struct json_at *root, struct 
 
 /* ---- the head ---- */
 
-static bool read_head(struct reading *r, const struct json_at *root, struct err *err)
+/* A count; 0 when absent. */
+static bool read_count(const struct json_at *object, const char *key, int64_t max,
+                       int64_t *ret_count, struct err *err)
+{
+    struct json_at at = json_at_member(object, key);
+    bool has = false;
+    return json_read_i64(&at, 0, max, &has, ret_count, err);
+}
+
+static bool read_relaxed(struct reading *r, const struct json_at *certificate, struct err *err)
+{
+    struct json_at list = json_at_member(certificate, "relaxed");
+    if (!json_want_array(&list, err)) {
+        return false;
+    }
+    size_t n = json_at_count(&list);
+    struct str *relaxed = ARENA_ARRAY(r->arena, struct str, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        struct json_at at = json_at_element(&list, i);
+        struct str text;
+        if (!json_read_str(&at, NULL, &text, err)) {
+            return false;
+        }
+        relaxed[i] = str_copy(r->arena, text);
+    }
+    r->plan->relaxed = relaxed;
+    r->plan->n_relaxed = (uint32_t)n;
+    return true;
+}
+
+static bool read_ignored(struct reading *r, const struct json_at *inputs, struct err *err)
+{
+    struct json_at map = json_at_member(inputs, "podsWithoutNeed");
+    if (!json_want_object(&map, err)) {
+        return false;
+    }
+    json_t *members = (json_t *)(uintptr_t)map.v;
+    struct plan_ignored *ignored =
+        ARENA_ARRAY(r->arena, struct plan_ignored, json_at_count(&map) + 1);
+    uint32_t n = 0;
+    for (void *it = json_object_iter(members); it != NULL;
+         it = json_object_iter_next(members, it)) {
+        struct str key = str_of(json_object_iter_key(it));
+        struct json_at at = json_at_named(&map, key, json_object_iter_value(it));
+        int64_t count = 0;
+        if (!json_read_i64(&at, 0, UINT32_MAX, NULL, &count, err)) {
+            return false;
+        }
+        ignored[n++] =
+            (struct plan_ignored){.reason = str_copy(r->arena, key), .n = (uint32_t)count};
+    }
+    r->plan->ignored = ignored;
+    r->plan->n_ignored = n;
+    return true;
+}
+
+static bool read_notes(struct reading *r, const struct json_at *root, struct err *err)
+{
+    struct json_at list;
+    size_t n;
+    if (!read_list(root, "assumptions", &list, &n, err)) {
+        return false;
+    }
+    struct plan_note *notes = ARENA_ARRAY(r->arena, struct plan_note, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        struct json_at at = json_at_element(&list, i);
+        if (!read_optional(r, &at, "code", &notes[i].code, err) ||
+            !read_optional(r, &at, "message", &notes[i].message, err)) {
+            return false;
+        }
+    }
+    r->plan->notes = notes;
+    r->plan->n_notes = (uint32_t)n;
+    return true;
+}
+
+static bool read_kind(const struct json_at *root, struct err *err)
 {
     struct str version;
     struct str kind;
@@ -438,26 +514,13 @@ static bool read_head(struct reading *r, const struct json_at *root, struct err 
         !read_text(root, "kind", &kind, err)) {
         return false;
     }
-    if (!str_eq(version, STR("binpack/v1")) || !str_eq(kind, STR("Plan"))) {
-        return err_set(err, ERR_INVALID,
-                       "expected a Plan of binpack/v1, got a " STR_FMT " of " STR_FMT,
-                       STR_ARG(kind), STR_ARG(version));
-    }
-    struct json_at inputs = json_at_member(root, "inputs");
-    struct json_at totals = json_at_member(root, "totals");
-    struct json_at certificate = json_at_member(root, "certificate");
-    struct str mode;
-    struct str now;
-    if (!read_text(&inputs, "mode", &mode, err) || !read_text(&inputs, "now", &now, err) ||
-        !read_usd(&totals, "usdPerHour", &r->plan->cost, err) ||
-        !read_usd(&certificate, "lowerBoundUsdPerHour", &r->plan->bound, err) ||
-        !read_optional(r, &certificate, "status", &r->plan->status, err) ||
-        !read_optional(r, &certificate, "method", &r->plan->method, err)) {
-        return false;
-    }
-    if (!rfc3339_parse(now, &r->plan->now, err)) {
-        return err_wrap(err, "inputs.now");
-    }
+    return (str_eq(version, STR("binpack/v1")) && str_eq(kind, STR("Plan"))) ||
+           err_set(err, ERR_INVALID, "expected a Plan of binpack/v1, got a " STR_FMT " of " STR_FMT,
+                   STR_ARG(kind), STR_ARG(version));
+}
+
+static bool read_mode(struct reading *r, struct str mode, struct err *err)
+{
     static const enum plan_mode modes[] = {PLAN_PROVISION, PLAN_DISRUPT, PLAN_REPACK};
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         if (str_eq(plan_mode_name(modes[i]), mode)) {
@@ -468,6 +531,54 @@ static bool read_head(struct reading *r, const struct json_at *root, struct err 
     return err_set(err, ERR_INVALID,
                    "inputs.mode: \"" STR_FMT "\" is not provision, disrupt or repack",
                    STR_ARG(mode));
+}
+
+static bool read_inputs(struct reading *r, const struct json_at *root, struct err *err)
+{
+    struct json_at inputs = json_at_member(root, "inputs");
+    struct str mode;
+    struct str now;
+    int64_t seed = 0;
+    if (!read_text(&inputs, "mode", &mode, err) || !read_text(&inputs, "now", &now, err) ||
+        !read_count(&inputs, "seed", INT64_MAX, &seed, err) || !read_ignored(r, &inputs, err)) {
+        return false;
+    }
+    r->plan->seed = (uint64_t)seed;
+    return (rfc3339_parse(now, &r->plan->now, err) || err_wrap(err, "inputs.now")) &&
+           read_mode(r, mode, err);
+}
+
+static bool read_totals(struct reading *r, const struct json_at *root, struct err *err)
+{
+    struct json_at totals = json_at_member(root, "totals");
+    int64_t n_unpriced = 0;
+    if (!read_usd(&totals, "usdPerHour", &r->plan->cost, err) ||
+        !read_usd(&totals, "onDemandUsdPerHour", &r->plan->on_demand_cost, err) ||
+        !read_usd(&totals, "existingUsdPerHour", &r->plan->running_cost, err) ||
+        !read_count(&totals, "existingNodesWithoutPrice", UINT32_MAX, &n_unpriced, err)) {
+        return false;
+    }
+    r->plan->n_running_unpriced = (uint32_t)n_unpriced;
+    return true;
+}
+
+static bool read_proof(struct reading *r, const struct json_at *root, struct err *err)
+{
+    struct json_at certificate = json_at_member(root, "certificate");
+    int64_t n_columns = 0;
+    if (!read_usd(&certificate, "lowerBoundUsdPerHour", &r->plan->bound, err) ||
+        !read_optional(r, &certificate, "status", &r->plan->status, err) ||
+        !read_optional(r, &certificate, "method", &r->plan->method, err) ||
+        !read_count(&certificate, "columns", UINT32_MAX, &n_columns, err) ||
+        !read_relaxed(r, &certificate, err)) {
+        return false;
+    }
+    r->plan->n_columns = (uint32_t)n_columns;
+    if (r->plan->bound > r->plan->cost) {
+        return err_set(err, ERR_CONFLICT,
+                       "certificate.lowerBoundUsdPerHour is above totals.usdPerHour");
+    }
+    return true;
 }
 
 bool read_plan(const json_t *document, const struct k8s_cluster *cluster,
@@ -485,8 +596,10 @@ bool read_plan(const json_t *document, const struct k8s_cluster *cluster,
     struct json_at root = json_at_root(document);
     r.plan->cluster = cluster;
     r.plan->catalog = catalog;
-    if (!read_head(&r, &root, err) || !read_nodes(&r, &root, err) ||
-        !read_existing(&r, &root, err) || !read_unplaced(&r, &root, err)) {
+    if (!read_kind(&root, err) || !read_inputs(&r, &root, err) || !read_totals(&r, &root, err) ||
+        !read_proof(&r, &root, err) || !read_nodes(&r, &root, err) ||
+        !read_existing(&r, &root, err) || !read_unplaced(&r, &root, err) ||
+        !read_notes(&r, &root, err)) {
         return false;
     }
     r.plan->n_pending = r.plan->n_unplaced;
@@ -495,10 +608,6 @@ bool read_plan(const json_t *document, const struct k8s_cluster *cluster,
     }
     for (uint32_t i = 0; i < r.plan->n_existing; i++) {
         r.plan->n_pending += r.plan->existing[i].n_pods;
-    }
-    if (r.plan->bound > r.plan->cost) {
-        return err_set(err, ERR_CONFLICT,
-                       "certificate.lowerBoundUsdPerHour is above totals.usdPerHour");
     }
     *ret_plan = r.plan;
     return true;
