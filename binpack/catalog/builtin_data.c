@@ -7,7 +7,7 @@
  *                    aws/karpenter-provider-aws 1d927085dd81
  *   on-demand prices us-east-1, Linux, USD, AWS price list of 2026-07-20T13:44:30Z
  *   zones            DescribeInstanceTypeOfferings in getmoto/moto 0af643a5dbfc
- *   spot savings     AWS Spot Advisor, Linux, 2025-06 (alexei-led/spotinfo): 883 types have a
+ *   spot savings     AWS Spot Advisor, Linux, 2025-06 (alexei-led/spotinfo): 877 types have a
  *                    figure of their own; 3 take the median of their family and
  *                    434 the median of their series (c, m, r, ...)
  * The numbers behind zone letters (use1-az1 for us-east-1a) are placeholders: AWS shuffles them
@@ -18,7 +18,7 @@
 const char builtin_region[] = "us-east-1";
 const char builtin_as_of[] = "2026-07-20";
 const char builtin_spot_source[] =
-    "on-demand price less the Spot Advisor's saving of 2025-06 for the type; types without a figure (437 of 1320) take "
+    "on-demand price less what Spot Advisor showed as saving in 2025-06; types without a figure (437 of 1314) take "
     "the median of their family or series; the same in every zone";
 
 const struct builtin_zone builtin_zones[BUILTIN_N_ZONES] = {
@@ -46,12 +46,12 @@ const struct builtin_zone builtin_zones[BUILTIN_N_ZONES] = {
  * on-demand micro-USD per hour, zones (bit 0 is zone a), spot saving in percent, flags */
 const uint32_t builtin_n_rows = 1386;
 const struct builtin_row builtin_rows[] = {
-    {"a1.2xlarge",8,16384,2300,CPU_AWS,HV_NITRO,3500,27,4,15,0,38,2500,0,204000,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD|SPOT},
-    {"a1.4xlarge",16,32768,2300,CPU_AWS,HV_NITRO,3500,27,8,30,0,54,5000,0,408000,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD|SPOT},
-    {"a1.large",2,4096,2300,CPU_AWS,HV_NITRO,3500,27,3,10,0,9,750,0,51000,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD|SPOT},
-    {"a1.medium",1,2048,2300,CPU_AWS,HV_NITRO,3500,27,2,4,0,10,500,0,25500,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD|SPOT},
-    {"a1.metal",16,32768,2300,CPU_AWS,HV_METAL,3500,31,8,30,0,54,5000,0,408000,0x07,0,ARM|METAL|OLD|ENA|SHARED|EBSOPT|OD|SPOT},
-    {"a1.xlarge",4,8192,2300,CPU_AWS,HV_NITRO,3500,27,4,15,0,18,1250,0,102000,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD|SPOT},
+    {"a1.2xlarge",8,16384,2300,CPU_AWS,HV_NITRO,3500,27,4,15,0,38,2500,0,204000,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD},
+    {"a1.4xlarge",16,32768,2300,CPU_AWS,HV_NITRO,3500,27,8,30,0,54,5000,0,408000,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD},
+    {"a1.large",2,4096,2300,CPU_AWS,HV_NITRO,3500,27,3,10,0,9,750,0,51000,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD},
+    {"a1.medium",1,2048,2300,CPU_AWS,HV_NITRO,3500,27,2,4,0,10,500,0,25500,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD},
+    {"a1.metal",16,32768,2300,CPU_AWS,HV_METAL,3500,31,8,30,0,54,5000,0,408000,0x07,0,ARM|METAL|OLD|ENA|SHARED|EBSOPT|OD},
+    {"a1.xlarge",4,8192,2300,CPU_AWS,HV_NITRO,3500,27,4,15,0,18,1250,0,102000,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD},
     {"c1.medium",2,1740,0,CPU_INTEL,HV_XEN,0,39,2,6,0,0,0,350,130000,0x0f,70,OLD|SHARED|OD|SPOT},
     {"c1.xlarge",8,7168,0,CPU_INTEL,HV_XEN,1000,39,4,15,0,0,0,1680,520000,0x0f,59,OLD|SHARED|OD|SPOT},
     {"c3.2xlarge",8,15360,2800,CPU_INTEL,HV_XEN,1000,39,4,15,0,0,0,160,420000,0x17,53,OLD|SHARED|OD|SPOT},

@@ -4,7 +4,7 @@
  *
  * Quantities: cpu in millicores, memory and storage in bytes. `capacity`, `overhead` and
  * `allocatable` follow the AWS provider of Karpenter v1.14 (AL2023 defaults) unless the catalogue
- * file gives them; cat_type_allocatable applies an EC2NodeClass on top. Types are sorted by name,
+ * file gives them; cat_type_room applies an EC2NodeClass on top. Types are sorted by name,
  * zones by name, offerings by (zone, capacity type, reservation id). Immutable once built. */
 #pragma once
 
@@ -14,11 +14,8 @@
 
 struct arena;
 
-enum cat_capacity_type {
-    CAT_RESERVED,
-    CAT_SPOT,
-    CAT_ON_DEMAND
-}; /* in the order of preference at equal price */
+/* In the order of preference at equal price. */
+enum cat_capacity_type { CAT_RESERVED, CAT_SPOT, CAT_ON_DEMAND };
 
 struct cat_zone {
     strid name, id; /* "us-east-1a", "use1-az1"; id may be STRID_EMPTY */
@@ -36,9 +33,10 @@ struct cat_offering {
 enum { CAT_LINUX = 1, CAT_WINDOWS = 2 };
 
 struct cat_attach_limit {
-    strid driver;  /* "ebs.csi.aws.com" */
-    int64_t count; /* volumes a new node can attach, before the node class's own block devices and
-                      network interfaces */
+    strid driver; /* "ebs.csi.aws.com" */
+    /* Volumes a new node can attach, before the node class's own block devices and network
+     * interfaces; cat_type_room takes those off. */
+    int64_t count;
 };
 
 /* Stated by the file; everything else follows from the raw figures and changes with the node class'
@@ -49,8 +47,7 @@ enum cat_given {
     CAT_GIVEN_DISK = 4,      /* capacity.ephemeral-storage */
     CAT_GIVEN_KUBE = 8,      /* overhead.kubeReserved */
     CAT_GIVEN_EVICTION = 16, /* overhead.evictionThreshold */
-    CAT_GIVEN_ATTACH = 32 /* attachLimits: what a node of a default node class can attach, nothing
-                             to be taken off */
+    CAT_GIVEN_ATTACH = 32    /* attachLimits: net of what a node of a default class has itself */
 };
 
 struct cat_type {
@@ -60,13 +57,12 @@ struct cat_type {
     int64_t vcpu;
     int64_t memory_bytes;       /* as sold; 0 when the file states allocatable only */
     int64_t enis, ipv4_per_eni; /* of the default network card; 0 unknown */
-    int64_t
-        local_nvme_bytes; /* instance storage that RAID0 turns into ephemeral storage; 0: none */
+    int64_t local_nvme_bytes;   /* instance storage that RAID0 turns into disk; 0: none */
     bool bare_metal;
-    uint32_t given; /* enum cat_given: what the file stated instead of leaving it to the formulas */
-    struct k8s_pairs labels;       /* everything such a node is labelled with besides zone, zone id,
-                                      capacity type, node pool, host name,       os and reservation:
-                                      instance       type, arch, region, karpenter.k8s.aws/... */
+    uint32_t given; /* enum cat_given */
+    /* Everything such a node is labelled with besides zone, zone id, capacity type, node pool, host
+     * name, os and reservation: instance type, arch, region, karpenter.k8s.aws/... */
+    struct k8s_pairs labels;
     struct k8s_resources capacity; /* with default node class settings */
     struct k8s_resources kube_reserved, system_reserved, eviction;
     struct k8s_resources allocatable; /* with default node class settings: the truth */

@@ -473,6 +473,7 @@ static bool read_header(const struct json_at *root, struct cat_builder *builder,
     struct json_at currency = json_at_member(root, "currency");
     struct json_at name = json_at_member(root, "name");
     struct json_at as_of = json_at_member(root, "asOf");
+    struct json_at spot = json_at_member(root, "spotSource");
     struct json_at at_region = json_at_member(root, "region");
     struct str text;
     strid region = STRID_EMPTY;
@@ -501,6 +502,11 @@ static bool read_header(const struct json_at *root, struct cat_builder *builder,
     }
     builder->as_of = has && builder->as_of.n == 0 ? str_copy(builder->arena, str_sub(text, 0, 63))
                                                   : builder->as_of;
+    if (!json_read_str(&spot, &has, &text, err)) {
+        return false;
+    }
+    builder->spot_source =
+        has ? str_copy(builder->arena, str_sub(text, 0, 512)) : builder->spot_source;
     return cat_read_word(&at_region, LIMIT_LABEL_VALUE_BYTES, builder->tab, &has, &region, err) &&
            cat_builder_region(builder, strtab_str(builder->tab, region), err);
 }

@@ -49,7 +49,7 @@ struct str ec2_zone_region(struct str zone)
     while (i < zone.n && zone.p[i] >= '0' && zone.p[i] <= '9') {
         i++;
     }
-    bool named = digits > 0 && zone.p[digits - 1] == '-' && i > digits && i < zone.n;
+    bool named = digits > 1 && zone.p[digits - 1] == '-' && i > digits && i < zone.n;
     return named ? str_sub(zone, 0, i) : STR_EMPTY;
 }
 

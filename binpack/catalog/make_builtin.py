@@ -55,6 +55,8 @@ class Spot:
     """Saving of a type in percent and where it comes from: 0 own figure, 1 family, 2 series."""
 
     def __init__(self, names, figures):
+        # 0 stands for "nothing known": only a1 has it, which is hardly sold any more.
+        figures = {name: figure for name, figure in figures.items() if figure["s"] > 0}
         self.figures = figures
         self.family = savings_by(names, figures, lambda n: n.split(".")[0])
         self.series = savings_by(names, figures, series)
@@ -144,7 +146,7 @@ HEAD = """/* SPDX-License-Identifier: GPL-3.0-or-later */
 const char builtin_region[] = "%(region)s";
 const char builtin_as_of[] = "%(date)s";
 const char builtin_spot_source[] =
-    "on-demand price less the Spot Advisor's saving of 2025-06 for the type; types without a figure (%(without)d of %(spot)d) take "
+    "on-demand price less what Spot Advisor showed as saving in 2025-06; types without a figure (%(without)d of %(spot)d) take "
     "the median of their family or series; the same in every zone";
 
 const struct builtin_zone builtin_zones[BUILTIN_N_ZONES] = {

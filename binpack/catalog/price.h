@@ -8,8 +8,8 @@
 #include "base/str.h"
 #include "base/units.h"
 
-/* "0.0345": digits and at most one point; rounded to nano-dollars. Errors: ERR_INVALID (not a
- * number, negative), ERR_LIMIT (above CAT_PRICE_MAX dollars); both quote the text. */
+/* "0.0345", rounded to nano-dollars. Errors: ERR_INVALID (not a number, negative), ERR_LIMIT (above
+ * CAT_PRICE_MAX dollars); both quote the text. */
 #define CAT_PRICE_MAX 1000000
 MUST_CHECK bool cat_price_parse(struct str text, usd_t *ret_price, struct err *err);
 

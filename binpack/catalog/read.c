@@ -24,6 +24,7 @@ struct reading {
     uint32_t n_from_builtin;  /* types that the embedded table describes */
     uint32_t n_unknown;       /* types offered and described nowhere */
     uint32_t n_no_price;      /* on-demand offerings without a price */
+    uint32_t n_no_spot;       /* spot offerings without one */
     uint32_t n_builtin_price; /* on-demand offerings with the embedded price */
 };
 
@@ -348,6 +349,7 @@ static void imply(struct reading *r, struct cat_draft *draft, struct str zone,
         r->n_builtin_price += price.has ? 1 : 0;
         r->n_no_price += price.has ? 0 : 1;
     }
+    r->n_no_spot += type == CAT_SPOT && !price.has ? 1 : 0;
     VEC_PUSH(b->scratch, &draft->offerings,
              (struct cat_draft_offering){.zone = id,
                                          .capacity_type = type,
@@ -528,8 +530,15 @@ static void write_notes(struct reading *r)
                  r->rows.n_other_products);
     }
     if (r->n_builtin_price > 0) {
+        b->as_of = b->as_of.n > 0 ? b->as_of : str_of(builtin_as_of);
         cat_note(b, "%u on-demand prices are those of the embedded catalogue, %s of %s",
                  r->n_builtin_price, builtin_region, builtin_as_of);
+    }
+    if (r->n_no_spot > 0) {
+        cat_note(b,
+                 "%u spot offerings have no price and are never bought (add "
+                 "describe-spot-price-history)",
+                 r->n_no_spot);
     }
     if (r->n_no_price > 0) {
         cat_note(b,
