@@ -253,18 +253,26 @@ static bool contains(struct str text, struct str part)
     return false;
 }
 
+static struct str without_prefix(struct str key)
+{
+    const size_t slash = str_find(key, '/');
+    return slash < key.n ? str_sub(key, slash + 1, key.n) : key;
+}
+
 /* 0: not alike; otherwise the better the larger. */
 static int likeness(struct str key, struct str known)
 {
     const size_t distance = str_distance(key, known);
+    const struct str name = without_prefix(key);
+    if (str_eq(name, without_prefix(known))) {
+        return 4;
+    }
     if (distance != SIZE_MAX && distance < known.n / 5) {
         return 3;
     }
     if (contains(known, key)) {
         return 2;
     }
-    const size_t slash = str_find(key, '/');
-    const struct str name = slash < key.n ? str_sub(key, slash + 1, key.n) : key;
     return name.n > 0 && str_ends(known, name) ? 1 : 0;
 }
 
