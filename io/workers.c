@@ -141,6 +141,12 @@ void io_workers_run(void *port_ctx, uint32_t n, void (*fn)(void *ctx, uint32_t i
     (void)pthread_mutex_unlock(&workers->lock);
 }
 
+struct parallel io_workers_port(struct io_workers *workers)
+{
+    return (struct parallel){
+        .run = io_workers_run, .port_ctx = workers, .n_lanes = workers->n_threads + 1};
+}
+
 void io_workers_free(struct io_workers *workers)
 {
     if (workers == NULL) {
