@@ -26,7 +26,6 @@ struct reading {
     struct input *input;
     struct k8s_builder *builder;
     const struct io_input *source; /* the one being read */
-    bool has_default_class;        /* an EC2NodeClass named default is in the input */
     uint64_t n_read;
 };
 
@@ -37,12 +36,6 @@ static struct str member_text(const json_t *object, const char *key)
     return json_is_string(value)
                ? (struct str){.p = json_string_value(value), .n = json_string_length(value)}
                : STR_EMPTY;
-}
-
-static bool is_default_class(const json_t *object)
-{
-    return str_eq(member_text(object, "kind"), STR("EC2NodeClass")) &&
-           str_eq(member_text(json_object_get(object, "metadata"), "name"), STR("default"));
 }
 
 static void warn_replaced(struct reading *r, const struct k8s_read_object *object)
@@ -75,7 +68,6 @@ static bool take_object(void *ctx, const struct k8s_read_object *object, struct 
     if (replaced) {
         warn_replaced(r, object);
     }
-    r->has_default_class = r->has_default_class || is_default_class(object->value);
     if ((r->n_read & 1023) == 0) {
         console_progress(r->console, io_clock_mono(), "reading %s: %" PRIu64 " objects",
                          r->source->name, r->n_read);
@@ -140,21 +132,30 @@ static void say_counts(struct reading *r)
 
 /* ---- what was missing ---- */
 
-/* The documents of default_pool.c; the class only when the input has none of that name. */
+/* One of the documents of default_pool.c. */
 static bool take_default(void *ctx, const struct k8s_read_object *object, struct err *err)
 {
     struct reading *r = ctx;
-    if (is_default_class(object->value) && r->has_default_class) {
-        return true;
-    }
     return k8s_builder_add(r->builder, object->value, object->list_kind, UINT32_MAX,
                            /* removed= */ false, NULL, err);
 }
+
+/* Where one of these is in the input, the cluster runs Karpenter, and having no NodePool is a fact,
+ * not an omission. */
+static const char *const karpenter_kinds[] = {"EC2NodeClass", "NodeClaim", "NodeOverlay"};
 
 static bool add_default_pool(struct reading *r, struct err *err)
 {
     if (count_of(r->builder, "NodePool") > 0) {
         return true;
+    }
+    for (size_t i = 0; i < sizeof(karpenter_kinds) / sizeof(karpenter_kinds[0]); i++) {
+        if (count_of(r->builder, karpenter_kinds[i]) > 0) {
+            console_warn(r->console,
+                         "the input has %s objects but no NodePool, so no node can be bought",
+                         karpenter_kinds[i]);
+            return true;
+        }
     }
     if (!k8s_read_memory("built-in NodePool", str_of(default_pool_yaml), take_default, r, NULL,
                          err)) {

@@ -32,7 +32,7 @@ const struct help_topic help_topics[] = {
      "have; see `--expand`.\n"
      "\n"
      "What is missing is replaced by named defaults, each said on standard error: without a "
-     "NodePool, one called `default` that "
+     "NodePool (or any other object of Karpenter), one called `default` that "
      "allows the families c, m and r from generation 3 on, spot and on-demand, linux on amd64 (`-o "
      "snapshot` prints it). "
      "Without Nodes every pod is placed on new nodes (`--mode=repack`).\n"},
