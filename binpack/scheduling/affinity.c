@@ -305,7 +305,7 @@ static void add_together_on_hosts(const struct affinity_ctx *c, const struct use
     if (n_ties > 0) {
         sched_bundles_add(c->classes, n_ties, ties, placeable, fits, fits_ctx, c->rows);
         /* Carriers that travel in no unit have nobody to join. */
-        VEC_PUSH(c->arena, &c->rows->no_rest, (struct sched_no_new_row){.classes = tied});
+        VEC_PUSH(c->arena, &c->rows->leftover, (struct sched_no_new_row){.classes = tied});
     }
 }
 

@@ -76,7 +76,6 @@ struct sched_rows {
     VEC(struct sched_value_mask_row) value_masks;
     VEC(struct sched_group_row) groups;
     VEC(struct sched_bundle_row) bundles;
-    VEC(struct sched_no_new_row) no_rest; /* of these classes only what travels in bundles has a place */
     VEC(struct sched_no_new_row) leftover; /* pods of these classes that travel in no bundle get no place */
     uint32_t *max_per_node; /* [classes->n], BP_UNLIMITED to start with; the modules lower it */
 };
