@@ -79,15 +79,16 @@ static bool read_text(const struct json_at *object, const char *key, struct str 
     return json_read_str(&at, &has, ret_value, err);
 }
 
-/* A required name that becomes a label value. */
-static bool read_name(const struct json_at *object, const char *key, struct str *ret_value,
-                      struct err *err)
+/* A name that becomes a label value; absence is an error where `required`. */
+static bool read_name(const struct json_at *object, const char *key, bool required,
+                      struct str *ret_value, struct err *err)
 {
     struct json_at at = json_at_member(object, key);
-    if (!json_read_str(&at, NULL, ret_value, err)) {
+    bool has = true;
+    if (!json_read_str(&at, required ? NULL : &has, ret_value, err)) {
         return false;
     }
-    bool plain = ret_value->n > 0 && ret_value->n <= MAX_NAME;
+    bool plain = !has || (ret_value->n > 0 && ret_value->n <= MAX_NAME);
     for (size_t i = 0; i < ret_value->n && plain; i++) {
         plain = ret_value->p[i] > ' ' && ret_value->p[i] != 0x7f;
     }
@@ -269,7 +270,7 @@ static bool read_type(const struct json_at *item, struct ec2_rows *rows, struct 
 {
     struct ec2_instance_type row = {.name = STR_EMPTY};
     struct str hypervisor, enclaves;
-    if (!json_want_object(item, err) || !read_name(item, "InstanceType", &row.name, err)) {
+    if (!json_want_object(item, err) || !read_name(item, "InstanceType", true, &row.name, err)) {
         return false;
     }
     if (!read_processor(item, &row, err) || !read_network(item, &row, err) ||
@@ -298,8 +299,8 @@ static bool read_offering(const struct json_at *item, struct ec2_rows *rows, str
     struct ec2_zone_offering row = {.type = STR_EMPTY};
     struct str kind, location;
     struct json_at at_kind = json_at_member(item, "LocationType");
-    if (!json_want_object(item, err) || !read_name(item, "InstanceType", &row.type, err) ||
-        !read_name(item, "Location", &location, err) ||
+    if (!json_want_object(item, err) || !read_name(item, "InstanceType", true, &row.type, err) ||
+        !read_name(item, "Location", true, &location, err) ||
         !json_read_str(&at_kind, NULL, &kind, err)) {
         return false;
     }
@@ -327,9 +328,9 @@ static bool read_spot(const struct json_at *item, struct ec2_rows *rows, struct 
     struct str product, time;
     struct err why;
     bool has = false;
-    if (!json_want_object(item, err) || !read_name(item, "InstanceType", &row.type, err) ||
-        !read_name(item, "AvailabilityZone", &row.zone, err) ||
-        !read_text(item, "AvailabilityZoneId", &row.zone_id, err) ||
+    if (!json_want_object(item, err) || !read_name(item, "InstanceType", true, &row.type, err) ||
+        !read_name(item, "AvailabilityZone", true, &row.zone, err) ||
+        !read_name(item, "AvailabilityZoneId", false, &row.zone_id, err) ||
         !read_text(item, "ProductDescription", &product, err) ||
         !json_read_str(&at_time, &has, &time, err)) {
         return false;

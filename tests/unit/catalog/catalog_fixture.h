@@ -2,6 +2,7 @@
 /* Catalogues from JSON text, for tests. Single quotes stand for double ones. */
 #pragma once
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,9 +64,12 @@ static inline bool fixture_load_one(struct fixture *f, const char *text)
     return fixture_load(f, &text, 1);
 }
 
+/* The type of that name, which must be there. */
 static inline const struct cat_type *fixture_type(const struct fixture *f, const char *name)
 {
-    return cat_find(f->catalog, f->tab, strtab_find(f->tab, str_of(name)));
+    const struct cat_type *type = cat_find(f->catalog, f->tab, strtab_find(f->tab, str_of(name)));
+    assert(type != NULL);
+    return type;
 }
 
 static inline int64_t fixture_amount(const struct fixture *f, const struct k8s_resources *amounts,
@@ -83,26 +87,29 @@ static inline const char *fixture_label(const struct fixture *f, const struct ca
     return value == STRID_NONE ? NULL : strtab_str(f->tab, value).p;
 }
 
+/* The offering of that zone and capacity type, which must be there. */
 static inline const struct cat_offering *fixture_offering(const struct fixture *f,
                                                           const struct cat_type *type,
                                                           const char *zone,
                                                           enum cat_capacity_type capacity_type)
 {
-    for (uint32_t i = 0; i < type->n_offerings; i++) {
+    const struct cat_offering *found = NULL;
+    for (uint32_t i = 0; i < type->n_offerings && found == NULL; i++) {
         const struct cat_offering *at = &type->offerings[i];
-        if (at->capacity_type == capacity_type &&
-            str_eq(strtab_str(f->tab, f->catalog->zones[at->zone_i].name), str_of(zone))) {
-            return at;
-        }
+        bool here = str_eq(strtab_str(f->tab, f->catalog->zones[at->zone_i].name), str_of(zone));
+        found = here && at->capacity_type == capacity_type ? at : NULL;
     }
-    return NULL;
+    assert(found != NULL);
+    return found;
 }
 
 static inline bool fixture_has_note(const struct fixture *f, const char *part)
 {
     for (uint32_t i = 0; i < f->notes.n; i++) {
-        if (memmem(f->notes.v[i].p, f->notes.v[i].n, part, strlen(part)) != NULL) {
-            return true;
+        for (size_t at = 0; at < f->notes.v[i].n; at++) {
+            if (str_starts(str_sub(f->notes.v[i], at, f->notes.v[i].n), str_of(part))) {
+                return true;
+            }
         }
     }
     return false;
