@@ -195,22 +195,60 @@ static uint64_t *unit_set(const struct sched_build *b, const uint64_t *classes)
     return set;
 }
 
+/* Pods of the classes in one unit of the kind that holds most of them. */
+static uint32_t most_in_unit(const struct sched_build *b, const uint64_t *classes)
+{
+    uint32_t most = 0;
+    for (uint32_t u = 0; u < b->n_units; u++) {
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < b->units.v[u].n; k++) {
+            n += bits_get(classes, b->units.v[u].items[k].class_i) ? b->units.v[u].items[k].count : 0;
+        }
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* Caps count units. Where units hold several pods each, so many units are allowed as never break the rule: fewer than it allows at
+ * times, so the bound may not use such a cap. */
+static struct bp_cap cap_of(const struct sched_build *b, const struct sched_cap_row *row)
+{
+    uint32_t most = most_in_unit(b, row->members), n_offerings = (uint32_t)b->offerings.n;
+    struct bp_cap cap = {.max = row->max, .necessary = row->necessary, .members = unit_set(b, row->members)};
+    uint32_t *max_at = row->max_at == NULL ? NULL : ARENA_ARRAY(b->arena, uint32_t, n_offerings);
+    if (most > 1) {
+        cap.max = row->max / most > 0 || row->max == 0 ? row->max / most : 1;
+        cap.necessary = false;
+    }
+    for (uint32_t k = 0; max_at != NULL && k < n_offerings; k++) {
+        uint32_t node_i = b->refs.v[k].node_i;
+        max_at[k] = node_i == SCHED_NONE ? cap.max : row->max_at[node_i] / (most > 1 ? most : 1);
+    }
+    cap.max_at = max_at;
+    return cap;
+}
+
+/* A class with a maximum of its own that is spread over several kinds of units needs a cap over them. */
+static void add_split_caps(struct sched_build *b)
+{
+    const struct sched_classes *classes = &b->problem->classes;
+    for (uint32_t i = 0; i < classes->n && b->n_bundles > 0; i++) {
+        uint64_t *self = ARENA_ARRAY(b->arena, uint64_t, bits_words(classes->n));
+        bits_set(self, i);
+        if (b->rows.max_per_node[i] != BP_UNLIMITED && bits_count(unit_set(b, self), b->unit_words) > 1) {
+            VEC_PUSH(b->arena, &b->rows.caps,
+                     (struct sched_cap_row){.max = b->rows.max_per_node[i], .necessary = true, .members = self});
+        }
+    }
+}
+
 static void finish_caps(struct sched_build *b)
 {
     struct bp_problem *bp = &b->problem->bp;
+    add_split_caps(b);
     struct bp_cap *caps = ARENA_ARRAY(b->arena, struct bp_cap, b->rows.caps.n);
     for (size_t r = 0; r < b->rows.caps.n; r++) {
-        const struct sched_cap_row *row = &b->rows.caps.v[r];
-        caps[r] = (struct bp_cap){.max = row->max, .necessary = row->necessary, .members = unit_set(b, row->members)};
-        if (row->max_at == NULL) {
-            continue;
-        }
-        uint32_t *max_at = ARENA_ARRAY(b->arena, uint32_t, bp->n_offerings);
-        for (uint32_t k = 0; k < bp->n_offerings; k++) {
-            uint32_t node_i = b->refs.v[k].node_i;
-            max_at[k] = node_i == SCHED_NONE ? row->max : row->max_at[node_i];
-        }
-        caps[r].max_at = max_at;
+        caps[r] = cap_of(b, &b->rows.caps.v[r]);
     }
     bp->n_caps = (uint32_t)b->rows.caps.n;
     bp->caps = caps;
