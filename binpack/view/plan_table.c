@@ -11,7 +11,7 @@ enum { LABEL_WIDTH = 13, ROWS_MAX = 40, GROUPS_MAX = 10, REASONS_MAX = 3, NAMES_
 /* How much a table says: the first layout that fits is taken. */
 struct layout {
     bool full_zones, month_cents;
-    unsigned hour_decimals;
+    unsigned hour_decimals, gap;
 };
 
 static const struct table_column mix_columns[] = {
@@ -52,6 +52,7 @@ static struct table *mix_table(const struct summary *s, const struct layout *lay
         s->has_gpu ? table_new(arena, mix_columns, N_OF(mix_columns))
                    : table_new(arena, mix_columns_without_gpu, N_OF(mix_columns_without_gpu));
     uint32_t n = s->n_mixes > ROWS_MAX + 1 ? ROWS_MAX : s->n_mixes;
+    table_set_gap(table, layout->gap);
     for (uint32_t i = 0; i < n; i++) {
         const struct summary_mix *mix = &s->mixes[i];
         table_add(table, plan->cluster->nodepools[mix->pool_i].meta.name);
@@ -95,14 +96,15 @@ static void put_mix(const struct summary *s, const struct text_look *look, struc
     bool large = s->total.cost >= 1000 * USD_PER_HOUR;
     unsigned decimals = large ? 2 : 4;
     const struct layout layouts[] = {
-        {.full_zones = true, .month_cents = !large, .hour_decimals = decimals},
-        {.full_zones = true, .month_cents = false, .hour_decimals = decimals},
-        {.full_zones = false, .month_cents = false, .hour_decimals = decimals},
-        {.full_zones = false, .month_cents = false, .hour_decimals = 2},
+        {.full_zones = true, .month_cents = !large, .hour_decimals = decimals, .gap = 2},
+        {.full_zones = true, .month_cents = false, .hour_decimals = decimals, .gap = 2},
+        {.full_zones = false, .month_cents = false, .hour_decimals = decimals, .gap = 2},
+        {.full_zones = false, .month_cents = false, .hour_decimals = decimals, .gap = 1},
+        {.full_zones = false, .month_cents = false, .hour_decimals = 2, .gap = 1},
     };
     struct table *table = NULL;
     for (uint32_t i = 0; i < N_OF(layouts); i++) {
-        if (i + 1 == N_OF(layouts) && !large && s->total.cost < 100 * USD_PER_HOUR) {
+        if (i + 1 == N_OF(layouts) && !large && s->total.cost < 10 * USD_PER_HOUR) {
             break; /* small sums need their digits more than names their ends */
         }
         table = mix_table(s, &layouts[i], scratch);

@@ -424,7 +424,8 @@ static struct str existing_text(const struct plan *plan, struct arena *arena)
         }
         strbuf_add(&b, i == 0 ? STR_EMPTY : STR(", "));
         strbuf_add(&b, plan->existing[i].node);
-        strbuf_addf(&b, " (%u)", plan->existing[i].n_pods);
+        strbuf_add(&b, STR(": "));
+        strbuf_add(&b, text_things(arena, plan->existing[i].n_pods, "pod"));
     }
     return strbuf_str(&b);
 }

@@ -7,7 +7,7 @@
 #include "base/vec.h"
 #include "binpack/view/display.h"
 
-enum { TABLE_GAP = 2, TABLE_SHRUNK = 8, TABLE_COLUMNS = 24 };
+enum { TABLE_SHRUNK = 8, TABLE_COLUMNS = 24 };
 
 struct cell {
     struct str text;
@@ -18,6 +18,7 @@ struct table {
     struct arena *arena;
     const struct table_column *columns;
     uint32_t n_columns;
+    unsigned gap; /* blanks between columns */
     VEC(struct cell) cells;
     VEC(enum text_style) styles; /* one a row */
     unsigned widths[TABLE_COLUMNS];
@@ -37,10 +38,16 @@ struct table *table_new(struct arena *arena, const struct table_column *columns,
     table->arena = arena;
     table->columns = columns;
     table->n_columns = n_columns;
+    table->gap = 2;
     for (uint32_t i = 0; i < n_columns; i++) {
         widen(table, i, (unsigned)display_width(str_of(columns[i].title)));
     }
     return table;
+}
+
+void table_set_gap(struct table *table, unsigned gap)
+{
+    table->gap = gap;
 }
 
 void table_row_style(struct table *table, enum text_style style)
@@ -64,7 +71,7 @@ void table_add(struct table *table, struct str cell)
 
 static unsigned sum_widths(const struct table *table, const unsigned *widths)
 {
-    unsigned sum = (table->n_columns - 1) * TABLE_GAP;
+    unsigned sum = (table->n_columns - 1) * table->gap;
     for (uint32_t i = 0; i < table->n_columns; i++) {
         sum += widths[i];
     }
@@ -103,7 +110,7 @@ static void render_cell(const struct table *table, struct strbuf *line, struct c
     unsigned shown = cut ? (unsigned)display_width(text) + 1 : cell.width;
     bool is_last = column + 1 == table->n_columns;
     if (column > 0) {
-        strbuf_pad(line, ' ', TABLE_GAP);
+        strbuf_pad(line, ' ', table->gap);
     }
     if (table->columns[column].right) {
         strbuf_pad(line, ' ', width - shown);

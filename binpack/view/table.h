@@ -21,6 +21,9 @@ struct table *table_new(struct arena *arena, const struct table_column *columns,
                         uint32_t n_columns);
 void table_add(struct table *table, struct str cell);
 
+/* Blanks between columns, instead of two. */
+void table_set_gap(struct table *table, unsigned gap);
+
 /* The style of the row that the next cell starts; to be called at a row's beginning. */
 void table_row_style(struct table *table, enum text_style style);
 
