@@ -9,9 +9,6 @@
 #include "binpack/catalog/price.h"
 
 enum {
-    MAX_VCPU = 1000000,
-    MAX_MIB = 1 << 30,
-    MAX_COUNT = 1 << 30,
     MAX_RESOURCES = 64, /* in one map of a type */
     MAX_LABELS = 256
 };
@@ -155,12 +152,12 @@ static bool read_figures(const struct json_at *type, struct cat_draft *draft, st
         const char *key;
         int64_t max, *to;
     } figures[] = {
-        {"vcpu", MAX_VCPU, &draft->row.vcpu},
-        {"memoryMiB", MAX_MIB, &draft->row.memory_mib},
-        {"localNvmeGB", MAX_COUNT, &draft->row.local_gb},
-        {"enis", MAX_COUNT, &draft->row.enis},
-        {"ipv4PerEni", MAX_COUNT, &draft->row.ipv4_per_eni},
-        {"maxPods", MAX_COUNT, &draft->max_pods.v},
+        {"vcpu", CAT_MAX_VCPU, &draft->row.vcpu},
+        {"memoryMiB", CAT_MAX_MIB, &draft->row.memory_mib},
+        {"localNvmeGB", CAT_MAX_COUNT, &draft->row.local_gb},
+        {"enis", CAT_MAX_COUNT, &draft->row.enis},
+        {"ipv4PerEni", CAT_MAX_COUNT, &draft->row.ipv4_per_eni},
+        {"maxPods", CAT_MAX_COUNT, &draft->max_pods.v},
     };
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         struct json_at at = json_at_member(type, figures[i].key);
@@ -196,9 +193,9 @@ static bool read_device(const struct json_at *item, struct cat_builder *builder,
     if (!json_want_object(item, err) ||
         !cat_read_word(&at_resource, LIMIT_LABEL_KEY_BYTES, builder->tab, &has_resource, &resource,
                        err) ||
-        !json_read_i64(&at_count, 0, MAX_COUNT, &has_count, &device->count, err) ||
+        !json_read_i64(&at_count, 0, CAT_MAX_COUNT, &has_count, &device->count, err) ||
         !json_read_str(&at_name, &has, &device->name, err) ||
-        !json_read_i64(&at_memory, 0, MAX_MIB, &has, &device->memory_mib, err)) {
+        !json_read_i64(&at_memory, 0, CAT_MAX_MIB, &has, &device->memory_mib, err)) {
         return false;
     }
     if (!has_count) {
@@ -225,7 +222,7 @@ static bool read_gpus(const struct json_at *type, struct cat_builder *builder,
     if (at.v == NULL || json_is_number(at.v)) {
         int64_t count = 0;
         bool has = false;
-        if (!json_read_i64(&at, 0, MAX_COUNT, &has, &count, err)) {
+        if (!json_read_i64(&at, 0, CAT_MAX_COUNT, &has, &count, err)) {
             return false;
         }
         if (count > 0) {
@@ -303,7 +300,7 @@ static bool read_attach_limits(const struct json_at *type, struct cat_builder *b
     {
         struct json_at item = json_at_named(&at, str_of(key), value);
         int64_t count = 0;
-        if (!json_read_i64(&item, 0, MAX_COUNT, NULL, &count, err)) {
+        if (!json_read_i64(&item, 0, CAT_MAX_COUNT, NULL, &count, err)) {
             return false;
         }
         VEC_PUSH(builder->scratch, &draft->attach_limits,
@@ -395,7 +392,7 @@ static bool read_reservation(const struct json_at *item, struct cat_builder *bui
     }
     if (!cat_read_word(&at_id, LIMIT_LABEL_VALUE_BYTES, builder->tab, NULL,
                        &offering->reservation_id, err) ||
-        !json_read_i64(&at_count, 0, MAX_COUNT, NULL, &count, err)) {
+        !json_read_i64(&at_count, 0, CAT_MAX_COUNT, NULL, &count, err)) {
         return false;
     }
     offering->reservation_count = (uint32_t)count;

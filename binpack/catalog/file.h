@@ -5,6 +5,9 @@
 #include "base/json.h"
 #include "binpack/catalog/build.h"
 
+/* Largest figures of a type; what is above is ERR_LIMIT or out of range. */
+enum { CAT_MAX_VCPU = 1000000, CAT_MAX_MIB = 1 << 30, CAT_MAX_COUNT = 1 << 30 };
+
 /* {"kind":"Catalog",...} or an object with "instanceTypes". */
 bool cat_file_is_catalog(const json_t *document);
 

@@ -484,26 +484,54 @@ static void offer_builtin(struct reading *r)
 
 /* ---------------------------------------------------------------- the rest */
 
+static int64_t larger(const struct cat_draft *draft, strid resource)
+{
+    int64_t capacity = cat_amounts_get(&draft->capacity, resource);
+    int64_t allocatable = cat_amounts_get(&draft->allocatable, resource);
+    return capacity > allocatable ? capacity : allocatable;
+}
+
+/* A type that a file describes has cpu and memory, and no more of anything than machines have. */
+static bool check_type(struct reading *r, struct cat_draft *draft, struct err *err)
+{
+    const struct cat_names *names = &r->builder.names;
+    int64_t memory = larger(draft, names->memory) / CAT_MIB;
+    if (draft->row.vcpu == 0) {
+        int64_t capacity = cat_amounts_get(&draft->capacity, names->cpu);
+        draft->row.vcpu = muldiv_ceil(capacity > 0 ? capacity : larger(draft, names->cpu), 1, 1000);
+    }
+    const struct {
+        int64_t have, max;
+        const char *what;
+    } figures[] = {
+        {draft->row.vcpu, CAT_MAX_VCPU, "vcpu, capacity.cpu or allocatable.cpu"},
+        {memory > draft->row.memory_mib ? memory : draft->row.memory_mib, CAT_MAX_MIB,
+         "memoryMiB, capacity.memory or allocatable.memory"},
+    };
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        if (figures[i].have <= 0) {
+            return err_set(err, ERR_INVALID, "no %s", figures[i].what);
+        }
+        if (figures[i].have > figures[i].max) {
+            return err_set(err, ERR_LIMIT, "%s is %lld (the limit is %lld)", figures[i].what,
+                           (long long)figures[i].have, (long long)figures[i].max);
+        }
+    }
+    if (larger(draft, names->pods) > CAT_MAX_COUNT) {
+        return err_set(err, ERR_LIMIT, "%lld pods (the limit is %d)",
+                       (long long)larger(draft, names->pods), CAT_MAX_COUNT);
+    }
+    return true;
+}
+
 static bool check_figures(struct reading *r, struct err *err)
 {
     struct cat_builder *b = &r->builder;
-    const struct cat_names *names = &b->names;
     for (size_t i = 0; i < b->drafts.n; i++) {
         struct cat_draft *draft = &b->drafts.v[i];
-        int64_t cpu = cat_amounts_get(&draft->capacity, names->cpu);
-        if (draft->complete) {
-            continue;
-        }
-        cpu = cpu > 0 ? cpu : cat_amounts_get(&draft->allocatable, names->cpu);
-        draft->row.vcpu = draft->row.vcpu > 0 ? draft->row.vcpu : muldiv_ceil(cpu, 1, 1000);
-        bool memory = draft->row.memory_mib > 0 ||
-                      cat_amounts_has(&draft->capacity, names->memory) ||
-                      cat_amounts_has(&draft->allocatable, names->memory);
-        if (draft->row.vcpu == 0 || !memory) {
-            return err_set(err, ERR_INVALID, STR_FMT ": type " STR_FMT ": no %s",
-                           STR_ARG(r->names[draft->document_i]), STR_ARG(draft->row.name),
-                           memory ? "vcpu, capacity.cpu or allocatable.cpu"
-                                  : "memoryMiB, capacity.memory or allocatable.memory");
+        if (!draft->complete && !check_type(r, draft, err)) {
+            return err_wrap(err, STR_FMT ": type " STR_FMT, STR_ARG(r->names[draft->document_i]),
+                            STR_ARG(draft->row.name));
         }
     }
     return true;
