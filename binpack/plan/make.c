@@ -231,19 +231,13 @@ static const struct k8s_cluster *plan_cluster(const struct make *make, struct ar
     return s->cluster == s->given ? s->given : sched_cluster_widened(s->given, arena);
 }
 
-static void explain(const struct make *make, struct assembly *a, const bool *placed)
+/* Pods that need a place and have none, in order. */
+static bool explain(const struct make *make, struct assembly *a, const bool *placed, struct err *err)
 {
     const struct sched_snapshot *s = make->snapshot;
     const struct k8s_cluster *cluster = s->cluster;
-    uint32_t *pending_of = ARENA_ARRAY(a->arena, uint32_t, cluster->n_pods);
     uint32_t *out = ARENA_ARRAY(a->arena, uint32_t, cluster->n_pods);
     uint32_t n = 0;
-    for (uint32_t i = 0; i < cluster->n_pods; i++) {
-        pending_of[i] = SCHED_NONE;
-    }
-    for (uint32_t i = 0; i < s->n_pending; i++) {
-        pending_of[s->pending[i]] = i;
-    }
     a->plan->n_pending = s->n_pending;
     for (uint32_t i = 0; i < cluster->n_pods; i++) {
         a->plan->n_pending += s->pods[i].state == SCHED_POD_BLOCKED;
@@ -252,14 +246,7 @@ static void explain(const struct make *make, struct assembly *a, const bool *pla
         }
     }
     sched_pods_sort(cluster, a->arena, out, n);
-    struct plan_unplaced *unplaced = ARENA_ARRAY(a->arena, struct plan_unplaced, n);
-    struct arena scratch = ARENA_INIT;
-    for (uint32_t i = 0; i < n; i++) {
-        reasons_of(a, out[i], pending_of[out[i]], &scratch, &unplaced[i]);
-    }
-    arena_done(&scratch);
-    a->plan->n_unplaced = n;
-    a->plan->unplaced = unplaced;
+    return reasons_add(a, out, n, err);
 }
 
 bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan, struct err *err)
@@ -299,7 +286,9 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
     bool *placed = ARENA_ARRAY(arena, bool, s->cluster->n_pods);
     assemble_nodes(&a, placed);
     name_relaxed(arena, &make->problem->bp, &solution->certificate, plan);
-    explain(make, &a, placed);
+    if (!explain(make, &a, placed, err)) {
+        return false;
+    }
     notes_add(&a);
     *ret_plan = plan;
     return true;

@@ -174,6 +174,7 @@ static void fill_offers(struct maker *m)
     const struct sched_offers *o = m->o;
     int64_t *capacity = ARENA_ARRAY(m->arena, int64_t, (size_t)o->n * m->dims->n);
     uint64_t *usable = ARENA_ARRAY(m->arena, uint64_t, bits_words(o->n));
+    uint64_t *roomy = ARENA_ARRAY(m->arena, uint64_t, bits_words(o->n));
     uint32_t *from = ARENA_ARRAY(m->arena, uint32_t, m->s->n_pools + 1);
     for (uint32_t i = 0; i < o->n; i++) {
         const struct sched_offer *offer = &o->v[i];
@@ -181,8 +182,11 @@ static void fill_offers(struct maker *m)
         uint32_t pool_i = o->variants.v[cell->variant_i].pool_i;
         const struct sched_room *room = &o->rooms[offer->room_i];
         from[pool_i + 1] = i + 1;
-        if (room_capacity(m, room, &o->overheads[cell->overhead_i], capacity + (size_t)i * m->dims->n) &&
-            affordable(m, &m->s->pools[pool_i], room)) {
+        if (!room_capacity(m, room, &o->overheads[cell->overhead_i], capacity + (size_t)i * m->dims->n)) {
+            continue;
+        }
+        bits_set(roomy, i);
+        if (affordable(m, &m->s->pools[pool_i], room)) {
             bits_set(usable, i);
         }
     }
@@ -191,6 +195,7 @@ static void fill_offers(struct maker *m)
     }
     m->dims->offer_capacity = capacity;
     m->dims->usable = usable;
+    m->dims->roomy = roomy;
     m->dims->pool_from = from;
 }
 

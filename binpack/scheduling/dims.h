@@ -21,7 +21,8 @@ struct sched_dims {
     struct sched_dim v[BP_MAX_DIMS]; /* cpu, memory, pods, then by text */
     const int64_t *offer_capacity;   /* [offers->n][n] */
     const int64_t *node_capacity;    /* [n_nodes][n] */
-    const uint64_t *usable;          /* [bits_words(offers->n)] */
+    const uint64_t *roomy;           /* [bits_words(offers->n)] its DaemonSets fit */
+    const uint64_t *usable;          /* [bits_words(offers->n)] roomy, and the limits of its pool allow one */
     const uint32_t *pool_from;       /* [n_pools + 1] offers of pool p are pool_from[p] .. pool_from[p + 1] - 1 */
 };
 
