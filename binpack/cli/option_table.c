@@ -133,8 +133,8 @@ const struct option_row option_rows[] = {
             "option the same input gives the same "
             "bytes on every machine; a limit that cuts the search short gives that up, and the "
             "plan's status is then `stopped`."},
-    {"threads", 0, "N", OPTION_NUMBER, FIELD(threads), .min = 1, .max = 64, .fallback = "1",
-     .group = GROUP_SOLVER, .commands = SIMULATE,
+    {"threads", 0, "N", OPTION_NUMBER, FIELD(threads), .min = 1, .max = 64,
+     .fallback = "processors, at most 8", .group = GROUP_SOLVER, .commands = SIMULATE,
      .help = "threads of the solver; they do not change the result"},
     {"seed", 0, "N", OPTION_NUMBER, FIELD(seed), .min = 0, .max = INT64_MAX, .fallback = "0",
      .group = GROUP_SOLVER, .commands = PLANS, .help = "of the solver's random choices"},

@@ -460,7 +460,6 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
         .command_given = has_command_option(argc, argv),
         .vm_memory_overhead_ppm = 75000,
         .effort = 3,
-        .threads = 1,
     };
     struct parser parser = {.arena = arena, .options = &options};
     bool only_arguments = false;

@@ -139,7 +139,8 @@ struct options {
     int64_t vm_memory_overhead_ppm;
     uint64_t reserved_enis;
     int algorithm; /* index: colgen, ffd */
-    uint64_t effort, seed, threads;
+    uint64_t effort, seed;
+    uint64_t threads; /* 0: as many as there are processors, within reason */
     struct opt_i64 gap, require_gap, options_within; /* parts per billion */
     struct opt_i64 time_limit;                       /* ms */
     struct option_outputs outputs;

@@ -130,14 +130,26 @@ static void say_notes(const struct run *run)
     }
 }
 
-/* Something the plan depends on is not in the input: notes whose code begins with MISSING. */
+/* Codes of what the input should have held end in MISSING. */
+static bool is_missing(struct str code)
+{
+    return str_ends(code, STR("_MISSING"));
+}
+
+/* Whether something the plan depends on is not in the input or was refused. */
 static bool is_incomplete(const struct run *run)
 {
-    bool missing = run->input.n_rejected > 0 || run->input.default_pool;
+    bool incomplete = run->input.n_rejected > 0 || run->input.default_pool;
     for (uint32_t i = 0; i < run->plan->n_notes; i++) {
-        missing = missing || str_starts(run->plan->notes[i].code, STR("MISSING"));
+        incomplete = incomplete || is_missing(run->plan->notes[i].code);
     }
-    return missing;
+    for (uint32_t i = 0; i < run->plan->n_unplaced; i++) {
+        const struct plan_unplaced *unplaced = &run->plan->unplaced[i];
+        for (uint32_t r = 0; r < unplaced->n_reasons; r++) {
+            incomplete = incomplete || is_missing(unplaced->reasons[r].code);
+        }
+    }
+    return incomplete;
 }
 
 static int exit_status_of(const struct run *run)
@@ -166,12 +178,28 @@ static int exit_status_of(const struct run *run)
     return EXIT_ALL_PLACED;
 }
 
+/* When all that is asked for is the input itself, nothing has to be planned. */
+static bool wants_snapshots_only(const struct options *options)
+{
+    uint32_t n = 0;
+    while (n < options->outputs.n && options->outputs.v[n].format == OUTPUT_SNAPSHOT) {
+        n++;
+    }
+    return n > 0 && n == options->outputs.n && options->certificate.n == 0 &&
+           !options->require_gap.has;
+}
+
 static bool simulate(struct run *run, const struct option_texts *paths, struct err *err)
 {
     if (!input_read(run->options, paths, run->console, run->arena, &run->input, err)) {
         return false;
     }
     timings_phase(run->timings, "read", run->arena->held_bytes);
+    if (wants_snapshots_only(run->options)) {
+        run->plan = ARENA_NEW(run->arena, struct plan);
+        run->plan->cluster = run->input.cluster;
+        return output_plan(run->options, run->plan, run->console, err);
+    }
     if (!plan_with_workers(run, err)) {
         return false;
     }
