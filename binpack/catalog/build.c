@@ -235,6 +235,14 @@ static bool reconcile(const struct work *work, struct cat_amounts *capacity, str
                            STR_ARG(work->name), STR_ARG(resource), (long long)q->value,
                            (long long)have);
         }
+        int64_t sold = q->resource == builder->names.cpu      ? sat_mul(work->type->vcpu, 1000)
+                       : q->resource == builder->names.memory ? work->type->memory_bytes
+                                                              : 0;
+        if (sold > 0 && q->value > sold) {
+            cat_note(builder,
+                     "type " STR_FMT ": allocatable " STR_FMT " %lld is more than the %lld sold",
+                     STR_ARG(work->name), STR_ARG(resource), (long long)q->value, (long long)sold);
+        }
         cat_amounts_set(capacity, builder->scratch, q->resource, q->value);
     }
     return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The embedded catalogue. Made by
+/* GENERATED. The embedded catalogue, made by
  *     python3 binpack/catalog/make_builtin.py FACTS > binpack/catalog/builtin_data.c
- * and not edited by hand. 1386 types; facts, no text of others:
+ * 1386 types; facts, no text of others:
  *   specifications   DescribeInstanceTypes as published in getmoto/moto 0af643a5dbfc,
  *                    network limits of 2026-08-06 and bandwidths in
  *                    aws/karpenter-provider-aws 1d927085dd81
@@ -18,8 +18,8 @@
 const char builtin_region[] = "us-east-1";
 const char builtin_as_of[] = "2026-07-20";
 const char builtin_spot_source[] =
-    "on-demand price less what Spot Advisor showed as saving in 2025-06; types without a figure (437 of 1314) take "
-    "the median of their family or series; the same in every zone";
+    "on-demand price less what Spot Advisor showed as saving in 2025-06; types without a figure "
+    "(437 of 1314) take the median of their family or series; the same in every zone";
 
 const struct builtin_zone builtin_zones[BUILTIN_N_ZONES] = {
     {"us-east-1a", "use1-az1"},
@@ -42,8 +42,9 @@ const struct builtin_zone builtin_zones[BUILTIN_N_ZONES] = {
 #define OD BUILTIN_ON_DEMAND
 #define SPOT BUILTIN_SPOT
 
-/* name, vcpu, MiB, MHz, maker, hypervisor, EBS Mbps, EBS volumes, ENIs, IPv4 per ENI, EFA, branch ENIs, Mbps, local GB,
- * on-demand micro-USD per hour, zones (bit 0 is zone a), spot saving in percent, flags */
+/* name, vcpu, MiB, MHz, maker, hypervisor, EBS Mbps, EBS volumes, ENIs, IPv4 per ENI, EFA,
+ * branch ENIs, Mbps, local GB, on-demand micro-USD per hour, zones (bit 0 is zone a), spot saving
+ * in percent, flags */
 const uint32_t builtin_n_rows = 1386;
 const struct builtin_row builtin_rows[] = {
     {"a1.2xlarge",8,16384,2300,CPU_AWS,HV_NITRO,3500,27,4,15,0,38,2500,0,204000,0x07,0,ARM|OLD|ENA|SHARED|EBSOPT|OD},

@@ -167,7 +167,7 @@ static void kwok_labels(struct cat_builder *builder, struct cat_draft *draft,
 }
 
 static bool read_type(const struct json_at *type, struct cat_builder *builder, uint32_t document_i,
-                      struct err *err)
+                      uint32_t *n_left_out, struct err *err)
 {
     struct cat_draft draft = {.document_i = document_i, .describes = true, .kwok = true};
     struct json_at name = json_at_member(type, "name");
@@ -179,15 +179,22 @@ static bool read_type(const struct json_at *type, struct cat_builder *builder, u
         return false;
     }
     draft.row.name = strtab_str(builder->tab, draft.name);
-    if (!json_read_str(&arch, NULL, &arch_text, err) ||
-        !cat_read_amounts(&resources, builder, CAT_ROUND_DOWN, &draft.capacity, err) ||
-        !read_os(type, &draft, err) || !read_offerings(type, builder, &draft, err)) {
+    if (!json_read_str(&arch, NULL, &arch_text, err)) {
         return err_wrap(err, "type " STR_FMT, STR_ARG(draft.row.name));
+    }
+    /* Files made from AWS list a type once for each architecture it can run. */
+    if (str_eq(arch_text, STR("i386")) || str_ends(arch_text, STR("_mac"))) {
+        (*n_left_out)++;
+        return true;
     }
     bool x86 = str_eq(arch_text, STR("amd64")) || str_eq(arch_text, STR("x86_64"));
     if (!x86 && !str_eq(arch_text, STR("arm64"))) {
         return json_fail(err, ERR_INVALID, &arch, "\"" STR_FMT "\" is neither amd64 nor arm64",
                          STR_ARG(str_sub(arch_text, 0, 64)));
+    }
+    if (!cat_read_amounts(&resources, builder, CAT_ROUND_DOWN, &draft.capacity, err) ||
+        !read_os(type, &draft, err) || !read_offerings(type, builder, &draft, err)) {
+        return err_wrap(err, "type " STR_FMT, STR_ARG(draft.row.name));
     }
     const struct cat_names *names = &builder->names;
     draft.row.arch = x86 ? STR("amd64") : STR("arm64");
@@ -207,15 +214,19 @@ bool cat_kwok_add(struct cat_builder *builder, const json_t *document, uint32_t 
 {
     struct json_at root = json_at_root(document);
     size_t n = json_at_count(&root);
+    uint32_t n_left_out = 0;
     if (n > LIMIT_INSTANCE_TYPES) {
         return json_fail(err, ERR_LIMIT, &root, "%zu instance types (the limit is %d)", n,
                          LIMIT_INSTANCE_TYPES);
     }
     for (size_t i = 0; i < n; i++) {
         struct json_at item = json_at_element(&root, i);
-        if (!read_type(&item, builder, document_i, err)) {
+        if (!read_type(&item, builder, document_i, &n_left_out, err)) {
             return false;
         }
+    }
+    if (n_left_out > 0) {
+        cat_note(builder, "%u KWOK instance types of other architectures left out", n_left_out);
     }
     return true;
 }

@@ -127,9 +127,9 @@ def device_rows(fact):
 
 
 HEAD = """/* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The embedded catalogue. Made by
+/* GENERATED. The embedded catalogue, made by
  *     python3 binpack/catalog/make_builtin.py FACTS > binpack/catalog/builtin_data.c
- * and not edited by hand. %(n)d types; facts, no text of others:
+ * %(n)d types; facts, no text of others:
  *   specifications   DescribeInstanceTypes as published in getmoto/moto %(moto).12s,
  *                    network limits of %(limits_at)s and bandwidths in
  *                    aws/karpenter-provider-aws %(provider).12s
@@ -146,8 +146,8 @@ HEAD = """/* SPDX-License-Identifier: GPL-3.0-or-later */
 const char builtin_region[] = "%(region)s";
 const char builtin_as_of[] = "%(date)s";
 const char builtin_spot_source[] =
-    "on-demand price less what Spot Advisor showed as saving in 2025-06; types without a figure (%(without)d of %(spot)d) take "
-    "the median of their family or series; the same in every zone";
+    "on-demand price less what Spot Advisor showed as saving in 2025-06; types without a figure "
+    "(%(without)d of %(spot)d) take the median of their family or series; the same in every zone";
 
 const struct builtin_zone builtin_zones[BUILTIN_N_ZONES] = {
 %(zones)s
@@ -165,8 +165,9 @@ const struct builtin_zone builtin_zones[BUILTIN_N_ZONES] = {
 #define OD BUILTIN_ON_DEMAND
 #define SPOT BUILTIN_SPOT
 
-/* name, vcpu, MiB, MHz, maker, hypervisor, EBS Mbps, EBS volumes, ENIs, IPv4 per ENI, EFA, branch ENIs, Mbps, local GB,
- * on-demand micro-USD per hour, zones (bit 0 is zone a), spot saving in percent, flags */
+/* name, vcpu, MiB, MHz, maker, hypervisor, EBS Mbps, EBS volumes, ENIs, IPv4 per ENI, EFA,
+ * branch ENIs, Mbps, local GB, on-demand micro-USD per hour, zones (bit 0 is zone a), spot saving
+ * in percent, flags */
 const uint32_t builtin_n_rows = %(n)d;
 const struct builtin_row builtin_rows[] = {
 """

@@ -290,6 +290,22 @@ static bool add_zones(struct reading *r, struct err *err)
     return true;
 }
 
+/* Where no document names the region, the names of the zones do, if they agree. */
+static void region_of_zones(struct cat_builder *b)
+{
+    struct str region = STR_EMPTY;
+    for (size_t i = 0; i < b->zones.n; i++) {
+        struct str of_zone = ec2_zone_region(strtab_str(b->tab, b->zones.v[i].name));
+        if (of_zone.n == 0 || (i > 0 && !str_eq(of_zone, region))) {
+            return;
+        }
+        region = of_zone;
+    }
+    if (b->region == STRID_EMPTY) {
+        b->region = strtab_add(b->tab, region);
+    }
+}
+
 /* Without any description, every type that is offered (or, failing that, has a spot price) is taken
  * from the embedded table. */
 static void describe_offered(struct reading *r)
@@ -591,6 +607,7 @@ bool cat_from_json(struct json_t *const *documents, const struct str *names, uin
     if (!merge_drafts(&r, err) || !add_zones(&r, err)) {
         return false;
     }
+    region_of_zones(&r.builder);
     add_offerings(&r);
     offer_builtin(&r);
     if (r.builder.drafts.n == 0) {

@@ -148,6 +148,16 @@ static void figures_from_allocatable(void **state)
     assert_int_equal(fixture_amount(f, &type->allocatable, "nvidia.com/gpu"), 2);
 }
 
+static void more_than_sold(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(fixture_load_one(f, "{'instanceTypes':[{'name':'a','vcpu':2,'memoryMiB':1024,"
+                                    "'allocatable':{'cpu':'3','memory':'1Gi'}}]}"));
+    assert_true(fixture_has_note(f, "type a: allocatable cpu 3000 is more than the 2000 sold"));
+    assert_int_equal(f->notes.n, 1);
+    assert_int_equal(k8s_resources_get(&f->catalog->types[0].capacity, f->words.cpu), 3000);
+}
+
 /* Two files: figures in one, prices in the other, which has the last word. */
 static void files_complement(void **state)
 {
@@ -367,6 +377,7 @@ int main(void)
         TEST(stated_parts_stand),
         TEST(class_over_stated),
         TEST(figures_from_allocatable),
+        TEST(more_than_sold),
         TEST(files_complement),
         TEST(described_by_builtin),
         TEST(order_of_input_does_not_show),

@@ -207,6 +207,23 @@ static void kwok_one_machine_two_systems(void **state)
                                          "m5.large", "['linux']", OLD_OFFERING) "]"));
 }
 
+/* Files made from AWS: the 32-bit twin is passed over, the region follows from the zones. */
+static void kwok_from_aws(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(fixture_load_one(
+        f, "[{'name':'t2.large','architecture':'i386','operatingSystems':['linux'],'offerings':[],"
+           "'resources':{'cpu':'2','memory':'8Gi'}},"
+           "{'name':'t2.large','architecture':'x86_64','operatingSystems':['linux'],'offerings':["
+           "{'capacityType':'on-demand','zone':'us-east-1a','price':0.0928}],"
+           "'resources':{'cpu':'2','memory':'8Gi'}}]"));
+    const struct cat_type *type = fixture_type(f, "t2.large");
+    assert_string_equal(strtab_str(f->tab, f->catalog->region).p, "us-east-1");
+    assert_string_equal(strtab_str(f->tab, type->arch).p, "amd64");
+    assert_int_equal(fixture_amount(f, &type->allocatable, "pods"), 110);
+    assert_true(fixture_has_note(f, "1 KWOK instance types of other architectures"));
+}
+
 static const struct {
     const char *name, *text;
     enum err_code code;
@@ -316,6 +333,7 @@ int main(void)
         TEST(unusable_types),
         TEST(kwok),
         TEST(kwok_one_machine_two_systems),
+        TEST(kwok_from_aws),
         TEST(refusals),
         TEST(regions_of_zones),
     };
