@@ -67,7 +67,6 @@ static const struct signature signatures[] = {
     {STR("\x1f\x8b"), "gzip data (packed twice?)"},
     {STR("\x28\xb5\x2f\xfd"), "zstd data (unpack it first, for instance with zstd -d)"},
     {STR("\xfd\x37zXZ"), "xz data (unpack it first, for instance with xz -d)"},
-    {STR("BZh"), "bzip2 data (unpack it first, for instance with bzip2 -d)"},
     {STR("PK\x03\x04"), "a zip archive (unpack it first)"},
     {STR("k8s\0"), "the protobuf encoding (ask for -o json)"},
 };

@@ -347,9 +347,12 @@ static bool alias_value(struct docs_yaml *yaml, const yaml_event_t *event, int d
     if (depth + found.height > LIMIT_NESTING) {
         return too_deep(err);
     }
+    if (!count_values(yaml, found.n_values, err)) {
+        return false;
+    }
     *ret_built = found;
     ret_built->value = build ? json_incref(found.value) : NULL;
-    return count_values(yaml, found.n_values, err) || (json_decref(ret_built->value), false);
+    return true;
 }
 
 /* Adds what `part` stands for to its container. */
@@ -432,23 +435,28 @@ static bool take_key(struct docs_yaml *yaml, json_t **ret_key, struct err *err)
         if (!find_anchor(yaml, (const char *)event.data.alias.anchor, &found, err)) {
             return false;
         }
+        if (!json_is_string(found.value)) {
+            return err_set(err, ERR_PARSE,
+                           "a key must be a string, not the alias of something else");
+        }
         *ret_key = json_incref(found.value);
-        return json_is_string(found.value) ||
-               (json_decref(found.value),
-                err_set(err, ERR_PARSE, "a key must be a string, not the alias of something else"));
+        return true;
     }
     if (event.type != YAML_SCALAR_EVENT) {
         return err_set(err, ERR_PARSE, "a key must be a string, not a mapping or a list");
     }
-    if (!key_json(&event, ret_key, err)) {
+    json_t *text = NULL;
+    if (!key_json(&event, &text, err)) {
         return false;
     }
-    if (event.data.scalar.anchor == NULL) {
-        return true;
+    struct built key = {.value = text, .n_values = 1, .height = 0};
+    const char *anchor = (const char *)event.data.scalar.anchor;
+    if (anchor != NULL && !set_anchor(yaml, anchor, key, err)) {
+        json_decref(text);
+        return false;
     }
-    struct built key = {.value = *ret_key, .n_values = 1, .height = 0};
-    return set_anchor(yaml, (const char *)event.data.scalar.anchor, key, err) ||
-           (json_decref(*ret_key), false);
+    *ret_key = text;
+    return true;
 }
 
 /* One member: from its key, which is at hand, to its value. `merges` collects what is to be merged
@@ -675,7 +683,6 @@ bool docs_yaml_member(struct docs_yaml *yaml, bool *ret_has, struct str *ret_key
             yaml->key = NULL;
             begin_value(yaml);
             if (!take_key(yaml, &yaml->key, err)) {
-                yaml->key = NULL;
                 return false;
             }
             *ret_key = json_text(yaml->key);
