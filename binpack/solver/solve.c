@@ -166,6 +166,12 @@ static bool same_split(const struct bp_solve *s, const struct bp_split *a, const
     return memcmp(a->units, b->units, n * sizeof *a->units) == 0;
 }
 
+/* A decision that works in any order may cost a little more than one that needs the right order. */
+static usd_t careful_price(const struct bp_split *split)
+{
+    return split->n_careless == 0 ? split->price : split->price + split->price / 32;
+}
+
 /* Keeps the best few, best first. */
 static void add_candidate(struct bp_solve *s, const struct bp_split *split)
 {
@@ -175,7 +181,7 @@ static void add_candidate(struct bp_solve *s, const struct bp_split *split)
         if (same_split(s, split, &s->candidates[at])) {
             return;
         }
-        if (left < 0 || (left == 0 && split->price < s->candidates[at].price)) {
+        if (left < 0 || (left == 0 && careful_price(split) < careful_price(&s->candidates[at]))) {
             break;
         }
     }
@@ -195,7 +201,7 @@ static uint32_t list_choosers(const struct bp_solve *s, uint32_t *choosers, bool
     for (uint32_t g = 0; g < s->problem->n_groups; g++) {
         enum bp_group_kind kind = s->problem->groups[g].kind;
         *ret_any_apart |= kind == BP_GROUP_APART;
-        if (kind != BP_GROUP_SPREAD && s->spread.link[g] == g) {
+        if (s->spread.chooses[g] && s->spread.link[g] == g) {
             choosers[n++] = g;
         }
     }
@@ -233,7 +239,7 @@ static void find_candidates(struct bp_solve *s)
         }
         for (uint32_t g = 0; g < p->n_groups; g++) {
             uint32_t chooser = s->spread.link[g];
-            value[g] = p->groups[g].kind == BP_GROUP_SPREAD
+            value[g] = !s->spread.chooses[g]
                            ? BP_NO_VALUE
                            : bp_spread_cheapest_value(&s->spread, chooser, rank[chooser]);
         }
@@ -392,8 +398,9 @@ static void shake_choice(struct bp_solve *s, struct bp_spread_choice *ret_choice
     }
     for (uint32_t g = 0; g < p->n_groups; g++) {
         uint32_t rank = rng_below(&s->rng, 2) * rng_below(&s->rng, p->n_axis_values[p->groups[g].axis]);
-        value[g] = s->spread.link[g] < g ? value[s->spread.link[g]]
-                                         : bp_spread_cheapest_value(&s->spread, g, rank);
+        value[g] = !s->spread.chooses[g]   ? BP_NO_VALUE
+                   : s->spread.link[g] < g ? value[s->spread.link[g]]
+                                           : bp_spread_cheapest_value(&s->spread, g, rank);
     }
     *ret_choice = (struct bp_spread_choice){
         .value = value, .scale = scale, .targets_first = rng_below(&s->rng, 2) == 1};
@@ -424,6 +431,10 @@ static void step_shake(struct bp_solve *s)
 /* The plan without groups may happen to obey them. */
 static void offer_relaxed(struct bp_solve *s)
 {
+    if (s->relaxed.n_caps < s->problem->n_caps || s->problem->n_exclusions > 0 ||
+        s->problem->n_varieties > 0) {
+        return; /* it need not obey those */
+    }
     auto_arena arena = ARENA_INIT;
     auto_arena scratch = ARENA_INIT;
     struct bp_solution plan;
@@ -498,11 +509,28 @@ static bool start_groups(struct bp_solve *s, struct err *err)
     return true;
 }
 
+/* The problem that the bound is made for: only what every plan must obey. */
+static void relax(struct bp_solve *s)
+{
+    const struct bp_problem *p = s->problem;
+    struct bp_cap *caps = ARENA_ARRAY(&s->arena, struct bp_cap, p->n_caps);
+    s->relaxed = *p;
+    s->relaxed.n_caps = 0;
+    for (uint32_t x = 0; x < p->n_caps; x++) {
+        if (p->caps[x].necessary) {
+            caps[s->relaxed.n_caps++] = p->caps[x];
+        }
+    }
+    s->relaxed.caps = caps;
+    s->relaxed.n_exclusions = 0;
+    s->relaxed.n_varieties = 0;
+    s->relaxed.n_groups = 0;
+}
+
 bool bp_solve_new(const struct bp_problem *problem, const struct bp_options *options,
                   struct bp_solve **ret_solve, struct err *err)
 {
-    struct bp_engine *engine;
-    if (!bp_engine_new(problem, options, &engine, err)) {
+    if (!bp_problem_check(problem, err)) {
         return false;
     }
     struct arena arena = ARENA_INIT;
@@ -510,8 +538,10 @@ bool bp_solve_new(const struct bp_problem *problem, const struct bp_options *opt
     s->arena = arena;
     s->problem = problem;
     s->options = *options;
-    s->bound_engine = engine;
-    if (problem->n_groups > 0 && !start_groups(s, err)) {
+    relax(s);
+    bool grouped = problem->n_groups > 0;
+    if (!bp_engine_new(grouped ? &s->relaxed : problem, options, &s->bound_engine, err) ||
+        (grouped && !start_groups(s, err))) {
         bp_solve_free(s);
         return false;
     }
@@ -661,6 +691,9 @@ void bp_solve_result(const struct bp_solve *s, struct arena *arena, struct bp_so
         uint32_t family = s->problem->groups[g].family;
         certificate.relaxed_families |= UINT64_C(1) << (family < 63 ? family : 63);
     }
+    certificate.relaxed_caps = s->relaxed.n_caps < s->problem->n_caps;
+    certificate.relaxed_exclusions = s->problem->n_exclusions > 0;
+    certificate.relaxed_varieties = s->problem->n_varieties > 0;
     usd_t open = s->best.cost - certificate.bound;
     ret_solution->certificate = certificate;
     ret_solution->n_columns = n_columns + s->best.n_columns;

@@ -295,7 +295,14 @@ static void fill_kind(struct bp_spread *s, struct bp_spread_kind *kind)
         bool carrier = (kind->roles[r].bits & BP_SPREAD_CARRIER) != 0;
         bool target = (kind->roles[r].bits & BP_SPREAD_TARGET) != 0;
         kind->apart_carrier |= rule == BP_GROUP_APART && carrier;
+        kind->spread_carrier |= rule == BP_GROUP_SPREAD && carrier;
         kind->spread_target |= rule == BP_GROUP_SPREAD && target;
+        for (uint32_t q = 0; q < kind->n_roles && rule == BP_GROUP_SPREAD && carrier; q++) {
+            const struct bp_group *other = &p->groups[kind->roles[q].group_i];
+            kind->coupled |= q != r && other->kind == BP_GROUP_SPREAD &&
+                             (kind->roles[q].bits & BP_SPREAD_TARGET) != 0 &&
+                             other->axis == p->groups[kind->roles[r].group_i].axis;
+        }
     }
 }
 
@@ -344,17 +351,21 @@ static void link_groups(struct bp_spread *s)
 {
     const struct bp_problem *p = s->problem;
     s->link = ARENA_ARRAY(s->arena, uint32_t, p->n_groups);
+    s->chooses = ARENA_ARRAY(s->arena, bool, p->n_groups);
     for (uint32_t g = 0; g < p->n_groups; g++) {
         s->link[g] = g;
+        s->chooses[g] = p->groups[g].kind != BP_GROUP_SPREAD;
     }
     for (uint32_t k = 0; k < s->n_kinds; k++) {
         const struct bp_spread_kind *kind = &s->kinds[k];
         for (uint32_t x = 0; x < kind->n_roles; x++) {
+            bool spread = p->groups[kind->roles[x].group_i].kind == BP_GROUP_SPREAD;
+            s->chooses[kind->roles[x].group_i] |= spread && kind->coupled;
             for (uint32_t y = 0; y < x; y++) {
                 uint32_t g = kind->roles[x].group_i;
                 uint32_t h = kind->roles[y].group_i;
-                if ((kind->roles[x].bits & kind->roles[y].bits & BP_SPREAD_CARRIER) == 0 ||
-                    p->groups[g].kind != p->groups[h].kind || p->groups[g].axis != p->groups[h].axis) {
+                bool carrier = (kind->roles[x].bits & kind->roles[y].bits & BP_SPREAD_CARRIER) != 0;
+                if (!(spread ? kind->coupled : carrier) || p->groups[g].kind != p->groups[h].kind || p->groups[g].axis != p->groups[h].axis) {
                     continue;
                 }
                 while (s->link[g] != g) {

@@ -16,6 +16,8 @@
  *     of a spread go where they are cheapest;
  *   - groups that choose a value (TOGETHER: where to start; APART: where pure carriers gather) take it from a bp_spread_choice, so that the
  *     caller can try combinations and let the engine judge them.
+ *   - spreads that count each other's carriers can block each other in an unlucky order even when all counts are balanced. Therefore such
+ *     carriers gather in one value (again a choice) and what is counted but carries nothing fills up the others: then every order works.
  * Afterwards units of one kind are exchanged between tuples so that each size stands where it is cheapest. */
 #pragma once
 
@@ -49,7 +51,8 @@ struct bp_spread_kind {
     uint32_t n_units;        /* demand of all */
     usd_t *price;            /* [n_tuples] of a unit on average, BP_SPREAD_NO_PRICE */
     int64_t *size;           /* [n_dims] of a unit on average */
-    bool apart_carrier, spread_target;
+    bool apart_carrier, spread_carrier, spread_target;
+    bool coupled; /* carries one spread and is counted by another, so that the two can block each other in an unlucky order */
 };
 
 struct bp_spread {
@@ -67,7 +70,8 @@ struct bp_spread {
     uint32_t *group_kind_at;   /* [n_groups + 1] into group_kinds */
     uint32_t *group_kinds;     /* kinds with a role in the group */
     uint32_t *link;            /* [n_groups] the first of the groups that choose the same value: equal kind and axis, carriers in
-                                  common */
+                                  common (SPREAD: a coupled kind in common) */
+    bool *chooses;             /* [n_groups] the group has a value to choose */
 };
 
 /* Analyses a problem that bp_problem_check accepts. Everything lives in `arena`. */
@@ -81,7 +85,8 @@ static inline uint32_t bp_spread_value(const struct bp_spread *spread, uint32_t 
 
 /* What a placement leaves open. */
 struct bp_spread_choice {
-    const uint32_t *value; /* [n_groups] TOGETHER: the value to start in; APART: the value for pure carriers; BP_NO_VALUE: any */
+    const uint32_t *value; /* [n_groups] TOGETHER: the value to start in; APART: the value for pure carriers; SPREAD:
+                              the value for coupled carriers; BP_NO_VALUE: any */
     bool targets_first;    /* APART: targets choose before carriers */
     const uint32_t *most;  /* [n_classes][n_tuples] units that may be placed, or NULL: any number */
     const uint32_t *scale; /* [n_kinds][n_tuples] prices in thousandths of the computed ones, or NULL */
@@ -92,6 +97,7 @@ struct bp_split {
     uint32_t *units; /* [n_classes][n_tuples]; 0 for classes that are not tied */
     uint32_t *left;  /* [n_classes] units of tied classes that found no place */
     usd_t price;     /* estimate for the tied classes */
+    uint64_t n_careless; /* pods that a careless order of placement might block; 0: any order works */
 };
 
 /* Places as much as it can. The result lives in `arena`; `scratch` is rewound and must be another arena. */

@@ -27,6 +27,7 @@ struct placement {
     uint32_t *placed;      /* [n_kinds][n_tuples] units */
     uint32_t *most;        /* [n_kinds][n_tuples] units */
     int64_t *room;         /* [n_tuples][n_dims] free */
+    bool free_only;        /* only what a spread counts and what carries none */
     bool strict;           /* balance what no rule asks to balance, wait for chosen values */
 };
 
@@ -68,11 +69,13 @@ static void open_tallies(struct placement *w)
     }
 }
 
+/* High priorities first; then those that gather in a chosen value; then those with few tuples. */
 static int64_t rank_of(const struct placement *w, uint32_t kind_i)
 {
     const struct bp_spread_kind *kind = &w->s->kinds[kind_i];
     int64_t apart = kind->apart_carrier == w->choice->targets_first ? 1 : 0;
-    return (-(int64_t)kind->priority * 2 + apart) * ((int64_t)w->s->n_tuples + 1) + kind->n_tuples;
+    int64_t rank = (-(int64_t)kind->priority * 2 + apart) * 2 + !kind->coupled;
+    return rank * ((int64_t)w->s->n_tuples + 1) + kind->n_tuples;
 }
 
 /* By rank, then by index: insertion into a heap-free merge sort would be longer than this binary insertion. */
@@ -126,8 +129,8 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /* Pods of a role that may go into value v now. Pods of one unit may be placed between those of other units, hence `slack`. */
-static int64_t role_room(const struct placement *w, const struct bp_spread_role *role, uint32_t v,
-                         int64_t slack)
+static int64_t role_room(const struct placement *w, const struct bp_spread_role *role, bool coupled,
+                         uint32_t v, int64_t slack)
 {
     const struct bp_group *group = &w->s->problem->groups[role->group_i];
     const struct tally *t = &w->tallies[role->group_i];
@@ -138,6 +141,9 @@ static int64_t role_room(const struct placement *w, const struct bp_spread_role 
     }
     switch (group->kind) {
     case BP_GROUP_SPREAD:
+        if (w->strict && coupled && t->choice != BP_NO_VALUE && v != t->choice) {
+            return 0;
+        }
         if (target && (carrier || w->strict)) {
             return (int64_t)group->max_skew + slack + t->min - t->count[v];
         }
@@ -173,7 +179,7 @@ static int64_t units_allowed(const struct placement *w, uint32_t kind_i, uint32_
     int64_t pods = INT64_MAX;
     for (uint32_t r = 0; r < kind->n_roles && pods > 0; r++) {
         uint32_t v = bp_spread_value(w->s, tuple_i, kind->roles[r].group_i);
-        pods = least(pods, role_room(w, &kind->roles[r], v, kind->weight - 1));
+        pods = least(pods, role_room(w, &kind->roles[r], kind->coupled, v, kind->weight - 1));
     }
     return least(pods / kind->weight, w->most[pair] - w->placed[pair]);
 }
@@ -292,6 +298,9 @@ static bool place_round(struct placement *w)
     for (uint32_t x = 0; x < w->s->n_kinds; x++) {
         uint32_t k = w->order[x];
         bool opened = false;
+        if (w->free_only && (!w->s->kinds[k].spread_target || w->s->kinds[k].spread_carrier)) {
+            continue;
+        }
         while (w->left[k] > 0 && !w->asleep[k] && !opened) {
             int64_t units = 0;
             uint32_t t = choose_tuple(w, k, &units);
@@ -319,8 +328,35 @@ static void wake_all(struct placement *w)
     memset(w->asleep, 0, w->s->n_kinds * sizeof *w->asleep);
 }
 
+/* Counts what coupled kinds will add to the chosen values (sign 1), or forgets it again (-1). */
+static void expect_coupled(struct placement *w, int64_t sign)
+{
+    const struct bp_problem *p = w->s->problem;
+    for (uint32_t k = 0; k < w->s->n_kinds; k++) {
+        const struct bp_spread_kind *kind = &w->s->kinds[k];
+        for (uint32_t r = 0; r < kind->n_roles && kind->coupled; r++) {
+            struct tally *t = &w->tallies[kind->roles[r].group_i];
+            if (p->groups[kind->roles[r].group_i].kind == BP_GROUP_SPREAD && t->choice != BP_NO_VALUE &&
+                (kind->roles[r].bits & BP_SPREAD_TARGET) != 0) {
+                t->count[t->choice] += sign * (int64_t)kind->n_units * kind->weight;
+            }
+        }
+    }
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        if (p->groups[g].kind == BP_GROUP_SPREAD) {
+            find_min(&w->tallies[g], &p->groups[g]);
+        }
+    }
+}
+
 static void place_all(struct placement *w)
 {
+    w->free_only = true;
+    w->strict = true;
+    expect_coupled(w, 1);
+    place_round(w);
+    expect_coupled(w, -1);
+    w->free_only = false;
     for (bool progress = true; progress;) {
         w->strict = true;
         wake_all(w);
@@ -493,6 +529,56 @@ static void share_out(struct placement *w, struct bp_split *split)
     }
 }
 
+/* ------------------------------------------------------------------ careless orders */
+
+/* Say that some order got stuck with a coupled carrier of group g waiting for value v. Then the count there is more than max_skew above
+ * the minimum, at u. If the final count of v is at most max_skew above what u gets from other than coupled kinds, some of those are
+ * still to come at u: what carries no spread may always come, and a carrier of g alone may come because u is at the minimum. So no order
+ * gets stuck. Returns the pods of coupled carriers for which that cannot be said. */
+static uint64_t count_careless(struct placement *w)
+{
+    const struct bp_spread *s = w->s;
+    const struct bp_problem *p = s->problem;
+    uint64_t n_careless = 0;
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        const struct tally *t = &w->tallies[g];
+        if (p->groups[g].kind != BP_GROUP_SPREAD || !s->chooses[g]) {
+            continue;
+        }
+        struct arena_mark mark = arena_mark(w->arena);
+        int64_t *sure = ARENA_ARRAY(w->arena, int64_t, t->n_values);
+        uint64_t *coupled = ARENA_ARRAY(w->arena, uint64_t, t->n_values);
+        for (uint32_t v = 0; v < t->n_values; v++) {
+            sure[v] = p->groups[g].base == NULL ? 0 : p->groups[g].base[v];
+        }
+        for (uint32_t x = s->group_kind_at[g]; x < s->group_kind_at[g + 1]; x++) {
+            const struct bp_spread_kind *kind = &s->kinds[s->group_kinds[x]];
+            uint32_t bits = 0;
+            for (uint32_t r = 0; r < kind->n_roles; r++) {
+                bits = kind->roles[r].group_i == g ? kind->roles[r].bits : bits;
+            }
+            for (uint32_t u = 0; u < s->n_tuples; u++) {
+                uint32_t v = bp_spread_value(s, u, g);
+                uint32_t pods = w->placed[(size_t)s->group_kinds[x] * s->n_tuples + u] * kind->weight;
+                if (v != BP_NO_VALUE) {
+                    sure[v] += (bits & BP_SPREAD_TARGET) != 0 && !kind->coupled ? pods : 0;
+                    coupled[v] += (bits & BP_SPREAD_CARRIER) != 0 && kind->coupled ? pods : 0;
+                }
+            }
+        }
+        for (uint32_t v = 0; v < t->n_values; v++) {
+            bool safe = true;
+            for (size_t u = bits_next(p->groups[g].eligible, t->n_values, 0); u < t->n_values;
+                 u = bits_next(p->groups[g].eligible, t->n_values, u + 1)) {
+                safe &= u == v || t->count[v] <= sure[u] + (int64_t)p->groups[g].max_skew;
+            }
+            n_careless += safe ? 0 : coupled[v];
+        }
+        arena_rewind(w->arena, mark);
+    }
+    return n_careless;
+}
+
 void bp_spread_place(const struct bp_spread *spread, const struct bp_spread_choice *choice,
                      struct bp_split *ret_split, struct arena *arena, struct arena *scratch)
 {
@@ -506,6 +592,7 @@ void bp_spread_place(const struct bp_spread *spread, const struct bp_spread_choi
     open_kinds(&w);
     place_all(&w);
     share_out(&w, ret_split);
+    ret_split->n_careless = count_careless(&w);
     arena_rewind(scratch, mark);
 }
 
