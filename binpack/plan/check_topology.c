@@ -517,7 +517,7 @@ static uint32_t level_of(const struct item *item, uint32_t order)
     }
 }
 
-enum { N_ORDERS = 4, N_LEVELS = 3 };
+enum { N_ORDERS = 4, N_LEVELS = 3, LEARNED_ORDERS = 64, LEARNED_STEPS_MAX = 20 * 1000 * 1000 };
 
 static bool pass(struct replay *r, struct item *items, uint32_t n, uint32_t order, uint32_t level)
 {
@@ -555,6 +555,45 @@ static bool try_order(struct replay *r, struct item *items, uint32_t n, uint32_t
         }
     }
     return true;
+}
+
+/* One pod at a time, always the first of `ranked` that nothing keeps off. */
+static bool try_ranked(struct replay *r, struct item *items, const uint32_t *ranked, uint32_t n)
+{
+    for (uint32_t k = 0; k < n;) {
+        struct item *item = &items[ranked[k]];
+        if (item->left > 0 && blocked(r, item->kind, item->node) == NULL) {
+            place(r, item->kind, item->node, /* terminating= */ false);
+            item->left--;
+            k = 0; /* who comes earlier and was stuck may go on now */
+        } else {
+            k++;
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (items[i].left > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What got stuck goes to the front, in the order it had; the rest follows. */
+static void rank_stuck_first(const struct item *items, uint32_t *ranked, uint32_t *scratch,
+                             uint32_t n)
+{
+    uint32_t n_stuck = 0, n_rest = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        if (items[ranked[k]].left > 0) {
+            scratch[n_stuck++] = ranked[k];
+        }
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        if (items[ranked[k]].left == 0) {
+            scratch[n_stuck + n_rest++] = ranked[k];
+        }
+    }
+    memcpy(ranked, scratch, n * sizeof *ranked);
 }
 
 static void reset(struct replay *r)
@@ -646,6 +685,29 @@ static bool refuse(const struct replay *r, const struct item *item, const uint32
         STR_ARG(strtab_str(world->tab, rule == NULL ? STRID_EMPTY : r->keys.v[rule->key_i].name)));
 }
 
+/* Orders learned from failures: whoever got stuck is placed before the others the next time. */
+static bool try_learned(struct replay *r, struct item *items, uint32_t n)
+{
+    uint64_t n_pods = 0;
+    uint32_t *ranked = ARENA_ARRAY(r->world->arena, uint32_t, n);
+    uint32_t *scratch = ARENA_ARRAY(r->world->arena, uint32_t, n);
+    for (uint32_t i = 0; i < n; i++) {
+        ranked[i] = i;
+        n_pods += items[i].n;
+    }
+    for (uint32_t round = 0; round < LEARNED_ORDERS && n_pods * n <= LEARNED_STEPS_MAX; round++) {
+        reset(r);
+        for (uint32_t i = 0; i < n; i++) {
+            items[i].left = items[i].n;
+        }
+        if (try_ranked(r, items, ranked, n)) {
+            return true;
+        }
+        rank_stuck_first(items, ranked, scratch, n);
+    }
+    return false;
+}
+
 bool check_replay(struct check_world *world, const uint32_t *target, struct err *err)
 {
     struct replay r = {.world = world};
@@ -664,6 +726,9 @@ bool check_replay(struct check_world *world, const uint32_t *target, struct err 
         if (try_order(&r, items, n, order)) {
             return true;
         }
+    }
+    if (try_learned(&r, items, n)) {
+        return true;
     }
     for (uint32_t i = 0; i < n; i++) {
         if (items[i].left > 0) {
