@@ -209,7 +209,8 @@ static bool decode_price(struct codec_in *in, const struct json_at *at,
     if (!json_read_str(&price, &overlay->has_price, &text, in->err)) {
         return false;
     }
-    if (overlay->has_price && !decimal_parse(text, NANO_DIGITS, &overlay->price)) {
+    bool plain = !str_starts(text, STR("-")) && !str_starts(text, STR("+"));
+    if (overlay->has_price && !(plain && decimal_parse(text, NANO_DIGITS, &overlay->price))) {
         return json_fail(in->err, ERR_INVALID, &price,
                          "\"" STR_FMT "\": must be a price, such as \"0.25\"", STR_ARG(text));
     }

@@ -3,27 +3,18 @@
  * being written and read again. */
 #include <jansson.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "base/arena.h"
+#include "check.h"
 #include "k8s/builder.h"
 #include "k8s/snapshot.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
-
-static void must(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static void add(struct k8s_builder *builder, json_t *object, bool removed)
 {
     struct err err;
     bool replaced = false;
     if (!k8s_builder_add(builder, object, STR_EMPTY, 0, removed, &replaced, &err)) {
-        must(err.code == ERR_INVALID || err.code == ERR_LIMIT || err.code == ERR_UNSUPPORTED);
+        MUST(err.code == ERR_INVALID || err.code == ERR_LIMIT || err.code == ERR_UNSUPPORTED);
     }
 }
 
@@ -42,7 +33,7 @@ static const struct k8s_cluster *build(struct arena *arena, json_t *value, enum 
     for (uint32_t i = 0; i < n_counts; i++) {
         sum += counts[i].n;
     }
-    must(sum == n);
+    MUST(sum == n);
     if (!k8s_builder_expand(builder, expand, &n_made, &err)) {
         k8s_builder_done(builder);
         return NULL;
@@ -58,11 +49,11 @@ static void write_and_read(struct arena *arena, const struct k8s_cluster *cluste
     struct k8s_builder *builder = k8s_builder_new(arena, strtab_new(arena));
     for (json_t *o = k8s_snapshot_next(&snapshot); o != NULL; o = k8s_snapshot_next(&snapshot)) {
         struct err err;
-        must(k8s_builder_add(builder, o, STR_EMPTY, 0, false, NULL, &err));
+        MUST(k8s_builder_add(builder, o, STR_EMPTY, 0, false, NULL, &err));
         json_decref(o);
     }
     const struct k8s_cluster *back = k8s_builder_finish(builder);
-    must(back->n_pods == cluster->n_pods && back->n_nodes == cluster->n_nodes &&
+    MUST(back->n_pods == cluster->n_pods && back->n_nodes == cluster->n_nodes &&
          back->n_workloads == cluster->n_workloads && back->n_nodepools == cluster->n_nodepools);
 }
 
@@ -75,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     }
     auto_arena arena = ARENA_INIT;
     const struct k8s_cluster *cluster = build(&arena, value, K8S_EXPAND_NEVER);
-    must(cluster != NULL);
+    MUST(cluster != NULL);
     write_and_read(&arena, cluster);
     (void)build(&arena, value, K8S_EXPAND_AUTO);
     json_decref(value);
