@@ -82,10 +82,10 @@ const struct option_row option_rows[] = {
             "stands for its replicas, so "
             "that plain manifests can be planned. `never` turns that off."},
     {"namespace", 'n', "NAME", OPTION_TEXT, FIELD(namespace_name), .group = GROUP_INPUT,
-     .commands = SIMULATE, .help = "place only the pending pods of this namespace",
+     .commands = PLANS, .help = "place only the pending pods of this namespace",
      .doc = "Other pods that wait for a place are left out; pods that run keep their room."},
     {"selector", 'l', "LABELS", OPTION_TEXT, FIELD(selector), .group = GROUP_INPUT,
-     .commands = SIMULATE, .help = "place only pending pods with these labels",
+     .commands = PLANS, .help = "place only pending pods with these labels",
      .doc = "As in kubectl: `app=web,tier!=cache`, `env in (a,b)`, `gpu`, `!gpu`."},
 
     {"mode", 0, "MODE", OPTION_CHOICE, FIELD(mode), .choices = mode_choices, .fallback = "auto",

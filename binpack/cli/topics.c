@@ -10,7 +10,7 @@ const struct help_example help_examples[] = {
      "kubectl get pods,nodes,daemonsets -A -o json | binpack --simulate"},
     {"Plan for recorded files, print the table and keep the plan",
      "binpack --simulate -f cluster.json -f karpenter.json -o table -o json=plan.json"},
-    {"What would manifests cost on an empty cluster?", "binpack --simulate -f deploy/"},
+    {"See what manifests would cost on an empty cluster", "binpack --simulate -f deploy/"},
 };
 const size_t n_help_examples = sizeof(help_examples) / sizeof(help_examples[0]);
 

@@ -89,9 +89,11 @@ static void put_groups(const struct summary *s, struct strbuf *b, struct arena *
         strbuf_add(b, STR("** "));
         escaped(b, summary_pod_names(s->plan, group, NAMES_MAX, scratch), scratch);
         strbuf_addc(b, '\n');
-        for (uint32_t r = 0; r < first->n_reasons && r < REASONS_MAX; r++) {
+        uint32_t n_lines;
+        const struct str *lines = summary_reasons(first, scratch, &n_lines);
+        for (uint32_t r = 0; r < n_lines && r < REASONS_MAX; r++) {
             strbuf_add(b, STR("  - "));
-            escaped(b, summary_reason(&first->reasons[r], scratch), scratch);
+            escaped(b, lines[r], scratch);
             strbuf_addc(b, '\n');
         }
     }

@@ -116,6 +116,22 @@ static void put_mix(const struct summary *s, const struct text_look *look, struc
     strbuf_addc(b, '\n');
 }
 
+static void put_reasons(const struct plan_unplaced *unplaced, const struct text_look *look,
+                        struct strbuf *b, bool all, struct arena *scratch)
+{
+    uint32_t n;
+    const struct str *lines = summary_reasons(unplaced, scratch, &n);
+    uint32_t n_shown = all || n <= REASONS_MAX + 1 ? n : REASONS_MAX;
+    for (uint32_t i = 0; i < n_shown; i++) {
+        text_paragraph(b, look, LABEL_WIDTH + 2, TEXT_PLAIN, STR_EMPTY, lines[i]);
+    }
+    if (n_shown < n) {
+        struct str rest = text_things(scratch, n - n_shown, "more reason");
+        text_paragraph(b, look, LABEL_WIDTH + 2, TEXT_PLAIN, STR_EMPTY,
+                       text_format(scratch, STR_FMT " (-o wide)", STR_ARG(rest)));
+    }
+}
+
 static void put_groups(const struct summary *s, const struct text_look *look, struct strbuf *b,
                        bool all, struct arena *scratch)
 {
@@ -128,17 +144,7 @@ static void put_groups(const struct summary *s, const struct text_look *look, st
             summary_pod_names(s->plan, group, all ? UINT32_MAX - 1 : NAMES_MAX, scratch);
         struct str line = text_format(scratch, STR_FMT ": " STR_FMT, STR_ARG(pods), STR_ARG(names));
         text_paragraph(b, look, LABEL_WIDTH, TEXT_BAD, i == 0 ? STR("Unplaced") : STR_EMPTY, line);
-        uint32_t n_reasons =
-            all || first->n_reasons <= REASONS_MAX + 1 ? first->n_reasons : REASONS_MAX;
-        for (uint32_t r = 0; r < n_reasons; r++) {
-            text_paragraph(b, look, LABEL_WIDTH + 2, TEXT_PLAIN, STR_EMPTY,
-                           summary_reason(&first->reasons[r], scratch));
-        }
-        if (n_reasons < first->n_reasons) {
-            struct str rest = text_things(scratch, first->n_reasons - n_reasons, "more reason");
-            text_paragraph(b, look, LABEL_WIDTH + 2, TEXT_PLAIN, STR_EMPTY,
-                           text_format(scratch, STR_FMT " (-o wide)", STR_ARG(rest)));
-        }
+        put_reasons(first, look, b, all, scratch);
     }
     if (n < s->n_groups) {
         struct str rest =

@@ -262,16 +262,47 @@ struct str summary_pod_names(const struct plan *plan, const struct summary_group
     return strbuf_str(&b);
 }
 
-struct str summary_reason(const struct plan_reason *reason, struct arena *arena)
+/* Whether the same was said of an earlier NodePool. */
+static bool said_before(const struct plan_unplaced *unplaced, uint32_t i)
+{
+    for (uint32_t k = 0; k < i; k++) {
+        if (text_cmp(unplaced->reasons[k].message, unplaced->reasons[i].message) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reason i with all NodePools that it holds for. */
+static struct str reason_text(const struct plan_unplaced *unplaced, uint32_t i, struct arena *arena)
 {
     struct strbuf b = strbuf_new(arena, 65536);
-    if (reason->pool.n > 0) {
-        strbuf_add(&b, STR("NodePool "));
-        strbuf_add(&b, reason->pool);
-        strbuf_add(&b, STR(": "));
+    const struct plan_reason *reason = &unplaced->reasons[i];
+    uint32_t n_pools = 0;
+    for (uint32_t k = i; k < unplaced->n_reasons; k++) {
+        const struct plan_reason *other = &unplaced->reasons[k];
+        if (other->pool.n > 0 && text_cmp(other->message, reason->message) == 0) {
+            strbuf_add(&b, n_pools++ == 0 ? STR("NodePool ") : STR(", "));
+            strbuf_add(&b, other->pool);
+        }
     }
+    strbuf_add(&b, n_pools > 0 ? STR(": ") : STR_EMPTY);
     strbuf_add(&b, reason->message.n > 0 ? reason->message : reason->code);
     return strbuf_str(&b);
+}
+
+const struct str *summary_reasons(const struct plan_unplaced *unplaced, struct arena *arena,
+                                  uint32_t *ret_n)
+{
+    struct str *lines = ARENA_ARRAY(arena, struct str, unplaced->n_reasons + 1);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < unplaced->n_reasons; i++) {
+        if (!said_before(unplaced, i)) {
+            lines[n++] = reason_text(unplaced, i, arena);
+        }
+    }
+    *ret_n = n;
+    return lines;
 }
 
 struct str summary_zone_short(const struct plan *plan, uint32_t zone_i)

@@ -53,8 +53,10 @@ struct summary_use summary_gpus_of(const struct plan *plan, const struct plan_no
 struct str summary_pod_names(const struct plan *plan, const struct summary_group *group,
                              uint32_t n_max, struct arena *arena);
 
-/* "NodePool batch: needs nvidia.com/gpu=1, ..." */
-struct str summary_reason(const struct plan_reason *reason, struct arena *arena);
+/* The reasons of an unplaced pod, one line each, nearest miss first: "NodePool batch: needs ...".
+ * NodePools of which the same is to be said share a line. */
+const struct str *summary_reasons(const struct plan_unplaced *unplaced, struct arena *arena,
+                                  uint32_t *ret_n);
 
 /* The zone without the catalogue's region ("1a" of "us-east-1a"), or the whole name when it does
  * not start with it. */
