@@ -5,10 +5,6 @@
 #include "base/bitset.h"
 #include "binpack/scheduling/terms.h"
 
-/* Classes that must come before others for the rules over hosts are looked for among at most this
- * many; beyond it every candidate is capped, which is stricter than need be. */
-enum { ORDER_CLASSES_MAX = 1024 };
-
 struct spread_ctx {
     const struct sched_snapshot *s;
     const struct sched_offers *offers;
@@ -35,7 +31,7 @@ static uint32_t counted_at(const struct spread_ctx *c, const struct sched_rule *
 }
 
 static void add_host_cap(const struct spread_ctx *c, const struct sched_rule *rule,
-                         const uint64_t *members, const uint32_t *counted, bool necessary)
+                         const uint64_t *members, const uint32_t *counted)
 {
     uint32_t *max_at = NULL;
     for (uint32_t n = 0; counted != NULL && n < c->s->n_nodes; n++) {
@@ -44,10 +40,9 @@ static void add_host_cap(const struct spread_ctx *c, const struct sched_rule *ru
         }
         max_at[n] = counted[n] < rule->max_skew ? rule->max_skew - counted[n] : 0;
     }
-    VEC_PUSH(
-        c->rows->arena, &c->rows->caps,
-        (struct sched_cap_row){
-            .max = rule->max_skew, .necessary = necessary, .members = members, .max_at = max_at});
+    VEC_PUSH(c->rows->arena, &c->rows->caps,
+             (struct sched_cap_row){
+                 .max = rule->max_skew, .necessary = true, .members = members, .max_at = max_at});
 }
 
 /* Carriers that are not counted themselves may join a host that holds no more than maxSkew. */
@@ -75,79 +70,11 @@ static void forbid_full_hosts(const struct spread_ctx *c, const struct sched_rul
     }
 }
 
-/* A rule over hosts with its class sets, and the counted classes that do not carry it but carry
- * another one. */
+/* A rule over hosts with its class sets. */
 struct host_rule {
     const struct sched_rule *rule;
     uint64_t *carriers, *targets;
-    uint64_t *late; /* of the targets: those that the solver must cap as well, because no order can
-                       put them after the carriers */
 };
-
-static bool carries_other(const struct host_rule *hosts, uint32_t n, uint32_t but, uint32_t class_i)
-{
-    for (uint32_t h = 0; h < n; h++) {
-        if (h != but && bits_get(hosts[h].carriers, class_i)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* reach[i]: classes that have to be placed after class i. Carriers of a rule come before the pods
- * it counts and that do not carry it. */
-static void close_order(const struct host_rule *hosts, uint32_t n_hosts, uint32_t n_classes,
-                        uint64_t *const *reach, size_t words)
-{
-    for (uint32_t h = 0; h < n_hosts; h++) {
-        for (uint32_t i = 0; i < n_classes; i++) {
-            for (size_t w = 0; bits_get(hosts[h].carriers, i) && w < words; w++) {
-                reach[i][w] |= hosts[h].targets[w] & ~hosts[h].carriers[w];
-            }
-        }
-    }
-    for (uint32_t k = 0; k < n_classes; k++) {
-        for (uint32_t i = 0; i < n_classes; i++) {
-            if (bits_get(reach[i], k)) {
-                bits_or(reach[i], reach[k], words);
-            }
-        }
-    }
-}
-
-/* Fills `late`. A class that is counted by a rule, does not carry it, and has to come before one of
- * its carriers for the sake of another rule cannot be left for afterwards. */
-static void find_late(const struct spread_ctx *c, struct host_rule *hosts, uint32_t n_hosts)
-{
-    struct arena *arena = c->rows->arena;
-    const uint32_t n = c->classes->n;
-    bool any = false;
-    for (uint32_t h = 0; h < n_hosts; h++) {
-        for (uint32_t i = 0; i < n; i++) {
-            if (bits_get(hosts[h].targets, i) && !bits_get(hosts[h].carriers, i) &&
-                carries_other(hosts, n_hosts, h, i)) {
-                bits_set(hosts[h].late, i);
-                any = true;
-            }
-        }
-    }
-    if (!any || n > ORDER_CLASSES_MAX) {
-        return;
-    }
-    uint64_t **reach = ARENA_ARRAY(arena, uint64_t *, n);
-    for (uint32_t i = 0; i < n; i++) {
-        reach[i] = ARENA_ARRAY(arena, uint64_t, c->words);
-    }
-    close_order(hosts, n_hosts, n, reach, c->words);
-    for (uint32_t h = 0; h < n_hosts; h++) {
-        for (uint32_t i = 0; i < n; i++) {
-            if (bits_get(hosts[h].late, i) &&
-                !bits_intersects(reach[i], hosts[h].carriers, c->words)) {
-                bits_clear(hosts[h].late, i);
-            }
-        }
-    }
-}
 
 static void add_host_rule(const struct spread_ctx *c, const struct host_rule *host)
 {
@@ -163,13 +90,17 @@ static void add_host_rule(const struct spread_ctx *c, const struct host_rule *ho
         members[w] = host->carriers[w] & host->targets[w];
     }
     if (bits_any(members, c->words)) {
-        add_host_cap(c, rule, members, counted, /* necessary= */ true);
+        add_host_cap(c, rule, members, counted);
     }
-    if (bits_any(host->late, c->words) && bits_any(host->carriers, c->words)) {
-        uint64_t *all = ARENA_ARRAY(arena, uint64_t, c->words);
-        bits_or(all, members, c->words);
-        bits_or(all, host->late, c->words);
-        add_host_cap(c, rule, all, counted, /* necessary= */ false);
+    /* Pods that are counted but do not carry the rule could share a host if they came after the
+     * carriers. Nobody can promise that order, so they do not share one. */
+    uint64_t *others = ARENA_ARRAY(arena, uint64_t, c->words);
+    for (size_t w = 0; w < c->words; w++) {
+        others[w] = host->targets[w] & ~host->carriers[w];
+    }
+    if (bits_any(others, c->words) && bits_any(host->carriers, c->words)) {
+        VEC_PUSH(arena, &c->rows->exclusions,
+                 (struct sched_exclusion_row){.a = host->carriers, .b = others});
     }
     forbid_full_hosts(c, rule, host->carriers, host->targets, counted);
 }
@@ -246,8 +177,6 @@ void sched_topology_rows(const struct sched_snapshot *snapshot, const struct sch
                                  .rules = rules,
                                  .rows = rows,
                                  .words = bits_words(classes->n)};
-    struct host_rule *hosts = ARENA_ARRAY(rows->arena, struct host_rule, rules->n);
-    uint32_t n_hosts = 0;
     for (uint32_t r = 0; r < rules->n; r++) {
         const struct sched_rule *rule = &rules->v[r];
         if (rule->kind != SCHED_SPREAD || rule->filter_need == SCHED_NONE) {
@@ -257,17 +186,10 @@ void sched_topology_rows(const struct sched_snapshot *snapshot, const struct sch
         uint64_t *targets;
         sched_rule_classes(classes, rule, rows->arena, &carriers, &targets);
         if (rule->key == snapshot->words->hostname) {
-            hosts[n_hosts++] =
-                (struct host_rule){.rule = rule,
-                                   .carriers = carriers,
-                                   .targets = targets,
-                                   .late = ARENA_ARRAY(rows->arena, uint64_t, c.words)};
+            add_host_rule(
+                &c, &(struct host_rule){.rule = rule, .carriers = carriers, .targets = targets});
         } else {
             add_group(&c, rule, carriers, targets);
         }
-    }
-    find_late(&c, hosts, n_hosts);
-    for (uint32_t h = 0; h < n_hosts; h++) {
-        add_host_rule(&c, &hosts[h]);
     }
 }
