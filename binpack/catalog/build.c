@@ -275,9 +275,10 @@ static bool build_type(const struct work *work, struct err *err)
     struct cat_type *type = work->type;
     type->name = draft->name;
     type->arch = strtab_add(builder->tab, draft->row.arch.n > 0 ? draft->row.arch : STR("amd64"));
-    type->os = draft->os != 0                       ? draft->os
-               : type->arch == builder->names.amd64 ? (uint32_t)(CAT_LINUX | CAT_WINDOWS)
-                                                    : (uint32_t)CAT_LINUX;
+    /* karp: every amd64 type of EC2 can run Windows; a file says so. */
+    bool windows = draft->complete && type->arch == builder->names.amd64;
+    uint32_t by_default = windows ? CAT_LINUX | CAT_WINDOWS : CAT_LINUX;
+    type->os = draft->os != 0 ? draft->os : by_default;
     type->vcpu = draft->row.vcpu;
     type->memory_bytes = sat_mul(draft->row.memory_mib, CAT_MIB);
     type->enis = draft->row.enis;

@@ -607,6 +607,9 @@ bool cat_from_json(struct json_t *const *documents, const struct str *names, uin
     if (!merge_drafts(&r, err) || !add_zones(&r, err)) {
         return false;
     }
+    if (r.builder.zones.n > LIMIT_ZONES) { /* before offerings multiply with them */
+        return err_set(err, ERR_LIMIT, "more than %d zones", LIMIT_ZONES);
+    }
     region_of_zones(&r.builder);
     add_offerings(&r);
     offer_builtin(&r);

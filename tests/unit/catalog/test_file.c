@@ -142,6 +142,7 @@ static void figures_from_allocatable(void **state)
                                     "3500m','memory':'8Gi','nvidia.com/gpu':2}}]}"));
     const struct cat_type *type = fixture_type(f, "a");
     assert_int_equal(type->vcpu, 4);
+    assert_int_equal(type->os, CAT_LINUX); /* and amd64: what a file leaves out */
     assert_int_equal(k8s_resources_get(&type->capacity, f->words.memory), 8 * GIB);
     assert_int_equal(k8s_resources_get(&type->allocatable, f->words.pods),
                      110); /* no interface known: kubelet's own */
