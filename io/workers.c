@@ -2,7 +2,6 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "io/workers.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,54 +13,91 @@
 
 enum { LANES_MAX = 64 };
 
+/* A run is a round. Pieces are handed out by one atomic word, the round above and the next piece
+ * below, so that a thread that wakes up late cannot take a piece of a later round by mistake; and
+ * the run is over when all pieces are done, not when all threads have looked: on a busy machine the
+ * caller does what a sleeping thread would have done. */
 struct io_workers {
     struct arena arena; /* holds this struct */
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
     pthread_t threads[LANES_MAX];
     uint32_t n_threads;
-    uint64_t round;  /* counts runs; a thread works once for each */
-    uint32_t n_busy; /* threads that have not finished the round */
-    bool stop;
+    uint32_t n_asleep; /* under lock */
+    bool stop;         /* under lock */
+    /* The round: written under lock, read under lock by threads that join it. */
     void (*fn)(void *ctx, uint32_t i);
     void *ctx;
     uint32_t n;
-    atomic_uint next; /* the first piece nobody has taken */
+    atomic_uint round;
+    _Atomic uint64_t next;  /* round << 32 | the first piece nobody has taken */
+    atomic_uint n_done;     /* pieces of this round */
+    atomic_bool is_waiting; /* the caller sleeps until n_done == n */
 };
 
-static void work(struct io_workers *workers)
+enum {
+    SPINS = 2000
+}; /* looks before going to sleep: rounds often follow each other within microseconds */
+
+static void pause_briefly(void)
 {
-    for (;;) {
-        uint32_t i = atomic_fetch_add_explicit(&workers->next, 1, memory_order_relaxed);
-        if (i >= workers->n) {
-            return;
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* Takes the next piece of `round`; false when there is none left. */
+static bool take(struct io_workers *workers, uint32_t round, uint32_t n, uint32_t *ret_i)
+{
+    uint64_t next = atomic_load(&workers->next);
+    do {
+        if ((uint32_t)(next >> 32) != round || (uint32_t)next >= n) {
+            return false;
         }
-        workers->fn(workers->ctx, i);
+    } while (!atomic_compare_exchange_weak(&workers->next, &next, next + 1));
+    *ret_i = (uint32_t)next;
+    return true;
+}
+
+static void work(struct io_workers *workers, uint32_t round, uint32_t n,
+                 void (*fn)(void *ctx, uint32_t i), void *ctx)
+{
+    uint32_t i = 0;
+    while (take(workers, round, n, &i)) {
+        fn(ctx, i);
+        if (atomic_fetch_add(&workers->n_done, 1) + 1 == n && atomic_load(&workers->is_waiting)) {
+            (void)pthread_mutex_lock(&workers->lock);
+            (void)pthread_cond_signal(&workers->done);
+            (void)pthread_mutex_unlock(&workers->lock);
+        }
     }
 }
 
 static void *lane(void *arg)
 {
     struct io_workers *workers = arg;
-    uint64_t seen = 0;
-    (void)pthread_mutex_lock(&workers->lock);
+    uint32_t seen = 0;
     for (;;) {
-        while (!workers->stop && workers->round == seen) {
-            (void)pthread_cond_wait(&workers->wake, &workers->lock);
+        for (uint32_t spin = 0; spin < SPINS && atomic_load(&workers->round) == seen; spin++) {
+            pause_briefly();
         }
-        if (workers->stop) {
-            break;
-        }
-        seen = workers->round;
-        (void)pthread_mutex_unlock(&workers->lock);
-        work(workers);
         (void)pthread_mutex_lock(&workers->lock);
-        if (--workers->n_busy == 0) {
-            (void)pthread_cond_signal(&workers->done);
+        while (!workers->stop && atomic_load(&workers->round) == seen) {
+            workers->n_asleep++;
+            (void)pthread_cond_wait(&workers->wake, &workers->lock);
+            workers->n_asleep--;
         }
+        bool stop = workers->stop;
+        seen = atomic_load(&workers->round);
+        uint32_t n = workers->n;
+        void (*fn)(void *ctx, uint32_t i) = workers->fn;
+        void *ctx = workers->ctx;
+        (void)pthread_mutex_unlock(&workers->lock);
+        if (stop) {
+            return NULL;
+        }
+        work(workers, seen, n, fn, ctx);
     }
-    (void)pthread_mutex_unlock(&workers->lock);
-    return NULL;
 }
 
 /* Processors that the control group's quota amounts to, rounded up; 0 when there is none. */
@@ -124,20 +160,30 @@ void io_workers_run(void *port_ctx, uint32_t n, void (*fn)(void *ctx, uint32_t i
         return;
     }
     (void)pthread_mutex_lock(&workers->lock);
-    assert(workers->n_busy == 0);
+    uint32_t round = atomic_load(&workers->round) + 1;
     workers->fn = fn;
     workers->ctx = ctx;
     workers->n = n;
-    atomic_store_explicit(&workers->next, 0, memory_order_relaxed);
-    workers->n_busy = workers->n_threads;
-    workers->round++;
-    (void)pthread_cond_broadcast(&workers->wake);
+    atomic_store(&workers->n_done, 0);
+    atomic_store(&workers->next, (uint64_t)round << 32);
+    atomic_store(&workers->round, round);
+    if (workers->n_asleep > 0) {
+        (void)pthread_cond_broadcast(&workers->wake);
+    }
     (void)pthread_mutex_unlock(&workers->lock);
-    work(workers);
+    work(workers, round, n, fn, ctx);
+    for (uint32_t spin = 0; spin < SPINS && atomic_load(&workers->n_done) < n; spin++) {
+        pause_briefly();
+    }
+    if (atomic_load(&workers->n_done) == n) {
+        return;
+    }
     (void)pthread_mutex_lock(&workers->lock);
-    while (workers->n_busy > 0) {
+    atomic_store(&workers->is_waiting, true);
+    while (atomic_load(&workers->n_done) < n) {
         (void)pthread_cond_wait(&workers->done, &workers->lock);
     }
+    atomic_store(&workers->is_waiting, false);
     (void)pthread_mutex_unlock(&workers->lock);
 }
 
