@@ -2,6 +2,7 @@
 #include "binpack/solver/verify_knapsack.h"
 
 #include "base/arena.h"
+#include "binpack/solver/verify_table.h"
 
 #include <string.h>
 
@@ -531,10 +532,18 @@ enum verify_knapsack_answer verify_knapsack_prove(const struct verify_knapsack *
     for (uint32_t r = 0; r < p.n_rows; r++) {
         multipliers[p.row[r]] = top.mult[r];
     }
-    bool ok = below(&p, &top) || prove(&p, &root, scratch);
-    *ret_value = ok ? knapsack->target : p.exceeded ? p.best : top.bound >> knapsack->frac_bits;
+    enum verify_knapsack_answer answer = VERIFY_KNAPSACK_PROVEN;
+    *ret_value = knapsack->target;
+    if (!below(&p, &top)) {
+        answer = verify_table_prove(knapsack, p.n_rows, p.row, top.mult, root.hi, ret_value, scratch);
+    }
+    if (answer == VERIFY_KNAPSACK_GAVE_UP) {
+        bool ok = prove(&p, &root, scratch);
+        *ret_value = p.exceeded ? p.best : top.bound >> knapsack->frac_bits;
+        answer = ok           ? VERIFY_KNAPSACK_PROVEN
+                 : p.exceeded ? VERIFY_KNAPSACK_EXCEEDED
+                              : VERIFY_KNAPSACK_GAVE_UP;
+    }
     arena_rewind(scratch, mark);
-    return ok           ? VERIFY_KNAPSACK_PROVEN
-           : p.exceeded ? VERIFY_KNAPSACK_EXCEEDED
-                        : VERIFY_KNAPSACK_GAVE_UP;
+    return answer;
 }

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/solver/verify_table.h"
+
+#include "base/arena.h"
+
+#include <string.h>
+
+enum { N_THIRDS = 12 }; /* steps of the search for one multiplier */
+
+#define TOO_LARGE ((wide_t)1 << 120)
+
+struct label {
+    uint32_t state;                      /* left of the exact rows */
+    int64_t used[VERIFY_TABLE_PRICED];   /* of the priced rows */
+    int64_t value;
+};
+
+struct table {
+    const struct verify_knapsack *k;
+    struct arena *arena;
+    uint32_t n_items, n_exact, n_priced, n_states;
+    uint32_t *item;       /* [n_items] of the knapsack: those that fit, most valuable first */
+    int64_t *most;        /* [n_items] */
+    uint32_t *exact;      /* [n_exact] rows of the knapsack */
+    int64_t *unit;        /* [n_exact] greatest common divisor of its weights */
+    int64_t *n_units;     /* [n_exact] capacity / unit */
+    uint32_t *stride;     /* [n_exact] */
+    uint32_t *digits;     /* [n_states][n_exact] */
+    uint32_t *need;       /* [n_items][n_exact] units */
+    uint32_t *step;       /* [n_items] states that one unit of the item uses */
+    uint32_t priced[VERIFY_TABLE_PRICED];
+    wide_t mult[VERIFY_TABLE_PRICED];
+    uint32_t shift;       /* tables hold values scaled by 2^(frac_bits - shift), rounded up */
+    wide_t goal;          /* target scaled by 2^frac_bits */
+    bool complete;        /* no row that can bind is left out */
+    int64_t *rest;        /* [n_items + 1][n_states] most value of the items from here on */
+};
+
+static int64_t weight_of(const struct table *t, uint32_t x, uint32_t row)
+{
+    return t->k->weight[(size_t)t->item[x] * t->k->n_rows + row];
+}
+
+/* ------------------------------------------------------------------ set-up */
+
+static void list_items(struct table *t, const int64_t *most)
+{
+    t->item = ARENA_ARRAY(t->arena, uint32_t, t->k->n_items);
+    t->most = ARENA_ARRAY(t->arena, int64_t, t->k->n_items);
+    for (uint32_t i = 0; i < t->k->n_items; i++) {
+        if (most[i] == 0) {
+            continue;
+        }
+        uint32_t at = t->n_items++;
+        for (; at > 0 && t->k->value[t->item[at - 1]] < t->k->value[i]; at--) {
+            t->item[at] = t->item[at - 1];
+            t->most[at] = t->most[at - 1];
+        }
+        t->item[at] = i;
+        t->most[at] = most[i];
+    }
+}
+
+static int64_t unit_of(const struct table *t, uint32_t row)
+{
+    int64_t unit = 0;
+    for (uint32_t x = 0; x < t->n_items; x++) {
+        int64_t a = weight_of(t, x, row);
+        while (a != 0) {
+            int64_t rest = unit % a;
+            unit = a;
+            a = rest;
+        }
+    }
+    return unit == 0 ? 1 : unit;
+}
+
+/* Of the rows with a price, those with the fewest units become exact while the table stays small, the others keep their price. Rows
+ * without a price that are not exact are left out: that can only raise the bound. */
+static bool choose_rows(struct table *t, uint32_t n_rows, const uint32_t *row, const wide_t *multipliers)
+{
+    int64_t most = VERIFY_TABLE_STEPS / (t->n_items + 1);
+    int64_t n_states = 1;
+    bool *taken = ARENA_ARRAY(t->arena, bool, n_rows);
+    t->exact = ARENA_ARRAY(t->arena, uint32_t, n_rows);
+    t->unit = ARENA_ARRAY(t->arena, int64_t, n_rows);
+    t->n_units = ARENA_ARRAY(t->arena, int64_t, n_rows);
+    t->stride = ARENA_ARRAY(t->arena, uint32_t, n_rows);
+    for (;;) {
+        uint32_t best = UINT32_MAX;
+        int64_t best_units = 0, best_unit = 1;
+        for (uint32_t r = 0; r < n_rows; r++) {
+            int64_t unit = taken[r] || multipliers[r] == 0 ? 1 : unit_of(t, row[r]);
+            int64_t units = t->k->capacity[row[r]] / unit;
+            if (!taken[r] && multipliers[r] > 0 && (best == UINT32_MAX || units < best_units)) {
+                best = r;
+                best_units = units;
+                best_unit = unit;
+            }
+        }
+        if (best == UINT32_MAX || best_units >= most / n_states) {
+            break;
+        }
+        taken[best] = true;
+        t->exact[t->n_exact] = row[best];
+        t->unit[t->n_exact] = best_unit;
+        t->n_units[t->n_exact] = best_units;
+        t->stride[t->n_exact++] = (uint32_t)n_states;
+        n_states *= best_units + 1;
+    }
+    for (uint32_t r = 0; r < n_rows; r++) {
+        if (!taken[r] && multipliers[r] > 0) {
+            if (t->n_priced == VERIFY_TABLE_PRICED) {
+                return false;
+            }
+            t->priced[t->n_priced] = row[r];
+            t->mult[t->n_priced++] = multipliers[r];
+        }
+    }
+    t->n_states = (uint32_t)n_states;
+    t->complete = t->n_exact + t->n_priced == n_rows;
+    return t->n_exact > 0;
+}
+
+static void open_states(struct table *t)
+{
+    t->digits = ARENA_ARRAY(t->arena, uint32_t, (size_t)t->n_states * t->n_exact);
+    for (uint32_t s = 0; s < t->n_states; s++) {
+        for (uint32_t e = 0; e < t->n_exact; e++) {
+            t->digits[(size_t)s * t->n_exact + e] =
+                s / t->stride[e] % (uint32_t)(t->n_units[e] + 1);
+        }
+    }
+    t->need = ARENA_ARRAY(t->arena, uint32_t, (size_t)t->n_items * t->n_exact);
+    t->step = ARENA_ARRAY(t->arena, uint32_t, t->n_items);
+    for (uint32_t x = 0; x < t->n_items; x++) {
+        for (uint32_t e = 0; e < t->n_exact; e++) {
+            uint32_t need = (uint32_t)(weight_of(t, x, t->exact[e]) / t->unit[e]);
+            t->need[(size_t)x * t->n_exact + e] = need;
+            t->step[x] += need * t->stride[e];
+        }
+    }
+    t->goal = (wide_t)t->k->target << t->k->frac_bits;
+    while ((t->goal >> t->shift) > INT64_MAX / 16) {
+        t->shift++;
+    }
+}
+
+/* ------------------------------------------------------------------ tables */
+
+static bool fits(const struct table *t, uint32_t state, uint32_t x, int64_t times)
+{
+    for (uint32_t e = 0; e < t->n_exact; e++) {
+        if (t->digits[(size_t)state * t->n_exact + e] < t->need[(size_t)x * t->n_exact + e] * times) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_once(const struct table *t, int64_t *best, uint32_t x, int64_t value, int64_t times)
+{
+    uint64_t step = (uint64_t)t->step[x] * (uint64_t)times;
+    for (uint32_t s = t->n_states; s-- > step;) {
+        int64_t sum = best[s - step] + value * times;
+        if (sum > best[s] && fits(t, s, x, times)) {
+            best[s] = sum;
+        }
+    }
+}
+
+static void add_any(const struct table *t, int64_t *best, uint32_t x, int64_t value)
+{
+    for (uint32_t s = t->step[x]; s < t->n_states; s++) {
+        int64_t sum = best[s - t->step[x]] + value;
+        if (sum > best[s] && fits(t, s, x, 1)) {
+            best[s] = sum;
+        }
+    }
+}
+
+/* Value of a unit at the multipliers, scaled. */
+static wide_t reduced_value(const struct table *t, uint32_t x)
+{
+    wide_t value = (wide_t)t->k->value[t->item[x]] << t->k->frac_bits;
+    for (uint32_t r = 0; r < t->n_priced; r++) {
+        value -= t->mult[r] * weight_of(t, x, t->priced[r]);
+    }
+    return value;
+}
+
+/* Adds an item to a table of the best values; false when the value is beyond all sense. */
+static bool add_item(const struct table *t, int64_t *best, uint32_t x)
+{
+    wide_t value = reduced_value(t, x);
+    if (value <= 0) {
+        return true;
+    }
+    if (value / 16 * t->most[x] > t->goal) {
+        return false; /* sums could leave 64 bits */
+    }
+    int64_t rounded = (int64_t)((value + (((wide_t)1 << t->shift) - 1)) >> t->shift);
+    if (t->step[x] == 0) {
+        for (uint32_t s = 0; s < t->n_states; s++) {
+            best[s] += rounded * t->most[x];
+        }
+        return true;
+    }
+    bool any_number = !fits(t, t->n_states - 1, x, t->most[x] + 1);
+    int64_t left = any_number ? 0 : t->most[x];
+    for (int64_t times = 1; left > 0; times *= 2) { /* 1, 2, 4, ..., rest */
+        int64_t part = times < left ? times : left;
+        if (fits(t, t->n_states - 1, x, part)) {
+            add_once(t, best, x, rounded, part);
+        }
+        left -= part;
+    }
+    if (any_number) {
+        add_any(t, best, x, rounded);
+    }
+    return true;
+}
+
+static wide_t priced_room(const struct table *t, const struct label *label)
+{
+    wide_t sum = 0;
+    for (uint32_t r = 0; r < t->n_priced; r++) {
+        sum += t->mult[r] * (t->k->capacity[t->priced[r]] - label->used[r]);
+    }
+    return sum;
+}
+
+/* The bound of the whole knapsack, scaled. */
+static wide_t table_bound(const struct table *t, int64_t *best)
+{
+    static const struct label nothing;
+    memset(best, 0, t->n_states * sizeof *best);
+    for (uint32_t x = 0; x < t->n_items; x++) {
+        if (!add_item(t, best, x)) {
+            return TOO_LARGE;
+        }
+    }
+    return priced_room(t, &nothing) + ((wide_t)best[t->n_states - 1] << t->shift);
+}
+
+/* The bound is convex in each multiplier: thirds around what the linear bound found best. Leaves the best multipliers. */
+static wide_t improve(struct table *t, int64_t *best_values)
+{
+    wide_t best = table_bound(t, best_values);
+    for (uint32_t r = 0; r < t->n_priced && best > t->goal; r++) {
+        wide_t kept = t->mult[r];
+        wide_t lo = kept - kept / 4, hi = kept + kept / 4;
+        for (uint32_t n = 0; n < N_THIRDS && best > t->goal; n++) {
+            wide_t at[2] = {lo + (hi - lo) / 3, hi - (hi - lo) / 3};
+            wide_t bound[2];
+            for (int side = 0; side < 2; side++) {
+                t->mult[r] = at[side];
+                bound[side] = table_bound(t, best_values);
+                if (bound[side] < best) {
+                    best = bound[side];
+                    kept = at[side];
+                }
+            }
+            lo = bound[0] < bound[1] ? lo : at[0];
+            hi = bound[0] < bound[1] ? at[1] : hi;
+        }
+        t->mult[r] = kept;
+    }
+    return best;
+}
+
+/* ------------------------------------------------------------------ labels */
+
+static int compare(const struct label *a, const struct label *b)
+{
+    if (a->state != b->state) {
+        return a->state < b->state ? -1 : 1;
+    }
+    for (uint32_t r = VERIFY_TABLE_PRICED; r-- > 0;) {
+        if (a->used[r] != b->used[r]) {
+            return a->used[r] < b->used[r] ? -1 : 1;
+        }
+    }
+    return a->value > b->value ? -1 : a->value < b->value;
+}
+
+static void sort_labels(struct label *v, struct label *spare, uint32_t n)
+{
+    for (uint32_t width = 1; width < n; width *= 2) {
+        for (uint32_t from = 0; from < n; from += 2 * width) {
+            uint32_t mid = from + width < n ? from + width : n;
+            uint32_t end = mid + width < n ? mid + width : n;
+            uint32_t a = from, b = mid;
+            for (uint32_t out = from; out < end; out++) {
+                bool left = b >= end || (a < mid && compare(&v[a], &v[b]) <= 0);
+                spare[out] = left ? v[a++] : v[b++];
+            }
+        }
+        memcpy(v, spare, n * sizeof *v);
+    }
+}
+
+/* Of labels with the same state, those go that another one of no more weight equals in value. */
+static uint32_t drop_dominated(struct label *v, uint32_t n)
+{
+    uint32_t kept = 0;
+    for (uint32_t x = 0; x < n; x++) {
+        const struct label *last = kept > 0 ? &v[kept - 1] : NULL;
+        bool comparable = last != NULL && last->state == v[x].state;
+        for (uint32_t r = 1; r < VERIFY_TABLE_PRICED && comparable; r++) {
+            comparable = last->used[r] == v[x].used[r];
+        }
+        if (!comparable || v[x].value > last->value) {
+            v[kept++] = v[x];
+        }
+    }
+    return kept;
+}
+
+/* The labels with 0, 1, 2, ... of item x added, if something worth more than the target can follow. False: too many. */
+static bool extend(const struct table *t, const struct label *from, uint32_t x, struct label *to, uint32_t *n)
+{
+    struct label label = *from;
+    const int64_t *rest = &t->rest[(size_t)(x + 1) * t->n_states];
+    for (int64_t times = 0; times <= t->most[x]; times++) {
+        if (times > 0) {
+            if (!fits(t, label.state, x, 1)) {
+                return true;
+            }
+            label.state -= t->step[x];
+            label.value += t->k->value[t->item[x]];
+            for (uint32_t r = 0; r < t->n_priced; r++) {
+                label.used[r] += weight_of(t, x, t->priced[r]);
+                if (label.used[r] > t->k->capacity[t->priced[r]]) {
+                    return true;
+                }
+            }
+        }
+        wide_t bound = ((wide_t)label.value << t->k->frac_bits) + priced_room(t, &label) +
+                       ((wide_t)rest[label.state] << t->shift);
+        if (bound > t->goal) {
+            if (*n == VERIFY_TABLE_LABELS) {
+                return false;
+            }
+            to[(*n)++] = label;
+        }
+    }
+    return true;
+}
+
+static enum verify_knapsack_answer run_labels(struct table *t, wide_t *ret_value)
+{
+    t->rest = ARENA_ARRAY(t->arena, int64_t, (size_t)(t->n_items + 1) * t->n_states);
+    for (uint32_t x = t->n_items; x-- > 0;) {
+        int64_t *rest = &t->rest[(size_t)x * t->n_states];
+        memcpy(rest, rest + t->n_states, t->n_states * sizeof *rest);
+        if (!add_item(t, rest, x)) {
+            return VERIFY_KNAPSACK_GAVE_UP;
+        }
+    }
+    struct label *now = ARENA_ARRAY(t->arena, struct label, VERIFY_TABLE_LABELS);
+    struct label *next = ARENA_ARRAY(t->arena, struct label, VERIFY_TABLE_LABELS);
+    uint32_t n = 1;
+    now[0].state = t->n_states - 1;
+    for (uint32_t x = 0; x < t->n_items && n > 0; x++) {
+        uint32_t n_next = 0;
+        for (uint32_t y = 0; y < n; y++) {
+            if (!extend(t, &now[y], x, next, &n_next)) {
+                return VERIFY_KNAPSACK_GAVE_UP;
+            }
+        }
+        sort_labels(next, now, n_next);
+        struct label *swap = now;
+        now = next;
+        next = swap;
+        n = drop_dominated(now, n_next);
+    }
+    int64_t best = 0;
+    for (uint32_t y = 0; y < n; y++) {
+        best = now[y].value > best ? now[y].value : best;
+    }
+    *ret_value = best;
+    if (best <= t->k->target) {
+        return VERIFY_KNAPSACK_PROVEN;
+    }
+    return t->complete ? VERIFY_KNAPSACK_EXCEEDED : VERIFY_KNAPSACK_GAVE_UP;
+}
+
+enum verify_knapsack_answer verify_table_prove(const struct verify_knapsack *knapsack,
+                                               uint32_t n_rows, const uint32_t *row,
+                                               const wide_t *multipliers, const int64_t *most,
+                                               wide_t *ret_value, struct arena *scratch)
+{
+    struct arena_mark mark = arena_mark(scratch);
+    struct table t = {.k = knapsack, .arena = scratch};
+    enum verify_knapsack_answer answer = VERIFY_KNAPSACK_GAVE_UP;
+    list_items(&t, most);
+    if (knapsack->target > 0 && choose_rows(&t, n_rows, row, multipliers)) {
+        open_states(&t);
+        int64_t *best = ARENA_ARRAY(scratch, int64_t, t.n_states);
+        wide_t bound = improve(&t, best);
+        *ret_value = bound >> knapsack->frac_bits;
+        answer = bound <= t.goal ? VERIFY_KNAPSACK_PROVEN : run_labels(&t, ret_value);
+    }
+    arena_rewind(scratch, mark);
+    return answer;
+}
