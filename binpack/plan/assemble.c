@@ -204,6 +204,7 @@ static void finish_nodes(struct assembly *a, struct draft *drafts, uint32_t n)
     if (n > 0) {
         qsort(drafts, n, sizeof *drafts, draft_cmp);
     }
+    assemble_options_index(a);
     for (uint32_t i = 0; i < n; i++) {
         struct strbuf name = strbuf_new(a->arena, 64);
         strbuf_addf(&name, "new-%u", i + 1);

@@ -12,6 +12,8 @@ struct assembly {
     const struct make_settings *settings;
     struct arena *arena; /* of the plan */
     struct plan *plan;
+    uint32_t n_buyable;
+    const uint32_t *buyable; /* offerings that can be bought, by variant, zone, capacity type, reservation and price; see options.c */
 };
 
 /* Nodes, placements, costs, classes and offerings of the plan; `ret_placed` [cluster->n_pods] says which pods got a place. */
@@ -19,6 +21,9 @@ void assemble_nodes(struct assembly *assembly, bool *ret_placed);
 
 /* Only which pods got a place. */
 void assemble_placed(const struct assembly *assembly, bool *ret_placed);
+
+/* Sorts the offerings that can be bought, for assemble_options. */
+void assemble_options_index(struct assembly *assembly);
 
 /* Types that hold what the node holds, in the same pool, zone and capacity type, cheapest first, `offering_i`'s own type among them. */
 void assemble_options(const struct assembly *assembly, const struct bp_node *node, struct plan_node *ret_node);

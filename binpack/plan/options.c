@@ -80,37 +80,125 @@ static void widen(const struct bp_problem *bp, const struct bp_node *node, const
     }
 }
 
-/* Offerings of the same variant that hold the pattern: in the node's zone and capacity type, or (anywhere) of any. */
+/* What sorts offerings: the nodes of one launch differ in type only. */
+struct shelf {
+    uint32_t variant_i, zone_i, capacity_type;
+    strid reservation_id;
+    usd_t price;
+    uint32_t offering_i;
+};
+
+static struct shelf shelf_of(const struct sched_problem *p, uint32_t offering_i)
+{
+    const struct sched_offer *offer = &p->base->offers->v[p->offerings[offering_i].offer_i];
+    return (struct shelf){.variant_i = p->base->offers->cells[offer->cell_i].variant_i,
+                          .zone_i = offer->zone_i,
+                          .capacity_type = (uint32_t)offer->capacity_type,
+                          .reservation_id = offer->reservation_id,
+                          .price = offer->price,
+                          .offering_i = offering_i};
+}
+
+static int place_cmp(const struct shelf *x, const struct shelf *y)
+{
+    if (x->zone_i != y->zone_i) {
+        return x->zone_i < y->zone_i ? -1 : 1;
+    }
+    if (x->capacity_type != y->capacity_type) {
+        return x->capacity_type < y->capacity_type ? -1 : 1;
+    }
+    return (x->reservation_id > y->reservation_id) - (x->reservation_id < y->reservation_id);
+}
+
+static int shelf_cmp(const void *a, const void *b)
+{
+    const struct shelf *x = a, *y = b;
+    if (x->variant_i != y->variant_i) {
+        return x->variant_i < y->variant_i ? -1 : 1;
+    }
+    int order = place_cmp(x, y);
+    if (order != 0) {
+        return order;
+    }
+    if (x->price != y->price) {
+        return x->price < y->price ? -1 : 1;
+    }
+    return (x->offering_i > y->offering_i) - (x->offering_i < y->offering_i);
+}
+
+void assemble_options_index(struct assembly *a)
+{
+    const struct sched_problem *p = a->problem;
+    struct arena scratch = ARENA_INIT;
+    struct shelf *shelves = ARENA_ARRAY(&scratch, struct shelf, p->bp.n_offerings);
+    uint32_t *buyable = ARENA_ARRAY(a->arena, uint32_t, p->bp.n_offerings);
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < p->bp.n_offerings; k++) {
+        if (offer_at(p, k) != NULL) {
+            shelves[n++] = shelf_of(p, k);
+        }
+    }
+    qsort(shelves, n, sizeof *shelves, shelf_cmp);
+    for (uint32_t i = 0; i < n; i++) {
+        buyable[i] = shelves[i].offering_i;
+    }
+    a->n_buyable = n;
+    a->buyable = buyable;
+    arena_done(&scratch);
+}
+
+/* The first buyable that does not come before the shelf. */
+static uint32_t find_shelf(const struct assembly *a, const struct shelf *want)
+{
+    uint32_t low = 0, high = a->n_buyable;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        struct shelf shelf = shelf_of(a->problem, a->buyable[middle]);
+        if (shelf_cmp(&shelf, want) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Offerings of the same variant that hold the pattern, in the node's zone and capacity type and near its price, or (anywhere) any. */
 static uint32_t collect(const struct assembly *a, const struct bp_node *node, bool anywhere, struct arena *scratch,
                         struct candidate **ret_list)
 {
     const struct sched_problem *p = a->problem;
     const struct bp_problem *bp = &p->bp;
-    const struct sched_offers *o = p->base->offers;
-    const struct sched_offer *own = offer_at(p, node->offering_i);
+    struct shelf own = shelf_of(p, node->offering_i);
     int64_t size[BP_MAX_DIMS] = {0};
     for (uint32_t i = 0; i < node->n_items; i++) {
         for (uint32_t d = 0; d < bp->n_dims; d++) {
             size[d] += bp->size[(size_t)node->items[i].class_i * bp->n_dims + d] * node->items[i].count;
         }
     }
-    usd_t near = sat_add(own->price, muldiv_floor(own->price, a->settings->options_within_ppm, 1000000));
+    usd_t near = sat_add(own.price, muldiv_floor(own.price, a->settings->options_within_ppm, 1000000));
+    struct shelf from = {.variant_i = own.variant_i};
+    if (!anywhere) {
+        from = own;
+        from.price = 0;
+        from.offering_i = 0;
+    }
     VEC(struct candidate) list = {0};
-    for (uint32_t k = 0; k < bp->n_offerings; k++) {
-        const struct sched_offer *offer = offer_at(p, k);
-        if (offer == NULL || o->cells[offer->cell_i].variant_i != o->cells[own->cell_i].variant_i ||
-            (!anywhere && (offer->zone_i != own->zone_i || offer->capacity_type != own->capacity_type ||
-                           offer->reservation_id != own->reservation_id)) ||
-            !holds(bp, node, size, k)) {
-            continue;
+    for (uint32_t i = find_shelf(a, &from); i < a->n_buyable; i++) {
+        uint32_t k = a->buyable[i];
+        struct shelf shelf = shelf_of(p, k);
+        if (shelf.variant_i != own.variant_i || (!anywhere && (place_cmp(&shelf, &own) != 0 || shelf.price > near))) {
+            break;
         }
-        const struct cat_type *type = &p->base->snapshot->catalog->types[offer->type_i];
-        VEC_PUSH(scratch, &list,
-                 (struct candidate){.price = offer->price,
-                                    .name = strtab_str(p->base->snapshot->tab, type->name),
-                                    .type = type,
-                                    .offering_i = k,
-                                    .near = k == node->offering_i || offer->price <= near});
+        const struct cat_type *type = &p->base->snapshot->catalog->types[offer_at(p, k)->type_i];
+        if (holds(bp, node, size, k)) {
+            VEC_PUSH(scratch, &list,
+                     (struct candidate){.price = shelf.price,
+                                        .name = strtab_str(p->base->snapshot->tab, type->name),
+                                        .type = type,
+                                        .offering_i = k,
+                                        .near = k == node->offering_i || shelf.price <= near});
+        }
     }
     qsort(list.v, list.n, sizeof *list.v, candidate_cmp);
     *ret_list = list.v;

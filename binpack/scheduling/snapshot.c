@@ -14,6 +14,8 @@
 
 #include <stdlib.h>
 
+enum { SHORT_LIST = 64 };
+
 struct builder {
     struct sched_snapshot *s;
     struct arena *arena;
@@ -111,35 +113,73 @@ struct ns_rank {
     strid ns;
     struct str text;
 };
-static int ns_cmp(const void *a, const void *b)
-{
-    const struct ns_rank *x = a, *y = b;
-    return str_cmp(x->text, y->text);
-}
+struct ns_list {
+    struct ns_rank *v;
+    size_t n, cap;
+};
 
-void sched_pods_sort(const struct k8s_cluster *cluster, struct arena *scratch, uint32_t *pods, uint32_t n)
+/* The namespaces of the pods; ns_of[i]: which of them pod i is in. */
+static void find_spaces(const struct k8s_cluster *cluster, struct arena *scratch, const uint32_t *pods, uint32_t n,
+                        uint32_t *ns_of, struct ns_list *spaces)
 {
-    if (n < 2) {
-        return;
-    }
-    /* Namespaces first: counting sort by their rank. */
     struct strtab *seen = strtab_new(scratch);
-    uint32_t *ns_of = ARENA_ARRAY(scratch, uint32_t, n);
-    VEC(struct ns_rank) spaces = {0};
     strid last_ns = STRID_NONE;
     uint32_t last = 0;
     for (uint32_t i = 0; i < n; i++) {
         strid ns = cluster->pods[pods[i]].ns;
         if (ns != last_ns) {
             uint32_t id = strtab_add(seen, (struct str){.p = (const char *)&ns, .n = sizeof ns});
-            if (id > spaces.n) {
-                VEC_PUSH(scratch, &spaces, (struct ns_rank){.ns = id, .text = strtab_str(cluster->tab, ns)});
+            if (id > spaces->n) {
+                VEC_PUSH(scratch, spaces, (struct ns_rank){.ns = id, .text = strtab_str(cluster->tab, ns)});
             }
             last_ns = ns;
             last = id - 1;
         }
         ns_of[i] = last;
     }
+}
+
+static int ns_cmp(const void *a, const void *b)
+{
+    const struct ns_rank *x = a, *y = b;
+    return str_cmp(x->text, y->text);
+}
+
+static int pod_cmp(const struct k8s_cluster *cluster, uint32_t a, uint32_t b)
+{
+    const struct k8s_pod *x = &cluster->pods[a], *y = &cluster->pods[b];
+    int order = x->ns == y->ns ? 0 : strtab_cmp(cluster->tab, x->ns, y->ns);
+    return order != 0 ? order : str_cmp(x->name, y->name);
+}
+
+/* Sorts a short list, or finds that a long one is in order, as what kubectl prints mostly is. */
+static bool sort_short(const struct k8s_cluster *cluster, uint32_t *pods, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        uint32_t pod = pods[i], k = i;
+        if (pod_cmp(cluster, pods[i - 1], pod) <= 0) {
+            continue;
+        }
+        if (n > SHORT_LIST) {
+            return false;
+        }
+        for (; k > 0 && pod_cmp(cluster, pods[k - 1], pod) > 0; k--) {
+            pods[k] = pods[k - 1];
+        }
+        pods[k] = pod;
+    }
+    return true;
+}
+
+void sched_pods_sort(const struct k8s_cluster *cluster, struct arena *scratch, uint32_t *pods, uint32_t n)
+{
+    if (sort_short(cluster, pods, n)) {
+        return;
+    }
+    /* Namespaces first: counting sort by their rank. */
+    uint32_t *ns_of = ARENA_ARRAY(scratch, uint32_t, n);
+    struct ns_list spaces = {0};
+    find_spaces(cluster, scratch, pods, n, ns_of, &spaces);
     qsort(spaces.v, spaces.n, sizeof *spaces.v, ns_cmp);
     uint32_t *rank = ARENA_ARRAY(scratch, uint32_t, spaces.n);
     size_t *start = ARENA_ARRAY(scratch, size_t, spaces.n + 1);
