@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/bitset.h"
 #include "base/vec.h"
 
 static const char *const capacity_names[] = {
@@ -408,44 +409,156 @@ static bool check_limits(const struct check_world *world, struct err *err)
 
 /* ---- instance type options and minValues ---- */
 
+/* A way to buy a node, remembered with what the options of many nodes ask of it again and again. */
+struct slot {
+    uint32_t pool_i, labels_i, offering_i; /* labels_i: which of the chosen label sets */
+    const struct cat_type *type;           /* NULL: free */
+    bool allowed;                          /* available, subnet, requirements */
+    struct check_node node;
+    uint64_t *known, *admits; /* [bits of n_kinds] static filters, for kinds without volumes */
+};
+
+struct check_slots {
+    uint32_t n, n_slots; /* a power of two */
+    struct slot **slots;
+    VEC(struct k8s_pairs) chosen;
+};
+
+struct check_slots *check_slots_new(struct arena *arena)
+{
+    return ARENA_NEW(arena, struct check_slots);
+}
+
+static uint32_t chosen_index(struct check_world *world, struct check_slots *s,
+                             const struct k8s_pairs *labels)
+{
+    for (size_t i = 0; i < s->chosen.n; i++) {
+        const struct k8s_pairs *c = &s->chosen.v[i];
+        if (c->n == labels->n && (c->n == 0 || memcmp(c->v, labels->v, c->n * sizeof *c->v) == 0)) {
+            return (uint32_t)i;
+        }
+    }
+    VEC_PUSH(world->arena, &s->chosen, *labels);
+    return (uint32_t)s->chosen.n - 1;
+}
+
+static struct slot **slot_place(const struct check_slots *s, const struct slot *key)
+{
+    uint64_t h = (uint64_t)(uintptr_t)key->type * UINT64_C(0x9e3779b97f4a7c15);
+    h = (h ^ key->offering_i ^ ((uint64_t)key->pool_i << 20) ^ ((uint64_t)key->labels_i << 40)) *
+        UINT64_C(0xbf58476d1ce4e5b9);
+    uint32_t i = (uint32_t)(h >> 40) & (s->n_slots - 1);
+    for (; s->slots[i] != NULL; i = (i + 1) & (s->n_slots - 1)) {
+        const struct slot *o = s->slots[i];
+        if (o->type == key->type && o->offering_i == key->offering_i && o->pool_i == key->pool_i &&
+            o->labels_i == key->labels_i) {
+            break;
+        }
+    }
+    return &s->slots[i];
+}
+
+static void grow_slots(struct check_world *world, struct check_slots *s)
+{
+    struct slot **old = s->slots;
+    uint32_t n_old = s->n_slots;
+    s->n_slots = n_old == 0 ? 1024 : n_old * 2;
+    s->slots = ARENA_ARRAY(world->arena, struct slot *, s->n_slots);
+    for (uint32_t i = 0; i < n_old; i++) {
+        if (old[i] != NULL) {
+            *slot_place(s, old[i]) = old[i];
+        }
+    }
+}
+
+/* Whether a label of the type itself already fails a requirement of the pool: most types go this
+ * way, before any node is made up. */
+static bool type_refused(const struct check_world *world, const struct karp_nodepool *pool,
+                         const struct cat_type *type)
+{
+    for (uint32_t i = 0; i < pool->n_requirements; i++) {
+        strid have = k8s_pairs_get(&type->labels, pool->requirements[i].key);
+        if (have != STRID_NONE && !check_match_expression(world, &pool->requirements[i], have)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The slot of `planned` if it were of this type and offering. */
+static struct slot *find_slot(struct check_world *world, const struct plan_node *planned,
+                              uint32_t labels_i, const struct cat_type *type, uint32_t offering_i)
+{
+    struct check_slots *s = world->slots;
+    if (2 * s->n >= s->n_slots) {
+        grow_slots(world, s);
+    }
+    struct slot key = {
+        .pool_i = planned->pool_i, .labels_i = labels_i, .offering_i = offering_i, .type = type};
+    struct slot **place = slot_place(s, &key);
+    if (*place == NULL) {
+        const struct cat_offering *o = &type->offerings[offering_i];
+        struct plan_node alike = *planned;
+        alike.type = type;
+        alike.zone_i = o->zone_i;
+        alike.capacity_type = o->capacity_type;
+        alike.reservation_id = o->reservation_id;
+        struct slot *slot = ARENA_NEW(world->arena, struct slot);
+        *slot = key;
+        const struct karp_nodepool *pool = &world->cluster->nodepools[planned->pool_i];
+        slot->allowed =
+            o->available && o->price.has && !type_refused(world, pool, type) &&
+            check_node_of_plan(world, &alike, &slot->node, NULL) &&
+            pool_refuses(world, pool, &slot->node.labels, /* open_ok= */ true) == STRID_NONE;
+        slot->node.planned = NULL; /* it was a copy */
+        size_t words = bits_words(world->n_kinds);
+        slot->known = ARENA_ARRAY(world->arena, uint64_t, slot->allowed ? words : 0);
+        slot->admits = ARENA_ARRAY(world->arena, uint64_t, slot->allowed ? words : 0);
+        *place = slot;
+        s->n++;
+    }
+    return *place;
+}
+
+static bool slot_admits(const struct check_world *world, struct slot *slot, uint32_t pod)
+{
+    uint32_t kind = world->kind_of[pod];
+    bool remember = world->cluster->pods[pod].shape->n_volumes == 0;
+    if (remember && bits_get(slot->known, kind)) {
+        return bits_get(slot->admits, kind);
+    }
+    bool admits = check_static(world, pod, &slot->node, NULL);
+    if (remember) {
+        bits_set(slot->known, kind);
+        if (admits) {
+            bits_set(slot->admits, kind);
+        }
+    }
+    return admits;
+}
+
 /* Whether `type` could take the node's place in its pool, in any zone and capacity type that suit
  * the pods; adds the labels found. */
 static bool could_take(struct check_world *world, const struct check_node *node,
                        const struct cat_type *type,
                        void (*found)(void *ctx, const struct k8s_pairs *labels), void *ctx)
 {
-    struct place p = place_of(world, node->planned);
     bool any = false;
+    uint32_t labels_i = chosen_index(world, world->slots, &node->planned->labels);
     for (uint32_t i = 0; i < type->n_offerings; i++) {
-        const struct cat_offering *o = &type->offerings[i];
-        struct check_node other;
-        struct plan_node alike = *node->planned;
-        alike.type = type;
-        alike.zone_i = o->zone_i;
-        alike.capacity_type = o->capacity_type;
-        alike.reservation_id = o->reservation_id;
-        struct err ignored;
-        if (!o->available || !o->price.has ||
-            !check_node_of_plan(world, &alike, &other, &ignored) ||
-            pool_refuses(world, p.pool, &other.labels, /* open_ok= */ true) != STRID_NONE) {
-            continue;
-        }
-        bool fits = true;
+        struct slot *slot = find_slot(world, node->planned, labels_i, type, i);
+        bool fits = slot->allowed;
         for (uint32_t k = 0; fits && k < node->used.n; k++) {
             fits = node->used.v[k].value <=
-                       k8s_resources_get(&other.alloc, node->used.v[k].resource) ||
+                       k8s_resources_get(&slot->node.alloc, node->used.v[k].resource) ||
                    node->used.v[k].value == 0;
         }
         for (uint32_t k = 0; fits && k < node->planned->n_pods; k++) {
-            uint32_t pod = node->planned->pods[k];
-            bool again = k > 0 &&
-                         world->kind_of[node->planned->pods[k - 1]] == world->kind_of[pod] &&
-                         world->cluster->pods[pod].shape->n_volumes == 0;
-            fits = again || check_static(world, pod, &other, &ignored);
+            fits = slot_admits(world, slot, node->planned->pods[k]);
         }
         if (fits) {
             any = true;
-            found(ctx, &other.labels);
+            found(ctx, &slot->node.labels);
         }
     }
     return any;
@@ -524,11 +637,9 @@ bool check_new_nodes(struct check_world *world, struct err *err)
         cost = sat_add(cost, world->nodes[i].planned->price);
     }
     for (uint32_t i = world->n_running; i < world->n_nodes; i++) {
-        struct arena_mark mark = arena_mark(world->arena);
         if (!check_options(world, &world->nodes[i], err)) {
             return false;
         }
-        arena_rewind(world->arena, mark);
     }
     if (cost != world->plan->cost) {
         return err_set(err, ERR_INTERNAL,
@@ -554,62 +665,76 @@ static bool limits_forbid(const struct karp_nodepool *pool)
     return false;
 }
 
-static void open_values(struct check_world *world, const struct place *p,
-                        const struct k8s_pod_shape *shape, const struct k8s_spread *spread,
-                        strid key, void (*add)(void *ctx, strid value), void *ctx)
+struct opening { /* values added so far are not looked at again */
+    const struct k8s_pod_shape *shape;
+    const struct k8s_spread *spread;
+    strid key;
+    void (*add)(void *ctx, strid value);
+    void *ctx;
+    VEC(strid) values;
+};
+
+static void open_value(struct check_world *world, struct opening *o, const struct k8s_pairs *labels,
+                       strid value)
 {
-    struct k8s_pairs labels;
-    if (!base_labels(world, p, NULL, STR("new"), &labels) ||
-        pool_refuses(world, p->pool, &labels, /* open_ok= */ true) != STRID_NONE) {
-        return;
-    }
-    strid have = k8s_pairs_get(&labels, key);
-    if (have != STRID_NONE) {
-        if (!spread->affinity_honor || check_match_pairs(world, shape, &labels, STR("new"))) {
-            add(ctx, have);
+    for (size_t i = 0; i < o->values.n; i++) {
+        if (o->values.v[i] == value) {
+            return;
         }
-        return;
     }
-    for (uint32_t i = 0; i < p->pool->n_requirements; i++) {
-        const struct k8s_requirement *r = &p->pool->requirements[i];
-        for (uint32_t v = 0; r->key == key && r->op == K8S_IN && v < r->values.n; v++) {
-            struct k8s_pair chosen = {.key = key, .value = r->values.v[v]};
-            struct k8s_pairs one = {.n = 1, .v = &chosen};
-            if (base_labels(world, p, &one, STR("new"), &labels) &&
-                pool_refuses(world, p->pool, &labels, /* open_ok= */ true) == STRID_NONE &&
-                (!spread->affinity_honor || check_match_pairs(world, shape, &labels, STR("new")))) {
-                add(ctx, r->values.v[v]);
+    if (!o->spread->affinity_honor || check_match_pairs(world, o->shape, labels, STR("new"))) {
+        VEC_PUSH(world->arena, &o->values, value);
+        o->add(o->ctx, value);
+    }
+}
+
+static void open_slot(struct check_world *world, struct opening *o, const struct plan_node *any,
+                      const struct cat_type *type, uint32_t offering_i)
+{
+    struct slot *slot =
+        find_slot(world, any, chosen_index(world, world->slots, &any->labels), type, offering_i);
+    const struct karp_nodepool *pool = &world->cluster->nodepools[any->pool_i];
+    strid have = slot->allowed ? k8s_pairs_get(&slot->node.labels, o->key) : STRID_NONE;
+    if (have != STRID_NONE) {
+        open_value(world, o, &slot->node.labels, have);
+    }
+    for (uint32_t i = 0; slot->allowed && have == STRID_NONE && i < pool->n_requirements; i++) {
+        const struct k8s_requirement *r = &pool->requirements[i];
+        for (uint32_t v = 0; r->key == o->key && r->op == K8S_IN && v < r->values.n; v++) {
+            struct k8s_pair *chosen = ARENA_NEW(world->arena, struct k8s_pair);
+            *chosen = (struct k8s_pair){.key = o->key, .value = r->values.v[v]};
+            struct plan_node with = *any;
+            with.labels = (struct k8s_pairs){.n = 1, .v = chosen};
+            struct slot *s = find_slot(
+                world, &with, chosen_index(world, world->slots, &with.labels), type, offering_i);
+            if (s->allowed) {
+                open_value(world, o, &s->node.labels, r->values.v[v]);
             }
         }
     }
 }
 
-void check_openable(const struct check_world *world, const struct k8s_pod_shape *shape,
+void check_openable(struct check_world *world, const struct k8s_pod_shape *shape,
                     const struct k8s_spread *spread, strid key, void (*add)(void *ctx, strid value),
                     void *ctx)
 {
-    struct check_world *w = (struct check_world *)(uintptr_t)world; /* its arena is scratch here */
+    struct opening o = {.shape = shape, .spread = spread, .key = key, .add = add, .ctx = ctx};
     for (uint32_t i = 0; i < world->cluster->n_nodepools; i++) {
-        struct place p = {.pool = &world->cluster->nodepools[i]};
+        const struct karp_nodepool *pool = &world->cluster->nodepools[i];
+        const struct aws_nodeclass *nc = NULL;
         const char *why = NULL;
-        if (!check_pool_usable(world, p.pool, &p.nc, &why) || limits_forbid(p.pool) ||
+        if (!check_pool_usable(world, pool, &nc, &why) || limits_forbid(pool) ||
             (spread->taints_honor &&
-             check_untolerated(world, shape->tolerations, shape->n_tolerations, p.pool->taints,
-                               p.pool->n_taints) != NULL)) {
+             check_untolerated(world, shape->tolerations, shape->n_tolerations, pool->taints,
+                               pool->n_taints) != NULL)) {
             continue;
         }
-        uint32_t os = is_windows(world, p.nc) ? CAT_WINDOWS : CAT_LINUX;
+        uint32_t os = is_windows(world, nc) ? CAT_WINDOWS : CAT_LINUX;
+        struct plan_node any = {.name = STR("new"), .pool_i = i};
         for (uint32_t t = 0; t < world->catalog->n_types; t++) {
-            p.type = &world->catalog->types[t];
-            for (uint32_t o = 0; (p.type->os & os) != 0 && o < p.type->n_offerings; o++) {
-                const struct cat_offering *offering = &p.type->offerings[o];
-                if (!offering->available || !offering->price.has) {
-                    continue;
-                }
-                p.zone = &world->catalog->zones[offering->zone_i];
-                p.capacity_type = offering->capacity_type;
-                p.reservation_id = offering->reservation_id;
-                open_values(w, &p, shape, spread, key, add, ctx);
+            const struct cat_type *type = &world->catalog->types[t];
+            for (uint32_t f = 0; (type->os & os) != 0 && f < type->n_offerings; f++) {
+                open_slot(world, &o, &any, type, f);
             }
         }
     }

@@ -544,6 +544,7 @@ bool check_world_build(const struct plan *plan, const struct check_settings *set
                                 .tab = c->tab,
                                 .words = &c->words,
                                 .arena = arena,
+                                .slots = check_slots_new(arena),
                                 .names = strtab_new(arena)};
     world.nodes =
         ARENA_ARRAY(arena, struct check_node, (size_t)c->n_nodes + c->n_nodeclaims + plan->n_nodes);

@@ -60,6 +60,8 @@ struct check_kind {
     bool spreads, relates;         /* carries DoNotSchedule spread / required pod (anti-)affinity */
 };
 
+struct check_slots;
+
 struct check_world {
     const struct plan *plan;
     const struct k8s_cluster *cluster;
@@ -84,8 +86,9 @@ struct check_world {
         uint32_t n_ports;
         const struct k8s_host_port *ports;
     } * daemons;
-    struct strtab *names; /* ids of attached volumes */
-    struct check_index {  /* "namespace/name" -> index into the cluster's array */
+    struct check_slots *slots; /* what a pool could buy, remembered: check_pools.c */
+    struct strtab *names;      /* ids of attached volumes */
+    struct check_index {       /* "namespace/name" -> index into the cluster's array */
         struct strtab *tab;
         uint32_t *index; /* [by id of tab] */
     } claims, volumes,
@@ -152,6 +155,7 @@ bool check_selector(const struct check_world *world, const struct k8s_selector *
                     const struct k8s_pairs *labels);
 
 /* ---- pools, prices, limits (check_pools.c) ---- */
+struct check_slots *check_slots_new(struct arena *arena);
 MUST_CHECK bool check_new_nodes(struct check_world *world, struct err *err);
 bool check_pool_usable(const struct check_world *world, const struct karp_nodepool *pool,
                        const struct aws_nodeclass **ret_class, const char **ret_why);
@@ -160,6 +164,6 @@ MUST_CHECK bool check_node_of_plan(struct check_world *world, const struct plan_
                                    struct check_node *node, struct err *err);
 /* Axis values (of `key`) that new nodes of usable pools could open for a carrier; adds them with
  * `add`. */
-void check_openable(const struct check_world *world, const struct k8s_pod_shape *shape,
+void check_openable(struct check_world *world, const struct k8s_pod_shape *shape,
                     const struct k8s_spread *spread, strid key, void (*add)(void *ctx, strid value),
                     void *ctx);
