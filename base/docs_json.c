@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* JSON documents over a window of the input. Each step is tried on what is in the window; when that
- * ends too early, the window moves on (and grows, up to one object's size) and the step is tried
- * again from its start. With a window of many objects hardly anything is done twice, and the parser
- * needs no states. */
+/* JSON documents over a window of the input. */
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/docs_impl.h"
-#include "base/limits.h"
-
-enum { WINDOW_BYTES = 256 * 1024, WINDOW_MAX = LIMIT_OBJECT_BYTES + 1 };
+#include "base/window.h"
 
 struct docs_json {
-    struct arena *arena;
-    struct byte_source source;
     const struct json_drop *drop;
-    char *window;
-    size_t cap, at, end; /* bytes [at, end) of the window are ahead */
-    bool eof;
+    struct window w;
     bool started;    /* a document has begun */
     bool other_form; /* what follows is not JSON */
-    size_t counted;  /* newlines of the window before this offset are in line */
-    uint64_t line;
-    uint64_t offset_base; /* of the window's start in the input */
     int depth;
     struct {
         bool is_object, started;
@@ -34,13 +22,8 @@ struct docs_json *docs_json_new(struct arena *arena, struct byte_source source,
                                 const struct json_drop *drop)
 {
     struct docs_json *json = ARENA_NEW(arena, struct docs_json);
-    *json = (struct docs_json){.arena = arena,
-                               .source = source,
-                               .drop = drop,
-                               .window = arena_alloc(arena, WINDOW_BYTES),
-                               .cap = WINDOW_BYTES,
-                               .line = 1,
-                               .keys = ARENA_INIT};
+    *json = (struct docs_json){
+        .drop = drop, .w = window_new(arena, source), .depth = 0, .keys = ARENA_INIT};
     return json;
 }
 
@@ -51,72 +34,30 @@ void docs_json_free(struct docs_json *json)
     }
 }
 
-static void count_lines(struct docs_json *json)
-{
-    json->line += json_count_lines(json->window + json->counted, json->window + json->at);
-    json->counted = json->at;
-}
-
 uint64_t docs_json_line(struct docs_json *json)
 {
-    count_lines(json);
-    return json->line;
+    return window_line(&json->w);
 }
 
 uint64_t docs_json_offset(const struct docs_json *json)
 {
-    return json->offset_base + json->at;
-}
-
-/* Brings more bytes into the window; at the end of the input it sets eof. */
-static bool fill(struct docs_json *json, struct err *err)
-{
-    count_lines(json);
-    size_t kept = json->end - json->at;
-    memmove(json->window, json->window + json->at, kept);
-    json->offset_base += json->at;
-    json->at = json->counted = 0;
-    json->end = kept;
-    if (kept == json->cap) {
-        if (kept >= WINDOW_MAX) {
-            return err_set(err, ERR_LIMIT, "an object of more than %d bytes (LIMIT_OBJECT_BYTES)",
-                           (int)LIMIT_OBJECT_BYTES);
-        }
-        size_t cap = kept * 2 > WINDOW_MAX ? (size_t)WINDOW_MAX : kept * 2;
-        json->window = arena_grow(json->arena, json->window, json->cap, cap);
-        json->cap = cap;
-    }
-    while (json->end < json->cap && !json->eof) {
-        size_t n = 0;
-        if (!json->source.read(json->source.ctx, json->window + json->end, json->cap - json->end,
-                               &n, err)) {
-            return false;
-        }
-        json->end += n;
-        json->eof = n == 0;
-    }
-    return true;
-}
-
-static struct str ahead(const struct docs_json *json)
-{
-    return (struct str){.p = json->window + json->at, .n = json->end - json->at};
+    return window_offset(&json->w);
 }
 
 /* Skips blanks; *ret_c is the next byte, or '\0' at the end of the input. */
 static bool next_byte(struct docs_json *json, char *ret_c, struct err *err)
 {
     for (;;) {
-        json->at += json_blanks(json->window + json->at, json->window + json->end);
-        if (json->at < json->end) {
-            *ret_c = json->window[json->at];
+        json->w.at += json_blanks(json->w.bytes + json->w.at, json->w.bytes + json->w.end);
+        if (json->w.at < json->w.end) {
+            *ret_c = json->w.bytes[json->w.at];
             return true;
         }
-        if (json->eof) {
+        if (json->w.eof) {
             *ret_c = '\0';
             return true;
         }
-        if (!fill(json, err)) {
+        if (!window_fill(&json->w, err)) {
             return false;
         }
     }
@@ -124,7 +65,7 @@ static bool next_byte(struct docs_json *json, char *ret_c, struct err *err)
 
 static bool unexpected(struct docs_json *json, const char *expected, struct err *err)
 {
-    struct str rest = ahead(json);
+    struct str rest = window_ahead(&json->w);
     if (rest.n == 0) {
         return err_set(err, ERR_PARSE, "the input ends where %s was expected (is it truncated?)",
                        expected);
@@ -143,15 +84,15 @@ static bool unexpected(struct docs_json *json, const char *expected, struct err 
 /* A line "---" (or "...") between documents: skipped. */
 static bool skip_mark(struct docs_json *json, bool *ret_skipped, struct err *err)
 {
-    while (json->end - json->at < 4 && !json->eof) {
-        if (!fill(json, err)) {
+    while (json->w.end - json->w.at < 4 && !json->w.eof) {
+        if (!window_fill(&json->w, err)) {
             return false;
         }
     }
-    struct str rest = ahead(json);
+    struct str rest = window_ahead(&json->w);
     bool mark = str_starts(rest, STR("---")) || str_starts(rest, STR("..."));
     *ret_skipped = mark && (rest.n == 3 || memchr(" \t\r\n", rest.p[3], 4) != NULL);
-    json->at += *ret_skipped ? 3 : 0;
+    json->w.at += *ret_skipped ? 3 : 0;
     return true;
 }
 
@@ -165,7 +106,7 @@ static bool peek_document(struct docs_json *json, enum docs_kind *ret_kind, stru
         }
         marked = marked || skipped;
     } while (skipped);
-    if (json->at < json->end && c != '{' && c != '[') {
+    if (json->w.at < json->w.end && c != '{' && c != '[') {
         if (!marked && json->started) {
             return unexpected(json, "'{' or '[' of a JSON document", err);
         }
@@ -173,8 +114,8 @@ static bool peek_document(struct docs_json *json, enum docs_kind *ret_kind, stru
         *ret_kind = DOCS_END;
         return true;
     }
-    json->started = json->started || json->at < json->end;
-    *ret_kind = json->at == json->end ? DOCS_END : c == '{' ? DOCS_OBJECT : DOCS_ARRAY;
+    json->started = json->started || json->w.at < json->w.end;
+    *ret_kind = json->w.at == json->w.end ? DOCS_END : c == '{' ? DOCS_OBJECT : DOCS_ARRAY;
     return true;
 }
 
@@ -187,7 +128,7 @@ bool docs_json_peek(struct docs_json *json, enum docs_kind *ret_kind, struct err
     if (!next_byte(json, &c, err)) {
         return false;
     }
-    if (json->at == json->end) {
+    if (json->w.at == json->w.end) {
         return unexpected(json, "a value", err);
     }
     *ret_kind = c == '{' ? DOCS_OBJECT : c == '[' ? DOCS_ARRAY : DOCS_SCALAR;
@@ -201,15 +142,16 @@ bool docs_json_other_form(struct docs_json *json, struct byte_ahead *ret_ahead, 
     }
     /* The source below may itself be the text read ahead that is replaced here; it is used up by
      * now. */
-    struct byte_ahead *below = ARENA_NEW(json->arena, struct byte_ahead);
+    struct byte_ahead *below = ARENA_NEW(json->w.arena, struct byte_ahead);
     *below = *ret_ahead;
-    size_t line_start = json->at;
-    while (line_start > 0 && json->window[line_start - 1] == ' ') {
+    size_t line_start = json->w.at;
+    while (line_start > 0 && json->w.bytes[line_start - 1] == ' ') {
         line_start--;
     }
-    json->at = line_start;
+    json->w.at = line_start;
     *ret_line = docs_json_line(json);
-    *ret_ahead = (struct byte_ahead){.text = ahead(json), .rest = byte_ahead_source(below)};
+    *ret_ahead =
+        (struct byte_ahead){.text = window_ahead(&json->w), .rest = byte_ahead_source(below)};
     return true;
 }
 
@@ -218,10 +160,10 @@ bool docs_json_enter(struct docs_json *json, struct err *err)
     if (json->depth == DOCS_MAX_DEPTH) {
         return err_set(err, ERR_LIMIT, "lists nested more than %d deep", (int)DOCS_MAX_DEPTH);
     }
-    json->level[json->depth].is_object = json->window[json->at] == '{';
+    json->level[json->depth].is_object = json->w.bytes[json->w.at] == '{';
     json->level[json->depth].started = false;
     json->depth++;
-    json->at++;
+    json->w.at++;
     return true;
 }
 
@@ -235,7 +177,7 @@ static bool next_in_container(struct docs_json *json, char close, const char *ex
         return false;
     }
     if (c == close) {
-        json->at++;
+        json->w.at++;
         json->depth--;
         *ret_has = false;
         return true;
@@ -243,7 +185,7 @@ static bool next_in_container(struct docs_json *json, char close, const char *ex
     if (started && c != ',') {
         return unexpected(json, expected, err);
     }
-    json->at += started ? 1 : 0;
+    json->w.at += started ? 1 : 0;
     json->level[json->depth - 1].started = true;
     *ret_has = true;
     return next_byte(json, &c, err);
@@ -257,15 +199,15 @@ static bool take_key(struct docs_json *json, struct str *ret_key, struct err *er
         size_t used = 0;
         arena_reset(&json->keys);
         enum json_status status =
-            json_decode_string(ahead(json), json->eof, &json->keys, &key, &used, err);
+            json_decode_string(window_ahead(&json->w), json->w.eof, &json->keys, &key, &used, err);
         if (status == JSON_DONE) {
             *ret_key = str_copy(&json->keys, key);
         }
         if (status != JSON_MORE) {
-            json->at += used;
+            json->w.at += used;
             return status == JSON_DONE;
         }
-        if (!fill(json, err)) {
+        if (!window_fill(&json->w, err)) {
             return false;
         }
     }
@@ -286,7 +228,7 @@ bool docs_json_member(struct docs_json *json, bool *ret_has, struct str *ret_key
     if (c != ':') {
         return unexpected(json, "':' after a member's name", err);
     }
-    json->at++;
+    json->w.at++;
     return true;
 }
 
@@ -299,13 +241,13 @@ bool docs_json_value(struct docs_json *json, json_t **ret_value, struct err *err
 {
     for (;;) {
         size_t used = 0;
-        enum json_status status =
-            json_decode(ahead(json), json->eof, json->drop, json->arena, ret_value, &used, err);
+        enum json_status status = json_decode(window_ahead(&json->w), json->w.eof, json->drop,
+                                              json->w.arena, ret_value, &used, err);
         if (status != JSON_MORE) {
-            json->at += used;
+            json->w.at += used;
             return status == JSON_DONE;
         }
-        if (!fill(json, err)) {
+        if (!window_fill(&json->w, err)) {
             return false;
         }
     }
