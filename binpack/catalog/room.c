@@ -204,6 +204,18 @@ static int64_t held_back(const struct cat_parts *parts, strid resource)
     return sat_add(sum, cat_amounts_get(&parts->eviction, resource));
 }
 
+/* Memory that is set aside as huge pages. karp: cloudprovider/types.go precompute */
+static int64_t huge_pages(const struct job *job)
+{
+    const struct cat_amounts *capacity = &job->parts->capacity;
+    int64_t sum = 0;
+    for (size_t i = 0; i < capacity->all.n; i++) {
+        struct str name = strtab_str(job->tab, capacity->all.v[i].resource);
+        sum = str_starts(name, STR("hugepages-")) ? sat_add(sum, capacity->all.v[i].value) : sum;
+    }
+    return sum;
+}
+
 /* capacity - reserved; but allocatable that the file states stands for every resource that the
  * class does not touch. */
 static void allocatable(const struct job *job)
@@ -223,7 +235,11 @@ static void allocatable(const struct job *job)
             q->value == lookup(&type->capacity, q->resource)) {
             continue;
         }
-        put(job, &parts->allocatable, q->resource, sat_sub(q->value, now));
+        int64_t left = sat_sub(q->value, now);
+        if (q->resource == job->names->memory) {
+            left = sat_sub(left, huge_pages(job));
+        }
+        put(job, &parts->allocatable, q->resource, left);
     }
 }
 

@@ -56,6 +56,11 @@ static void check_amounts(struct check *check)
         int64_t left = sat_sub(capacity, k8s_resources_get(&type->kube_reserved, q->resource));
         left = sat_sub(left, k8s_resources_get(&type->system_reserved, q->resource));
         left = sat_sub(left, k8s_resources_get(&type->eviction, q->resource));
+        for (uint32_t k = 0; k < type->capacity.n && q->resource == check->words->memory; k++) {
+            struct str other = strtab_str(check->tab, type->capacity.v[k].resource);
+            bool huge = str_starts(other, STR("hugepages-")); /* taken from memory */
+            left = huge ? sat_sub(left, type->capacity.v[k].value) : left;
+        }
         left = left < 0 ? 0 : left;
         if (q->value < 0 || q->value > capacity) {
             found(check, CAT_FAULT, "allocatable " STR_FMT " %lld is not within capacity %lld",

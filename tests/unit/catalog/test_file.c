@@ -149,6 +149,17 @@ static void figures_from_allocatable(void **state)
     assert_int_equal(fixture_amount(f, &type->allocatable, "nvidia.com/gpu"), 2);
 }
 
+static void huge_pages(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(fixture_load_one(f, "{'instanceTypes':[{'name':'a','vcpu':2,'memoryMiB':4096,"
+                                    "'capacity':{'memory':'4Gi','hugepages-2Mi':'1Gi'},"
+                                    "'overhead':{'kubeReserved':{},'evictionThreshold':{}}}]}"));
+    const struct cat_type *type = fixture_type(f, "a");
+    assert_int_equal(k8s_resources_get(&type->allocatable, f->words.memory), 3 * GIB);
+    assert_int_equal(fixture_amount(f, &type->allocatable, "hugepages-2Mi"), GIB);
+}
+
 static void more_than_sold(void **state)
 {
     struct fixture *f = *state;
@@ -379,6 +390,7 @@ int main(void)
         TEST(class_over_stated),
         TEST(figures_from_allocatable),
         TEST(more_than_sold),
+        TEST(huge_pages),
         TEST(files_complement),
         TEST(described_by_builtin),
         TEST(order_of_input_does_not_show),
