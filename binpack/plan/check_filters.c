@@ -320,7 +320,12 @@ static bool volume_static(const struct check_world *world, const struct k8s_pod 
         }
     } else {
         sc = view.storage_class == STRID_EMPTY ? NULL : find_class(world, view.storage_class);
-        if (sc == NULL || !sc->wait_for_consumer) {
+        /* Manifests without any StorageClass: the plan states the assumption that there will be
+         * one. */
+        bool assumed = world->plan->mode == PLAN_REPACK && world->cluster->n_storage_classes == 0;
+        if (assumed) {
+            why = NULL;
+        } else if (sc == NULL || !sc->wait_for_consumer) {
             why = "is not bound, and no storage class would bind it for its first consumer";
         } else if (!terms_allow(world, sc->topologies, sc->n_topologies, false, &node->labels)) {
             why = "may not be created in the topology of this node";

@@ -125,6 +125,17 @@ static void note_overlays(struct assembly *a, struct note_list *notes)
     }
 }
 
+static void note_claims(struct assembly *a, struct note_list *notes)
+{
+    uint32_t n = a->problem->base->snapshot->n_assumed_claims;
+    if (n > 0) {
+        struct strbuf text = strbuf_new(a->arena, 1024);
+        strbuf_addf(&text, "the input has no StorageClass: the unbound claims of %u pod%s are taken to bind in whatever zone the pod runs", n,
+                    n == 1 ? "" : "s");
+        note(a, notes, STR("STORAGE_CLASS_ASSUMED"), strbuf_str(&text));
+    }
+}
+
 static int note_cmp(const void *a, const void *b)
 {
     const struct plan_note *x = a, *y = b;
@@ -140,6 +151,7 @@ void notes_add(struct assembly *a)
     note_prices(a, &notes);
     note_pools(a, &notes);
     note_overlays(a, &notes);
+    note_claims(a, &notes);
     if (notes.n > 0) {
         qsort(notes.v, notes.n, sizeof *notes.v, note_cmp);
     }

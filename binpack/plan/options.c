@@ -85,7 +85,7 @@ struct shelf {
     uint32_t variant_i, zone_i, capacity_type;
     strid reservation_id;
     usd_t price;
-    uint32_t offering_i;
+    uint32_t offering_i, type_i;
 };
 
 static struct shelf shelf_of(const struct sched_problem *p, uint32_t offering_i)
@@ -96,7 +96,8 @@ static struct shelf shelf_of(const struct sched_problem *p, uint32_t offering_i)
                           .capacity_type = (uint32_t)offer->capacity_type,
                           .reservation_id = offer->reservation_id,
                           .price = offer->price,
-                          .offering_i = offering_i};
+                          .offering_i = offering_i,
+                          .type_i = offer->type_i};
 }
 
 static int place_cmp(const struct shelf *x, const struct shelf *y)
@@ -190,7 +191,7 @@ static uint32_t collect(const struct assembly *a, const struct bp_node *node, bo
         if (shelf.variant_i != own.variant_i || (!anywhere && (place_cmp(&shelf, &own) != 0 || shelf.price > near))) {
             break;
         }
-        const struct cat_type *type = &p->base->snapshot->catalog->types[offer_at(p, k)->type_i];
+        const struct cat_type *type = &p->base->snapshot->catalog->types[shelf.type_i];
         if (holds(bp, node, size, k)) {
             VEC_PUSH(scratch, &list,
                      (struct candidate){.price = shelf.price,

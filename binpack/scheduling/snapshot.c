@@ -316,6 +316,12 @@ static void settle_volumes(struct builder *b, uint32_t *wanted, uint32_t n)
             *volumes = sched_volumes_of(s->volumes, b->arena, pod);
             enum sched_volume_trouble trouble = volumes->trouble;
             struct str text = volumes->text;
+            if (s->settings.repack && s->given->n_storage_classes == 0 &&
+                (trouble == SCHED_CLASS_NONE || trouble == SCHED_CLASS_MISSING)) {
+                /* Manifests alone: the cluster they are meant for has a class. */
+                trouble = SCHED_VOLUME_OK;
+                s->n_assumed_claims++;
+            }
             for (uint32_t k = 0; k < volumes->n_exclusive && trouble == SCHED_VOLUME_OK; k++) {
                 struct str key = {.p = (const char *)&volumes->exclusive[k], .n = sizeof volumes->exclusive[k]};
                 if (strtab_find(taken, key) != STRID_NONE) {

@@ -95,6 +95,7 @@ struct sched_snapshot {
     const uint32_t *pending;            /* [n_pending] PENDING pods, into cluster->pods, by namespace and name */
     const struct sched_pod_volumes *const *volumes_of; /* [n_pending] NULL: no claims */
     const struct k8s_resources *shape_requests; /* [cluster->n_shapes] effective requests by shape id, see sched_requests_of */
+    uint32_t n_assumed_claims; /* green field without any StorageClass: pods whose claims are taken to bind in any zone */
     bool any_prefer_no_schedule;        /* some pool has a PreferNoSchedule taint: the last rung of the ladder exists */
 };
 
