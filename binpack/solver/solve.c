@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Without groups a solve is its engine. With groups there are two engines: one packs the problem that is left after a decision
- * about groups (spread.h), the other solves the problem without groups, whose bound holds for every plan; both get half of the
- * work. Decisions are made by trying: the best ones by estimate are packed with little effort and the winner in full. Afterwards, while
- * work is left and the gap is open, prices are shaken and decisions made again. */
+/* Without groups a solve is its engine. With groups there are two engines: one packs the problem
+ * that is left after a decision about groups (spread.h), the other solves the problem without
+ * groups, whose bound holds for every plan; both get half of the work. Decisions are made by
+ * trying: the best ones by estimate are packed with little effort and the winner in full.
+ * Afterwards, while work is left and the gap is open, prices are shaken and decisions made again.
+ */
 #include "binpack/solver/solve.h"
 
 #include "base/arena.h"
@@ -17,44 +19,50 @@
 #include <string.h>
 
 enum {
-    TRY_WORK = 30000,        /* of packing one candidate */
-    MAX_CANDIDATES = 4,      /* packed */
-    MAX_COMBINATIONS = 64,   /* of chosen values, estimated */
+    TRY_WORK = 30000,   /* of packing one candidate */
+    MAX_CANDIDATES = 4, /* packed */
+    DEAR_START =
+        15000, /* work of a first plan above which candidates are judged by estimate only */
+    MAX_COMBINATIONS = 64, /* of chosen values, estimated */
     MAX_REBALANCES = 4,
     MAX_SHAKES = 200,
-    MAX_IDLE_SHAKES = 16,    /* in a row without a better plan */
-    STEP_WORK = 20000,       /* between looks at the clock of work */
-    COMBINATION_PODS = 400000 /* fewer combinations when the product of combinations and pods is above */
+    MAX_IDLE_SHAKES = 16, /* in a row without a better plan */
+    STEP_WORK = 20000,    /* between looks at the clock of work */
+    COMBINATION_PODS =
+        400000 /* fewer combinations when the product of combinations and pods is above */
 };
 
 enum phase { PHASE_TRY, PHASE_PACK, PHASE_REBALANCE, PHASE_SHAKE, PHASE_REPACK, PHASE_DONE };
 
 struct bp_solve {
-    struct arena arena;             /* lives as long as the solve */
-    struct arena spare[2];          /* of `best` and of the one before it */
+    struct arena arena;    /* lives as long as the solve */
+    struct arena spare[2]; /* of `best` and of the one before it */
     const struct bp_problem *problem;
     struct bp_options options;
-    struct bp_engine *bound_engine; /* the problem without groups; the only engine when there are none */
+    struct bp_engine
+        *bound_engine; /* the problem without groups; the only engine when there are none */
     atomic_bool cancelled;
     bool stopped;
 
     /* Below only with groups. */
-    bool bound_done;                /* the bound will not rise any more */
-    struct bp_engine *pack_engine;  /* of `split_problem` */
-    struct arena pack_arena;        /* split and split_problem */
+    bool bound_done;               /* the bound will not rise any more */
+    struct bp_engine *pack_engine; /* of `split_problem` */
+    struct arena pack_arena;       /* split and split_problem */
     struct bp_split split;
     struct bp_split_problem split_problem;
     struct bp_spread spread;
     struct bp_problem relaxed;
     struct bp_split candidates[MAX_CANDIDATES];
     uint32_t n_candidates, candidate_i, n_rebalances, n_shakes, n_idle_shakes;
-    bool repack;                    /* candidates[0] is a later decision that has been packed with little effort only */
-    uint64_t shakes_from;           /* work when they began */
+    bool
+        repack; /* candidates[0] is a later decision that has been packed with little effort only */
+    uint64_t shakes_from; /* work when they began */
+    uint64_t start_work;  /* of the first plan of a decision */
     enum phase phase;
-    struct bp_solution best;        /* certificate not set */
+    struct bp_solution best; /* certificate not set */
     uint32_t best_arena;
     usd_t bound;
-    uint64_t work;                  /* of engines that are gone */
+    uint64_t work; /* of engines that are gone */
     uint64_t budget;
     struct rng rng;
     char warning[ERR_TEXT_MAX];
@@ -71,7 +79,8 @@ static uint32_t n_priced(const struct bp_problem *p, const struct bp_solution *s
     return n;
 }
 
-static bool is_better(const struct bp_problem *p, const struct bp_solution *a, const struct bp_solution *b)
+static bool is_better(const struct bp_problem *p, const struct bp_solution *a,
+                      const struct bp_solution *b)
 {
     int left = bp_spread_compare_left(p, a->unplaced, b->unplaced);
     if (left != 0) {
@@ -80,8 +89,8 @@ static bool is_better(const struct bp_problem *p, const struct bp_solution *a, c
     return a->cost != b->cost ? a->cost < b->cost : n_priced(p, a) < n_priced(p, b);
 }
 
-static void copy_plan(const struct bp_problem *p, const struct bp_solution *from, struct arena *arena,
-                      struct bp_solution *to)
+static void copy_plan(const struct bp_problem *p, const struct bp_solution *from,
+                      struct arena *arena, struct bp_solution *to)
 {
     *to = *from;
     struct bp_node *nodes = ARENA_ARRAY(arena, struct bp_node, from->n_nodes);
@@ -91,8 +100,8 @@ static void copy_plan(const struct bp_problem *p, const struct bp_solution *from
             arena, from->nodes[x].items, from->nodes[x].n_items * sizeof(struct bp_item));
     }
     to->nodes = nodes;
-    to->unplaced = (const uint32_t *)(const void *)arena_copy(arena, from->unplaced,
-                                                             p->n_classes * sizeof *from->unplaced);
+    to->unplaced = (const uint32_t *)(const void *)arena_copy(
+        arena, from->unplaced, p->n_classes * sizeof *from->unplaced);
 }
 
 static bool offer_plan(struct bp_solve *s, const struct bp_solution *plan)
@@ -141,8 +150,8 @@ static void drop_pack(struct bp_solve *s)
 }
 
 /* Starts to pack a decision; the nodes of `from` of the same decision are where it starts. */
-static bool start_pack(struct bp_solve *s, const struct bp_split *split, const struct bp_options *options,
-                       struct err *err)
+static bool start_pack(struct bp_solve *s, const struct bp_split *split,
+                       const struct bp_options *options, struct err *err)
 {
     drop_pack(s);
     const struct bp_problem *p = s->problem;
@@ -150,7 +159,8 @@ static bool start_pack(struct bp_solve *s, const struct bp_split *split, const s
     s->split = *split;
     s->split.units = (uint32_t *)(void *)arena_copy(
         &arena, split->units, (size_t)p->n_classes * s->spread.n_tuples * sizeof *split->units);
-    s->split.left = (uint32_t *)(void *)arena_copy(&arena, split->left, p->n_classes * sizeof *split->left);
+    s->split.left =
+        (uint32_t *)(void *)arena_copy(&arena, split->left, p->n_classes * sizeof *split->left);
     bp_split_problem_build(&s->spread, &s->split, &s->split_problem, &arena);
     arena_done(&s->pack_arena);
     s->pack_arena = arena;
@@ -208,7 +218,8 @@ static uint32_t list_choosers(const struct bp_solve *s, uint32_t *choosers, bool
     return n;
 }
 
-/* All combinations of values where they are few, else the cheapest values and single deviations from them. */
+/* All combinations of values where they are few, else the cheapest values and single deviations
+ * from them. */
 static void find_candidates(struct bp_solve *s)
 {
     const struct bp_problem *p = s->problem;
@@ -301,7 +312,7 @@ static bool try_split(struct bp_solve *s, const struct bp_split *split)
 static void step_try(struct bp_solve *s)
 {
     struct bp_split *winner = &s->candidates[0];
-    if (s->candidate_i < s->n_candidates && s->n_candidates > 1) {
+    if (s->candidate_i < s->n_candidates) {
         if (try_split(s, &s->candidates[s->candidate_i])) {
             struct bp_split swap = *winner; /* the winner so far is kept in front */
             *winner = s->candidates[s->candidate_i];
@@ -318,7 +329,8 @@ static void step_try(struct bp_solve *s)
     s->phase = PHASE_PACK;
 }
 
-/* Where the engine could not place all that was decided, less is decided and the rest goes elsewhere. */
+/* Where the engine could not place all that was decided, less is decided and the rest goes
+ * elsewhere. */
 static void step_rebalance(struct bp_solve *s)
 {
     const struct bp_problem *p = s->problem;
@@ -383,7 +395,8 @@ static void end_shakes(struct bp_solve *s)
     }
 }
 
-static void shake_choice(struct bp_solve *s, struct bp_spread_choice *ret_choice, struct arena *arena)
+static void shake_choice(struct bp_solve *s, struct bp_spread_choice *ret_choice,
+                         struct arena *arena)
 {
     const struct bp_problem *p = s->problem;
     size_t n_pairs = (size_t)s->spread.n_kinds * s->spread.n_tuples;
@@ -397,7 +410,8 @@ static void shake_choice(struct bp_solve *s, struct bp_spread_choice *ret_choice
         scale[x] = tuple[x % s->spread.n_tuples] * (900 + rng_below(&s->rng, 200)) / 1000;
     }
     for (uint32_t g = 0; g < p->n_groups; g++) {
-        uint32_t rank = rng_below(&s->rng, 2) * rng_below(&s->rng, p->n_axis_values[p->groups[g].axis]);
+        uint32_t rank =
+            rng_below(&s->rng, 2) * rng_below(&s->rng, p->n_axis_values[p->groups[g].axis]);
         value[g] = !s->spread.chooses[g]   ? BP_NO_VALUE
                    : s->spread.link[g] < g ? value[s->spread.link[g]]
                                            : bp_spread_cheapest_value(&s->spread, g, rank);
@@ -410,8 +424,8 @@ static void step_shake(struct bp_solve *s)
 {
     uint64_t work = work_of(s);
     s->shakes_from = s->n_shakes == 0 ? work : s->shakes_from;
-    if (s->n_shakes++ >= MAX_SHAKES || s->n_idle_shakes++ >= MAX_IDLE_SHAKES ||
-        work > 2 * s->shakes_from) {
+    if (s->start_work > DEAR_START || s->n_shakes++ >= MAX_SHAKES ||
+        s->n_idle_shakes++ >= MAX_IDLE_SHAKES || work > 2 * s->shakes_from) {
         end_shakes(s);
         return;
     }
@@ -501,7 +515,14 @@ static bool start_groups(struct bp_solve *s, struct err *err)
         return false;
     }
     collect(s);
-    s->phase = s->options.algorithm == BP_FFD ? PHASE_DONE : PHASE_TRY;
+    struct bp_progress progress = {.work = 0};
+    if (s->pack_engine != NULL) {
+        bp_engine_progress(s->pack_engine, &progress);
+    }
+    s->start_work = progress.work;
+    s->phase = s->options.algorithm == BP_FFD                       ? PHASE_DONE
+               : s->n_candidates > 1 && s->start_work <= DEAR_START ? PHASE_TRY
+                                                                    : PHASE_PACK;
     s->bound_done = s->options.algorithm == BP_FFD;
     if (s->options.algorithm != BP_FFD && s->options.effort > 1) {
         solve_exactly(s);
@@ -677,7 +698,8 @@ static usd_t bound_for(const struct bp_problem *p, const struct bp_certificate *
     return sum > 0 ? (usd_t)((sum + (((__int128)1 << BP_DUAL_BITS) - 1)) >> BP_DUAL_BITS) : 0;
 }
 
-void bp_solve_result(const struct bp_solve *s, struct arena *arena, struct bp_solution *ret_solution)
+void bp_solve_result(const struct bp_solve *s, struct arena *arena,
+                     struct bp_solution *ret_solution)
 {
     bp_engine_result(s->bound_engine, arena, ret_solution);
     if (s->problem->n_groups == 0) {
@@ -698,7 +720,7 @@ void bp_solve_result(const struct bp_solve *s, struct arena *arena, struct bp_so
     ret_solution->certificate = certificate;
     ret_solution->n_columns = n_columns + s->best.n_columns;
     ret_solution->work = work_of(s);
-    ret_solution->status = open <= s->best.cost / INT64_C(1000000000)               ? BP_OPTIMAL
+    ret_solution->status = open <= s->best.cost / INT64_C(1000000000)              ? BP_OPTIMAL
                            : (double)open <= s->options.gap * (double)s->best.cost ? BP_WITHIN_GAP
                            : s->stopped                                            ? BP_STOPPED
                                                                                    : BP_EFFORT_DONE;

@@ -63,8 +63,8 @@ static int64_t units_that_fit(const struct bp_problem *p, uint32_t class_i, uint
     return most;
 }
 
-/* The cheapest share of a node, in each tuple. Free and scarce nodes count only where nothing else holds the class: their room is
- * for the placement to share out. */
+/* The cheapest share of a node, in each tuple. Free and scarce nodes count only where nothing else
+ * holds the class: their room is for the placement to share out. */
 static void find_prices(struct bp_spread *s, uint32_t class_i, usd_t *ret_price)
 {
     const struct bp_problem *p = s->problem;
@@ -139,7 +139,8 @@ static void find_room(struct bp_spread *s)
         }
         int64_t *room = &s->room[(size_t)s->tuple_of_domain[offering->domain] * p->n_dims];
         for (uint32_t d = 0; d < p->n_dims; d++) {
-            room[d] = sat_add(room[d], sat_mul(p->capacity[(size_t)k * p->n_dims + d], offering->stock));
+            room[d] =
+                sat_add(room[d], sat_mul(p->capacity[(size_t)k * p->n_dims + d], offering->stock));
         }
     }
 }
@@ -215,7 +216,8 @@ static uint64_t hash_kind(const struct bp_spread *s, uint32_t class_i)
 {
     uint64_t hash = (uint64_t)(uint32_t)s->problem->classes[class_i].priority;
     for (uint32_t r = s->role_at[class_i]; r < s->role_at[class_i + 1]; r++) {
-        hash = (hash ^ (s->roles[r].group_i * 4U + s->roles[r].bits)) * UINT64_C(0x9e3779b97f4a7c15);
+        hash =
+            (hash ^ (s->roles[r].group_i * 4U + s->roles[r].bits)) * UINT64_C(0x9e3779b97f4a7c15);
         hash ^= hash >> 31;
     }
     return hash;
@@ -365,7 +367,8 @@ static void link_groups(struct bp_spread *s)
                 uint32_t g = kind->roles[x].group_i;
                 uint32_t h = kind->roles[y].group_i;
                 bool carrier = (kind->roles[x].bits & kind->roles[y].bits & BP_SPREAD_CARRIER) != 0;
-                if (!(spread ? kind->coupled : carrier) || p->groups[g].kind != p->groups[h].kind || p->groups[g].axis != p->groups[h].axis) {
+                if (!(spread ? kind->coupled : carrier) || p->groups[g].kind != p->groups[h].kind ||
+                    p->groups[g].axis != p->groups[h].axis) {
                     continue;
                 }
                 while (s->link[g] != g) {
@@ -383,7 +386,8 @@ static void link_groups(struct bp_spread *s)
     }
 }
 
-void bp_spread_build(struct bp_spread *spread, const struct bp_problem *problem, struct arena *arena)
+void bp_spread_build(struct bp_spread *spread, const struct bp_problem *problem,
+                     struct arena *arena)
 {
     *spread = (struct bp_spread){.problem = problem, .arena = arena};
     find_tuples(spread);
@@ -394,9 +398,11 @@ void bp_spread_build(struct bp_spread *spread, const struct bp_problem *problem,
     link_groups(spread);
 }
 
-/* ------------------------------------------------------------------ values for groups that choose one */
+/* ------------------------------------------------------------------ values for groups that choose
+ * one */
 
-/* Price of all carriers of the linked groups in one value; a unit that cannot be there costs more than any node. */
+/* Price of all carriers of the linked groups in one value; a unit that cannot be there costs more
+ * than any node. */
 static __int128 price_in_value(const struct bp_spread *s, uint32_t group_i, uint32_t v)
 {
     const struct bp_problem *p = s->problem;
@@ -418,7 +424,8 @@ static __int128 price_in_value(const struct bp_spread *s, uint32_t group_i, uint
         sum += carries ? best * kind->n_units : 0;
     }
     for (uint32_t g = 0; g < p->n_groups; g++) {
-        bool taken = s->link[g] == s->link[group_i] && p->groups[g].base != NULL && p->groups[g].base[v] > 0;
+        bool taken =
+            s->link[g] == s->link[group_i] && p->groups[g].base != NULL && p->groups[g].base[v] > 0;
         sum += taken && p->groups[g].kind == BP_GROUP_APART ? no_place * BP_UNLIMITED : 0;
     }
     return sum;

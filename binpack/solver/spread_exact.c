@@ -18,15 +18,15 @@ struct stage {
 };
 
 struct tuple {
-    cost_t *least;          /* [n_states] */
-    uint16_t *take;         /* [n_states] what one more node of unlimited stock holds */
-    uint32_t *take_on;      /* [n_states] and its offering */
+    cost_t *least;     /* [n_states] */
+    uint16_t *take;    /* [n_states] what one more node of unlimited stock holds */
+    uint32_t *take_on; /* [n_states] and its offering */
     uint32_t n_stages;
-    struct stage *stages;   /* [n_stages] after the unlimited ones */
+    struct stage *stages; /* [n_stages] after the unlimited ones */
 };
 
 struct entry {
-    uint64_t left;          /* pods left out, by priority */
+    uint64_t left; /* pods left out, by priority */
     cost_t cost;
     uint32_t index;         /* listed as the index-th */
     const uint16_t *states; /* [n_tuples] */
@@ -37,17 +37,17 @@ struct exact {
     const struct bp_problem *p;
     struct arena *arena;
     uint32_t n_states;
-    uint32_t *stride;       /* [n_classes] */
-    uint8_t *digits;        /* [n_states][n_classes] */
-    uint32_t *shift;        /* [n_classes] of its priority in `left` */
-    struct tuple *tuples;   /* [n_tuples] */
+    uint32_t *stride;     /* [n_classes] */
+    uint8_t *digits;      /* [n_states][n_classes] */
+    uint32_t *shift;      /* [n_classes] of its priority in `left` */
+    struct tuple *tuples; /* [n_tuples] */
     struct entry *entries;
     uint32_t n_entries;
-    uint16_t *state;        /* [n_tuples] of the distribution that is being listed */
-    uint32_t *group_at;     /* [n_groups] into the counts below, one for each value */
-    uint32_t n_values;      /* of all groups */
+    uint16_t *state;                    /* [n_tuples] of the distribution that is being listed */
+    uint32_t *group_at;                 /* [n_groups] into the counts below, one for each value */
+    uint32_t n_values;                  /* of all groups */
     int64_t *targets, *carriers, *both; /* [n_values] pods; targets with those that run already */
-    uint64_t known_left;    /* of the plan to beat */
+    uint64_t known_left;                /* of the plan to beat */
     cost_t known_cost;
     uint64_t steps;
 };
@@ -219,10 +219,12 @@ static cost_t node_cost(const struct exact *e, uint32_t k)
     return offering->price * 64 + !offering->running;
 }
 
-/* ------------------------------------------------------------------ the least cost of every state under a tuple */
+/* ------------------------------------------------------------------ the least cost of every state
+ * under a tuple */
 
 /* cheapest[s], cheapest_on[s]: one node of unlimited stock that holds exactly the state. */
-static void find_single_nodes(struct exact *e, uint32_t tuple_i, cost_t *cheapest, uint32_t *cheapest_on)
+static void find_single_nodes(struct exact *e, uint32_t tuple_i, cost_t *cheapest,
+                              uint32_t *cheapest_on)
 {
     const struct bp_problem *p = e->p;
     for (uint32_t s = 1; s < e->n_states; s++) {
@@ -295,7 +297,8 @@ static bool solve_tuples(struct exact *e)
     for (uint32_t t = 0; t < e->s->n_tuples; t++) {
         uint64_t n_stages = 0;
         for (uint32_t k = 0; k < p->n_offerings; k++) {
-            if (e->s->tuple_of_domain[p->offerings[k].domain] == t && p->offerings[k].stock != BP_UNLIMITED) {
+            if (e->s->tuple_of_domain[p->offerings[k].domain] == t &&
+                p->offerings[k].stock != BP_UNLIMITED) {
                 n_stages += p->offerings[k].stock < n_pods ? p->offerings[k].stock : n_pods;
             }
         }
@@ -310,7 +313,9 @@ static bool solve_tuples(struct exact *e)
         for (uint32_t k = 0; k < p->n_offerings; k++) {
             const struct bp_offering *offering = &p->offerings[k];
             bool here = e->s->tuple_of_domain[offering->domain] == t;
-            for (uint32_t x = 0; here && offering->stock != BP_UNLIMITED && x < offering->stock && x < n_pods; x++) {
+            for (uint32_t x = 0;
+                 here && offering->stock != BP_UNLIMITED && x < offering->stock && x < n_pods;
+                 x++) {
                 use_once(e, &e->tuples[t], k);
             }
         }
@@ -365,8 +370,8 @@ static int64_t final_min(const struct exact *e, uint32_t group_i)
     return n_eligible == 0 || n_eligible < group->min_domains ? 0 : min;
 }
 
-/* What no order can make good: necessary conditions on the final counts, so that few distributions need a replay. What APART
- * refuses is refused for every larger distribution too. */
+/* What no order can make good: necessary conditions on the final counts, so that few distributions
+ * need a replay. What APART refuses is refused for every larger distribution too. */
 static bool may_have_order(struct exact *e, bool final)
 {
     const struct bp_problem *p = e->p;
@@ -385,10 +390,12 @@ static bool may_have_order(struct exact *e, bool final)
                 !(e->targets[at] == 1 && e->carriers[at] == 1 && e->both[at] == 1)) {
                 return false;
             }
-            if (final && group->kind == BP_GROUP_SPREAD && base + e->both[at] > group->max_skew + min) {
+            if (final && group->kind == BP_GROUP_SPREAD &&
+                base + e->both[at] > group->max_skew + min) {
                 return false;
             }
-            n_starts += group->kind == BP_GROUP_TOGETHER && base == 0 && e->targets[at] == e->both[at];
+            n_starts +=
+                group->kind == BP_GROUP_TOGETHER && base == 0 && e->targets[at] == e->both[at];
         }
         if (final && n_starts > (group->self_start ? 1U : 0U)) {
             return false;
@@ -405,17 +412,18 @@ static bool finish_entry(struct exact *e, uint64_t left, cost_t cost)
     if (e->n_entries == BP_EXACT_DISTRIBUTIONS) {
         return false;
     }
-    e->entries[e->n_entries] = (struct entry){
-        .left = left,
-        .cost = cost,
-        .index = e->n_entries,
-        .states = (const uint16_t *)(const void *)arena_copy(e->arena, e->state,
-                                                            e->s->n_tuples * sizeof *e->state)};
+    e->entries[e->n_entries] =
+        (struct entry){.left = left,
+                       .cost = cost,
+                       .index = e->n_entries,
+                       .states = (const uint16_t *)(const void *)arena_copy(
+                           e->arena, e->state, e->s->n_tuples * sizeof *e->state)};
     e->n_entries++;
     return true;
 }
 
-/* Units of class i from tuple t on, with what is left out and the cost so far; false when there are too many distributions. */
+/* Units of class i from tuple t on, with what is left out and the cost so far; false when there are
+ * too many distributions. */
 static bool distribute(struct exact *e, uint32_t i, uint32_t t, uint32_t units, uint64_t left,
                        cost_t cost)
 {
@@ -447,7 +455,7 @@ static bool distribute(struct exact *e, uint32_t i, uint32_t t, uint32_t units, 
 
 static bool is_before(const struct entry *a, const struct entry *b)
 {
-    return a->left != b->left ? a->left < b->left
+    return a->left != b->left   ? a->left < b->left
            : a->cost != b->cost ? a->cost < b->cost
                                 : a->index < b->index;
 }
@@ -474,7 +482,8 @@ static bool has_order(struct exact *e, const struct entry *entry)
 {
     struct arena_mark mark = arena_mark(e->arena);
     const struct bp_problem *p = e->p;
-    struct bp_placing *placings = ARENA_ARRAY(e->arena, struct bp_placing, e->s->n_tuples * p->n_classes);
+    struct bp_placing *placings =
+        ARENA_ARRAY(e->arena, struct bp_placing, e->s->n_tuples * p->n_classes);
     uint32_t n = 0;
     for (uint32_t d = 0; d < p->n_domains; d++) {
         uint32_t t = e->s->tuple_of_domain[d];
@@ -547,7 +556,8 @@ struct nodes {
     uint32_t n;
 };
 
-static void add_node(const struct exact *e, struct nodes *nodes, uint32_t k, uint32_t state, struct arena *arena)
+static void add_node(const struct exact *e, struct nodes *nodes, uint32_t k, uint32_t state,
+                     struct arena *arena)
 {
     const struct bp_problem *p = e->p;
     struct bp_item *items = ARENA_ARRAY(arena, struct bp_item, p->n_classes);
@@ -570,8 +580,8 @@ static void add_node(const struct exact *e, struct nodes *nodes, uint32_t k, uin
     nodes->v[at] = (struct bp_node){.offering_i = k, .n_items = n_items, .items = items};
 }
 
-static void write_plan(const struct exact *e, const struct entry *entry, struct bp_solution *ret_plan,
-                       struct arena *arena)
+static void write_plan(const struct exact *e, const struct entry *entry,
+                       struct bp_solution *ret_plan, struct arena *arena)
 {
     const struct bp_problem *p = e->p;
     uint32_t *unplaced = ARENA_ARRAY(arena, uint32_t, p->n_classes);
@@ -617,9 +627,9 @@ static bool obeys_limits(const struct bp_problem *p, const struct bp_solution *p
     return true;
 }
 
-enum bp_exact_answer bp_spread_exact(const struct bp_spread *spread, const struct bp_solution *known,
-                                     struct bp_solution *ret_plan, uint64_t *ret_work,
-                                     struct arena *arena, struct arena *scratch)
+enum bp_exact_answer bp_spread_exact(const struct bp_spread *spread,
+                                     const struct bp_solution *known, struct bp_solution *ret_plan,
+                                     uint64_t *ret_work, struct arena *arena, struct arena *scratch)
 {
     struct arena_mark mark = arena_mark(scratch);
     struct exact e = {.s = spread, .p = spread->problem, .arena = scratch};

@@ -12,7 +12,7 @@ struct tally {
     int64_t *carriers; /* [n_values] */
     int64_t total, min;
     uint32_t n_values;
-    uint32_t choice;   /* of the value, BP_NO_VALUE: any */
+    uint32_t choice; /* of the value, BP_NO_VALUE: any */
     bool min_is_zero;
 };
 
@@ -23,12 +23,12 @@ struct placement {
     struct tally *tallies; /* [n_groups] */
     uint32_t *order;       /* [n_kinds] */
     uint32_t *left;        /* [n_kinds] units */
-    bool *asleep;          /* [n_kinds] nothing could be placed and no group of the kind has changed since */
-    uint32_t *placed;      /* [n_kinds][n_tuples] units */
-    uint32_t *most;        /* [n_kinds][n_tuples] units */
-    int64_t *room;         /* [n_tuples][n_dims] free */
-    bool free_only;        /* only what a spread counts and what carries none */
-    bool strict;           /* balance what no rule asks to balance, wait for chosen values */
+    bool *asleep; /* [n_kinds] nothing could be placed and no group of the kind has changed since */
+    uint32_t *placed; /* [n_kinds][n_tuples] units */
+    uint32_t *most;   /* [n_kinds][n_tuples] units */
+    int64_t *room;    /* [n_tuples][n_dims] free */
+    bool free_only;   /* only what a spread counts and what carries none */
+    bool strict;      /* balance what no rule asks to balance, wait for chosen values */
 };
 
 /* ------------------------------------------------------------------ set-up */
@@ -78,7 +78,8 @@ static int64_t rank_of(const struct placement *w, uint32_t kind_i)
     return rank * ((int64_t)w->s->n_tuples + 1) + kind->n_tuples;
 }
 
-/* By rank, then by index: insertion into a heap-free merge sort would be longer than this binary insertion. */
+/* By rank, then by index: insertion into a heap-free merge sort would be longer than this binary
+ * insertion. */
 static void sort_kinds(struct placement *w)
 {
     for (uint32_t k = 0; k < w->s->n_kinds; k++) {
@@ -112,7 +113,8 @@ static void open_kinds(struct placement *w)
             for (uint32_t x = 0; x < s->kinds[k].n_classes && w->choice->most != NULL; x++) {
                 most += w->choice->most[(size_t)s->kinds[k].classes[x] * s->n_tuples + t];
             }
-            w->most[(size_t)k * s->n_tuples + t] = most > BP_UNLIMITED ? BP_UNLIMITED : (uint32_t)most;
+            w->most[(size_t)k * s->n_tuples + t] =
+                most > BP_UNLIMITED ? BP_UNLIMITED : (uint32_t)most;
         }
     }
     sort_kinds(w);
@@ -128,7 +130,8 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Pods of a role that may go into value v now. Pods of one unit may be placed between those of other units, hence `slack`. */
+/* Pods of a role that may go into value v now. Pods of one unit may be placed between those of
+ * other units, hence `slack`. */
 static int64_t role_room(const struct placement *w, const struct bp_spread_role *role, bool coupled,
                          uint32_t v, int64_t slack)
 {
@@ -198,7 +201,8 @@ static int64_t units_free(const struct placement *w, uint32_t kind_i, uint32_t t
     return n == INT64_MAX ? 0 : n;
 }
 
-/* How far the fullest spread of the kind is above its minimum there: among equal prices the lowest is filled first. */
+/* How far the fullest spread of the kind is above its minimum there: among equal prices the lowest
+ * is filled first. */
 static int64_t level_of(const struct placement *w, uint32_t kind_i, uint32_t tuple_i)
 {
     const struct bp_spread_kind *kind = &w->s->kinds[kind_i];
@@ -206,7 +210,8 @@ static int64_t level_of(const struct placement *w, uint32_t kind_i, uint32_t tup
     for (uint32_t r = 0; r < kind->n_roles; r++) {
         const struct tally *t = &w->tallies[kind->roles[r].group_i];
         uint32_t v = bp_spread_value(w->s, tuple_i, kind->roles[r].group_i);
-        if (w->s->problem->groups[kind->roles[r].group_i].kind == BP_GROUP_SPREAD && v != BP_NO_VALUE) {
+        if (w->s->problem->groups[kind->roles[r].group_i].kind == BP_GROUP_SPREAD &&
+            v != BP_NO_VALUE) {
             level = t->count[v] - t->min > level ? t->count[v] - t->min : level;
         }
     }
@@ -226,10 +231,12 @@ static uint32_t choose_tuple(const struct placement *w, uint32_t kind_i, int64_t
         int64_t free = units_free(w, kind_i, t);
         usd_t price = free > 0 ? 0 : w->s->kinds[kind_i].price[t];
         if (w->choice->scale != NULL) {
-            price = muldiv_floor(price, w->choice->scale[(size_t)kind_i * w->s->n_tuples + t], 1000);
+            price =
+                muldiv_floor(price, w->choice->scale[(size_t)kind_i * w->s->n_tuples + t], 1000);
         }
         int64_t level = level_of(w, kind_i, t);
-        if (best == UINT32_MAX || price < best_price || (price == best_price && level < best_level)) {
+        if (best == UINT32_MAX || price < best_price ||
+            (price == best_price && level < best_level)) {
             best = t;
             best_price = price;
             best_level = level;
@@ -290,8 +297,8 @@ static bool put(struct placement *w, uint32_t kind_i, uint32_t tuple_i, uint32_t
     return opened;
 }
 
-/* Goes through the kinds in order, back to the first whenever a step may let one that waits. Returns whether anything was placed;
- * in lenient rounds a single step. */
+/* Goes through the kinds in order, back to the first whenever a step may let one that waits.
+ * Returns whether anything was placed; in lenient rounds a single step. */
 static bool place_round(struct placement *w)
 {
     bool progress = false;
@@ -336,8 +343,8 @@ static void expect_coupled(struct placement *w, int64_t sign)
         const struct bp_spread_kind *kind = &w->s->kinds[k];
         for (uint32_t r = 0; r < kind->n_roles && kind->coupled; r++) {
             struct tally *t = &w->tallies[kind->roles[r].group_i];
-            if (p->groups[kind->roles[r].group_i].kind == BP_GROUP_SPREAD && t->choice != BP_NO_VALUE &&
-                (kind->roles[r].bits & BP_SPREAD_TARGET) != 0) {
+            if (p->groups[kind->roles[r].group_i].kind == BP_GROUP_SPREAD &&
+                t->choice != BP_NO_VALUE && (kind->roles[r].bits & BP_SPREAD_TARGET) != 0) {
                 t->count[t->choice] += sign * (int64_t)kind->n_units * kind->weight;
             }
         }
@@ -414,7 +421,8 @@ static void give_units(struct sharing *sh, uint32_t class_i)
                 room = least(room, (int64_t)sh->w->choice->most[at] - sh->units[at]);
             }
             if (room > 0 && class_price(sh, class_i, t) != BP_SPREAD_NO_PRICE &&
-                (best == UINT32_MAX || class_price(sh, class_i, t) < class_price(sh, class_i, best))) {
+                (best == UINT32_MAX ||
+                 class_price(sh, class_i, t) < class_price(sh, class_i, best))) {
                 best = t;
                 best_room = room;
             }
@@ -446,14 +454,16 @@ static uint32_t best_mover(const struct sharing *sh, uint32_t a, uint32_t b, usd
     return best;
 }
 
-/* Swaps units of two classes between two tuples while that is cheaper: counts of the kind stay as they are. */
+/* Swaps units of two classes between two tuples while that is cheaper: counts of the kind stay as
+ * they are. */
 static void swap_units(struct sharing *sh)
 {
     uint32_t n = sh->w->s->n_tuples;
     uint32_t n_swaps = 0;
     for (uint32_t a = 0; a < n; a++) {
         for (uint32_t b = a + 1; b < n; b++) {
-            if (sh->kind->price[a] == BP_SPREAD_NO_PRICE || sh->kind->price[b] == BP_SPREAD_NO_PRICE) {
+            if (sh->kind->price[a] == BP_SPREAD_NO_PRICE ||
+                sh->kind->price[b] == BP_SPREAD_NO_PRICE) {
                 continue;
             }
             while (n_swaps++ < 4 * sh->kind->n_classes) {
@@ -463,7 +473,8 @@ static void swap_units(struct sharing *sh)
                 if (i == UINT32_MAX || j == UINT32_MAX || there + back <= 0) {
                     break;
                 }
-                uint32_t *from_i = &sh->units[(size_t)i * n + a], *from_j = &sh->units[(size_t)j * n + b];
+                uint32_t *from_i = &sh->units[(size_t)i * n + a],
+                         *from_j = &sh->units[(size_t)j * n + b];
                 uint32_t units = *from_i < *from_j ? *from_i : *from_j;
                 *from_i -= units;
                 *from_j -= units;
@@ -522,8 +533,9 @@ static void share_out(struct placement *w, struct bp_split *split)
             uint32_t i = sh.kind->classes[x];
             for (uint32_t t = 0; t < s->n_tuples; t++) {
                 uint32_t units = split->units[(size_t)i * s->n_tuples + t];
-                split->price = units == 0 ? split->price
-                                          : sat_add(split->price, sat_mul(class_price(&sh, i, t), units));
+                split->price = units == 0
+                                   ? split->price
+                                   : sat_add(split->price, sat_mul(class_price(&sh, i, t), units));
             }
         }
     }
@@ -531,10 +543,12 @@ static void share_out(struct placement *w, struct bp_split *split)
 
 /* ------------------------------------------------------------------ careless orders */
 
-/* Say that some order got stuck with a coupled carrier of group g waiting for value v. Then the count there is more than max_skew above
- * the minimum, at u. If the final count of v is at most max_skew above what u gets from other than coupled kinds, some of those are
- * still to come at u: what carries no spread may always come, and a carrier of g alone may come because u is at the minimum. So no order
- * gets stuck. Returns the pods of coupled carriers for which that cannot be said. */
+/* Say that some order got stuck with a coupled carrier of group g waiting for value v. Then the
+ * count there is more than max_skew above the minimum, at u. If the final count of v is at most
+ * max_skew above what u gets from other than coupled kinds, some of those are still to come at u:
+ * what carries no spread may always come, and a carrier of g alone may come because u is at the
+ * minimum. So no order gets stuck. Returns the pods of coupled carriers for which that cannot be
+ * said. */
 static uint64_t count_careless(struct placement *w)
 {
     const struct bp_spread *s = w->s;
@@ -559,7 +573,8 @@ static uint64_t count_careless(struct placement *w)
             }
             for (uint32_t u = 0; u < s->n_tuples; u++) {
                 uint32_t v = bp_spread_value(s, u, g);
-                uint32_t pods = w->placed[(size_t)s->group_kinds[x] * s->n_tuples + u] * kind->weight;
+                uint32_t pods =
+                    w->placed[(size_t)s->group_kinds[x] * s->n_tuples + u] * kind->weight;
                 if (v != BP_NO_VALUE) {
                     sure[v] += (bits & BP_SPREAD_TARGET) != 0 && !kind->coupled ? pods : 0;
                     coupled[v] += (bits & BP_SPREAD_CARRIER) != 0 && kind->coupled ? pods : 0;

@@ -163,7 +163,8 @@ static void take_off(const struct bp_problem *p, struct bp_solution *solution, u
     solution->cost = cost;
 }
 
-/* Units of each class in each domain; n_classes * n_domains may be large, so only what occurs is listed. */
+/* Units of each class in each domain; n_classes * n_domains may be large, so only what occurs is
+ * listed. */
 static uint32_t list_placings(const struct bp_problem *p, const struct bp_solution *solution,
                               struct bp_placing **ret_placings, struct arena *arena)
 {
@@ -172,7 +173,8 @@ static uint32_t list_placings(const struct bp_problem *p, const struct bp_soluti
         n += solution->nodes[x].n_items;
     }
     struct bp_placing *placings = ARENA_ARRAY(arena, struct bp_placing, n);
-    uint32_t *latest = ARENA_ARRAY(arena, uint32_t, p->n_classes); /* 1 + entry of the class in the last domain */
+    uint32_t *latest =
+        ARENA_ARRAY(arena, uint32_t, p->n_classes); /* 1 + entry of the class in the last domain */
     n = 0;
     for (uint32_t x = 0; x < solution->n_nodes; x++) {
         const struct bp_node *node = &solution->nodes[x];

@@ -11,6 +11,8 @@
 typedef __int128 wide_t;
 
 struct check {
+    struct arena *keep;                     /* for ret_certificate */
+    struct bp_certificate *ret_certificate; /* NULL: every claim must be confirmed as it stands */
     const struct bp_problem *p;
     const struct bp_solution *s;
     struct arena *arena;
@@ -36,8 +38,9 @@ static bool check_shape(const struct check *c, uint32_t node_i)
                        c->p->n_offerings);
     }
     if (node->n_items == 0) {
-        return err_set(c->err, ERR_INTERNAL, "node %u: offering %u is used for 0 items, 1 at least expected",
-                       node_i, node->offering_i);
+        return err_set(c->err, ERR_INTERNAL,
+                       "node %u: offering %u is used for 0 items, 1 at least expected", node_i,
+                       node->offering_i);
     }
     for (uint32_t x = 0; x < node->n_items; x++) {
         const struct bp_item *item = &node->items[x];
@@ -46,8 +49,8 @@ static bool check_shape(const struct check *c, uint32_t node_i)
                            item->count, item->class_i, c->p->n_classes);
         }
         if (x > 0 && item->class_i <= node->items[x - 1].class_i) {
-            return err_set(c->err, ERR_INTERNAL, "node %u: class %u is listed after class %u", node_i,
-                           item->class_i, node->items[x - 1].class_i);
+            return err_set(c->err, ERR_INTERNAL, "node %u: class %u is listed after class %u",
+                           node_i, item->class_i, node->items[x - 1].class_i);
         }
     }
     if (node_i > 0) {
@@ -112,14 +115,15 @@ static bool check_room(const struct check *c, uint32_t node_i)
     int64_t sum;
     uint32_t d = overfull_dim(c, node, k, &sum);
     if (d < c->p->n_dims) {
-        return err_set(c->err, ERR_INTERNAL, "node %u: dimension %u holds %lld, offering %u has %lld",
-                       node_i, d, (long long)sum, k,
-                       (long long)c->p->capacity[(size_t)k * c->p->n_dims + d]);
+        return err_set(c->err, ERR_INTERNAL,
+                       "node %u: dimension %u holds %lld, offering %u has %lld", node_i, d,
+                       (long long)sum, k, (long long)c->p->capacity[(size_t)k * c->p->n_dims + d]);
     }
     uint32_t i = refused_class(c, node, c->p->offerings[k].domain);
     if (i != UINT32_MAX) {
-        return err_set(c->err, ERR_INTERNAL, "node %u: the mask of class %u leaves out domain %u of offering %u",
-                       node_i, i, c->p->offerings[k].domain, k);
+        return err_set(c->err, ERR_INTERNAL,
+                       "node %u: the mask of class %u leaves out domain %u of offering %u", node_i,
+                       i, c->p->offerings[k].domain, k);
     }
     for (uint32_t x = 0; x < node->n_items; x++) {
         const struct bp_item *item = &node->items[x];
@@ -137,8 +141,9 @@ static bool check_caps(const struct check *c, uint32_t node_i)
     for (uint32_t x = 0; x < c->p->n_caps; x++) {
         uint64_t n = members_on(node, c->p->caps[x].members);
         if (n > cap_at(&c->p->caps[x], node->offering_i)) {
-            return err_set(c->err, ERR_INTERNAL, "node %u: %llu members of cap %u, at most %u on offering %u",
-                           node_i, (unsigned long long)n, x, cap_at(&c->p->caps[x], node->offering_i),
+            return err_set(c->err, ERR_INTERNAL,
+                           "node %u: %llu members of cap %u, at most %u on offering %u", node_i,
+                           (unsigned long long)n, x, cap_at(&c->p->caps[x], node->offering_i),
                            node->offering_i);
         }
     }
@@ -149,7 +154,8 @@ static bool check_caps(const struct check *c, uint32_t node_i)
                 uint32_t a = node->items[y].class_i;
                 uint32_t b = node->items[z].class_i;
                 if (a != b && bits_get(exclusion->a, a) && bits_get(exclusion->b, b)) {
-                    return err_set(c->err, ERR_INTERNAL, "node %u: classes %u and %u share it against exclusion %u",
+                    return err_set(c->err, ERR_INTERNAL,
+                                   "node %u: classes %u and %u share it against exclusion %u",
                                    node_i, a, b, x);
                 }
             }
@@ -194,7 +200,8 @@ static bool check_varieties(const struct check *c, uint32_t node_i)
             }
         }
         if (n < variety->min_values) {
-            return err_set(c->err, ERR_INTERNAL, "node %u: %u values of variety %u could hold it, at least %u expected",
+            return err_set(c->err, ERR_INTERNAL,
+                           "node %u: %u values of variety %u could hold it, at least %u expected",
                            node_i, n, x, variety->min_values);
         }
     }
@@ -256,20 +263,20 @@ static bool check_counts(const struct check *c)
     }
     for (uint32_t i = 0; i < c->p->n_classes; i++) {
         if (placed[i] + c->s->unplaced[i] != c->p->classes[i].demand) {
-            return err_set(c->err, ERR_INTERNAL, "class %u: %lld placed and %u unplaced, demand %u", i,
-                           (long long)placed[i], c->s->unplaced[i], c->p->classes[i].demand);
+            return err_set(c->err, ERR_INTERNAL, "class %u: %lld placed and %u unplaced, demand %u",
+                           i, (long long)placed[i], c->s->unplaced[i], c->p->classes[i].demand);
         }
         c->placed[i] = (uint32_t)placed[i];
     }
     for (uint32_t k = 0; k < c->p->n_offerings; k++) {
         if (c->used[k] > c->p->offerings[k].stock) { /* BP_UNLIMITED is the largest number */
-            return err_set(c->err, ERR_INTERNAL, "offering %u: used for %u nodes, stock %u", k, c->used[k],
-                           c->p->offerings[k].stock);
+            return err_set(c->err, ERR_INTERNAL, "offering %u: used for %u nodes, stock %u", k,
+                           c->used[k], c->p->offerings[k].stock);
         }
     }
     if (cost != c->s->cost) {
-        return err_set(c->err, ERR_INTERNAL, "cost %lld, the nodes cost %lld", (long long)c->s->cost,
-                       (long long)cost);
+        return err_set(c->err, ERR_INTERNAL, "cost %lld, the nodes cost %lld",
+                       (long long)c->s->cost, (long long)cost);
     }
     return true;
 }
@@ -301,9 +308,10 @@ static bool check_groups(const struct check *c)
     for (uint32_t x = 0; x < c->s->n_nodes && c->p->n_groups > 0; x++) {
         const struct bp_node *node = &c->s->nodes[x];
         for (uint32_t y = 0; y < node->n_items; y++) {
-            placings[n++] = (struct bp_placing){.class_i = node->items[y].class_i,
-                                                .domain_i = c->p->offerings[node->offering_i].domain,
-                                                .units = node->items[y].count};
+            placings[n++] =
+                (struct bp_placing){.class_i = node->items[y].class_i,
+                                    .domain_i = c->p->offerings[node->offering_i].domain,
+                                    .units = node->items[y].count};
         }
     }
     return bp_verify_groups(c->p, (uint32_t)n, placings, NULL, c->arena, c->err);
@@ -315,8 +323,8 @@ static bool check_claims(const struct check *c)
 {
     usd_t bound = c->s->certificate.bound;
     if (bound > c->s->cost) {
-        return err_set(c->err, ERR_INTERNAL, "certificate: bound %lld above cost %lld", (long long)bound,
-                       (long long)c->s->cost);
+        return err_set(c->err, ERR_INTERNAL, "certificate: bound %lld above cost %lld",
+                       (long long)bound, (long long)c->s->cost);
     }
     if (c->s->status == BP_OPTIMAL &&
         (wide_t)(c->s->cost - bound) * INT64_C(1000000000) > c->s->cost) {
@@ -327,22 +335,30 @@ static bool check_claims(const struct check *c)
         uint32_t family = c->p->groups[g].family < 63 ? c->p->groups[g].family : 63;
         if (((c->s->certificate.relaxed_families >> family) & 1U) == 0) {
             return err_set(c->err, ERR_INTERNAL,
-                           "certificate: family %u of group %u is neither in the bound nor in relaxed_families 0x%llx",
+                           "certificate: family %u of group %u is neither in the bound nor in "
+                           "relaxed_families 0x%llx",
                            c->p->groups[g].family, g,
                            (unsigned long long)c->s->certificate.relaxed_families);
         }
     }
+    if (c->ret_certificate != NULL) {
+        return bp_prove_bound(c->p, &c->s->certificate, c->placed, c->arena, c->keep,
+                              c->ret_certificate, c->err);
+    }
     return bp_verify_bound(c->p, &c->s->certificate, c->placed, c->arena, c->err);
 }
 
-bool bp_verify(const struct bp_problem *problem, const struct bp_solution *solution,
-               struct arena *scratch, struct err *err)
+static bool verify(const struct bp_problem *problem, const struct bp_solution *solution,
+                   struct arena *scratch, struct arena *keep, struct bp_certificate *ret_certificate,
+                   struct err *err)
 {
     struct arena_mark mark = arena_mark(scratch);
     struct check c = {.p = problem,
                       .s = solution,
                       .arena = scratch,
                       .err = err,
+                      .keep = keep,
+                      .ret_certificate = ret_certificate,
                       .placed = ARENA_ARRAY(scratch, uint32_t, problem->n_classes),
                       .used = ARENA_ARRAY(scratch, uint32_t, problem->n_offerings),
                       .values = ARENA_ARRAY(scratch, uint64_t *, problem->n_varieties),
@@ -351,4 +367,17 @@ bool bp_verify(const struct bp_problem *problem, const struct bp_solution *solut
               check_claims(&c);
     arena_rewind(scratch, mark);
     return ok;
+}
+
+bool bp_verify(const struct bp_problem *problem, const struct bp_solution *solution,
+               struct arena *scratch, struct err *err)
+{
+    return verify(problem, solution, scratch, NULL, NULL, err);
+}
+
+bool bp_verify_proven(const struct bp_problem *problem, const struct bp_solution *solution,
+                      struct arena *scratch, struct arena *arena,
+                      struct bp_certificate *ret_certificate, struct err *err)
+{
+    return verify(problem, solution, scratch, arena, ret_certificate, err);
 }

@@ -12,11 +12,11 @@ struct context {
     const struct bp_certificate *cert;
     const uint32_t *placed;
     struct arena *arena;
-    uint32_t n_caps;       /* necessary ones */
-    const uint32_t *cap;   /* [n_caps] */
-    uint32_t n_rows;       /* dimensions, then caps */
+    uint32_t n_caps;     /* necessary ones */
+    const uint32_t *cap; /* [n_caps] */
+    uint32_t n_rows;     /* dimensions, then caps */
     uint32_t frac_bits;
-    wide_t *multipliers;   /* [n_rows] carried from proof to proof */
+    wide_t *multipliers; /* [n_rows] carried from proof to proof */
 };
 
 /* Classes that the offerings of one set of domains admit, equal ones merged. */
@@ -88,8 +88,8 @@ static void find_sets(const struct context *c, uint32_t *set_of)
 static bool item_equals(const struct context *c, const struct items *items, uint32_t item_i,
                         int64_t value, const int64_t *weight)
 {
-    return items->value[item_i] == value &&
-           memcmp(&items->weight[(size_t)item_i * c->n_rows], weight, c->n_rows * sizeof *weight) == 0;
+    return items->value[item_i] == value && memcmp(&items->weight[(size_t)item_i * c->n_rows],
+                                                   weight, c->n_rows * sizeof *weight) == 0;
 }
 
 static void find_items(const struct context *c, uint32_t domain_i, struct items *ret_items)
@@ -121,7 +121,8 @@ static void find_items(const struct context *c, uint32_t domain_i, struct items 
             hash = mix(hash, (uint64_t)weight[r]);
         }
         uint32_t slot = (uint32_t)hash & (n_slots - 1);
-        while (slots[slot] != 0 && !item_equals(c, &items, slots[slot] - 1, c->cert->dual[i], weight)) {
+        while (slots[slot] != 0 &&
+               !item_equals(c, &items, slots[slot] - 1, c->cert->dual[i], weight)) {
             slot = (slot + 1) & (n_slots - 1);
         }
         if (slots[slot] == 0) {
@@ -138,8 +139,8 @@ static void find_items(const struct context *c, uint32_t domain_i, struct items 
 
 /* ------------------------------------------------------------------ capacities of a set */
 
-/* Lowers every capacity of one row to the largest sum of weights at or below it. Any number of each item may be summed, which
- * allows more sums than patterns have, never fewer. */
+/* Lowers every capacity of one row to the largest sum of weights at or below it. Any number of each
+ * item may be summed, which allows more sums than patterns have, never fewer. */
 static void lower_to_reachable(const struct context *c, const struct items *items, uint32_t r,
                                uint32_t n_bins, int64_t *capacity)
 {
@@ -222,7 +223,7 @@ static uint32_t fill_capacities(const struct context *c, const uint32_t *offerin
 }
 
 static uint32_t find_bins(const struct context *c, const uint32_t *offerings, uint32_t n,
-                          const int64_t *capacity, struct bin *bins)
+                          const int64_t *capacity, struct bin *bins, uint32_t *bin_of)
 {
     uint32_t n_slots = 16;
     while (n_slots < 2 * n) {
@@ -251,6 +252,7 @@ static uint32_t find_bins(const struct context *c, const uint32_t *offerings, ui
             bins[slots[slot] - 1].target = target;
             bins[slots[slot] - 1].offering_i = offerings[b];
         }
+        bin_of[b] = slots[slot] - 1;
     }
     return n_bins;
 }
@@ -262,7 +264,8 @@ static long long nano_of(wide_t scaled)
     return (long long)(scaled >> BP_DUAL_BITS);
 }
 
-static bool prove_bin(const struct context *c, const struct items *items, const struct bin *bin,
+/* With c->proven, a value that cannot be confirmed is replaced by the one that can. */
+static bool prove_bin(const struct context *c, const struct items *items, struct bin *bin,
                       struct err *err)
 {
     struct verify_knapsack knapsack = {.n_items = items->n,
@@ -280,30 +283,41 @@ static bool prove_bin(const struct context *c, const struct items *items, const 
         return true;
     case VERIFY_KNAPSACK_EXCEEDED:
         return err_set(err, ERR_INTERNAL,
-                       "certificate: offering %u holds a pattern worth %lld nano-dollars (%lld/2^%d), best_value says %lld (%lld/2^%d)",
-                       bin->offering_i, nano_of(value), (long long)value, BP_DUAL_BITS, nano_of(bin->target),
-                       (long long)bin->target, BP_DUAL_BITS);
+                       "certificate: offering %u holds a pattern worth %lld nano-dollars "
+                       "(%lld/2^%d), best_value says %lld (%lld/2^%d)",
+                       bin->offering_i, nano_of(value), (long long)value, BP_DUAL_BITS,
+                       nano_of(bin->target), (long long)bin->target, BP_DUAL_BITS);
     case VERIFY_KNAPSACK_GAVE_UP:
         break;
     }
+    if (c->proven != NULL && value <= INT64_MAX) {
+        bin->target = (int64_t)value;
+        return true;
+    }
     return err_set(err, ERR_INTERNAL,
-                   "certificate: best_value %lld of offering %u could not be confirmed in %d steps; proven is %lld",
+                   "certificate: best_value %lld of offering %u could not be confirmed in %d "
+                   "steps; proven is %lld",
                    (long long)bin->target, bin->offering_i, VERIFY_BOUND_NODES, (long long)value);
 }
 
-static bool check_set(const struct context *c, uint32_t domain_i, const uint32_t *offerings, uint32_t n,
-                      struct err *err)
+static bool check_set(const struct context *c, uint32_t domain_i, const uint32_t *offerings,
+                      uint32_t n, struct err *err)
 {
     struct items items;
     find_items(c, domain_i, &items);
     int64_t *capacity = ARENA_ARRAY(c->arena, int64_t, (size_t)n * c->n_rows);
     fill_capacities(c, offerings, n, &items, capacity);
     struct bin *bins = ARENA_ARRAY(c->arena, struct bin, n);
-    uint32_t n_bins = find_bins(c, offerings, n, capacity, bins);
+    uint32_t *bin_of = ARENA_ARRAY(c->arena, uint32_t, n);
+    uint32_t n_bins = find_bins(c, offerings, n, capacity, bins, bin_of);
     for (uint32_t b = 0; b < n_bins; b++) {
         if (!prove_bin(c, &items, &bins[b], err)) {
             return false;
         }
+    }
+    for (uint32_t b = 0; c->proven != NULL && b < n; b++) {
+        int64_t claimed = c->cert->best_value[offerings[b]], proven = bins[bin_of[b]].target;
+        c->proven[offerings[b]] = claimed > proven ? claimed : proven;
     }
     return true;
 }
@@ -359,14 +373,16 @@ static bool check_signs(const struct context *c, struct err *err)
     }
     for (uint32_t k = 0; k < p->n_offerings; k++) {
         if (c->cert->best_value[k] < 0) {
-            return err_set(err, ERR_INTERNAL, "certificate: best_value of offering %u is %lld, below 0",
-                           k, (long long)c->cert->best_value[k]);
+            return err_set(err, ERR_INTERNAL,
+                           "certificate: best_value of offering %u is %lld, below 0", k,
+                           (long long)c->cert->best_value[k]);
         }
     }
     return true;
 }
 
-/* sum_i pi_i placed_i - sum_r mu_r max_r - sum over finite offerings, scaled; false when an offering without end gains. */
+/* sum_i pi_i placed_i - sum_r mu_r max_r - sum over finite offerings, scaled; false when an
+ * offering without end gains. */
 static bool add_up(const struct context *c, wide_t *ret_sum, struct err *err)
 {
     const struct bp_problem *p = c->p;
@@ -385,7 +401,8 @@ static bool add_up(const struct context *c, wide_t *ret_sum, struct err *err)
         wide_t gain = c->cert->best_value[k] - charge;
         if (gain > 0 && p->offerings[k].stock == BP_UNLIMITED) {
             return err_set(err, ERR_INTERNAL,
-                           "certificate: best_value of offering %u is %lld nano-dollars (%lld/2^%d), more than its charge of %lld",
+                           "certificate: best_value of offering %u is %lld nano-dollars "
+                           "(%lld/2^%d), more than its charge of %lld",
                            k, nano_of(c->cert->best_value[k]), (long long)c->cert->best_value[k],
                            BP_DUAL_BITS, nano_of(charge));
         }
@@ -406,10 +423,31 @@ static bool check_sum(const struct context *c, struct err *err)
     usd_t bound = c->cert->bound;
     /* Costs are whole nano-dollars, so the sum rounds up. */
     if (bound < 0 || (bound > 0 && ((wide_t)(bound - 1) << BP_DUAL_BITS) >= sum)) {
-        return err_set(err, ERR_INTERNAL, "certificate: bound is %lld, the duals prove %lld nano-dollars",
+        return err_set(err, ERR_INTERNAL,
+                       "certificate: bound is %lld, the duals prove %lld nano-dollars",
                        (long long)bound, nano_of(sum));
     }
     return true;
+}
+
+static void start(struct context *c)
+{
+    const struct bp_problem *p = c->p;
+    uint32_t *cap = ARENA_ARRAY(c->arena, uint32_t, p->n_caps);
+    for (uint32_t i = 0; i < p->n_caps; i++) {
+        if (p->caps[i].necessary) {
+            cap[c->n_caps++] = i;
+        }
+    }
+    c->cap = cap;
+    c->n_rows = p->n_dims + c->n_caps;
+    int64_t largest = 0;
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        int64_t value = c->cert->best_value[k];
+        largest = value > largest ? value : largest;
+    }
+    c->frac_bits = verify_knapsack_frac_bits(largest);
+    c->multipliers = ARENA_ARRAY(c->arena, wide_t, c->n_rows);
 }
 
 bool bp_verify_bound(const struct bp_problem *problem, const struct bp_certificate *certificate,
@@ -417,22 +455,82 @@ bool bp_verify_bound(const struct bp_problem *problem, const struct bp_certifica
 {
     struct arena_mark mark = arena_mark(scratch);
     struct context c = {.p = problem, .cert = certificate, .placed = placed, .arena = scratch};
-    uint32_t *cap = ARENA_ARRAY(scratch, uint32_t, problem->n_caps);
-    for (uint32_t i = 0; i < problem->n_caps; i++) {
-        if (problem->caps[i].necessary) {
-            cap[c.n_caps++] = i;
-        }
-    }
-    c.cap = cap;
-    c.n_rows = problem->n_dims + c.n_caps;
-    int64_t largest = 0;
-    for (uint32_t k = 0; k < problem->n_offerings; k++) {
-        int64_t value = certificate->best_value[k];
-        largest = value > largest ? value : largest;
-    }
-    c.frac_bits = verify_knapsack_frac_bits(largest);
-    c.multipliers = ARENA_ARRAY(scratch, wide_t, c.n_rows);
+    start(&c);
     bool ok = check_signs(&c, err) && check_sum(&c, err) && check_best_values(&c, err);
     arena_rewind(scratch, mark);
     return ok;
+}
+
+/* ------------------------------------------------------------------ what can be proven instead */
+
+static wide_t charge_of(const struct context *c, uint32_t k)
+{
+    wide_t charge = (wide_t)c->p->offerings[k].price << BP_DUAL_BITS;
+    for (uint32_t r = 0; r < c->p->n_limits; r++) {
+        charge += (wide_t)c->cert->limit_dual[r] * c->p->limits[r].use[k];
+    }
+    return charge;
+}
+
+/* The offering without end whose proven value exceeds its charge by the largest factor; UINT32_MAX
+ * when none does. Values and charges are below 2^63, so the products fit. */
+static uint32_t worst_offering(const struct context *c)
+{
+    uint32_t worst = UINT32_MAX;
+    wide_t worst_charge = 0;
+    for (uint32_t k = 0; k < c->p->n_offerings; k++) {
+        wide_t charge = charge_of(c, k);
+        charge = charge > INT64_MAX ? INT64_MAX : charge;
+        if (c->p->offerings[k].stock != BP_UNLIMITED || c->proven[k] <= charge) {
+            continue;
+        }
+        if (worst == UINT32_MAX || c->proven[k] * worst_charge > c->proven[worst] * charge) {
+            worst = k;
+            worst_charge = charge;
+        }
+    }
+    return worst;
+}
+
+bool bp_prove_bound(const struct bp_problem *problem, const struct bp_certificate *certificate,
+                    const uint32_t *placed, struct arena *scratch, struct arena *arena,
+                    struct bp_certificate *ret_certificate, struct err *err)
+{
+    int64_t *dual = ARENA_ARRAY(arena, int64_t, problem->n_classes);
+    int64_t *limit_dual = ARENA_ARRAY(arena, int64_t, problem->n_limits);
+    int64_t *proven = ARENA_ARRAY(arena, int64_t, problem->n_offerings);
+    struct arena_mark mark = arena_mark(scratch);
+    struct context c = {
+        .p = problem, .cert = certificate, .placed = placed, .arena = scratch, .proven = proven};
+    start(&c);
+    bool ok = check_signs(&c, err) && check_sum(&c, err) && check_best_values(&c, err);
+    arena_rewind(scratch, mark);
+    if (!ok) {
+        return false;
+    }
+    uint32_t worst = worst_offering(&c);
+    wide_t up = worst == UINT32_MAX ? 1 : charge_of(&c, worst), down = worst == UINT32_MAX ? 1 : proven[worst];
+    for (uint32_t i = 0; i < problem->n_classes; i++) {
+        dual[i] = (int64_t)((wide_t)certificate->dual[i] * up / down);
+    }
+    for (uint32_t k = 0; k < problem->n_offerings; k++) {
+        proven[k] = (int64_t)(((wide_t)proven[k] * up + down - 1) / down);
+    }
+    for (uint32_t r = 0; r < problem->n_limits; r++) {
+        limit_dual[r] = certificate->limit_dual[r];
+    }
+    struct bp_certificate out = *certificate;
+    out.dual = dual;
+    out.limit_dual = limit_dual;
+    out.best_value = proven;
+    c.cert = &out;
+    wide_t sum = 0;
+    if (!add_up(&c, &sum, err)) {
+        return false;
+    }
+    /* Costs are whole nano-dollars, so the sum rounds up. */
+    wide_t bound = sum <= 0 ? 0 : (sum + ((wide_t)1 << BP_DUAL_BITS) - 1) >> BP_DUAL_BITS;
+    out.bound = bound < certificate->bound ? (usd_t)bound : certificate->bound;
+    *ret_certificate = out;
+    return true;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The checker's proof of the lower bound, in integers.
  *
- * The bound stands on one number per offering: best_value[k], which no pattern of offering k may exceed. It is proven again from
- * scratch. Offerings that admit the same classes form a *set*; in a set, equal classes are merged into items, capacities are
- * lowered to the largest sum of sizes that can occur, and offerings that are then equal are proven once. A proof is a branch and
- * bound over the counts of items with the Lagrangian bound
- *     f(L) = sum_r L_r C_r + sum_i max over lo_i <= x <= hi_i of x (pi_i - sum_r L_r w_ir),
- * which holds for whatever multipliers L >= 0. They are improved by line searches along axes and along the edges where items change
- * their mind; how good they are decides only how long the proof takes. All decisions are made in 128-bit integers. */
+ * The bound stands on one number per offering: best_value[k], which no pattern of offering k may
+ * exceed. It is proven again from scratch. Offerings that admit the same classes form a *set*; in a
+ * set, equal classes are merged into items, capacities are lowered to the largest sum of sizes that
+ * can occur, and offerings that are then equal are proven once. A proof is a branch and bound over
+ * the counts of items with the Lagrangian bound f(L) = sum_r L_r C_r + sum_i max over lo_i <= x <=
+ * hi_i of x (pi_i - sum_r L_r w_ir), which holds for whatever multipliers L >= 0. They are improved
+ * by line searches along axes and along the edges where items change their mind; how good they are
+ * decides only how long the proof takes. All decisions are made in 128-bit integers. */
 #pragma once
 
 #include "base/err.h"
@@ -16,12 +17,22 @@
 struct arena;
 
 enum {
-    VERIFY_BOUND_NODES = 20000,        /* branches per proof, above that the value counts as not confirmed */
+    VERIFY_BOUND_NODES =
+        20000, /* branches per proof, above that the value counts as not confirmed */
     VERIFY_BOUND_TABLE_BITS = 1 << 22, /* reachable sums: larger tables are left out */
 };
 
-/* placed[i] is the number of units of class i in the plan. False with ERR_INTERNAL naming the dual, offering or sum that
- * disagrees. `scratch` is rewound. */
+/* placed[i] is the number of units of class i in the plan. False with ERR_INTERNAL naming the dual,
+ * offering or sum that disagrees. `scratch` is rewound. */
 MUST_CHECK bool bp_verify_bound(const struct bp_problem *problem,
                                 const struct bp_certificate *certificate, const uint32_t *placed,
                                 struct arena *scratch, struct err *err);
+
+/* The same, but a value that cannot be confirmed within its branches is replaced by the one that can, duals
+ * are scaled down until every offering without end pays for itself again, and the bound that then
+ * follows is at most the one claimed. *ret_certificate is what has been proven, its arrays in `arena`.
+ * A claim that is wrong, rather than hard to confirm, is still an error. */
+MUST_CHECK bool bp_prove_bound(const struct bp_problem *problem,
+                               const struct bp_certificate *certificate, const uint32_t *placed,
+                               struct arena *scratch, struct arena *arena,
+                               struct bp_certificate *ret_certificate, struct err *err);

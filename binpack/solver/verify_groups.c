@@ -38,8 +38,8 @@ struct tally {
     int64_t total;     /* sum of count */
     int64_t min;       /* SPREAD: the minimum that the skew is against */
     uint32_t n_values;
-    uint32_t start;    /* TOGETHER: the value it must start in, or NO_START */
-    bool min_is_zero;  /* SPREAD: too few domains */
+    uint32_t start;   /* TOGETHER: the value it must start in, or NO_START */
+    bool min_is_zero; /* SPREAD: too few domains */
 };
 
 /* How much harm a round may do: see try_cell. */
@@ -161,8 +161,7 @@ static void find_tuples(struct replay *r)
         for (; t < r->n_tuples; t++) {
             bool same = true;
             for (uint32_t x = 0; x < p->n_axes && same; x++) {
-                same = !used[x] ||
-                       value_at(r, t, x) == p->axis_value[(size_t)d * p->n_axes + x];
+                same = !used[x] || value_at(r, t, x) == p->axis_value[(size_t)d * p->n_axes + x];
             }
             if (same) {
                 break;
@@ -181,8 +180,8 @@ static void find_cells(struct replay *r, uint32_t n_placings, const struct bp_pl
     int64_t *pods = ARENA_ARRAY(r->arena, int64_t, n_pairs);
     for (uint32_t i = 0; i < n_placings; i++) {
         const struct bp_placing *at = &placings[i];
-        size_t pair = (size_t)r->kind_of_class[at->class_i] * r->n_tuples +
-                      r->tuple_of_domain[at->domain_i];
+        size_t pair =
+            (size_t)r->kind_of_class[at->class_i] * r->n_tuples + r->tuple_of_domain[at->domain_i];
         pods[pair] += (int64_t)at->units * r->problem->classes[at->class_i].weight;
     }
     r->cells = ARENA_ARRAY(r->arena, struct cell, n_pairs);
@@ -195,9 +194,8 @@ static void find_cells(struct replay *r, uint32_t n_placings, const struct bp_pl
                 continue;
             }
             r->cell_of[pair] = r->n_cells;
-            r->cells[r->n_cells++] = (struct cell){.kind_i = kind_i,
-                                                   .tuple_i = (uint32_t)(pair % r->n_tuples),
-                                                   .pods = pods[pair]};
+            r->cells[r->n_cells++] = (struct cell){
+                .kind_i = kind_i, .tuple_i = (uint32_t)(pair % r->n_tuples), .pods = pods[pair]};
         }
     }
     r->pending = ARENA_ARRAY(r->arena, uint32_t, r->n_cells);
@@ -266,11 +264,13 @@ static void reset(struct replay *r)
     }
 }
 
-/* A value in which a self-starting group must start: carriers, no running target, and no other target in the plan. */
+/* A value in which a self-starting group must start: carriers, no running target, and no other
+ * target in the plan. */
 static void find_starts(struct replay *r)
 {
     const struct bp_problem *p = r->problem;
-    bool **other = ARENA_ARRAY(r->arena, bool *, p->n_groups); /* [group][value] a target that is no carrier */
+    bool **other =
+        ARENA_ARRAY(r->arena, bool *, p->n_groups); /* [group][value] a target that is no carrier */
     for (uint32_t g = 0; g < p->n_groups; g++) {
         other[g] = ARENA_ARRAY(r->arena, bool, r->tallies[g].n_values);
         r->tallies[g].start = NO_START;
@@ -339,7 +339,8 @@ static int64_t rule_room(const struct bp_group *group, const struct tally *t, ui
     return 0;
 }
 
-/* Pods that the policy wants there now: what a spread counts rises one level at a time while carriers are still to come. */
+/* Pods that the policy wants there now: what a spread counts rises one level at a time while
+ * carriers are still to come. */
 static int64_t policy_room(const struct bp_group *group, const struct tally *t, uint32_t bits,
                            uint32_t v, const struct policy *policy)
 {
@@ -460,8 +461,8 @@ static int64_t run_eager(struct replay *r)
 
 /* ------------------------------------------------------------------ all orders */
 
-/* Every number of placed pods of each cell is one state, its index a number in mixed radix; a placement raises the index, so one scan
- * upwards visits every reachable state. */
+/* Every number of placed pods of each cell is one state, its index a number in mixed radix; a
+ * placement raises the index, so one scan upwards visits every reachable state. */
 static bool run_all(struct replay *r)
 {
     uint64_t n_states = 1;
@@ -533,26 +534,31 @@ static bool explain(const struct replay *r, uint32_t n_placings, const struct bp
                 continue;
             }
             if (v == BP_NO_VALUE) {
-                return err_set(err, ERR_INTERNAL, "group %u (%s): class %u is placed in domain %u, which has no value on axis %u",
-                               role->group_i, names[group->kind], placings[i].class_i,
-                               placings[i].domain_i, group->axis);
+                return err_set(
+                    err, ERR_INTERNAL,
+                    "group %u (%s): class %u is placed in domain %u, which has no value on axis %u",
+                    role->group_i, names[group->kind], placings[i].class_i, placings[i].domain_i,
+                    group->axis);
             }
             if (group->kind == BP_GROUP_SPREAD) {
                 return err_set(err, ERR_INTERNAL,
-                               "group %u (spread): %lld pods of class %u and its like in value %u have no turn: %lld there, "
+                               "group %u (spread): %lld pods of class %u and its like in value %u "
+                               "have no turn: %lld there, "
                                "minimum %lld, max_skew %u",
                                role->group_i, (long long)cell->left, placings[i].class_i, v,
                                (long long)t->count[v], (long long)t->min, group->max_skew);
             }
             return err_set(err, ERR_INTERNAL,
-                           "group %u (%s): %lld pods of class %u and its like in value %u have no turn: %lld targets and "
+                           "group %u (%s): %lld pods of class %u and its like in value %u have no "
+                           "turn: %lld targets and "
                            "%lld carriers there, %lld targets in all",
                            role->group_i, names[group->kind], (long long)cell->left,
-                           placings[i].class_i, v, (long long)t->count[v], (long long)t->carriers[v],
-                           (long long)t->total);
+                           placings[i].class_i, v, (long long)t->count[v],
+                           (long long)t->carriers[v], (long long)t->total);
         }
     }
-    return err_set(err, ERR_INTERNAL, "groups: %lld pods have no turn in any order", (long long)pods_left(r));
+    return err_set(err, ERR_INTERNAL, "groups: %lld pods have no turn in any order",
+                   (long long)pods_left(r));
 }
 
 static void share_stuck(const struct replay *r, uint32_t n_placings,

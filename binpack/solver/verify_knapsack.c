@@ -24,13 +24,13 @@ struct stop {
 /* What all nodes of one proof share. */
 struct proof {
     const struct verify_knapsack *k;
-    uint32_t n_rows;        /* rows that can bind */
-    const uint32_t *row;    /* [n_rows] of the knapsack */
-    int64_t *unit_weight;   /* [n_items][n_rows] 2^30 per full row */
-    wide_t *reduced;        /* [n_items] */
-    wide_t *slack;          /* [n_rows] capacity left by the choice of the multipliers */
-    struct stop *stops;     /* [n_items] heap */
-    int64_t *delta;         /* [n_rows] direction, largest entry about 2^30 */
+    uint32_t n_rows;      /* rows that can bind */
+    const uint32_t *row;  /* [n_rows] of the knapsack */
+    int64_t *unit_weight; /* [n_items][n_rows] 2^30 per full row */
+    wide_t *reduced;      /* [n_items] */
+    wide_t *slack;        /* [n_rows] capacity left by the choice of the multipliers */
+    struct stop *stops;   /* [n_items] heap */
+    int64_t *delta;       /* [n_rows] direction, largest entry about 2^30 */
     uint32_t tight[N_TIGHT];
     uint32_t n_tight, n_nodes;
     bool exceeded;
@@ -62,7 +62,8 @@ uint32_t verify_knapsack_frac_bits(int64_t max_target)
     return bits >= 60 ? 32 : 92 - bits < 32 ? 92 - bits : 32;
 }
 
-/* ------------------------------------------------------------------ the bound of given multipliers */
+/* ------------------------------------------------------------------ the bound of given multipliers
+ */
 
 /* Reduced values, slack and bound for the node's multipliers. */
 static void evaluate(struct proof *p, struct node *node)
@@ -126,7 +127,8 @@ static wide_t item_slope(const struct proof *p, uint32_t i)
     return slope >> UNIT_BITS;
 }
 
-/* How far to go along p->delta: to where the convex bound stops falling, or to where a multiplier becomes 0. */
+/* How far to go along p->delta: to where the convex bound stops falling, or to where a multiplier
+ * becomes 0. */
 static bool find_step(struct proof *p, const struct node *node, wide_t slope, wide_t *ret_step,
                       uint32_t *ret_item)
 {
@@ -190,9 +192,10 @@ static bool line_search(struct proof *p, struct node *node)
     wide_t before = node->bound;
     for (uint32_t r = 0; r < p->n_rows; r++) {
         if (p->delta[r] != 0) {
-            wide_t mult = node->mult[r] + ((step >> UNIT_BITS) * p->delta[r] +
-                                           (((step & ((1 << UNIT_BITS) - 1)) * p->delta[r]) >> UNIT_BITS)) /
-                                              capacity_of(p, r);
+            wide_t mult =
+                node->mult[r] + ((step >> UNIT_BITS) * p->delta[r] +
+                                 (((step & ((1 << UNIT_BITS) - 1)) * p->delta[r]) >> UNIT_BITS)) /
+                                    capacity_of(p, r);
             node->mult[r] = mult < 0 ? 0 : mult;
         }
     }
@@ -354,7 +357,8 @@ static bool clip_to_room(const struct proof *p, struct node *node)
     return true;
 }
 
-/* A count so far from its choice that the bound falls to the target is of no interest. Returns whether a range shrank. */
+/* A count so far from its choice that the bound falls to the target is of no interest. Returns
+ * whether a range shrank. */
 static bool clip_to_gap(const struct proof *p, struct node *node)
 {
     wide_t gap = node->bound - ((wide_t)p->k->target << p->k->frac_bits);
@@ -383,7 +387,8 @@ static uint32_t branch_item(const struct proof *p, const struct node *node)
     wide_t best = 0;
     for (uint32_t i = 0; i < p->k->n_items; i++) {
         if (node->hi[i] > node->lo[i]) {
-            /* The least decided one, relative to its value, so that small and large items compete alike. */
+            /* The least decided one, relative to its value, so that small and large items compete
+             * alike. */
             wide_t size = p->reduced[i] < 0 ? -p->reduced[i] : p->reduced[i];
             wide_t score = (size >> 12) / (p->k->value[i] / 1024 + 1);
             if (best_i == UINT32_MAX || score < best) {
@@ -490,7 +495,8 @@ static void find_rows(struct proof *p, struct node *root, struct arena *arena)
             sum += (wide_t)k->weight[(size_t)i * k->n_rows + r] * root->hi[i];
         }
         if (sum > k->capacity[r]) {
-            row[p->n_rows++] = r; /* more than 64 that bind: leaving some out is still a valid bound */
+            row[p->n_rows++] =
+                r; /* more than 64 that bind: leaving some out is still a valid bound */
         }
     }
     p->row = row;
@@ -517,7 +523,8 @@ enum verify_knapsack_answer verify_knapsack_prove(const struct verify_knapsack *
             int64_t w = weight_of(&p, i, r);
             w = w > capacity_of(&p, r) ? capacity_of(&p, r) : w; /* does not fit: hi is 0 */
             p.unit_weight[(size_t)i * p.n_rows + r] =
-                (int64_t)(((wide_t)w << UNIT_BITS) / (capacity_of(&p, r) > 0 ? capacity_of(&p, r) : 1));
+                (int64_t)(((wide_t)w << UNIT_BITS) /
+                          (capacity_of(&p, r) > 0 ? capacity_of(&p, r) : 1));
         }
     }
     for (uint32_t r = 0; r < p.n_rows; r++) {
@@ -535,7 +542,8 @@ enum verify_knapsack_answer verify_knapsack_prove(const struct verify_knapsack *
     enum verify_knapsack_answer answer = VERIFY_KNAPSACK_PROVEN;
     *ret_value = knapsack->target;
     if (!below(&p, &top)) {
-        answer = verify_table_prove(knapsack, p.n_rows, p.row, top.mult, root.hi, ret_value, scratch);
+        answer =
+            verify_table_prove(knapsack, p.n_rows, p.row, top.mult, root.hi, ret_value, scratch);
     }
     if (answer == VERIFY_KNAPSACK_GAVE_UP) {
         bool ok = prove(&p, &root, scratch);

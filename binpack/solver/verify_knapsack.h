@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Exact proofs about bounded knapsacks with several rows: is no combination of items worth more than a target?
+/* Exact proofs about bounded knapsacks with several rows: is no combination of items worth more
+ * than a target?
  *
- * Part of the checker (see verify_bound.h for the method). Values, weights and capacities are integers; the answer true is a proof,
- * false means a better combination exists or the work ran out. */
+ * Part of the checker (see verify_bound.h for the method). Values, weights and capacities are
+ * integers; the answer true is a proof, false means a better combination exists or the work ran
+ * out. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,8 +34,9 @@ enum verify_knapsack_answer {
 /* The most fraction bits that keep the arithmetic within 128 bits for targets up to max_target. */
 uint32_t verify_knapsack_frac_bits(int64_t max_target);
 
-/* multipliers: [n_rows] value per unit of weight, scaled by 2^frac_bits; a starting guess (such as the result for a similar
- * knapsack) and, afterwards, the best ones found at the root. Any contents are safe. */
+/* multipliers: [n_rows] value per unit of weight, scaled by 2^frac_bits; a starting guess (such as
+ * the result for a similar knapsack) and, afterwards, the best ones found at the root. Any contents
+ * are safe. */
 enum verify_knapsack_answer verify_knapsack_prove(const struct verify_knapsack *knapsack,
                                                   wide_t *multipliers, wide_t *ret_value,
                                                   struct arena *scratch);

@@ -10,8 +10,8 @@ enum { N_THIRDS = 12 }; /* steps of the search for one multiplier */
 #define TOO_LARGE ((wide_t)1 << 120)
 
 struct label {
-    uint32_t state;                      /* left of the exact rows */
-    int64_t used[VERIFY_TABLE_PRICED];   /* of the priced rows */
+    uint32_t state;                    /* left of the exact rows */
+    int64_t used[VERIFY_TABLE_PRICED]; /* of the priced rows */
     int64_t value;
 };
 
@@ -19,21 +19,21 @@ struct table {
     const struct verify_knapsack *k;
     struct arena *arena;
     uint32_t n_items, n_exact, n_priced, n_states;
-    uint32_t *item;       /* [n_items] of the knapsack: those that fit, most valuable first */
-    int64_t *most;        /* [n_items] */
-    uint32_t *exact;      /* [n_exact] rows of the knapsack */
-    int64_t *unit;        /* [n_exact] greatest common divisor of its weights */
-    int64_t *n_units;     /* [n_exact] capacity / unit */
-    uint32_t *stride;     /* [n_exact] */
-    uint32_t *digits;     /* [n_states][n_exact] */
-    uint32_t *need;       /* [n_items][n_exact] units */
-    uint32_t *step;       /* [n_items] states that one unit of the item uses */
+    uint32_t *item;   /* [n_items] of the knapsack: those that fit, most valuable first */
+    int64_t *most;    /* [n_items] */
+    uint32_t *exact;  /* [n_exact] rows of the knapsack */
+    int64_t *unit;    /* [n_exact] greatest common divisor of its weights */
+    int64_t *n_units; /* [n_exact] capacity / unit */
+    uint32_t *stride; /* [n_exact] */
+    uint32_t *digits; /* [n_states][n_exact] */
+    uint32_t *need;   /* [n_items][n_exact] units */
+    uint32_t *step;   /* [n_items] states that one unit of the item uses */
     uint32_t priced[VERIFY_TABLE_PRICED];
     wide_t mult[VERIFY_TABLE_PRICED];
-    uint32_t shift;       /* tables hold values scaled by 2^(frac_bits - shift), rounded up */
-    wide_t goal;          /* target scaled by 2^frac_bits */
-    bool complete;        /* no row that can bind is left out */
-    int64_t *rest;        /* [n_items + 1][n_states] most value of the items from here on */
+    uint32_t shift; /* tables hold values scaled by 2^(frac_bits - shift), rounded up */
+    wide_t goal;    /* target scaled by 2^frac_bits */
+    bool complete;  /* no row that can bind is left out */
+    int64_t *rest;  /* [n_items + 1][n_states] most value of the items from here on */
 };
 
 static int64_t weight_of(const struct table *t, uint32_t x, uint32_t row)
@@ -75,9 +75,11 @@ static int64_t unit_of(const struct table *t, uint32_t row)
     return unit == 0 ? 1 : unit;
 }
 
-/* Of the rows with a price, those with the fewest units become exact while the table stays small, the others keep their price. Rows
- * without a price that are not exact are left out: that can only raise the bound. */
-static bool choose_rows(struct table *t, uint32_t n_rows, const uint32_t *row, const wide_t *multipliers)
+/* Of the rows with a price, those with the fewest units become exact while the table stays small,
+ * the others keep their price. Rows without a price that are not exact are left out: that can only
+ * raise the bound. */
+static bool choose_rows(struct table *t, uint32_t n_rows, const uint32_t *row,
+                        const wide_t *multipliers)
 {
     int64_t most = VERIFY_TABLE_STEPS / (t->n_items + 1);
     int64_t n_states = 1;
@@ -151,7 +153,8 @@ static void open_states(struct table *t)
 static bool fits(const struct table *t, uint32_t state, uint32_t x, int64_t times)
 {
     for (uint32_t e = 0; e < t->n_exact; e++) {
-        if (t->digits[(size_t)state * t->n_exact + e] < t->need[(size_t)x * t->n_exact + e] * times) {
+        if (t->digits[(size_t)state * t->n_exact + e] <
+            t->need[(size_t)x * t->n_exact + e] * times) {
             return false;
         }
     }
@@ -243,7 +246,8 @@ static wide_t table_bound(const struct table *t, int64_t *best)
     return priced_room(t, &nothing) + ((wide_t)best[t->n_states - 1] << t->shift);
 }
 
-/* The bound is convex in each multiplier: thirds around what the linear bound found best. Leaves the best multipliers. */
+/* The bound is convex in each multiplier: thirds around what the linear bound found best. Leaves
+ * the best multipliers. */
 static wide_t improve(struct table *t, int64_t *best_values)
 {
     wide_t best = table_bound(t, best_values);
@@ -317,8 +321,10 @@ static uint32_t drop_dominated(struct label *v, uint32_t n)
     return kept;
 }
 
-/* The labels with 0, 1, 2, ... of item x added, if something worth more than the target can follow. False: too many. */
-static bool extend(const struct table *t, const struct label *from, uint32_t x, struct label *to, uint32_t *n)
+/* The labels with 0, 1, 2, ... of item x added, if something worth more than the target can follow.
+ * False: too many. */
+static bool extend(const struct table *t, const struct label *from, uint32_t x, struct label *to,
+                   uint32_t *n)
 {
     struct label label = *from;
     const int64_t *rest = &t->rest[(size_t)(x + 1) * t->n_states];

@@ -22,18 +22,21 @@ static uint32_t value_of(const struct bp_problem *p, uint32_t domain_i, uint32_t
 }
 
 /* Targets (or carriers) of a group that are in value v when `at` pods of each cell are placed. */
-static uint32_t count_in(const struct cells *c, const uint32_t *at, const struct bp_group *g, bool carriers, uint32_t v)
+static uint32_t count_in(const struct cells *c, const uint32_t *at, const struct bp_group *g,
+                         bool carriers, uint32_t v)
 {
     uint32_t n = carriers || g->base == NULL ? 0 : g->base[v];
     for (uint32_t i = 0; i < c->n; i++) {
-        if (bits_get(carriers ? g->carriers : g->targets, c->class_i[i]) && value_of(c->p, c->domain_i[i], g->axis) == v) {
+        if (bits_get(carriers ? g->carriers : g->targets, c->class_i[i]) &&
+            value_of(c->p, c->domain_i[i], g->axis) == v) {
             n += at[i];
         }
     }
     return n;
 }
 
-static bool spread_allows(const struct cells *c, const uint32_t *at, const struct bp_group *g, bool target, uint32_t v)
+static bool spread_allows(const struct cells *c, const uint32_t *at, const struct bp_group *g,
+                          bool target, uint32_t v)
 {
     uint32_t n_eligible = 0, min = UINT32_MAX;
     for (uint32_t x = 0; x < c->p->n_axis_values[g->axis]; x++) {
@@ -49,7 +52,8 @@ static bool spread_allows(const struct cells *c, const uint32_t *at, const struc
     return count_in(c, at, g, false, v) + target <= g->max_skew + min;
 }
 
-static bool together_allows(const struct cells *c, const uint32_t *at, const struct bp_group *g, bool target, uint32_t v)
+static bool together_allows(const struct cells *c, const uint32_t *at, const struct bp_group *g,
+                            bool target, uint32_t v)
 {
     if (count_in(c, at, g, false, v) > 0) {
         return true;
@@ -81,8 +85,8 @@ static bool may_place(const struct cells *c, const uint32_t *at, uint32_t cell)
         if (g->kind == BP_GROUP_TOGETHER && carrier && !together_allows(c, at, g, target, v)) {
             return false;
         }
-        if (g->kind == BP_GROUP_APART &&
-            ((carrier && count_in(c, at, g, false, v) > 0) || (target && count_in(c, at, g, true, v) > 0))) {
+        if (g->kind == BP_GROUP_APART && ((carrier && count_in(c, at, g, false, v) > 0) ||
+                                          (target && count_in(c, at, g, true, v) > 0))) {
             return false;
         }
     }
@@ -138,10 +142,12 @@ bool brute_order(const struct bp_problem *problem, const uint32_t *count)
     return search_order(&c, at, dead);
 }
 
-/* ------------------------------------------------------------------ cheapest nodes for given counts per domain */
+/* ------------------------------------------------------------------ cheapest nodes for given
+ * counts per domain */
 
-/* least[domain][subset state]: the least cost of nodes of one domain that hold exactly the counts whose mixed-radix index is the state;
- * by recursion over which node holds the first class that is left. */
+/* least[domain][subset state]: the least cost of nodes of one domain that hold exactly the counts
+ * whose mixed-radix index is the state; by recursion over which node holds the first class that is
+ * left. */
 struct packer {
     const struct bp_problem *p;
     uint32_t n_states;
@@ -153,7 +159,8 @@ static bool fits(const struct bp_problem *p, uint32_t k, const uint32_t *take)
 {
     for (uint32_t i = 0; i < p->n_classes; i++) {
         if (take[i] > p->classes[i].max_per_node ||
-            (take[i] > 0 && !bits_get(&p->mask[i * bits_words(p->n_domains)], p->offerings[k].domain))) {
+            (take[i] > 0 &&
+             !bits_get(&p->mask[i * bits_words(p->n_domains)], p->offerings[k].domain))) {
             return false;
         }
     }
@@ -176,7 +183,8 @@ static void decode(const struct packer *w, uint32_t state, uint32_t *ret_count)
     }
 }
 
-/* In-place knapsack over states: offerings of unlimited stock may be used again (ascending), one of stock 1 once (descending). */
+/* In-place knapsack over states: offerings of unlimited stock may be used again (ascending), one of
+ * stock 1 once (descending). */
 static void add_offering(struct packer *w, uint32_t k)
 {
     const struct bp_problem *p = w->p;
@@ -200,14 +208,16 @@ static void add_offering(struct packer *w, uint32_t k)
             for (uint32_t i = 0; i < p->n_classes; i++) {
                 within &= take[i] <= have[i];
             }
-            if (within && least[s - t] != INT64_MAX && least[s - t] + p->offerings[k].price < least[s]) {
+            if (within && least[s - t] != INT64_MAX &&
+                least[s - t] + p->offerings[k].price < least[s]) {
                 least[s] = least[s - t] + p->offerings[k].price;
             }
         }
     }
 }
 
-/* ------------------------------------------------------------------ all distributions over domains */
+/* ------------------------------------------------------------------ all distributions over domains
+ */
 
 struct search {
     struct packer *w;

@@ -3,10 +3,11 @@
  *
  * For each kind of group and each pair of kinds, on one axis and on two:
  *   - the checker's replay accepts exactly the distributions that some order of placement reaches;
- *   - the solver places as many pods as any plan can, its bound <= the least cost <= its cost, and the checker accepts it;
- *   - the same with the least effort, where tiny problems are decided like large ones: then fewer pods and a higher cost are counted
- *     only.
- * Usage: test_groups [instances of each combination (500)] [seed (1)] [combination]. Prints counts and shares. */
+ *   - the solver places as many pods as any plan can, its bound <= the least cost <= its cost, and
+ * the checker accepts it;
+ *   - the same with the least effort, where tiny problems are decided like large ones: then fewer
+ * pods and a higher cost are counted only. Usage: test_groups [instances of each combination (500)]
+ * [seed (1)] [combination]. Prints counts and shares. */
 #include "base/arena.h"
 #include "base/bitset.h"
 #include "base/rng.h"
@@ -106,16 +107,18 @@ static void make_offerings(struct instance *at, struct rng *rng)
                 continue;
             }
             uint32_t k = p->n_offerings++;
-            at->offerings[k] = (struct bp_offering){.price = (usd_t)price * (60 + rng_below(rng, 60)) * 100,
-                                                    .stock = one_in(rng, 10) ? 1 : BP_UNLIMITED,
-                                                    .domain = d};
+            at->offerings[k] =
+                (struct bp_offering){.price = (usd_t)price * (60 + rng_below(rng, 60)) * 100,
+                                     .stock = one_in(rng, 10) ? 1 : BP_UNLIMITED,
+                                     .domain = d};
             at->capacity[k * 2] = cpu;
             at->capacity[k * 2 + 1] = memory;
         }
     }
     if (p->n_offerings == 0 || (one_in(rng, 3) && p->n_offerings < BRUTE_MAX_OFFERINGS)) {
         uint32_t k = p->n_offerings++;
-        at->offerings[k] = (struct bp_offering){.price = 0, .stock = 1, .domain = rng_below(rng, p->n_domains), .running = true};
+        at->offerings[k] = (struct bp_offering){
+            .price = 0, .stock = 1, .domain = rng_below(rng, p->n_domains), .running = true};
         at->capacity[k * 2] = 250 * rng_below(rng, 9);
         at->capacity[k * 2 + 1] = 512 * rng_below(rng, 9);
     }
@@ -138,17 +141,18 @@ static void make_group(struct instance *at, struct rng *rng, uint32_t g, enum bp
     if (one_in(rng, 6)) {
         bits_clear(&at->eligible[g], rng_below(rng, n_values));
     }
-    at->groups[g] = (struct bp_group){.kind = kind,
-                                      .axis = axis,
-                                      .max_skew = kind == BP_GROUP_SPREAD ? 1 + rng_below(rng, 2) : 0,
-                                      .min_domains = one_in(rng, 6) ? 1 + rng_below(rng, 3) : 0,
-                                      .self_start = kind == BP_GROUP_TOGETHER && !any_base &&
-                                                    (at->carriers[g] & ~at->targets[g]) == 0,
-                                      .carriers = &at->carriers[g],
-                                      .targets = &at->targets[g],
-                                      .base = at->base[g],
-                                      .eligible = kind == BP_GROUP_SPREAD ? &at->eligible[g] : NULL,
-                                      .family = g};
+    at->groups[g] =
+        (struct bp_group){.kind = kind,
+                          .axis = axis,
+                          .max_skew = kind == BP_GROUP_SPREAD ? 1 + rng_below(rng, 2) : 0,
+                          .min_domains = one_in(rng, 6) ? 1 + rng_below(rng, 3) : 0,
+                          .self_start = kind == BP_GROUP_TOGETHER && !any_base &&
+                                        (at->carriers[g] & ~at->targets[g]) == 0,
+                          .carriers = &at->carriers[g],
+                          .targets = &at->targets[g],
+                          .base = at->base[g],
+                          .eligible = kind == BP_GROUP_SPREAD ? &at->eligible[g] : NULL,
+                          .family = g};
     if (kind != BP_GROUP_SPREAD) {
         at->groups[g].min_domains = 0;
     }
@@ -157,7 +161,8 @@ static void make_group(struct instance *at, struct rng *rng, uint32_t g, enum bp
 static void make_instance(struct instance *at, struct rng *rng, const struct combination *kinds)
 {
     static const char *const families[] = {"first", "second"};
-    *at = (struct instance){.problem = {.n_dims = 2, .n_groups = kinds->n, .n_families = 2, .family_names = families}};
+    *at = (struct instance){
+        .problem = {.n_dims = 2, .n_groups = kinds->n, .n_families = 2, .family_names = families}};
     make_offerings(at, rng);
     make_classes(at, rng);
     for (uint32_t g = 0; g < kinds->n; g++) {
@@ -178,25 +183,30 @@ static void print_instance(const struct instance *at)
 {
     const struct bp_problem *p = &at->problem;
     for (uint32_t i = 0; i < p->n_classes; i++) {
-        printf("  class %u: demand %u size %lld/%lld mask %llx max %u\n", i, at->classes[i].demand, (long long)at->size[i * 2],
-               (long long)at->size[i * 2 + 1], (unsigned long long)at->mask[i], at->classes[i].max_per_node);
+        printf("  class %u: demand %u size %lld/%lld mask %llx max %u\n", i, at->classes[i].demand,
+               (long long)at->size[i * 2], (long long)at->size[i * 2 + 1],
+               (unsigned long long)at->mask[i], at->classes[i].max_per_node);
     }
     for (uint32_t k = 0; k < p->n_offerings; k++) {
-        printf("  offering %u: domain %u (%u) price %lld stock %u room %lld/%lld\n", k, at->offerings[k].domain,
-               at->axis_value[at->offerings[k].domain * p->n_axes], (long long)at->offerings[k].price, at->offerings[k].stock,
+        printf("  offering %u: domain %u (%u) price %lld stock %u room %lld/%lld\n", k,
+               at->offerings[k].domain, at->axis_value[at->offerings[k].domain * p->n_axes],
+               (long long)at->offerings[k].price, at->offerings[k].stock,
                (long long)at->capacity[k * 2], (long long)at->capacity[k * 2 + 1]);
     }
     for (uint32_t g = 0; g < p->n_groups; g++) {
-        printf("  group %u: kind %d axis %u skew %u min_domains %u start %d carriers %llx targets %llx eligible %llx base %u %u %u\n", g,
-               (int)at->groups[g].kind, at->groups[g].axis, at->groups[g].max_skew, at->groups[g].min_domains,
-               at->groups[g].self_start, (unsigned long long)at->carriers[g], (unsigned long long)at->targets[g],
+        printf("  group %u: kind %d axis %u skew %u min_domains %u start %d carriers %llx targets "
+               "%llx eligible %llx base %u %u %u\n",
+               g, (int)at->groups[g].kind, at->groups[g].axis, at->groups[g].max_skew,
+               at->groups[g].min_domains, at->groups[g].self_start,
+               (unsigned long long)at->carriers[g], (unsigned long long)at->targets[g],
                (unsigned long long)at->eligible[g], at->base[g][0], at->base[g][1], at->base[g][2]);
     }
 }
 
 /* ------------------------------------------------------------------ the replay */
 
-static bool check_replay(const struct instance *at, struct rng *rng, struct arena *arena, uint32_t *n_accepted)
+static bool check_replay(const struct instance *at, struct rng *rng, struct arena *arena,
+                         uint32_t *n_accepted)
 {
     const struct bp_problem *p = &at->problem;
     uint32_t count[BRUTE_MAX_CLASSES * BRUTE_MAX_VALUES] = {0};
@@ -238,14 +248,15 @@ static bool test_replay(uint32_t combination_i, uint32_t n_instances, uint64_t s
         make_instance(&at, &rng, &combinations[combination_i]);
         for (uint32_t y = 0; y < 8; y++) {
             if (!check_replay(&at, &rng, &arena, &n_accepted)) {
-                printf("%s: instance %u, seed %llu\n", combinations[combination_i].name, x, (unsigned long long)seed);
+                printf("%s: instance %u, seed %llu\n", combinations[combination_i].name, x,
+                       (unsigned long long)seed);
                 print_instance(&at);
                 return false;
             }
         }
     }
-    printf("%-18s replay: %u of %u distributions have an order, all agree\n", combinations[combination_i].name, n_accepted,
-           8 * n_instances);
+    printf("%-18s replay: %u of %u distributions have an order, all agree\n",
+           combinations[combination_i].name, n_accepted, 8 * n_instances);
     return true;
 }
 
@@ -289,8 +300,9 @@ static bool check_solve(const struct instance *at, uint32_t effort, struct score
         n_placed += p->classes[i].demand - solution.unplaced[i];
     }
     char text[160];
-    snprintf(text, sizeof text, "%u of %u placed for %lld (bound %lld), best %u for %lld", n_placed, n_pods,
-             (long long)solution.cost, (long long)solution.certificate.bound, best.n_placed, (long long)best.cost);
+    snprintf(text, sizeof text, "%u of %u placed for %lld (bound %lld), best %u for %lld", n_placed,
+             n_pods, (long long)solution.cost, (long long)solution.certificate.bound, best.n_placed,
+             (long long)best.cost);
     score->n++;
     score->n_all_placed += best.n_placed == n_pods;
     score->n_optimal += n_placed == best.n_placed && solution.cost == best.cost;
@@ -299,7 +311,9 @@ static bool check_solve(const struct instance *at, uint32_t effort, struct score
         return refuse("better than the best:", text);
     }
     score->n_fewer += n_placed < best.n_placed;
-    score->excess += n_placed == best.n_placed && best.cost > 0 ? (double)solution.cost / (double)best.cost - 1 : 0;
+    score->excess += n_placed == best.n_placed && best.cost > 0
+                         ? (double)solution.cost / (double)best.cost - 1
+                         : 0;
     if (n_placed < best.n_placed && effort > 1) {
         return refuse("fewer placed than can be:", text);
     }
@@ -313,7 +327,8 @@ static bool check_solve(const struct instance *at, uint32_t effort, struct score
     return true;
 }
 
-static bool test_solve(uint32_t combination_i, uint32_t n_instances, uint64_t seed, uint32_t effort, struct score *total)
+static bool test_solve(uint32_t combination_i, uint32_t n_instances, uint64_t seed, uint32_t effort,
+                       struct score *total)
 {
     struct rng rng = {.state = seed * 2000 + combination_i};
     struct score score = {0};
@@ -322,15 +337,18 @@ static bool test_solve(uint32_t combination_i, uint32_t n_instances, uint64_t se
         struct instance at;
         make_instance(&at, &rng, &combinations[combination_i]);
         if (!check_solve(&at, effort, &score)) {
-            printf("%s: instance %u, seed %llu\n", combinations[combination_i].name, x, (unsigned long long)seed);
+            printf("%s: instance %u, seed %llu\n", combinations[combination_i].name, x,
+                   (unsigned long long)seed);
             print_instance(&at);
             n_bad++;
         }
     }
-    printf("%-18s effort %u: %u instances, %u with room for all pods, cost == optimum %.2f %%, bound == cost %.2f %%, "
+    printf("%-18s effort %u: %u instances, %u with room for all pods, cost == optimum %.2f %%, "
+           "bound == cost %.2f %%, "
            "fewer placed %u, mean excess %.2f %%, %u bad\n",
-           combinations[combination_i].name, effort, score.n, score.n_all_placed, 100.0 * score.n_optimal / score.n,
-           100.0 * score.n_proven / score.n, score.n_fewer, 100.0 * score.excess / score.n, n_bad);
+           combinations[combination_i].name, effort, score.n, score.n_all_placed,
+           100.0 * score.n_optimal / score.n, 100.0 * score.n_proven / score.n, score.n_fewer,
+           100.0 * score.excess / score.n, n_bad);
     total->n += score.n;
     total->n_optimal += score.n_optimal;
     return n_bad == 0;
@@ -351,7 +369,8 @@ int main(int argc, char **argv)
             ok &= test_solve(c, n_instances / 5 + 1, seed, 1, &quick);
         }
     }
-    printf("%u instances, cost == optimum in %.2f %%\n", total.n, 100.0 * total.n_optimal / total.n);
+    printf("%u instances, cost == optimum in %.2f %%\n", total.n,
+           100.0 * total.n_optimal / total.n);
     if (total.n_optimal * 100 < total.n * 99) {
         printf("less than the 99 %% promised\n");
         ok = false;

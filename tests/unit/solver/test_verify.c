@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define MILLION INT64_C(1000000)
+#define MILLION      INT64_C(1000000)
 #define SCALED(nano) ((nano) * (INT64_C(1) << BP_DUAL_BITS))
 
 enum { N_CLASSES = 4, N_OFFERINGS = 5, N_NODES = 4 };
@@ -160,11 +160,26 @@ static void accepts_a_valid_solution(void **state)
 
 /* ------------------------------------------------------------------ mutants */
 
-static void bad_offering(struct fixture *f) { f->nodes[3].offering_i = 5; }
-static void bad_class(struct fixture *f) { f->items[3][1].class_i = 4; }
-static void no_count(struct fixture *f) { f->items[3][1].count = 0; }
-static void empty_node(struct fixture *f) { f->nodes[3].n_items = 0; }
-static void unsorted_items(struct fixture *f) { f->items[1][0].class_i = 1; }
+static void bad_offering(struct fixture *f)
+{
+    f->nodes[3].offering_i = 5;
+}
+static void bad_class(struct fixture *f)
+{
+    f->items[3][1].class_i = 4;
+}
+static void no_count(struct fixture *f)
+{
+    f->items[3][1].count = 0;
+}
+static void empty_node(struct fixture *f)
+{
+    f->nodes[3].n_items = 0;
+}
+static void unsorted_items(struct fixture *f)
+{
+    f->items[1][0].class_i = 1;
+}
 static void unsorted_nodes(struct fixture *f)
 {
     struct bp_node node = f->nodes[1];
@@ -177,58 +192,175 @@ static void new_before_running(struct fixture *f)
     f->nodes[0] = f->nodes[1];
     f->nodes[1] = node;
 }
-static void full_cpu(struct fixture *f) { f->capacity[2] -= 1; }
-static void full_memory(struct fixture *f) { f->capacity[3] = 2999; }
-static void masked(struct fixture *f) { f->mask[1] = 5 & ~1U; }
-static void too_many_per_node(struct fixture *f) { f->classes[2].max_per_node = 1; }
-static void cap(struct fixture *f) { f->caps[0].max = 1; }
+static void full_cpu(struct fixture *f)
+{
+    f->capacity[2] -= 1;
+}
+static void full_memory(struct fixture *f)
+{
+    f->capacity[3] = 2999;
+}
+static void masked(struct fixture *f)
+{
+    f->mask[1] = 5 & ~1U;
+}
+static void too_many_per_node(struct fixture *f)
+{
+    f->classes[2].max_per_node = 1;
+}
+static void cap(struct fixture *f)
+{
+    f->caps[0].max = 1;
+}
 static void cap_at_offering(struct fixture *f)
 {
     static const uint32_t max_at[N_OFFERINGS] = {1, 2, 2, 2, 2};
     f->caps[0].max_at = max_at;
 }
-static void necessary_cap(struct fixture *f) { f->caps[1].max = 0; }
-static void excluded(struct fixture *f) { f->exclusions[0].b = &f->members[0]; }
-static void excludes_its_like(struct fixture *f) { f->exclusions[0].a = f->exclusions[0].b = &f->members[4]; f->items[2][0].class_i = 2; f->caps[0].max = 9; }
-static void variety(struct fixture *f) { f->type[4] = 0; }
-static void variety_size(struct fixture *f) { f->capacity[8] = 1999; }
-static void over_stock(struct fixture *f) { f->offerings[2].stock = 0; }
-static void over_limit(struct fixture *f) { f->limits[0].max = 2; }
-static void dropped_pod(struct fixture *f) { f->items[1][0].count = 1; }
-static void doubled_pod(struct fixture *f) { f->items[2][1].count = 2; f->classes[3].max_per_node = 2; }
-static void unplaced_not_missing(struct fixture *f) { f->unplaced[3] = 1; }
-static void wrong_cost(struct fixture *f) { f->solution.cost += 1; }
-static void wrong_price(struct fixture *f) { f->offerings[3].price -= 1; }
+static void necessary_cap(struct fixture *f)
+{
+    f->caps[1].max = 0;
+}
+static void excluded(struct fixture *f)
+{
+    f->exclusions[0].b = &f->members[0];
+}
+static void excludes_its_like(struct fixture *f)
+{
+    f->exclusions[0].a = f->exclusions[0].b = &f->members[4];
+    f->items[2][0].class_i = 2;
+    f->caps[0].max = 9;
+}
+static void variety(struct fixture *f)
+{
+    f->type[4] = 0;
+}
+static void variety_size(struct fixture *f)
+{
+    f->capacity[8] = 1999;
+}
+static void over_stock(struct fixture *f)
+{
+    f->offerings[2].stock = 0;
+}
+static void over_limit(struct fixture *f)
+{
+    f->limits[0].max = 2;
+}
+static void dropped_pod(struct fixture *f)
+{
+    f->items[1][0].count = 1;
+}
+static void doubled_pod(struct fixture *f)
+{
+    f->items[2][1].count = 2;
+    f->classes[3].max_per_node = 2;
+}
+static void unplaced_not_missing(struct fixture *f)
+{
+    f->unplaced[3] = 1;
+}
+static void wrong_cost(struct fixture *f)
+{
+    f->solution.cost += 1;
+}
+static void wrong_price(struct fixture *f)
+{
+    f->offerings[3].price -= 1;
+}
 static void skewed(struct fixture *f)
 {
     f->items[0][0].count = 2; /* 4, 2, 1 */
     f->capacity[0] = f->capacity[1] = 4000;
     f->items[3][0].count = 1;
 }
-static void skewed_by_running(struct fixture *f) { f->base[0] = 1; }
-static void skewed_min_domains(struct fixture *f) { f->groups[0].min_domains = 4; }
+static void skewed_by_running(struct fixture *f)
+{
+    f->base[0] = 1;
+}
+static void skewed_min_domains(struct fixture *f)
+{
+    f->groups[0].min_domains = 4;
+}
 static void alone(struct fixture *f)
 {
     f->groups[1].targets = &f->members[3]; /* zone 1 only */
 }
-static void not_apart(struct fixture *f) { f->groups[2].targets = &f->members[0]; }
-static void apart_from_running(struct fixture *f) { static const uint32_t base[3] = {1, 0, 0}; f->groups[2].base = base; }
-static void no_axis_value(struct fixture *f) { f->axis_value[2] = BP_NO_VALUE; f->eligible[0] = 3; }
-static void bound_up(struct fixture *f) { f->solution.certificate.bound += 1; }
-static void bound_x1001(struct fixture *f) { f->solution.certificate.bound = f->solution.certificate.bound / 1000 * 1001; }
-static void bound_above_cost(struct fixture *f) { f->solution.certificate.bound = f->solution.cost + 1; }
-static void bound_negative(struct fixture *f) { f->solution.certificate.bound = -1; }
-static void dual_x1001(struct fixture *f) { f->dual[0] = f->dual[0] / 1000 * 1001; }
-static void dual_negative(struct fixture *f) { f->dual[3] = -1; }
-static void limit_dual_negative(struct fixture *f) { f->limit_dual[0] = -1; }
-static void limit_dual_without_gain(struct fixture *f) { f->limit_dual[0] = SCALED(1); }
-static void value_too_low(struct fixture *f) { f->best_value[4] -= 1; }
-static void running_value_too_low(struct fixture *f) { f->best_value[0] -= 1; }
-static void value_negative(struct fixture *f) { f->best_value[0] = -1; }
-static void value_above_price(struct fixture *f) { f->best_value[1] = SCALED(100 * MILLION) + 1; }
-static void room_forgotten(struct fixture *f) { f->capacity[9] = 16000; f->capacity[8] = 8000; }
-static void not_optimal(struct fixture *f) { f->solution.status = BP_OPTIMAL; }
-static void family_hidden(struct fixture *f) { f->solution.certificate.relaxed_families = 5; }
+static void not_apart(struct fixture *f)
+{
+    f->groups[2].targets = &f->members[0];
+}
+static void apart_from_running(struct fixture *f)
+{
+    static const uint32_t base[3] = {1, 0, 0};
+    f->groups[2].base = base;
+}
+static void no_axis_value(struct fixture *f)
+{
+    f->axis_value[2] = BP_NO_VALUE;
+    f->eligible[0] = 3;
+}
+static void bound_up(struct fixture *f)
+{
+    f->solution.certificate.bound += 1;
+}
+static void bound_x1001(struct fixture *f)
+{
+    f->solution.certificate.bound = f->solution.certificate.bound / 1000 * 1001;
+}
+static void bound_above_cost(struct fixture *f)
+{
+    f->solution.certificate.bound = f->solution.cost + 1;
+}
+static void bound_negative(struct fixture *f)
+{
+    f->solution.certificate.bound = -1;
+}
+static void dual_x1001(struct fixture *f)
+{
+    f->dual[0] = f->dual[0] / 1000 * 1001;
+}
+static void dual_negative(struct fixture *f)
+{
+    f->dual[3] = -1;
+}
+static void limit_dual_negative(struct fixture *f)
+{
+    f->limit_dual[0] = -1;
+}
+static void limit_dual_without_gain(struct fixture *f)
+{
+    f->limit_dual[0] = SCALED(1);
+}
+static void value_too_low(struct fixture *f)
+{
+    f->best_value[4] -= 1;
+}
+static void running_value_too_low(struct fixture *f)
+{
+    f->best_value[0] -= 1;
+}
+static void value_negative(struct fixture *f)
+{
+    f->best_value[0] = -1;
+}
+static void value_above_price(struct fixture *f)
+{
+    f->best_value[1] = SCALED(100 * MILLION) + 1;
+}
+static void room_forgotten(struct fixture *f)
+{
+    f->capacity[9] = 16000;
+    f->capacity[8] = 8000;
+}
+static void not_optimal(struct fixture *f)
+{
+    f->solution.status = BP_OPTIMAL;
+}
+static void family_hidden(struct fixture *f)
+{
+    f->solution.certificate.relaxed_families = 5;
+}
 
 static const struct mutant {
     const char *name;
@@ -260,13 +392,16 @@ static const struct mutant {
     {"unplaced but placed", unplaced_not_missing, "class 3: 1 placed and 1 unplaced, demand 1"},
     {"cost", wrong_cost, "cost 300000001, the nodes cost 300000000"},
     {"price", wrong_price, "cost 300000000, the nodes cost 299999999"},
-    {"skew", skewed, "group 0 (spread): 2 pods of class 0 and its like in value 0 have no turn: 2 there, minimum 1, max_skew 1"},
+    {"skew", skewed,
+     "group 0 (spread): 2 pods of class 0 and its like in value 0 have no turn: 2 there, minimum "
+     "1, max_skew 1"},
     {"skew with running pods", skewed_by_running, "group 0 (spread)"},
     {"min domains", skewed_min_domains, "group 0 (spread)"},
     {"together without target", alone, "group 1 (together)"},
     {"not apart", not_apart, "group 2 (apart)"},
     {"not apart from running", apart_from_running, "group 2 (apart)"},
-    {"no value on the axis", no_axis_value, "class 0 is placed in domain 2, which has no value on axis 0"},
+    {"no value on the axis", no_axis_value,
+     "class 0 is placed in domain 2, which has no value on axis 0"},
     {"bound + 1", bound_up, "bound is 236250001, the duals prove 236250000"},
     {"bound x 1.001", bound_x1001, "the duals prove 236250000"},
     {"bound above cost", bound_above_cost, "bound 300000001 above cost 300000000"},
@@ -276,7 +411,8 @@ static const struct mutant {
     {"limit dual negative", limit_dual_negative, "dual of limit 0 is -1"},
     {"limit dual for nothing", limit_dual_without_gain, "the duals prove 236249997"},
     {"best_value too low", value_too_low, "offering 4 holds a pattern worth 180000000"},
-    {"best_value of running too low", running_value_too_low, "offering 0 holds a pattern worth 45000000"},
+    {"best_value of running too low", running_value_too_low,
+     "offering 0 holds a pattern worth 45000000"},
     {"best_value negative", value_negative, "best_value of offering 0 is -1"},
     {"best_value above price", value_above_price, "more than its charge of 100000000"},
     {"capacity the certificate forgot", room_forgotten, "offering 4 holds a pattern worth"},
@@ -361,9 +497,11 @@ static void proves_knapsacks_exactly(void **state)
             fail_msg("round %u: the optimum %lld is not proven", round, (long long)best);
         }
         k.target = best - 1;
-        if (best > 0 && (verify_knapsack_prove(&k, multipliers, &found, &arena) != VERIFY_KNAPSACK_EXCEEDED ||
-            found != best)) {
-            fail_msg("round %u: %lld is not refuted by %lld", round, (long long)best - 1, (long long)best);
+        if (best > 0 &&
+            (verify_knapsack_prove(&k, multipliers, &found, &arena) != VERIFY_KNAPSACK_EXCEEDED ||
+             found != best)) {
+            fail_msg("round %u: %lld is not refuted by %lld", round, (long long)best - 1,
+                     (long long)best);
         }
     }
 }
