@@ -349,8 +349,8 @@ static bool check_claims(const struct check *c)
 }
 
 static bool verify(const struct bp_problem *problem, const struct bp_solution *solution,
-                   struct arena *scratch, struct arena *keep, struct bp_certificate *ret_certificate,
-                   struct err *err)
+                   struct arena *scratch, struct arena *keep,
+                   struct bp_certificate *ret_certificate, struct err *err)
 {
     struct arena_mark mark = arena_mark(scratch);
     struct check c = {.p = problem,

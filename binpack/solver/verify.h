@@ -17,3 +17,11 @@ struct arena;
  * numbers that disagree. `scratch` is used and rewound. */
 MUST_CHECK bool bp_verify(const struct bp_problem *problem, const struct bp_solution *solution,
                           struct arena *scratch, struct err *err);
+
+/* The same, but a bound that is merely hard to confirm is lowered to what this checker can prove
+ * itself (verify_bound.h): *ret_certificate, its arrays in `arena`, different from `scratch`.
+ * Whoever shows a bound shows this one. */
+MUST_CHECK bool bp_verify_proven(const struct bp_problem *problem,
+                                 const struct bp_solution *solution, struct arena *scratch,
+                                 struct arena *arena, struct bp_certificate *ret_certificate,
+                                 struct err *err);

@@ -17,6 +17,7 @@ struct context {
     uint32_t n_rows;     /* dimensions, then caps */
     uint32_t frac_bits;
     wide_t *multipliers; /* [n_rows] carried from proof to proof */
+    int64_t *proven;     /* [n_offerings] NULL: every claim must be confirmed as it stands */
 };
 
 /* Classes that the offerings of one set of domains admit, equal ones merged. */
@@ -509,7 +510,8 @@ bool bp_prove_bound(const struct bp_problem *problem, const struct bp_certificat
         return false;
     }
     uint32_t worst = worst_offering(&c);
-    wide_t up = worst == UINT32_MAX ? 1 : charge_of(&c, worst), down = worst == UINT32_MAX ? 1 : proven[worst];
+    wide_t up = worst == UINT32_MAX ? 1 : charge_of(&c, worst),
+           down = worst == UINT32_MAX ? 1 : proven[worst];
     for (uint32_t i = 0; i < problem->n_classes; i++) {
         dual[i] = (int64_t)((wide_t)certificate->dual[i] * up / down);
     }

@@ -28,10 +28,10 @@ MUST_CHECK bool bp_verify_bound(const struct bp_problem *problem,
                                 const struct bp_certificate *certificate, const uint32_t *placed,
                                 struct arena *scratch, struct err *err);
 
-/* The same, but a value that cannot be confirmed within its branches is replaced by the one that can, duals
- * are scaled down until every offering without end pays for itself again, and the bound that then
- * follows is at most the one claimed. *ret_certificate is what has been proven, its arrays in `arena`.
- * A claim that is wrong, rather than hard to confirm, is still an error. */
+/* The same, but a value that cannot be confirmed within its branches is replaced by the one that
+ * can, duals are scaled down until every offering without end pays for itself again, and the bound
+ * that then follows is at most the one claimed. *ret_certificate is what has been proven, its
+ * arrays in `arena`. A claim that is wrong, rather than hard to confirm, is still an error. */
 MUST_CHECK bool bp_prove_bound(const struct bp_problem *problem,
                                const struct bp_certificate *certificate, const uint32_t *placed,
                                struct arena *scratch, struct arena *arena,
