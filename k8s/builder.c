@@ -392,7 +392,7 @@ static bool read_kind(struct incoming *in, struct str list_kind)
 bool k8s_builder_add(struct k8s_builder *b, json_t *object, struct str list_kind, uint32_t source_i,
                      bool removed, bool *ret_replaced, struct err *err)
 {
-    struct err ignored;
+    struct err ignored = {.code = ERR_NONE};
     struct incoming in = {
         .at = json_at_root(object), .source_i = source_i, .err = err == NULL ? &ignored : err};
     bool replaced = false;

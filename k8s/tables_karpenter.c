@@ -330,8 +330,6 @@ static enum codec_keep check_buffer(struct codec_in *in, const struct json_at *a
     const char *what = NULL;
     if (buffer->template_name.n > 0 && buffer->scalable_name.n > 0) {
         what = "podTemplateRef and scalableRef cannot both be set";
-    } else if (buffer->template_name.n == 0 && buffer->scalable_name.n == 0) {
-        what = "one of podTemplateRef and scalableRef is required";
     } else if (buffer->template_name.n > 0 && !buffer->replicas.has && buffer->limits.n == 0) {
         what = "podTemplateRef needs replicas or limits";
     }

@@ -332,7 +332,6 @@ static const struct {
      "spec.requirements[0]: NotIn needs at least"},
     {OVERLAY("requirements: [{key: a, operator: Exists, minValues: 2}]"),
      "an overlay knows no minValues"},
-    {BUFFER("replicas: 1"), "spec: one of podTemplateRef and scalableRef is required"},
     {BUFFER("podTemplateRef: {name: t}"), "spec: podTemplateRef needs replicas or limits"},
     {BUFFER("podTemplateRef: {name: t}, scalableRef: {kind: a, name: b}, replicas: 1"),
      "spec: podTemplateRef and scalableRef cannot both be set"},
