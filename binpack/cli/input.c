@@ -106,8 +106,11 @@ static void add_count(struct strbuf *b, const struct k8s_kind_count *count)
     strbuf_add(b, b->n == 0 ? STR_EMPTY : STR(", "));
     strbuf_addf(b, "%u ", count->n);
     strbuf_add(b, count->kind.n > 0 ? count->kind : STR("without a kind"));
-    if (count->n_rejected + count->n_replaced > 0) {
-        strbuf_addf(b, " (%u left out, %u replaced)", count->n_rejected, count->n_replaced);
+    if (count->n_rejected > 0) {
+        strbuf_addf(b, " (%u left out)", count->n_rejected);
+    }
+    if (count->n_replaced > 0) {
+        strbuf_addf(b, " (%u replaced)", count->n_replaced);
     }
 }
 
@@ -125,7 +128,8 @@ static void say_counts(struct reading *r)
             add_count(counts[i].known ? &known : &ignored, &counts[i]);
         }
     }
-    console_say(r->console, "read %" PRIu64 " objects%s" STR_FMT "%s" STR_FMT, r->input->n_objects,
+    console_say(r->console, "read " STR_FMT "%s" STR_FMT "%s" STR_FMT,
+                STR_ARG(text_things(&scratch, r->input->n_objects, "object")),
                 known.n > 0 ? ": " : "", STR_ARG(strbuf_str(&known)),
                 ignored.n > 0 ? "; ignored: " : "", STR_ARG(strbuf_str(&ignored)));
 }
