@@ -315,8 +315,8 @@ static bool place_round(struct placement *w)
                 w->asleep[k] = true;
                 break;
             }
-            bool careful = w->s->kinds[k].spread_target && !w->strict;
-            units = careful ? 1 : least(units, w->left[k]);
+            /* One at a time where a minimum may rise and make a cheaper tuple possible. */
+            units = w->s->kinds[k].spread_target ? 1 : least(units, w->left[k]);
             opened = put(w, k, t, (uint32_t)units);
             progress = true;
             if (!w->strict) {
