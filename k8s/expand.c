@@ -325,6 +325,41 @@ static bool expand_one(struct expansion *x, uint32_t workload_i)
     return true;
 }
 
+/* By namespace, name and kind, so that the order of input does not decide who gets which name when
+ * two workloads are called the same. */
+struct turn {
+    struct str ns, name;
+    enum k8s_workload_kind kind;
+    uint32_t workload_i;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct turn *x = a, *y = b;
+    int order = str_cmp(x->ns, y->ns);
+    order = order != 0 ? order : str_cmp(x->name, y->name);
+    return order != 0 ? order : (int)x->kind - (int)y->kind;
+}
+
+static struct turn *turns(struct expansion *x, uint32_t *ret_n)
+{
+    struct k8s_builder *b = x->builder;
+    uint32_t n = b->objects[STORE_WORKLOADS].n, n_turns = 0;
+    struct turn *list = ARENA_ARRAY(b->arena, struct turn, n);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct k8s_workload *workload = workload_at(b, i);
+        if (!b->objects[STORE_WORKLOADS].dead[i] && wants_pods(workload, &x->states[i])) {
+            list[n_turns++] = (struct turn){.ns = strtab_str(b->tab, workload->meta.ns),
+                                            .name = workload->meta.name,
+                                            .kind = workload->kind,
+                                            .workload_i = i};
+        }
+    }
+    qsort(list, n_turns, sizeof *list, by_name);
+    *ret_n = n_turns;
+    return list;
+}
+
 bool k8s_builder_expand(struct k8s_builder *b, enum k8s_expand mode, uint32_t *ret_n_pods,
                         struct err *err)
 {
@@ -337,9 +372,9 @@ bool k8s_builder_expand(struct k8s_builder *b, enum k8s_expand mode, uint32_t *r
     x.states = ARENA_ARRAY(b->arena, struct state, n);
     mark_pods(&x);
     mark_families(&x);
+    const struct turn *list = turns(&x, &n);
     for (uint32_t i = 0; i < n; i++) {
-        if (!b->objects[STORE_WORKLOADS].dead[i] && wants_pods(workload_at(b, i), &x.states[i]) &&
-            !expand_one(&x, i)) {
+        if (!expand_one(&x, list[i].workload_i)) {
             return false;
         }
     }

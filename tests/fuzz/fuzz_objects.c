@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "check.h"
 #include "k8s/builder.h"
+#include "k8s/schema.h"
 #include "k8s/snapshot.h"
 
 static void add(struct k8s_builder *builder, json_t *object, bool removed)
@@ -57,6 +58,19 @@ static void write_and_read(struct arena *arena, const struct k8s_cluster *cluste
          back->n_workloads == cluster->n_workloads && back->n_nodepools == cluster->n_nodepools);
 }
 
+static void check_schema(struct arena *arena, const json_t *value)
+{
+    const struct k8s_violation *found;
+    uint32_t n_found = 0;
+    size_t n = json_is_array(value) ? json_array_size(value) : 1;
+    for (size_t i = 0; i < n && i < 100; i++) {
+        const json_t *object = json_is_array(value) ? json_array_get(value, i) : value;
+        if (k8s_schema_check(arena, object, &found, &n_found)) {
+            MUST(n_found <= K8S_SCHEMA_MAX_VIOLATIONS);
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     json_error_t error;
@@ -65,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         return 0;
     }
     auto_arena arena = ARENA_INIT;
+    check_schema(&arena, value);
     const struct k8s_cluster *cluster = build(&arena, value, K8S_EXPAND_NEVER);
     MUST(cluster != NULL);
     write_and_read(&arena, cluster);

@@ -153,6 +153,33 @@ static void test_who_gets_pods(void **state UNUSED)
     }
 }
 
+static void test_order_of_input_does_not_show(void **state UNUSED)
+{
+    static const char *const texts[] = {"kind: StatefulSet\napiVersion: apps/v1\nmetadata: {name: "
+                                        "web}\nspec: {replicas: 2, " TEMPLATE "}",
+                                        "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: "
+                                        "web}\nspec: {replicas: 2, " TEMPLATE "}",
+                                        "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: "
+                                        "api}\nspec: {replicas: 1, " TEMPLATE "}"};
+    static const char *const names[] = {"api-0", "web-0", "web-1", "web-2", "web-3"};
+    static const char *const owners[] = {"ReplicaSet", "ReplicaSet", "ReplicaSet", "StatefulSet",
+                                         "StatefulSet"};
+    for (size_t turn = 0; turn < 2; turn++) {
+        struct fixture f;
+        fixture_begin(&f);
+        for (size_t i = 0; i < 3; i++) {
+            fixture_add(&f, texts[turn == 0 ? i : 2 - i]);
+        }
+        fixture_finish(&f, K8S_EXPAND_AUTO);
+        assert_int_equal(f.cluster->n_pods, 5);
+        for (uint32_t i = 0; i < 5; i++) {
+            assert_true(str_eq(f.cluster->pods[i].name, str_of(names[i])));
+            assert_string_equal(fixture_text(&f, f.cluster->pods[i].shape->owner_kind), owners[i]);
+        }
+        fixture_end(&f);
+    }
+}
+
 static void test_never(void **state UNUSED)
 {
     struct fixture f;
@@ -269,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_gets_pods),
+        cmocka_unit_test(test_order_of_input_does_not_show),
         cmocka_unit_test(test_never),
         cmocka_unit_test(test_labels_and_owners),
         cmocka_unit_test(test_claims_of_stateful_sets),
