@@ -338,7 +338,9 @@ static int by_name(const void *a, const void *b)
     const struct turn *x = a, *y = b;
     int order = str_cmp(x->ns, y->ns);
     order = order != 0 ? order : str_cmp(x->name, y->name);
-    return order != 0 ? order : (int)x->kind - (int)y->kind;
+    int mine = x->kind == K8S_STATEFULSET ? -1 : (int)x->kind;
+    int theirs = y->kind == K8S_STATEFULSET ? -1 : (int)y->kind;
+    return order != 0 ? order : mine - theirs;
 }
 
 static struct turn *turns(struct expansion *x, uint32_t *ret_n)

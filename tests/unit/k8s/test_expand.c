@@ -162,8 +162,8 @@ static void test_order_of_input_does_not_show(void **state UNUSED)
                                         "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: "
                                         "api}\nspec: {replicas: 1, " TEMPLATE "}"};
     static const char *const names[] = {"api-0", "web-0", "web-1", "web-2", "web-3"};
-    static const char *const owners[] = {"ReplicaSet", "ReplicaSet", "ReplicaSet", "StatefulSet",
-                                         "StatefulSet"};
+    static const char *const owners[] = {"ReplicaSet", "StatefulSet", "StatefulSet", "ReplicaSet",
+                                         "ReplicaSet"};
     for (size_t turn = 0; turn < 2; turn++) {
         struct fixture f;
         fixture_begin(&f);
