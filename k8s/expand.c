@@ -326,7 +326,7 @@ static bool expand_one(struct expansion *x, uint32_t workload_i)
 }
 
 /* By namespace, name and kind, so that the order of input does not decide who gets which name when
- * two workloads are called the same. */
+ * two workloads are called the same. StatefulSets come first: theirs are the names that matter. */
 struct turn {
     struct str ns, name;
     enum k8s_workload_kind kind;
