@@ -41,10 +41,10 @@ SYSTEM_HEADERS = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "li
                   "jansson.h", "emmintrin.h", "immintrin.h"}
 EXTRA_HEADERS = {"base/yaml.c": {"yaml.h"}, "binpack/solver/glpk_box.c": {"glpk.h"}}
 SYMBOLS = re.compile(r"^(mem(cpy|move|set|cmp|chr|mem|rchr)|str(len|nlen|chr|rchr|cmp|ncmp|str|spn|cspn|tod|tol)|v?snprintf|abort|qsort|qsort_r|bsearch|"
-                     r"abs|labs|llabs|floor|ceil|fabs|fmin|fmax|sqrt|pow|log|log2|exp|frexp|ldexp|lround|llround|rint|round|trunc|fmod|modf|"
+                     r"abs|labs|llabs|floor|ceil|fabs|fmin|fmax|sqrt|pow|log|log2|exp|exp2|frexp|ldexp|lround|llround|rint|round|trunc|fmod|modf|"
                      r"nearbyint|cbrt|isfinite|_?_?sigsetjmp|_setjmp|setjmp|longjmp|json_\w+|jsonp_\w+|__assert_fail|__errno_location|"
                      r"__stack_chk_fail|__ctype_\w+|__isoc\d+_\w+|__(mem|str|v?snprintf|longjmp)\w*_chk|__(asan|ubsan|sanitizer|tsan|gcov|llvm)_?\w*|"
-                     r"_GLOBAL_OFFSET_TABLE_|__(u?divti3|u?modti3|muloti4|multi3|floattidf|floatuntidf|fixdfti|fixunsdfti)|__popcountdi2|"
+                     r"_GLOBAL_OFFSET_TABLE_|__(u?divti3|u?divmodti4|u?modti3|muloti4|multi3|floattidf|floatuntidf|fixdfti|fixunsdfti)|__popcountdi2|"
                      r"__start_\w+|__stop_\w+|__tls_get_addr|__libc_single_threaded)$")
 EXTRA_SYMBOLS = {
     "base": re.compile(r"^(malloc|calloc|realloc|free|yaml_\w+|EVP_\w+|SHA256\w*|MD5\w*|HMAC\w*|OPENSSL_\w+|CRYPTO_\w+)$"),
