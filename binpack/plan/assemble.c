@@ -17,11 +17,12 @@ struct draft {
     const struct strtab *tab;
 };
 
-/* Where the pods of each unit begin in the list of each of its classes, and how many units are given out. */
+/* Where the pods of each unit begin in the list of each of its classes, and how many units are
+ * given out. */
 struct dealer {
     const struct assembly *a;
-    uint32_t **start;  /* [n_classes of the problem][items] */
-    uint32_t *dealt;   /* [n_classes of the problem] units */
+    uint32_t **start; /* [n_classes of the problem][items] */
+    uint32_t *dealt;  /* [n_classes of the problem] units */
 };
 
 static struct dealer dealer_new(const struct assembly *a)
@@ -57,7 +58,8 @@ static uint32_t unit_pods(const struct dealer *d, uint32_t u, uint32_t j, uint32
 }
 
 /* Deals the pods of one node; sorted by namespace and name. */
-static void deal(struct dealer *d, const struct bp_node *node, bool *placed, const uint32_t **ret_pods, uint32_t *ret_n)
+static void deal(struct dealer *d, const struct bp_node *node, bool *placed,
+                 const uint32_t **ret_pods, uint32_t *ret_n)
 {
     const struct sched_problem *p = d->a->problem;
     uint32_t n = 0;
@@ -131,7 +133,8 @@ static struct k8s_resources requested_by(const struct assembly *a, const uint32_
     return sum;
 }
 
-static struct draft make_draft(const struct assembly *a, const struct bp_node *node, const uint32_t *pods, uint32_t n_pods)
+static struct draft make_draft(const struct assembly *a, const struct bp_node *node,
+                               const uint32_t *pods, uint32_t n_pods)
 {
     const struct sched_problem *p = a->problem;
     const struct sched_snapshot *s = p->base->snapshot;
@@ -141,19 +144,20 @@ static struct draft make_draft(const struct assembly *a, const struct bp_node *n
     const struct sched_variant *variant = &o->variants.v[cell->variant_i];
     const struct sched_pool *pool = &s->pools[variant->pool_i];
     struct draft draft = {.of_solution = node, .tab = s->tab};
-    draft.node = (struct plan_node){.pool_i = pool->pool_i,
-                                    .type = &s->catalog->types[offer->type_i],
-                                    .zone_i = offer->zone_i,
-                                    .capacity_type = offer->capacity_type,
-                                    .reservation_id = offer->reservation_id,
-                                    .price = offer->price,
-                                    .os = variant->os,
-                                    .labels = plan_labels(a, variant),
-                                    .allocatable = copy_resources(a->arena, o->rooms[offer->room_i].room.allocatable),
-                                    .requested = requested_by(a, pods, n_pods),
-                                    .daemons = copy_resources(a->arena, o->overheads[cell->overhead_i].requests),
-                                    .n_pods = n_pods,
-                                    .pods = pods};
+    draft.node = (struct plan_node){
+        .pool_i = pool->pool_i,
+        .type = &s->catalog->types[offer->type_i],
+        .zone_i = offer->zone_i,
+        .capacity_type = offer->capacity_type,
+        .reservation_id = offer->reservation_id,
+        .price = offer->price,
+        .os = variant->os,
+        .labels = plan_labels(a, variant),
+        .allocatable = copy_resources(a->arena, o->rooms[offer->room_i].room.allocatable),
+        .requested = requested_by(a, pods, n_pods),
+        .daemons = copy_resources(a->arena, o->overheads[cell->overhead_i].requests),
+        .n_pods = n_pods,
+        .pods = pods};
     draft.pool = pool->pool->meta.name;
     draft.type = strtab_str(s->tab, draft.node.type->name);
     draft.zone = strtab_str(s->tab, s->catalog->zones[offer->zone_i].name);
@@ -176,7 +180,8 @@ static int draft_cmp(const void *a, const void *b)
     return order != 0 ? order : str_cmp(x->first_pod, y->first_pod);
 }
 
-/* The on-demand price of the same type in the same zone, or in any zone; else what the node costs. */
+/* The on-demand price of the same type in the same zone, or in any zone; else what the node costs.
+ */
 static usd_t on_demand_price(const struct plan_node *node)
 {
     usd_t any = node->price;
@@ -195,7 +200,8 @@ static usd_t on_demand_price(const struct plan_node *node)
     return any;
 }
 
-/* Names the new nodes and adds up. Nodes with the same pattern on the same offering have the same options. */
+/* Names the new nodes and adds up. Nodes with the same pattern on the same offering have the same
+ * options. */
 static void finish_nodes(struct assembly *a, struct draft *drafts, uint32_t n)
 {
     struct plan_node *nodes = ARENA_ARRAY(a->arena, struct plan_node, n);
@@ -214,8 +220,10 @@ static void finish_nodes(struct assembly *a, struct draft *drafts, uint32_t n)
         a->plan->on_demand_cost = sat_add(a->plan->on_demand_cost, on_demand_price(&nodes[i]));
         const struct bp_node *from = drafts[i].of_solution;
         struct strbuf key = strbuf_new(a->arena, 16 * 1024 * 1024);
-        strbuf_add(&key, (struct str){.p = (const char *)&from->offering_i, .n = sizeof from->offering_i});
-        strbuf_add(&key, (struct str){.p = (const char *)from->items, .n = from->n_items * sizeof *from->items});
+        strbuf_add(
+            &key, (struct str){.p = (const char *)&from->offering_i, .n = sizeof from->offering_i});
+        strbuf_add(&key, (struct str){.p = (const char *)from->items,
+                                      .n = from->n_items * sizeof *from->items});
         uint32_t before = strtab_count(known);
         strid id = strtab_add(known, strbuf_str(&key));
         if (id == before) {
@@ -252,7 +260,8 @@ static void name_offerings(struct assembly *a)
     const struct sched_problem *p = a->problem;
     const struct sched_snapshot *s = p->base->snapshot;
     const struct sched_offers *o = p->base->offers;
-    struct plan_offering *offerings = ARENA_ARRAY(a->arena, struct plan_offering, p->bp.n_offerings);
+    struct plan_offering *offerings =
+        ARENA_ARRAY(a->arena, struct plan_offering, p->bp.n_offerings);
     for (uint32_t k = 0; k < p->bp.n_offerings; k++) {
         const struct sched_problem_offering *ref = &p->offerings[k];
         if (ref->node_i != SCHED_NONE) {
@@ -272,7 +281,8 @@ static void name_offerings(struct assembly *a)
     for (uint32_t i = 0; i < p->bp.n_dims; i++) {
         const struct sched_dim *dim = &p->base->dims.v[i];
         struct strbuf name = strbuf_new(a->arena, 1024);
-        strbuf_addf(&name, "%s" STR_FMT, dim->attach ? "attachments of " : "", STR_ARG(strtab_str(s->tab, dim->name)));
+        strbuf_addf(&name, "%s" STR_FMT, dim->attach ? "attachments of " : "",
+                    STR_ARG(strtab_str(s->tab, dim->name)));
         dims[i] = strbuf_str(&name);
     }
     a->plan->dims = dims;
@@ -285,7 +295,8 @@ void assemble_nodes(struct assembly *a, bool *ret_placed)
     const struct bp_solution *solution = a->solution;
     struct dealer d = dealer_new(a);
     struct draft *drafts = ARENA_ARRAY(a->arena, struct draft, solution->n_nodes);
-    struct plan_placement *existing = ARENA_ARRAY(a->arena, struct plan_placement, solution->n_nodes);
+    struct plan_placement *existing =
+        ARENA_ARRAY(a->arena, struct plan_placement, solution->n_nodes);
     uint32_t n_new = 0;
     for (uint32_t i = 0; i < solution->n_nodes; i++) {
         const struct bp_node *node = &solution->nodes[i];
@@ -297,8 +308,8 @@ void assemble_nodes(struct assembly *a, bool *ret_placed)
         }
         uint32_t node_i = p->offerings[node->offering_i].node_i;
         if (node_i != SCHED_NONE) {
-            existing[a->plan->n_existing++] =
-                (struct plan_placement){.node = s->nodes[node_i].name, .n_pods = n_pods, .pods = pods};
+            existing[a->plan->n_existing++] = (struct plan_placement){
+                .node = s->nodes[node_i].name, .n_pods = n_pods, .pods = pods};
         } else {
             drafts[n_new++] = make_draft(a, node, pods, n_pods);
         }

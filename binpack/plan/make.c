@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The work in steps. Preferences are hard until they must be dropped: the problem is solved with all of them, the pods that stay without a
- * place go down one step each (the next tier of NodePools, then the next rung of their ladder), and the problem is solved anew, until
- * every pod has a place or has nothing left to give up. Earlier decisions are not kept: the last problem is about the whole plan, and so is
- * its bound. */
+/* The work in steps. Preferences are hard until they must be dropped: the problem is solved with
+ * all of them, the pods that stay without a place go down one step each (the next tier of
+ * NodePools, then the next rung of their ladder), and the problem is solved anew, until every pod
+ * has a place or has nothing left to give up. Earlier decisions are not kept: the last problem is
+ * about the whole plan, and so is its bound. */
 #include "binpack/plan/make.h"
 
 #include "base/arena.h"
@@ -11,11 +12,17 @@
 #include "binpack/plan/reasons.h"
 #include "binpack/solver/verify.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-/* Work for a stage in which pods are still without a place: the first plan may just be a weak one. */
+/* Work for a stage in which pods are still without a place: the first plan may just be a weak one.
+ */
 #define STAGE_WORK UINT64_C(200000)
+
+/* A plan that holds in any order of placement is worth this share of its cost, in parts per
+ * million; for more, or for a pod that has no place otherwise, a plan that holds in some order is
+ * taken. */
+#define ORDER_WORTH_PPM 20000
 
 struct make {
     struct arena arena; /* snapshot, base, descent, and this */
@@ -27,9 +34,13 @@ struct make {
     struct sched_problem *problem;
     struct bp_solve *volatile solve; /* NULL: nothing to solve */
     uint64_t stage_work;
-    bool settled;                    /* no pod goes further down */
-    volatile sig_atomic_t cancelled;
-    struct err failure;              /* of a later stage; code ERR_NONE: none */
+    bool settled;            /* no pod goes further down */
+    struct arena kept_stage; /* the plan that holds in any order, while one that holds in some order
+                                is looked for */
+    struct sched_problem *kept_problem;
+    struct bp_solve *kept_solve;
+    atomic_bool cancelled;
+    struct err failure; /* of a later stage; code ERR_NONE: none */
 };
 
 static struct sched_settings sched_settings_of(const struct make_settings *settings)
@@ -37,7 +48,8 @@ static struct sched_settings sched_settings_of(const struct make_settings *setti
     return (struct sched_settings){.now = settings->now,
                                    .repack = settings->mode == PLAN_REPACK,
                                    .ignore_preferences = settings->preference_policy == MAKE_IGNORE,
-                                   .best_effort_min_values = settings->min_values_policy == MAKE_BEST_EFFORT,
+                                   .best_effort_min_values =
+                                       settings->min_values_policy == MAKE_BEST_EFFORT,
                                    .reserved_capacity = settings->gate_reserved_capacity,
                                    .node_overlay = settings->gate_node_overlay,
                                    .capacity_buffer = settings->gate_capacity_buffer,
@@ -71,7 +83,8 @@ static bool begin_stage(struct make *make, struct err *err)
     return true;
 }
 
-/* Sends the unplaced pods one step down; false when none can go. The last pods of a class are the unplaced ones (assemble.c). */
+/* Sends the unplaced pods one step down; false when none can go. The last pods of a class are the
+ * unplaced ones (assemble.c). */
 static bool descend(struct make *make)
 {
     const struct sched_problem *p = make->problem;
@@ -80,13 +93,17 @@ static bool descend(struct make *make)
     struct bp_solution solution;
     bp_solve_result(make->solve, &scratch, &solution);
     struct plan plan = {.n_nodes = 0};
-    struct assembly assembly = {
-        .problem = p, .solution = &solution, .settings = &make->settings, .arena = &scratch, .plan = &plan};
+    struct assembly assembly = {.problem = p,
+                                .solution = &solution,
+                                .settings = &make->settings,
+                                .arena = &scratch,
+                                .plan = &plan};
     bool *placed = ARENA_ARRAY(&scratch, bool, s->cluster->n_pods);
     assemble_placed(&assembly, placed);
     bool any = false;
     for (uint32_t i = 0; i < s->n_pending; i++) {
-        if (!placed[s->pending[i]] && sched_descent_step(make->base, p, i, &scratch, &make->descent)) {
+        if (!placed[s->pending[i]] &&
+            sched_descent_step(make->base, p, i, &scratch, &make->descent)) {
             any = true;
         }
     }
@@ -94,20 +111,77 @@ static bool descend(struct make *make)
     return any;
 }
 
-static bool prepare(const struct k8s_cluster *cluster, const struct catalog *catalog, struct make *make, struct err *err)
+static bool prepare(const struct k8s_cluster *cluster, const struct catalog *catalog,
+                    struct make *make, struct err *err)
 {
     struct sched_settings settings = sched_settings_of(&make->settings);
-    return sched_snapshot_new(cluster, catalog, &settings, /* removed= */ NULL, &make->arena, &make->snapshot, err) &&
+    return sched_snapshot_new(cluster, catalog, &settings, /* removed= */ NULL, &make->arena,
+                              &make->snapshot, err) &&
            sched_base_new(make->snapshot, &make->arena, &make->base, err) &&
-           sched_descent_start(make->base, &make->arena, &make->descent, err) && begin_stage(make, err);
+           sched_descent_start(make->base, &make->arena, &make->descent, err) &&
+           begin_stage(make, err);
 }
 
-bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog, const struct make_settings *settings,
-              struct make **ret_make, struct err *err)
+/* Is the plan far enough from its bound to look for one that holds in some order only? */
+static bool order_is_costly(const struct make *make)
+{
+    struct bp_progress now;
+    bp_solve_progress(make->solve, &now);
+    return now.n_unplaced > 0 ||
+           sat_sub(now.cost, now.bound) > muldiv_floor(now.cost, ORDER_WORTH_PPM, 1000000);
+}
+
+/* Keeps the plan at hand and looks for one that holds in some order; false when there is no point
+ * in it. */
+static bool try_some_order(struct make *make)
+{
+    if (make->descent.in_some_order || !make->problem->order_matters || !order_is_costly(make)) {
+        return false;
+    }
+    make->kept_stage = make->stage;
+    make->kept_problem = make->problem;
+    make->kept_solve = make->solve;
+    make->solve = NULL;
+    make->stage = ARENA_INIT;
+    make->descent.in_some_order = true;
+    return begin_stage(make, &make->failure) && (make->settled = true);
+}
+
+/* Of the kept plan and the one at hand the better one stays. */
+static void choose_order(struct make *make)
+{
+    if (make->kept_solve == NULL) {
+        return;
+    }
+    struct bp_progress any, some = {.n_unplaced = UINT32_MAX};
+    bp_solve_progress(make->kept_solve, &any);
+    if (make->solve != NULL) {
+        bp_solve_progress(make->solve, &some);
+    }
+    const usd_t worth = any.cost - muldiv_floor(any.cost, ORDER_WORTH_PPM, 1000000);
+    struct bp_solve *dropped = make->kept_solve;
+    struct arena dropped_stage = make->kept_stage;
+    if (some.n_unplaced > any.n_unplaced ||
+        (some.n_unplaced == any.n_unplaced && some.cost >= worth)) {
+        dropped = make->solve;
+        dropped_stage = make->stage;
+        make->solve = make->kept_solve;
+        make->stage = make->kept_stage;
+        make->problem = make->kept_problem;
+        make->descent.in_some_order = false;
+    }
+    make->kept_solve = NULL;
+    bp_solve_free(dropped);
+    arena_done(&dropped_stage);
+}
+
+bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
+              const struct make_settings *settings, struct make **ret_make, struct err *err)
 {
     struct arena arena = ARENA_INIT;
     struct make *make = ARENA_NEW(&arena, struct make);
-    *make = (struct make){.arena = arena, .stage = ARENA_INIT, .settings = *settings};
+    *make = (struct make){
+        .arena = arena, .stage = ARENA_INIT, .kept_stage = ARENA_INIT, .settings = *settings};
     if (settings->mode == PLAN_DISRUPT) {
         make_free(make);
         return err_set(err, ERR_UNSUPPORTED, "--mode=disrupt is not there yet");
@@ -123,19 +197,26 @@ bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog, 
 bool make_step(struct make *make, uint64_t work)
 {
     if (make->solve == NULL || make->cancelled) {
-        return false;
+        return make->solve != NULL &&
+               bp_solve_step(make->solve, 1); /* cancelled: it notes that, and gives false */
     }
     struct bp_progress progress;
     bp_solve_progress(make->solve, &progress);
     if (make->settled || progress.n_unplaced == 0) {
         make->settled = true;
-        return bp_solve_step(make->solve, work);
+        return bp_solve_step(make->solve, work) ||
+               (make->kept_solve == NULL && try_some_order(make));
     }
-    bool more = make->stage_work < STAGE_WORK && bp_solve_step(make->solve, work < STAGE_WORK ? work : STAGE_WORK);
+    bool more = make->stage_work < STAGE_WORK &&
+                bp_solve_step(make->solve, work < STAGE_WORK ? work : STAGE_WORK);
     make->stage_work += work;
     bp_solve_progress(make->solve, &progress);
     if (more || progress.n_unplaced == 0) {
         return true;
+    }
+    if (make->problem->order_matters && !make->descent.in_some_order) {
+        make->descent.in_some_order = true;
+        return begin_stage(make, &make->failure) && make->solve != NULL;
     }
     if (!descend(make)) {
         make->settled = true;
@@ -185,12 +266,14 @@ static struct str status_text(enum bp_status status)
 }
 
 /* What a problem without pods has: nothing to pay, nothing to prove. */
-static void empty_solution(struct arena *arena, const struct sched_problem *p, struct bp_solution *ret_solution)
+static void empty_solution(struct arena *arena, const struct sched_problem *p,
+                           struct bp_solution *ret_solution)
 {
     *ret_solution = (struct bp_solution){.unplaced = ARENA_ARRAY(arena, uint32_t, 1)};
-    ret_solution->certificate = (struct bp_certificate){.dual = ARENA_ARRAY(arena, int64_t, 1),
-                                                        .limit_dual = ARENA_ARRAY(arena, int64_t, p->bp.n_limits),
-                                                        .best_value = ARENA_ARRAY(arena, int64_t, p->bp.n_offerings)};
+    ret_solution->certificate =
+        (struct bp_certificate){.dual = ARENA_ARRAY(arena, int64_t, 1),
+                                .limit_dual = ARENA_ARRAY(arena, int64_t, p->bp.n_limits),
+                                .best_value = ARENA_ARRAY(arena, int64_t, p->bp.n_offerings)};
 }
 
 static int str_order(const void *a, const void *b)
@@ -198,8 +281,8 @@ static int str_order(const void *a, const void *b)
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-static void name_relaxed(struct arena *arena, const struct bp_problem *bp, const struct bp_certificate *certificate,
-                         struct plan *plan)
+static void name_relaxed(struct arena *arena, const struct bp_problem *bp,
+                         const struct bp_certificate *certificate, struct plan *plan)
 {
     struct str *names = ARENA_ARRAY(arena, struct str, bp->n_families + 3);
     uint32_t n = 0;
@@ -232,7 +315,8 @@ static const struct k8s_cluster *plan_cluster(const struct make *make, struct ar
 }
 
 /* Pods that need a place and have none, in order. */
-static bool explain(const struct make *make, struct assembly *a, const bool *placed, struct err *err)
+static bool explain(const struct make *make, struct assembly *a, const bool *placed,
+                    struct err *err)
 {
     const struct sched_snapshot *s = make->snapshot;
     const struct k8s_cluster *cluster = s->cluster;
@@ -241,12 +325,26 @@ static bool explain(const struct make *make, struct assembly *a, const bool *pla
     a->plan->n_pending = s->n_pending;
     for (uint32_t i = 0; i < cluster->n_pods; i++) {
         a->plan->n_pending += s->pods[i].state == SCHED_POD_BLOCKED;
-        if (s->pods[i].state == SCHED_POD_BLOCKED || (s->pods[i].state == SCHED_POD_PENDING && !placed[i])) {
+        if (s->pods[i].state == SCHED_POD_BLOCKED ||
+            (s->pods[i].state == SCHED_POD_PENDING && !placed[i])) {
             out[n++] = i;
         }
     }
     sched_pods_sort(cluster, a->arena, out, n);
     return reasons_add(a, out, n, err);
+}
+
+/* The bound shown is the one the verifier has proven, which may be a little below the solver's
+ * claim. */
+static void take_proven(const struct make *make, struct bp_solution *solution,
+                        const struct bp_certificate *proven)
+{
+    bool lowered = proven->bound < solution->certificate.bound;
+    solution->certificate = *proven;
+    if (lowered && (solution->status == BP_OPTIMAL || solution->status == BP_WITHIN_GAP)) {
+        double gap = (double)(solution->cost - proven->bound) / (double)solution->cost;
+        solution->status = gap <= make->settings.solver.gap ? BP_WITHIN_GAP : BP_EFFORT_DONE;
+    }
 }
 
 bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan, struct err *err)
@@ -255,21 +353,27 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
         *err = make->failure;
         return false;
     }
+    choose_order(make);
     struct plan *plan = ARENA_NEW(arena, struct plan);
     const struct sched_snapshot *s = make->snapshot;
     struct bp_solution *solution = ARENA_NEW(arena, struct bp_solution);
-    struct assembly a = {
-        .problem = make->problem, .solution = solution, .settings = &make->settings, .arena = arena, .plan = plan};
+    struct assembly a = {.problem = make->problem,
+                         .solution = solution,
+                         .settings = &make->settings,
+                         .arena = arena,
+                         .plan = plan};
     if (make->solve == NULL) {
         empty_solution(arena, make->problem, solution);
     } else {
         bp_solve_result(make->solve, arena, solution);
         struct arena scratch = ARENA_INIT;
-        bool good = bp_verify(&make->problem->bp, solution, &scratch, err);
+        struct bp_certificate proven;
+        bool good = bp_verify_proven(&make->problem->bp, solution, &scratch, arena, &proven, err);
         arena_done(&scratch);
         if (!good) {
             return err_wrap(err, "the verifier refused the solver's plan");
         }
+        take_proven(make, solution, &proven);
     }
     *plan = (struct plan){.mode = make->settings.mode,
                           .cluster = plan_cluster(make, arena),
@@ -279,8 +383,9 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
                           .bound = solution->certificate.bound,
                           .status = status_text(solution->status),
                           .n_columns = solution->n_columns,
-                          .method = make->settings.solver.algorithm == BP_FFD ? STR("first-fit-decreasing")
-                                                                             : STR("column-generation"),
+                          .method = make->settings.solver.algorithm == BP_FFD
+                                        ? STR("first-fit-decreasing")
+                                        : STR("column-generation"),
                           .problem = problem_copy(&make->problem->bp, arena),
                           .solution = solution};
     bool *placed = ARENA_ARRAY(arena, bool, s->cluster->n_pods);
@@ -300,6 +405,8 @@ void make_free(struct make *make)
         return;
     }
     drop_solve(make);
+    bp_solve_free(make->kept_solve);
+    arena_done(&make->kept_stage);
     arena_done(&make->stage);
     struct arena arena = make->arena; /* The make itself lives in it. */
     arena_done(&arena);

@@ -31,7 +31,8 @@ static void count_running(struct assembly *a)
         struct opt_usd price = {.has = false};
         for (uint32_t k = 0; node->type != NULL && k < node->type->n_offerings; k++) {
             const struct cat_offering *offering = &node->type->offerings[k];
-            if (offering->capacity_type == want && s->catalog->zones[offering->zone_i].name == zone) {
+            if (offering->capacity_type == want &&
+                s->catalog->zones[offering->zone_i].name == zone) {
                 price = offering->price;
             }
         }
@@ -85,8 +86,8 @@ static void note_prices(struct assembly *a, struct note_list *notes)
     }
     if (catalog->as_of.n > 0 && a->plan->n_nodes > 0) {
         struct strbuf text = strbuf_new(a->arena, 1024);
-        strbuf_addf(&text, "prices are those of " STR_FMT " in the catalogue " STR_FMT, STR_ARG(catalog->as_of),
-                    STR_ARG(catalog->name));
+        strbuf_addf(&text, "prices are those of " STR_FMT " in the catalogue " STR_FMT,
+                    STR_ARG(catalog->as_of), STR_ARG(catalog->name));
         note(a, notes, STR("PRICES_AS_OF"), strbuf_str(&text));
     }
     if (spot && catalog->spot_source.n > 0) {
@@ -100,8 +101,8 @@ static void note_pools(struct assembly *a, struct note_list *notes)
     for (uint32_t p = 0; p < s->n_pools; p++) {
         if (s->pools[p].code != NULL) {
             struct strbuf text = strbuf_new(a->arena, 2048);
-            strbuf_addf(&text, "NodePool " STR_FMT " is left out: " STR_FMT, STR_ARG(s->pools[p].pool->meta.name),
-                        STR_ARG(s->pools[p].message));
+            strbuf_addf(&text, "NodePool " STR_FMT " is left out: " STR_FMT,
+                        STR_ARG(s->pools[p].pool->meta.name), STR_ARG(s->pools[p].message));
             note(a, notes, str_of(s->pools[p].code), strbuf_str(&text));
         }
     }
@@ -118,10 +119,13 @@ static void note_overlays(struct assembly *a, struct note_list *notes)
         }
         bool conflict = verdict == CAT_OVERLAY_CONFLICT;
         struct strbuf text = strbuf_new(a->arena, 1024);
-        strbuf_addf(&text, "NodeOverlay " STR_FMT " is left out: %s", STR_ARG(cluster->overlays[i].meta.name),
+        strbuf_addf(&text, "NodeOverlay " STR_FMT " is left out: %s",
+                    STR_ARG(cluster->overlays[i].meta.name),
                     conflict ? "another overlay of the same weight sets the same price or capacity"
-                             : "it sets both a price and an adjustment, or a resource that overlays may not set");
-        note(a, notes, conflict ? STR("OVERLAY_CONFLICT") : STR("OVERLAY_INVALID"), strbuf_str(&text));
+                             : "it sets both a price and an adjustment, or a resource that "
+                               "overlays may not set");
+        note(a, notes, conflict ? STR("OVERLAY_CONFLICT") : STR("OVERLAY_INVALID"),
+             strbuf_str(&text));
     }
 }
 
@@ -130,8 +134,10 @@ static void note_claims(struct assembly *a, struct note_list *notes)
     uint32_t n = a->problem->base->snapshot->n_assumed_claims;
     if (n > 0) {
         struct strbuf text = strbuf_new(a->arena, 1024);
-        strbuf_addf(&text, "the input has no StorageClass: the unbound claims of %u pod%s are taken to bind in whatever zone the pod runs", n,
-                    n == 1 ? "" : "s");
+        strbuf_addf(&text,
+                    "the input has no StorageClass: the unbound claims of %u pod%s are taken to "
+                    "bind in whatever zone the pod runs",
+                    n, n == 1 ? "" : "s");
         note(a, notes, STR("STORAGE_CLASS_ASSUMED"), strbuf_str(&text));
     }
 }

@@ -11,7 +11,7 @@ struct candidate {
     struct str name;
     const struct cat_type *type;
     uint32_t offering_i;
-    bool near;  /* within the price the settings allow */
+    bool near; /* within the price the settings allow */
 };
 
 static int candidate_cmp(const void *a, const void *b)
@@ -30,7 +30,8 @@ static const struct sched_offer *offer_at(const struct sched_problem *p, uint32_
 }
 
 /* Could this offering hold the same pattern? Caps and exclusions are the same on every new node. */
-static bool holds(const struct bp_problem *bp, const struct bp_node *node, const int64_t *size, uint32_t k)
+static bool holds(const struct bp_problem *bp, const struct bp_node *node, const int64_t *size,
+                  uint32_t k)
 {
     for (uint32_t i = 0; i < node->n_items; i++) {
         const uint64_t *mask = bp->mask + node->items[i].class_i * bits_words(bp->n_domains);
@@ -46,8 +47,8 @@ static bool holds(const struct bp_problem *bp, const struct bp_node *node, const
     return true;
 }
 
-static uint32_t n_values(const struct bp_variety *variety, const struct candidate *list, const bool *chosen, uint32_t n,
-                         struct arena *scratch)
+static uint32_t n_values(const struct bp_variety *variety, const struct candidate *list,
+                         const bool *chosen, uint32_t n, struct arena *scratch)
 {
     struct strtab *seen = strtab_new(scratch);
     for (uint32_t i = 0; i < n; i++) {
@@ -60,8 +61,8 @@ static uint32_t n_values(const struct bp_variety *variety, const struct candidat
 }
 
 /* Adds the cheapest further types until minValues is met. */
-static void widen(const struct bp_problem *bp, const struct bp_node *node, const struct candidate *list, bool *chosen,
-                  uint32_t n, struct arena *scratch)
+static void widen(const struct bp_problem *bp, const struct bp_node *node,
+                  const struct candidate *list, bool *chosen, uint32_t n, struct arena *scratch)
 {
     for (uint32_t v = 0; v < bp->n_varieties; v++) {
         const struct bp_variety *variety = &bp->varieties[v];
@@ -164,9 +165,10 @@ static uint32_t find_shelf(const struct assembly *a, const struct shelf *want)
     return low;
 }
 
-/* Offerings of the same variant that hold the pattern, in the node's zone and capacity type and near its price, or (anywhere) any. */
-static uint32_t collect(const struct assembly *a, const struct bp_node *node, bool anywhere, struct arena *scratch,
-                        struct candidate **ret_list)
+/* Offerings of the same variant that hold the pattern, in the node's zone and capacity type and
+ * near its price, or (anywhere) any. */
+static uint32_t collect(const struct assembly *a, const struct bp_node *node, bool anywhere,
+                        struct arena *scratch, struct candidate **ret_list)
 {
     const struct sched_problem *p = a->problem;
     const struct bp_problem *bp = &p->bp;
@@ -174,10 +176,12 @@ static uint32_t collect(const struct assembly *a, const struct bp_node *node, bo
     int64_t size[BP_MAX_DIMS] = {0};
     for (uint32_t i = 0; i < node->n_items; i++) {
         for (uint32_t d = 0; d < bp->n_dims; d++) {
-            size[d] += bp->size[(size_t)node->items[i].class_i * bp->n_dims + d] * node->items[i].count;
+            size[d] +=
+                bp->size[(size_t)node->items[i].class_i * bp->n_dims + d] * node->items[i].count;
         }
     }
-    usd_t near = sat_add(own.price, muldiv_floor(own.price, a->settings->options_within_ppm, 1000000));
+    usd_t near =
+        sat_add(own.price, muldiv_floor(own.price, a->settings->options_within_ppm, 1000000));
     struct shelf from = {.variant_i = own.variant_i};
     if (!anywhere) {
         from = own;
@@ -188,7 +192,8 @@ static uint32_t collect(const struct assembly *a, const struct bp_node *node, bo
     for (uint32_t i = find_shelf(a, &from); i < a->n_buyable; i++) {
         uint32_t k = a->buyable[i];
         struct shelf shelf = shelf_of(p, k);
-        if (shelf.variant_i != own.variant_i || (!anywhere && (place_cmp(&shelf, &own) != 0 || shelf.price > near))) {
+        if (shelf.variant_i != own.variant_i ||
+            (!anywhere && (place_cmp(&shelf, &own) != 0 || shelf.price > near))) {
             break;
         }
         const struct cat_type *type = &p->base->snapshot->catalog->types[shelf.type_i];
@@ -206,7 +211,8 @@ static uint32_t collect(const struct assembly *a, const struct bp_node *node, bo
     return (uint32_t)list.n;
 }
 
-void assemble_options(const struct assembly *a, const struct bp_node *node, struct plan_node *ret_node)
+void assemble_options(const struct assembly *a, const struct bp_node *node,
+                      struct plan_node *ret_node)
 {
     struct arena scratch = ARENA_INIT;
     bool anywhere = false;

@@ -18,7 +18,8 @@ static void copy_rules(const struct bp_problem *from, struct arena *arena, struc
         caps[c].members = copy(arena, caps[c].members, words, sizeof(uint64_t));
         caps[c].max_at = copy(arena, caps[c].max_at, from->n_offerings, sizeof(uint32_t));
     }
-    struct bp_exclusion *exclusions = copy(arena, from->exclusions, from->n_exclusions, sizeof *exclusions);
+    struct bp_exclusion *exclusions =
+        copy(arena, from->exclusions, from->n_exclusions, sizeof *exclusions);
     for (uint32_t e = 0; e < from->n_exclusions; e++) {
         exclusions[e].a = copy(arena, exclusions[e].a, words, sizeof(uint64_t));
         exclusions[e].b = copy(arena, exclusions[e].b, words, sizeof(uint64_t));
@@ -27,7 +28,8 @@ static void copy_rules(const struct bp_problem *from, struct arena *arena, struc
     for (uint32_t r = 0; r < from->n_limits; r++) {
         limits[r].use = copy(arena, limits[r].use, from->n_offerings, sizeof(int64_t));
     }
-    struct bp_variety *varieties = copy(arena, from->varieties, from->n_varieties, sizeof *varieties);
+    struct bp_variety *varieties =
+        copy(arena, from->varieties, from->n_varieties, sizeof *varieties);
     for (uint32_t v = 0; v < from->n_varieties; v++) {
         varieties[v].value = copy(arena, varieties[v].value, from->n_offerings, sizeof(uint32_t));
     }
@@ -46,7 +48,8 @@ static void copy_groups(const struct bp_problem *from, struct arena *arena, stru
         groups[g].carriers = copy(arena, groups[g].carriers, words, sizeof(uint64_t));
         groups[g].targets = copy(arena, groups[g].targets, words, sizeof(uint64_t));
         groups[g].base = copy(arena, groups[g].base, n_values, sizeof(uint32_t));
-        groups[g].eligible = copy(arena, groups[g].eligible, bits_words(n_values), sizeof(uint64_t));
+        groups[g].eligible =
+            copy(arena, groups[g].eligible, bits_words(n_values), sizeof(uint64_t));
     }
     const char **names = ARENA_ARRAY(arena, const char *, from->n_families);
     for (uint32_t f = 0; f < from->n_families; f++) {

@@ -61,10 +61,12 @@ bool reason_key_known(const struct explainer *x, strid key)
     return false;
 }
 
-static void add_values(const struct explainer *x, struct strbuf *text, const struct strid_list *list)
+static void add_values(const struct explainer *x, struct strbuf *text,
+                       const struct strid_list *list)
 {
     for (size_t i = 0; i < list->n && i < VALUES_SHOWN; i++) {
-        strbuf_addf(text, "%s" STR_FMT, i == 0 ? "" : ", ", STR_ARG(strtab_str(x->s->tab, list->v[i])));
+        strbuf_addf(text, "%s" STR_FMT, i == 0 ? "" : ", ",
+                    STR_ARG(strtab_str(x->s->tab, list->v[i])));
     }
     if (list->n > VALUES_SHOWN) {
         strbuf_addf(text, " and %zu others", list->n - VALUES_SHOWN);
@@ -72,7 +74,8 @@ static void add_values(const struct explainer *x, struct strbuf *text, const str
 }
 
 /* The offered value that is spelt most like a wanted one, if any is alike at all. */
-static strid nearest_value(const struct explainer *x, const struct sched_req *req, const struct strid_list *list)
+static strid nearest_value(const struct explainer *x, const struct sched_req *req,
+                           const struct strid_list *list)
 {
     strid best = STRID_NONE;
     size_t best_distance = 4; /* more edits are another word */
@@ -101,7 +104,8 @@ static struct k8s_strids custom_keys(const struct explainer *x)
     return (struct k8s_strids){.n = (uint32_t)list.n, .v = list.v};
 }
 
-struct str reason_label_text(const struct explainer *x, const struct sched_req *req, uint32_t pool_i)
+struct str reason_label_text(const struct explainer *x, const struct sched_req *req,
+                             uint32_t pool_i)
 {
     struct strbuf text = strbuf_new(x->a->arena, TEXT_MAX);
     struct strid_list offered = values_of_pool(x, req->key, pool_i);
@@ -112,12 +116,14 @@ struct str reason_label_text(const struct explainer *x, const struct sched_req *
         add_values(x, &text, &offered);
         strid nearest = nearest_value(x, req, &offered);
         if (nearest != STRID_NONE) {
-            strbuf_addf(&text, " (did you mean " STR_FMT "?)", STR_ARG(strtab_str(x->s->tab, nearest)));
+            strbuf_addf(&text, " (did you mean " STR_FMT "?)",
+                        STR_ARG(strtab_str(x->s->tab, nearest)));
         }
         return strbuf_str(&text);
     }
-    strbuf_addf(&text, reason_key_known(x, req->key) ? ", a label that its nodes do not have"
-                                                     : ", a label that no node and no NodePool has");
+    strbuf_addf(&text, reason_key_known(x, req->key)
+                           ? ", a label that its nodes do not have"
+                           : ", a label that no node and no NodePool has");
     strid meant = sched_key_typo(x->s->vocab, req->key, custom_keys(x));
     if (meant != STRID_NONE) {
         strbuf_addf(&text, " (did you mean " STR_FMT "?)", STR_ARG(strtab_str(x->s->tab, meant)));
@@ -138,7 +144,8 @@ static void add_claims(const struct explainer *x, const struct k8s_pod *pod, str
         strbuf_addf(text, "%s" STR_FMT, n++ > 0 ? ", " : "claim ", STR_ARG(volume->claim_name));
         for (uint32_t i = 0; i < cluster->n_pvcs; i++) {
             const struct k8s_pvc *pvc = &cluster->pvcs[i];
-            if (pvc->meta.ns == pod->ns && str_eq(pvc->meta.name, volume->claim_name) && pvc->volume_name.n > 0) {
+            if (pvc->meta.ns == pod->ns && str_eq(pvc->meta.name, volume->claim_name) &&
+                pvc->volume_name.n > 0) {
                 strbuf_addf(text, " (volume " STR_FMT ")", STR_ARG(pvc->volume_name));
             }
         }
@@ -148,7 +155,8 @@ static void add_claims(const struct explainer *x, const struct k8s_pod *pod, str
     }
 }
 
-struct str reason_volume_text(const struct explainer *x, const struct sched_need *need, uint32_t pool_i)
+struct str reason_volume_text(const struct explainer *x, const struct sched_need *need,
+                              uint32_t pool_i)
 {
     struct strbuf text = strbuf_new(x->a->arena, TEXT_MAX);
     strid zone = x->s->words->zone;
@@ -180,7 +188,8 @@ struct str reason_taint_text(const struct explainer *x, const struct k8s_taint *
                                           [K8S_PREFER_NO_SCHEDULE] = ":PreferNoSchedule",
                                           [K8S_NO_EXECUTE] = ":NoExecute"};
     struct strbuf text = strbuf_new(x->a->arena, TEXT_MAX);
-    strbuf_addf(&text, "does not tolerate the taint " STR_FMT, STR_ARG(strtab_str(x->s->tab, taint->key)));
+    strbuf_addf(&text, "does not tolerate the taint " STR_FMT,
+                STR_ARG(strtab_str(x->s->tab, taint->key)));
     if (taint->value != STRID_EMPTY && taint->value != STRID_NONE) {
         strbuf_addf(&text, "=" STR_FMT, STR_ARG(strtab_str(x->s->tab, taint->value)));
     }
@@ -188,7 +197,8 @@ struct str reason_taint_text(const struct explainer *x, const struct k8s_taint *
     return strbuf_str(&text);
 }
 
-static void add_amount(const struct explainer *x, struct strbuf *text, strid resource, int64_t value)
+static void add_amount(const struct explainer *x, struct strbuf *text, strid resource,
+                       int64_t value)
 {
     const struct k8s_words *w = x->s->words;
     char buffer[QTY_TEXT_MAX];
@@ -198,8 +208,8 @@ static void add_amount(const struct explainer *x, struct strbuf *text, strid res
     }
     bool binary = resource == w->memory || resource == w->ephemeral_storage ||
                   str_starts(strtab_str(x->s->tab, resource), STR("hugepages-"));
-    struct str amount =
-        qty_format(value, resource == w->cpu ? QTY_MILLI : QTY_BASE, binary ? QTY_BINARY : QTY_DECIMAL, buffer);
+    struct str amount = qty_format(value, resource == w->cpu ? QTY_MILLI : QTY_BASE,
+                                   binary ? QTY_BINARY : QTY_DECIMAL, buffer);
     strbuf_add(text, amount);
 }
 
@@ -207,7 +217,8 @@ static void add_dim(const struct explainer *x, struct strbuf *text, uint32_t d, 
 {
     const struct sched_dim *dim = &x->dims->v[d];
     if (dim->attach) {
-        strbuf_addf(text, "%lld volumes of " STR_FMT, (long long)value, STR_ARG(strtab_str(x->s->tab, dim->name)));
+        strbuf_addf(text, "%lld volumes of " STR_FMT, (long long)value,
+                    STR_ARG(strtab_str(x->s->tab, dim->name)));
         return;
     }
     strbuf_addf(text, STR_FMT " ", STR_ARG(strtab_str(x->s->tab, dim->name)));
@@ -216,7 +227,8 @@ static void add_dim(const struct explainer *x, struct strbuf *text, uint32_t d, 
 
 static bool admitted(const struct explainer *x, uint32_t need_i, uint32_t k)
 {
-    return bits_get(x->masks.v[x->masks.of_need[need_i]].cells, x->offers->v[k].cell_i) && bits_get(x->dims->roomy, k);
+    return bits_get(x->masks.v[x->masks.of_need[need_i]].cells, x->offers->v[k].cell_i) &&
+           bits_get(x->dims->roomy, k);
 }
 
 static struct str type_name(const struct explainer *x, uint32_t k)
@@ -251,15 +263,18 @@ static int64_t shortage(const struct explainer *x, const int64_t *size, uint32_t
     return sum;
 }
 
-static void add_nearest(const struct explainer *x, uint32_t need_i, const int64_t *size, uint32_t pool_i, struct strbuf *text)
+static void add_nearest(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                        uint32_t pool_i, struct strbuf *text)
 {
     uint32_t best = SCHED_NONE;
     for (uint32_t k = x->dims->pool_from[pool_i]; k < x->dims->pool_from[pool_i + 1]; k++) {
-        if (admitted(x, need_i, k) && (best == SCHED_NONE || shortage(x, size, k) < shortage(x, size, best))) {
+        if (admitted(x, need_i, k) &&
+            (best == SCHED_NONE || shortage(x, size, k) < shortage(x, size, best))) {
             best = k;
         }
     }
-    strbuf_addf(text, "no instance type has all it requests together; the nearest, " STR_FMT ", has ",
+    strbuf_addf(text,
+                "no instance type has all it requests together; the nearest, " STR_FMT ", has ",
                 STR_ARG(type_name(x, best)));
     bool first = true;
     for (uint32_t d = 0; d < x->dims->n; d++) {
@@ -274,7 +289,8 @@ static void add_nearest(const struct explainer *x, uint32_t need_i, const int64_
     }
 }
 
-struct str reason_room_text(const struct explainer *x, uint32_t need_i, const int64_t *size, uint32_t pool_i)
+struct str reason_room_text(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                            uint32_t pool_i)
 {
     struct strbuf text = strbuf_new(x->a->arena, TEXT_MAX);
     bool any = false;
@@ -292,9 +308,11 @@ struct str reason_room_text(const struct explainer *x, uint32_t need_i, const in
             strbuf_addf(&text, ", which no instance type it may use has");
             continue;
         }
-        strbuf_addf(&text, ", but the largest instance type it may use, " STR_FMT ", leaves ", STR_ARG(type_name(x, k)));
+        strbuf_addf(&text, ", but the largest instance type it may use, " STR_FMT ", leaves ",
+                    STR_ARG(type_name(x, k)));
         add_amount(x, &text, x->dims->v[d].attach ? STRID_EMPTY : x->dims->v[d].name, has);
-        if (x->dims->v[d].name == x->s->words->cpu && size[d] >= 100000 && size[d] % 1000 == 0 && size[d] / 1000 <= has) {
+        if (x->dims->v[d].name == x->s->words->cpu && size[d] >= 100000 && size[d] % 1000 == 0 &&
+            size[d] / 1000 <= has) {
             strbuf_addf(&text, " (did you mean %lldm?)", (long long)(size[d] / 1000));
         }
     }
@@ -313,32 +331,39 @@ struct str reason_limits_left(const struct explainer *x, uint32_t pool_i)
         add_value(x, &names, left->v[i].resource);
     }
     for (size_t i = 0; i < names.n; i++) {
-        strbuf_addf(&text, "%s" STR_FMT " ", i == 0 ? "" : ", ", STR_ARG(strtab_str(x->s->tab, names.v[i])));
+        strbuf_addf(&text, "%s" STR_FMT " ", i == 0 ? "" : ", ",
+                    STR_ARG(strtab_str(x->s->tab, names.v[i])));
         add_amount(x, &text, names.v[i], k8s_resources_get(left, names.v[i]));
     }
     return strbuf_str(&text);
 }
 
-struct str reason_limit_text(const struct explainer *x, uint32_t need_i, const int64_t *size, uint32_t pool_i)
+struct str reason_limit_text(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                             uint32_t pool_i)
 {
     struct strbuf text = strbuf_new(x->a->arena, TEXT_MAX);
     const struct sched_pool *pool = &x->s->pools[pool_i];
     uint32_t cheapest = SCHED_NONE;
     for (uint32_t k = x->dims->pool_from[pool_i]; k < x->dims->pool_from[pool_i + 1]; k++) {
-        if (admitted(x, need_i, k) && sched_dims_fit(x->dims, size, x->dims->offer_capacity + (size_t)k * x->dims->n) &&
+        if (admitted(x, need_i, k) &&
+            sched_dims_fit(x->dims, size, x->dims->offer_capacity + (size_t)k * x->dims->n) &&
             (cheapest == SCHED_NONE || x->offers->v[k].price < x->offers->v[cheapest].price)) {
             cheapest = k;
         }
     }
     const struct cat_room *room = &x->offers->rooms[x->offers->v[cheapest].room_i].room;
-    strbuf_addf(&text, "the limits of the NodePool leave " STR_FMT "; the cheapest node for the pod, " STR_FMT ", counts as ",
+    strbuf_addf(&text,
+                "the limits of the NodePool leave " STR_FMT
+                "; the cheapest node for the pod, " STR_FMT ", counts as ",
                 STR_ARG(reason_limits_left(x, pool_i)), STR_ARG(type_name(x, cheapest)));
     bool first = true;
     for (uint32_t i = 0; i < pool->limits_left.n; i++) {
         strid resource = pool->limits_left.v[i].resource;
-        int64_t use = resource == x->s->words->nodes ? 1 : k8s_resources_get(&room->capacity, resource);
+        int64_t use =
+            resource == x->s->words->nodes ? 1 : k8s_resources_get(&room->capacity, resource);
         if (use > pool->limits_left.v[i].value) {
-            strbuf_addf(&text, "%s" STR_FMT " ", first ? "" : ", ", STR_ARG(strtab_str(x->s->tab, resource)));
+            strbuf_addf(&text, "%s" STR_FMT " ", first ? "" : ", ",
+                        STR_ARG(strtab_str(x->s->tab, resource)));
             add_amount(x, &text, resource, use);
             first = false;
         }

@@ -17,19 +17,25 @@ struct explainer {
 /* Does some node of some pool or a running node have the label? */
 bool reason_key_known(const struct explainer *x, strid key);
 
-/* "NodePool has no node with karpenter.sh/capacity-type In [ondemand]: it offers on-demand, spot (did you mean on-demand?)" */
-struct str reason_label_text(const struct explainer *x, const struct sched_req *req, uint32_t pool_i);
+/* "NodePool has no node with karpenter.sh/capacity-type In [ondemand]: it offers on-demand, spot
+ * (did you mean on-demand?)" */
+struct str reason_label_text(const struct explainer *x, const struct sched_req *req,
+                             uint32_t pool_i);
 
 /* Names the volumes and where they can be used. */
-struct str reason_volume_text(const struct explainer *x, const struct sched_need *need, uint32_t pool_i);
+struct str reason_volume_text(const struct explainer *x, const struct sched_need *need,
+                              uint32_t pool_i);
 
 struct str reason_taint_text(const struct explainer *x, const struct k8s_taint *taint);
 
-/* The resources that no admitted type has enough of, and how much the largest has; or the nearest type when only the combination fails. */
-struct str reason_room_text(const struct explainer *x, uint32_t need_i, const int64_t *size, uint32_t pool_i);
+/* The resources that no admitted type has enough of, and how much the largest has; or the nearest
+ * type when only the combination fails. */
+struct str reason_room_text(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                            uint32_t pool_i);
 
 /* The limit that even the smallest node for the pod exceeds. */
-struct str reason_limit_text(const struct explainer *x, uint32_t need_i, const int64_t *size, uint32_t pool_i);
+struct str reason_limit_text(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                             uint32_t pool_i);
 
 /* "cpu 4, nodes 1" */
 struct str reason_limits_left(const struct explainer *x, uint32_t pool_i);

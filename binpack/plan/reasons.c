@@ -13,7 +13,17 @@
 #include <stdlib.h>
 
 /* How far a pod gets with a pool. */
-enum miss { MISS_POOL, MISS_LABELS, MISS_TAINT, MISS_VOLUME, MISS_PORT, MISS_RESOURCES, MISS_LIMIT, MISS_VARIETY, MISS_RULES };
+enum miss {
+    MISS_POOL,
+    MISS_LABELS,
+    MISS_TAINT,
+    MISS_VOLUME,
+    MISS_PORT,
+    MISS_RESOURCES,
+    MISS_LIMIT,
+    MISS_VARIETY,
+    MISS_RULES
+};
 
 struct verdict {
     enum miss miss;
@@ -33,7 +43,8 @@ static void say(struct verdict *v, enum miss miss, const char *code, struct str 
 static bool pool_has(const struct explainer *x, const uint64_t *cells, uint32_t pool_i)
 {
     const struct sched_offers *o = x->offers;
-    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells; c = bits_next(cells, o->n_cells, c + 1)) {
+    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells;
+         c = bits_next(cells, o->n_cells, c + 1)) {
         if (o->variants.v[o->cells[c].variant_i].pool_i == pool_i) {
             return true;
         }
@@ -41,7 +52,8 @@ static bool pool_has(const struct explainer *x, const uint64_t *cells, uint32_t 
     return false;
 }
 
-static bool admits(const struct explainer *x, uint32_t n, const struct sched_conj *alternatives, uint32_t pool_i)
+static bool admits(const struct explainer *x, uint32_t n, const struct sched_conj *alternatives,
+                   uint32_t pool_i)
 {
     struct arena_mark mark = arena_mark(x->scratch);
     uint64_t *cells = ARENA_ARRAY(x->scratch, uint64_t, bits_words(x->offers->n_cells));
@@ -51,8 +63,10 @@ static bool admits(const struct explainer *x, uint32_t n, const struct sched_con
     return has;
 }
 
-/* The one requirement without which the alternative would pass, else the first that fails by itself, else NULL. */
-static const struct sched_req *culprit(const struct explainer *x, const struct sched_conj *conj, uint32_t pool_i)
+/* The one requirement without which the alternative would pass, else the first that fails by
+ * itself, else NULL. */
+static const struct sched_req *culprit(const struct explainer *x, const struct sched_conj *conj,
+                                       uint32_t pool_i)
 {
     struct sched_req *rest = ARENA_ARRAY(x->scratch, struct sched_req, conj->n);
     for (uint32_t i = 0; i < conj->n; i++) {
@@ -76,7 +90,8 @@ static const struct sched_req *culprit(const struct explainer *x, const struct s
     return NULL;
 }
 
-static bool judge_labels(const struct explainer *x, const struct sched_need *need, uint32_t pool_i, struct verdict *v)
+static bool judge_labels(const struct explainer *x, const struct sched_need *need, uint32_t pool_i,
+                         struct verdict *v)
 {
     static const struct sched_conj nothing = {.n = 0};
     if (!admits(x, 1, &nothing, pool_i)) {
@@ -102,19 +117,23 @@ static bool judge_labels(const struct explainer *x, const struct sched_need *nee
     }
     if (req == NULL) {
         say(v, MISS_LABELS, "LABELS_CONTRADICT",
-            STR("its node selector and node affinity ask for a combination of labels that no node of the NodePool has"));
+            STR("its node selector and node affinity ask for a combination of labels that no node "
+                "of the NodePool has"));
         return true;
     }
     bool undefined = !reason_key_known(x, req->key);
-    say(v, MISS_LABELS, undefined ? "LABEL_UNDEFINED" : "NO_LABEL_VALUE", reason_label_text(x, req, pool_i));
+    say(v, MISS_LABELS, undefined ? "LABEL_UNDEFINED" : "NO_LABEL_VALUE",
+        reason_label_text(x, req, pool_i));
     return true;
 }
 
-static bool judge_taints(const struct explainer *x, const struct sched_need *need, uint32_t pool_i, struct verdict *v)
+static bool judge_taints(const struct explainer *x, const struct sched_need *need, uint32_t pool_i,
+                         struct verdict *v)
 {
     const struct karp_nodepool *pool = x->s->pools[pool_i].pool;
-    const struct k8s_taint *taint = sched_untolerated(x->s->vocab, need->n_tolerations, need->tolerations, pool->n_taints,
-                                                      pool->taints, /* prefer_counts= */ false);
+    const struct k8s_taint *taint =
+        sched_untolerated(x->s->vocab, need->n_tolerations, need->tolerations, pool->n_taints,
+                          pool->taints, /* prefer_counts= */ false);
     if (taint == NULL) {
         return false;
     }
@@ -129,7 +148,8 @@ struct supply {
     uint32_t n_admitted, n_roomy, n_fitting, n_usable;
 };
 
-static struct supply count_supply(const struct explainer *x, uint32_t need_i, const int64_t *size, uint32_t pool_i)
+static struct supply count_supply(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                                  uint32_t pool_i)
 {
     const struct sched_mask *mask = &x->masks.v[x->masks.of_need[need_i]];
     struct supply supply = {.n_admitted = 0};
@@ -150,7 +170,8 @@ static struct supply count_supply(const struct explainer *x, uint32_t need_i, co
     return supply;
 }
 
-static bool judge_room(const struct explainer *x, uint32_t need_i, uint32_t pool_i, struct verdict *v)
+static bool judge_room(const struct explainer *x, uint32_t need_i, uint32_t pool_i,
+                       struct verdict *v)
 {
     const struct sched_need *need = &x->needs.v[need_i];
     int64_t size[BP_MAX_DIMS];
@@ -158,7 +179,8 @@ static bool judge_room(const struct explainer *x, uint32_t need_i, uint32_t pool
     struct supply supply = count_supply(x, need_i, size, pool_i);
     if (supply.n_admitted == 0) {
         say(v, MISS_PORT, "HOST_PORT_TAKEN",
-            STR("a DaemonSet takes a host port of the pod on every node of the NodePool that it could use"));
+            STR("a DaemonSet takes a host port of the pod on every node of the NodePool that it "
+                "could use"));
         return true;
     }
     if (supply.n_roomy == 0) {
@@ -189,33 +211,41 @@ static struct str rules_text(const struct explainer *x, uint32_t pending_i)
         bool carried = bits_get(rule->carriers, need_i);
         if (carried || (rule->kind == SCHED_APART && bits_get(rule->targets, need_i))) {
             strbuf_addf(&text, "%s" STR_FMT "%s", text.n > 0 ? "; " : "",
-                        STR_ARG(sched_rule_text(x->s->vocab, rule, x->scratch)), carried ? "" : " of other pods");
+                        STR_ARG(sched_rule_text(x->s->vocab, rule, x->scratch)),
+                        carried ? "" : " of other pods");
         }
     }
     return strbuf_str(&text);
 }
 
-static void judge_rest(const struct explainer *x, uint32_t need_i, uint32_t pending_i, uint32_t pool_i, struct verdict *v)
+static void judge_rest(const struct explainer *x, uint32_t need_i, uint32_t pending_i,
+                       uint32_t pool_i, struct verdict *v)
 {
     const struct sched_pool *pool = &x->s->pools[pool_i];
     uint32_t tier = SCHED_TIER_NONE;
     bool running = false;
     struct strbuf text = strbuf_new(x->a->arena, 8192);
-    sched_mask_alone(&x->masks, x->dims, &x->needs, need_i, pool->tier, x->scratch, &tier, &running);
+    sched_mask_alone(&x->masks, x->dims, &x->needs, need_i, pool->tier, x->scratch, &tier,
+                     &running);
     struct str rules = rules_text(x, pending_i);
     if (tier != pool->tier) {
         say(v, MISS_VARIETY, "MIN_VALUES_NOT_MET",
-            STR("fewer distinct values than minValues asks for are left among the instance types that hold the pod"));
+            STR("fewer distinct values than minValues asks for are left among the instance types "
+                "that hold the pod"));
         return;
     }
     if (rules.n > 0) {
-        strbuf_addf(&text, "alone it would fit, but its place is ruled out together with other pods: " STR_FMT,
-                    STR_ARG(rules));
+        strbuf_addf(
+            &text,
+            "alone it would fit, but its place is ruled out together with other pods: " STR_FMT,
+            STR_ARG(rules));
         say(v, MISS_RULES, "POD_RULES", strbuf_str(&text));
         return;
     }
     if (pool->limits_left.n > 0) {
-        strbuf_addf(&text, "other pods of this plan use up what the limits of the NodePool leave (" STR_FMT ")",
+        strbuf_addf(&text,
+                    "other pods of this plan use up what the limits of the NodePool leave (" STR_FMT
+                    ")",
                     STR_ARG(reason_limits_left(x, pool_i)));
         say(v, MISS_LIMIT, "LIMIT_USED_UP", strbuf_str(&text));
         return;
@@ -224,7 +254,8 @@ static void judge_rest(const struct explainer *x, uint32_t need_i, uint32_t pend
         STR("it fits alone, but reservations or the work allowed for this plan left it no place"));
 }
 
-static void judge_pool(const struct explainer *x, uint32_t need_i, uint32_t pending_i, uint32_t pool_i, struct verdict *v)
+static void judge_pool(const struct explainer *x, uint32_t need_i, uint32_t pending_i,
+                       uint32_t pool_i, struct verdict *v)
 {
     const struct sched_pool *pool = &x->s->pools[pool_i];
     const struct sched_need *need = &x->needs.v[need_i];
@@ -234,7 +265,8 @@ static void judge_pool(const struct explainer *x, uint32_t need_i, uint32_t pend
         say(v, MISS_POOL, pool->code, str_copy(x->a->arena, pool->message));
         return;
     }
-    if (judge_labels(x, need, pool_i, v) || judge_taints(x, need, pool_i, v) || judge_room(x, need_i, pool_i, v)) {
+    if (judge_labels(x, need, pool_i, v) || judge_taints(x, need, pool_i, v) ||
+        judge_room(x, need_i, pool_i, v)) {
         return;
     }
     judge_rest(x, need_i, pending_i, pool_i, v);
@@ -249,13 +281,15 @@ static int verdict_cmp(const void *a, const void *b)
     return (x->pool_i > y->pool_i) - (x->pool_i < y->pool_i);
 }
 
-static void judge_pools(const struct explainer *x, uint32_t need_i, uint32_t pending_i, struct plan_unplaced *ret)
+static void judge_pools(const struct explainer *x, uint32_t need_i, uint32_t pending_i,
+                        struct plan_unplaced *ret)
 {
     uint32_t n = x->s->n_pools;
     struct plan_reason *reasons = ARENA_ARRAY(x->a->arena, struct plan_reason, n + 1);
     if (n == 0) {
-        reasons[0] = (struct plan_reason){.code = STR("NO_NODEPOOL"),
-                                          .message = STR("there is no NodePool, and no running node has a place for it")};
+        reasons[0] = (struct plan_reason){
+            .code = STR("NO_NODEPOOL"),
+            .message = STR("there is no NodePool, and no running node has a place for it")};
         ret->n_reasons = 1;
         ret->reasons = reasons;
         return;
@@ -275,7 +309,8 @@ static void judge_pools(const struct explainer *x, uint32_t need_i, uint32_t pen
 /* ---- all pods */
 
 /* Everybody's last rung for the pods without a place; the others stay out. */
-static struct sched_descent last_rungs(const struct explainer *x, const uint32_t *pods, uint32_t n, uint32_t *pending_of)
+static struct sched_descent last_rungs(const struct explainer *x, const uint32_t *pods, uint32_t n,
+                                       uint32_t *pending_of)
 {
     const struct sched_snapshot *s = x->s;
     struct sched_descent descent = {.rung = ARENA_ARRAY(x->scratch, uint16_t, s->n_pending),
@@ -286,15 +321,17 @@ static struct sched_descent last_rungs(const struct explainer *x, const uint32_t
     }
     for (uint32_t i = 0; i < n; i++) {
         if (s->pods[pods[i]].state == SCHED_POD_PENDING) {
-            struct sched_ladder ladder = sched_ladder_of(x->scratch, s->cluster->pods[pods[i]].shape,
-                                                         s->any_prefer_no_schedule, s->settings.ignore_preferences);
+            struct sched_ladder ladder =
+                sched_ladder_of(x->scratch, s->cluster->pods[pods[i]].shape,
+                                s->any_prefer_no_schedule, s->settings.ignore_preferences);
             descent.rung[pending_of[pods[i]]] = (uint16_t)ladder.n;
         }
     }
     return descent;
 }
 
-static void explain(struct explainer *x, const uint32_t *pods, uint32_t n, const uint32_t *pending_of)
+static void explain(struct explainer *x, const uint32_t *pods, uint32_t n,
+                    const uint32_t *pending_of)
 {
     const struct sched_snapshot *s = x->s;
     struct assembly *a = x->a;
@@ -304,7 +341,8 @@ static void explain(struct explainer *x, const uint32_t *pods, uint32_t n, const
         const struct sched_pod *pod = &s->pods[pods[i]];
         if (pod->state == SCHED_POD_BLOCKED) {
             struct plan_reason *reason = ARENA_NEW(a->arena, struct plan_reason);
-            *reason = (struct plan_reason){.code = str_of(pod->code), .message = str_copy(a->arena, pod->message)};
+            *reason = (struct plan_reason){.code = str_of(pod->code),
+                                           .message = str_copy(a->arena, pod->message)};
             unplaced[i] = (struct plan_unplaced){.n_reasons = 1, .reasons = reason};
         } else {
             uint32_t need_i = x->needs.of_pod[pending_of[pods[i]]];
@@ -323,8 +361,11 @@ bool reasons_add(struct assembly *a, const uint32_t *pods, uint32_t n, struct er
 {
     const struct sched_base *base = a->problem->base;
     struct arena scratch = ARENA_INIT;
-    struct explainer x = {
-        .a = a, .s = base->snapshot, .offers = base->offers, .dims = &base->dims, .scratch = &scratch};
+    struct explainer x = {.a = a,
+                          .s = base->snapshot,
+                          .offers = base->offers,
+                          .dims = &base->dims,
+                          .scratch = &scratch};
     uint32_t *pending_of = ARENA_ARRAY(&scratch, uint32_t, x.s->cluster->n_pods);
     struct sched_descent descent = last_rungs(&x, pods, n, pending_of);
     bool good = sched_needs_new(x.s, &descent, &scratch, &x.needs, err);

@@ -48,7 +48,8 @@ strid sched_cell_label(const struct sched_offers *o, const struct sched_cell *ce
     return cell->reservation_id == STRID_EMPTY ? STRID_NONE : cell->reservation_id;
 }
 
-static bool probe_holds(const struct sched_offers *o, const struct sched_probe *probe, const struct sched_cell *cell)
+static bool probe_holds(const struct sched_offers *o, const struct sched_probe *probe,
+                        const struct sched_cell *cell)
 {
     switch (probe->part) {
     case SCHED_PART_VARIANT:
@@ -66,7 +67,8 @@ static bool probe_holds(const struct sched_offers *o, const struct sched_probe *
     return sched_req_holds(o->snapshot->vocab, &probe->req, id);
 }
 
-static bool req_holds(const struct sched_offers *o, const struct sched_req *req, const struct sched_cell *cell)
+static bool req_holds(const struct sched_offers *o, const struct sched_req *req,
+                      const struct sched_cell *cell)
 {
     uint32_t id = sched_probe_find(o->probes, req);
     if (id != SCHED_NONE) {
@@ -75,8 +77,8 @@ static bool req_holds(const struct sched_offers *o, const struct sched_req *req,
     return sched_req_holds(o->snapshot->vocab, req, sched_cell_label(o, cell, req->key));
 }
 
-static bool term_holds(const struct sched_offers *o, struct arena *arena, const struct k8s_node_term *term,
-                       const struct sched_cell *cell)
+static bool term_holds(const struct sched_offers *o, struct arena *arena,
+                       const struct k8s_node_term *term, const struct sched_cell *cell)
 {
     if (term->n_expressions == 0 || term->n_fields > 0) {
         return false;
@@ -90,8 +92,8 @@ static bool term_holds(const struct sched_offers *o, struct arena *arena, const 
     return true;
 }
 
-bool sched_cell_matches_shape(const struct sched_offers *o, const struct sched_cell *cell, const struct k8s_pod_shape *shape,
-                              struct arena *arena)
+bool sched_cell_matches_shape(const struct sched_offers *o, const struct sched_cell *cell,
+                              const struct k8s_pod_shape *shape, struct arena *arena)
 {
     for (uint32_t i = 0; i < shape->node_selector.n; i++) {
         const struct k8s_pair *pair = &shape->node_selector.v[i];
@@ -108,7 +110,8 @@ bool sched_cell_matches_shape(const struct sched_offers *o, const struct sched_c
     return !shape->has_required_node_terms;
 }
 
-/* One alternative against all cells: the probes of each part are joined first, so a cell costs a few bit tests. */
+/* One alternative against all cells: the probes of each part are joined first, so a cell costs a
+ * few bit tests. */
 struct product {
     uint64_t *variants, *types;
     uint64_t zones, capacities;
@@ -116,7 +119,8 @@ struct product {
     const struct sched_req **rest; /* reservation part, and requirements nobody asked before */
 };
 
-static void make_product(const struct sched_offers *o, const struct sched_conj *conj, struct arena *scratch, struct product *p)
+static void make_product(const struct sched_offers *o, const struct sched_conj *conj,
+                         struct arena *scratch, struct product *p)
 {
     const struct sched_snapshot *s = o->snapshot;
     size_t v_words = bits_words(o->variants.n), t_words = bits_words(s->catalog->n_types);
@@ -143,10 +147,12 @@ static void make_product(const struct sched_offers *o, const struct sched_conj *
     }
 }
 
-static bool product_holds(const struct sched_offers *o, const struct product *p, const struct sched_cell *cell)
+static bool product_holds(const struct sched_offers *o, const struct product *p,
+                          const struct sched_cell *cell)
 {
     if (!bits_get(p->variants, cell->variant_i) || ((p->zones >> cell->zone_i) & 1U) == 0 ||
-        ((p->capacities >> cell->capacity_type) & 1U) == 0 || !bits_get(p->types, o->kind_type[cell->kind_i])) {
+        ((p->capacities >> cell->capacity_type) & 1U) == 0 ||
+        !bits_get(p->types, o->kind_type[cell->kind_i])) {
         return false;
     }
     for (uint32_t i = 0; i < p->n_rest; i++) {
@@ -157,8 +163,9 @@ static bool product_holds(const struct sched_offers *o, const struct product *p,
     return true;
 }
 
-void sched_cells_admitted(const struct sched_offers *o, uint32_t n_alternatives, const struct sched_conj *alternatives,
-                          struct arena *scratch, uint64_t *ret_cells)
+void sched_cells_admitted(const struct sched_offers *o, uint32_t n_alternatives,
+                          const struct sched_conj *alternatives, struct arena *scratch,
+                          uint64_t *ret_cells)
 {
     for (size_t w = 0; w < bits_words(o->n_cells); w++) {
         ret_cells[w] = 0;
@@ -176,7 +183,8 @@ void sched_cells_admitted(const struct sched_offers *o, uint32_t n_alternatives,
     }
 }
 
-static void add_value(const struct strtab *tab, struct sched_values *values, strid *list, strid value)
+static void add_value(const struct strtab *tab, struct sched_values *values, strid *list,
+                      strid value)
 {
     uint32_t at = values->n;
     for (uint32_t i = 0; i < values->n; i++) {
@@ -192,25 +200,29 @@ static void add_value(const struct strtab *tab, struct sched_values *values, str
     values->n++;
 }
 
-void sched_offers_values(const struct sched_offers *o, const struct sched_need *need, strid key, bool honor_affinity,
-                         bool honor_taints, struct arena *arena, struct sched_values *ret_values)
+void sched_offers_values(const struct sched_offers *o, const struct sched_need *need, strid key,
+                         bool honor_affinity, bool honor_taints, struct arena *arena,
+                         struct sched_values *ret_values)
 {
     const struct sched_snapshot *s = o->snapshot;
     uint64_t *cells = ARENA_ARRAY(arena, uint64_t, bits_words(o->n_cells));
     if (honor_affinity) {
-        sched_cells_admitted(o, need->n_topology_alternatives, need->topology_alternatives, arena, cells);
+        sched_cells_admitted(o, need->n_topology_alternatives, need->topology_alternatives, arena,
+                             cells);
     } else {
         bits_fill(cells, o->n_cells);
     }
     strid *list = ARENA_ARRAY(arena, strid, o->n_cells);
     *ret_values = (struct sched_values){.n = 0, .v = list};
     strid last = STRID_NONE;
-    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells; c = bits_next(cells, o->n_cells, c + 1)) {
+    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells;
+         c = bits_next(cells, o->n_cells, c + 1)) {
         const struct sched_pool *pool = &s->pools[o->variants.v[o->cells[c].variant_i].pool_i];
         strid value = sched_cell_label(o, &o->cells[c], key);
         if (value == STRID_NONE || value == last || pool->exhausted ||
-            (honor_taints && sched_untolerated(s->vocab, need->n_tolerations, need->tolerations, pool->pool->n_taints,
-                                               pool->pool->taints, /* prefer_counts= */ false) != NULL)) {
+            (honor_taints && sched_untolerated(s->vocab, need->n_tolerations, need->tolerations,
+                                               pool->pool->n_taints, pool->pool->taints,
+                                               /* prefer_counts= */ false) != NULL)) {
             continue;
         }
         add_value(s->tab, ret_values, list, value);
@@ -218,8 +230,8 @@ void sched_offers_values(const struct sched_offers *o, const struct sched_need *
     }
 }
 
-bool sched_node_matches(const struct sched_snapshot *s, const struct k8s_pairs *labels, uint32_t n_alternatives,
-                        const struct sched_conj *alternatives)
+bool sched_node_matches(const struct sched_snapshot *s, const struct k8s_pairs *labels,
+                        uint32_t n_alternatives, const struct sched_conj *alternatives)
 {
     for (uint32_t a = 0; a < n_alternatives; a++) {
         bool all = true;
@@ -234,13 +246,14 @@ bool sched_node_matches(const struct sched_snapshot *s, const struct k8s_pairs *
     return false;
 }
 
-bool sched_node_admits(const struct sched_snapshot *s, const struct sched_node *node, const struct sched_need *need,
-                       bool honor_affinity, bool honor_taints)
+bool sched_node_admits(const struct sched_snapshot *s, const struct sched_node *node,
+                       const struct sched_need *need, bool honor_affinity, bool honor_taints)
 {
-    if (honor_affinity &&
-        !sched_node_matches(s, &node->labels, need->n_topology_alternatives, need->topology_alternatives)) {
+    if (honor_affinity && !sched_node_matches(s, &node->labels, need->n_topology_alternatives,
+                                              need->topology_alternatives)) {
         return false;
     }
-    return !honor_taints || sched_untolerated(s->vocab, need->n_tolerations, need->tolerations, node->n_taints, node->taints,
+    return !honor_taints || sched_untolerated(s->vocab, need->n_tolerations, need->tolerations,
+                                              node->n_taints, node->taints,
                                               /* prefer_counts= */ false) == NULL;
 }

@@ -13,8 +13,8 @@ static void add_word(struct strbuf *out, uint64_t word)
 }
 
 /* All that the solver can see of a need. */
-static struct str class_key(const struct sched_need *need, const struct sched_rules *rules, uint32_t need_i, uint32_t same,
-                            struct strbuf *out)
+static struct str class_key(const struct sched_need *need, const struct sched_rules *rules,
+                            uint32_t need_i, uint32_t same, struct strbuf *out)
 {
     add_word(out, same);
     add_word(out, need->tier);
@@ -51,8 +51,9 @@ static struct str class_key(const struct sched_need *need, const struct sched_ru
     return strbuf_str(out);
 }
 
-void sched_classes_new(const struct sched_snapshot *snapshot, const struct sched_needs *needs, const struct sched_rules *rules,
-                       const uint32_t *same, struct arena *arena, struct sched_classes *ret_classes)
+void sched_classes_new(const struct sched_snapshot *snapshot, const struct sched_needs *needs,
+                       const struct sched_rules *rules, const uint32_t *same, struct arena *arena,
+                       struct sched_classes *ret_classes)
 {
     struct strtab *keys = strtab_new(arena);
     uint32_t *of_need = ARENA_ARRAY(arena, uint32_t, needs->n);
@@ -89,16 +90,18 @@ void sched_classes_new(const struct sched_snapshot *snapshot, const struct sched
             *pods[of_need[needs->of_pod[i]]]++ = snapshot->pending[i];
         }
     }
-    *ret_classes =
-        (struct sched_classes){.n = (uint32_t)classes.n, .v = classes.v, .needs = needs, .of_need = of_need};
+    *ret_classes = (struct sched_classes){
+        .n = (uint32_t)classes.n, .v = classes.v, .needs = needs, .of_need = of_need};
 }
 
-bool sched_class_carries(const struct sched_classes *classes, uint32_t class_i, const struct sched_rule *rule)
+bool sched_class_carries(const struct sched_classes *classes, uint32_t class_i,
+                         const struct sched_rule *rule)
 {
     return bits_get(rule->carriers, classes->v[class_i].need);
 }
 
-bool sched_class_counts(const struct sched_classes *classes, uint32_t class_i, const struct sched_rule *rule)
+bool sched_class_counts(const struct sched_classes *classes, uint32_t class_i,
+                        const struct sched_rule *rule)
 {
     return bits_get(rule->targets, classes->v[class_i].need);
 }

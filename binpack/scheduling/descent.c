@@ -9,7 +9,8 @@ struct stand {
     bool running;
 };
 
-static uint32_t n_rungs(const struct sched_snapshot *s, const struct k8s_pod_shape *shape, struct arena *scratch)
+static uint32_t n_rungs(const struct sched_snapshot *s, const struct k8s_pod_shape *shape,
+                        struct arena *scratch)
 {
     struct arena_mark mark = arena_mark(scratch);
     struct sched_ladder ladder =
@@ -19,8 +20,8 @@ static uint32_t n_rungs(const struct sched_snapshot *s, const struct k8s_pod_sha
 }
 
 /* Puts every pod of the descent one rung down whose need has no place alone; true when one did. */
-static bool settle(const struct sched_base *base, const struct sched_needs *needs, const struct stand *stands,
-                   struct sched_descent *descent)
+static bool settle(const struct sched_base *base, const struct sched_needs *needs,
+                   const struct stand *stands, struct sched_descent *descent)
 {
     bool again = false;
     for (uint32_t i = 0; i < base->snapshot->n_pending; i++) {
@@ -39,8 +40,8 @@ static bool settle(const struct sched_base *base, const struct sched_needs *need
     return again;
 }
 
-bool sched_descent_start(const struct sched_base *base, struct arena *arena, struct sched_descent *ret_descent,
-                         struct err *err)
+bool sched_descent_start(const struct sched_base *base, struct arena *arena,
+                         struct sched_descent *ret_descent, struct err *err)
 {
     const struct sched_snapshot *s = base->snapshot;
     *ret_descent = (struct sched_descent){.rung = ARENA_ARRAY(arena, uint16_t, s->n_pending),
@@ -57,7 +58,8 @@ bool sched_descent_start(const struct sched_base *base, struct arena *arena, str
         sched_masks_new(base->offers, &base->kinds, &needs, &scratch, &masks);
         struct stand *stands = ARENA_ARRAY(&scratch, struct stand, needs.n);
         for (uint32_t i = 0; i < needs.n; i++) {
-            sched_mask_alone(&masks, &base->dims, &needs, i, 0, &scratch, &stands[i].tier, &stands[i].running);
+            sched_mask_alone(&masks, &base->dims, &needs, i, 0, &scratch, &stands[i].tier,
+                             &stands[i].running);
         }
         again = settle(base, &needs, stands, ret_descent);
         arena_done(&scratch);
@@ -65,8 +67,8 @@ bool sched_descent_start(const struct sched_base *base, struct arena *arena, str
     return true;
 }
 
-bool sched_descent_step(const struct sched_base *base, const struct sched_problem *problem, uint32_t pending_i,
-                        struct arena *scratch, struct sched_descent *descent)
+bool sched_descent_step(const struct sched_base *base, const struct sched_problem *problem,
+                        uint32_t pending_i, struct arena *scratch, struct sched_descent *descent)
 {
     const struct sched_snapshot *s = base->snapshot;
     uint32_t need_i = problem->needs.of_pod[pending_i];
@@ -77,7 +79,8 @@ bool sched_descent_step(const struct sched_base *base, const struct sched_proble
     uint32_t tier = SCHED_TIER_NONE;
     bool running = false;
     if (need->tier != SCHED_TIER_NONE) {
-        sched_mask_alone(&problem->masks, &base->dims, &problem->needs, need_i, need->tier + 1, scratch, &tier, &running);
+        sched_mask_alone(&problem->masks, &base->dims, &problem->needs, need_i, need->tier + 1,
+                         scratch, &tier, &running);
     }
     if (tier != SCHED_TIER_NONE) {
         descent->tier[pending_i] = (uint16_t)tier;

@@ -106,8 +106,10 @@ static bool choose(struct maker *m, struct err *err)
         n += any_limit(m, m->drivers.v[i]);
     }
     if (n > BP_MAX_DIMS) {
-        return err_set(err, ERR_LIMIT, "pending pods request %zu different resources, at most %d can be planned together", n,
-                       BP_MAX_DIMS);
+        return err_set(
+            err, ERR_LIMIT,
+            "pending pods request %zu different resources, at most %d can be planned together", n,
+            BP_MAX_DIMS);
     }
     for (size_t i = 0; i < m->resources.n; i++) {
         dims->v[dims->n++] = (struct sched_dim){.name = m->resources.v[i]};
@@ -134,8 +136,8 @@ static int64_t attach_limit(uint32_t n, const struct cat_attach_limit *limits, s
 }
 
 /* Allocatable less daemons; false when the daemons alone do not fit. */
-static bool room_capacity(const struct maker *m, const struct sched_room *room, const struct sched_overhead *overhead,
-                          int64_t *ret_capacity)
+static bool room_capacity(const struct maker *m, const struct sched_room *room,
+                          const struct sched_overhead *overhead, int64_t *ret_capacity)
 {
     for (uint32_t i = 0; i < overhead->requests.n; i++) {
         const struct k8s_quantity *q = &overhead->requests.v[i];
@@ -145,7 +147,8 @@ static bool room_capacity(const struct maker *m, const struct sched_room *room, 
     }
     for (uint32_t d = 0; d < m->dims->n; d++) {
         const struct sched_dim *dim = &m->dims->v[d];
-        int64_t has = dim->attach ? attach_limit(room->room.n_attach_limits, room->room.attach_limits, dim->name)
+        int64_t has = dim->attach ? attach_limit(room->room.n_attach_limits,
+                                                 room->room.attach_limits, dim->name)
                                   : k8s_resources_get(&room->room.allocatable, dim->name) -
                                         k8s_resources_get(&overhead->requests, dim->name);
         if (has < 0) {
@@ -157,11 +160,14 @@ static bool room_capacity(const struct maker *m, const struct sched_room *room, 
 }
 
 /* Could one such node still be bought under the pool's limits? */
-static bool affordable(const struct maker *m, const struct sched_pool *pool, const struct sched_room *room)
+static bool affordable(const struct maker *m, const struct sched_pool *pool,
+                       const struct sched_room *room)
 {
     for (uint32_t i = 0; i < pool->limits_left.n; i++) {
         const struct k8s_quantity *left = &pool->limits_left.v[i];
-        int64_t use = left->resource == m->s->words->nodes ? 1 : k8s_resources_get(&room->room.capacity, left->resource);
+        int64_t use = left->resource == m->s->words->nodes
+                          ? 1
+                          : k8s_resources_get(&room->room.capacity, left->resource);
         if (use > left->value) {
             return false;
         }
@@ -182,7 +188,8 @@ static void fill_offers(struct maker *m)
         uint32_t pool_i = o->variants.v[cell->variant_i].pool_i;
         const struct sched_room *room = &o->rooms[offer->room_i];
         from[pool_i + 1] = i + 1;
-        if (!room_capacity(m, room, &o->overheads[cell->overhead_i], capacity + (size_t)i * m->dims->n)) {
+        if (!room_capacity(m, room, &o->overheads[cell->overhead_i],
+                           capacity + (size_t)i * m->dims->n)) {
             continue;
         }
         bits_set(roomy, i);
@@ -214,7 +221,8 @@ static void fill_nodes(struct maker *m)
     m->dims->node_capacity = capacity;
 }
 
-bool sched_dims_new(const struct sched_offers *offers, struct arena *arena, struct sched_dims *ret_dims, struct err *err)
+bool sched_dims_new(const struct sched_offers *offers, struct arena *arena,
+                    struct sched_dims *ret_dims, struct err *err)
 {
     struct maker m = {.o = offers, .s = offers->snapshot, .arena = arena, .dims = ret_dims};
     *ret_dims = (struct sched_dims){.n = 0};
@@ -227,7 +235,8 @@ bool sched_dims_new(const struct sched_offers *offers, struct arena *arena, stru
     return true;
 }
 
-void sched_dims_size(const struct sched_dims *dims, const struct sched_need *need, int64_t *ret_size)
+void sched_dims_size(const struct sched_dims *dims, const struct sched_need *need,
+                     int64_t *ret_size)
 {
     for (uint32_t d = 0; d < dims->n; d++) {
         const struct sched_dim *dim = &dims->v[d];
@@ -239,7 +248,8 @@ void sched_dims_size(const struct sched_dims *dims, const struct sched_need *nee
         for (uint32_t i = 0; i < need->n_attach; i++) {
             ret_size[d] += need->attach[i].driver == dim->name ? need->attach[i].count : 0;
         }
-        /* A claim that several pods share is one attachment; counting it for each is on the safe side. */
+        /* A claim that several pods share is one attachment; counting it for each is on the safe
+         * side. */
         for (uint32_t i = 0; i < need->n_claims; i++) {
             ret_size[d] += need->claims[i].driver == dim->name;
         }

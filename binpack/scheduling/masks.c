@@ -15,7 +15,8 @@ static void add_word(struct strbuf *out, uint32_t word)
     strbuf_add(out, (struct str){.p = (const char *)&word, .n = sizeof word});
 }
 
-void sched_node_kinds_new(const struct sched_offers *offers, struct arena *arena, struct sched_node_kinds *ret_kinds)
+void sched_node_kinds_new(const struct sched_offers *offers, struct arena *arena,
+                          struct sched_node_kinds *ret_kinds)
 {
     const struct sched_snapshot *s = offers->snapshot;
     const struct k8s_strids *keys = &offers->probes->keys;
@@ -48,7 +49,8 @@ void sched_node_kinds_new(const struct sched_offers *offers, struct arena *arena
     *ret_kinds = (struct sched_node_kinds){.n = n, .of_node = of_node, .sample = sample};
 }
 
-static void sign_reqs(struct strbuf *out, const struct sched_probes *probes, const struct sched_conj *conj)
+static void sign_reqs(struct strbuf *out, const struct sched_probes *probes,
+                      const struct sched_conj *conj)
 {
     add_word(out, conj->n);
     for (uint32_t i = 0; i < conj->n; i++) {
@@ -57,7 +59,8 @@ static void sign_reqs(struct strbuf *out, const struct sched_probes *probes, con
 }
 
 /* What the answer depends on. */
-static struct str signature(const struct sched_offers *offers, const struct sched_need *need, struct strbuf *out)
+static struct str signature(const struct sched_offers *offers, const struct sched_need *need,
+                            struct strbuf *out)
 {
     add_word(out, need->n_alternatives);
     for (uint32_t a = 0; a < need->n_alternatives; a++) {
@@ -80,43 +83,47 @@ static struct str signature(const struct sched_offers *offers, const struct sche
     return strbuf_str(out);
 }
 
-static void answer_cells(const struct sched_offers *o, const struct sched_need *need, struct arena *arena, uint64_t *cells)
+static void answer_cells(const struct sched_offers *o, const struct sched_need *need,
+                         struct arena *arena, uint64_t *cells)
 {
     const struct sched_snapshot *s = o->snapshot;
     sched_cells_admitted(o, need->n_alternatives, need->alternatives, arena, cells);
     bool *tolerated = ARENA_ARRAY(arena, bool, s->n_pools);
     for (uint32_t p = 0; p < s->n_pools; p++) {
         const struct karp_nodepool *pool = s->pools[p].pool;
-        tolerated[p] = sched_untolerated(s->vocab, need->n_tolerations, need->tolerations, pool->n_taints, pool->taints,
-                                         need->prefer_taints) == NULL;
+        tolerated[p] = sched_untolerated(s->vocab, need->n_tolerations, need->tolerations,
+                                         pool->n_taints, pool->taints, need->prefer_taints) == NULL;
     }
-    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells; c = bits_next(cells, o->n_cells, c + 1)) {
+    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells;
+         c = bits_next(cells, o->n_cells, c + 1)) {
         const struct sched_cell *cell = &o->cells[c];
         const struct sched_overhead *overhead = &o->overheads[cell->overhead_i];
         if (!tolerated[o->variants.v[cell->variant_i].pool_i] ||
-            sched_port_lists_conflict(s->vocab, need->ports, need->n_ports, overhead->ports, overhead->n_ports, NULL)) {
+            sched_port_lists_conflict(s->vocab, need->ports, need->n_ports, overhead->ports,
+                                      overhead->n_ports, NULL)) {
             bits_clear(cells, c);
         }
     }
 }
 
-static void answer_kinds(const struct sched_offers *o, const struct sched_node_kinds *kinds, const struct sched_need *need,
-                         uint64_t *bits)
+static void answer_kinds(const struct sched_offers *o, const struct sched_node_kinds *kinds,
+                         const struct sched_need *need, uint64_t *bits)
 {
     const struct sched_snapshot *s = o->snapshot;
     for (uint32_t k = 0; k < kinds->n; k++) {
         const struct sched_node *node = &s->nodes[kinds->sample[k]];
         if (node->usable &&
-            sched_untolerated(s->vocab, need->n_tolerations, need->tolerations, node->n_taints, node->taints,
-                              need->prefer_taints) == NULL &&
+            sched_untolerated(s->vocab, need->n_tolerations, need->tolerations, node->n_taints,
+                              node->taints, need->prefer_taints) == NULL &&
             sched_node_matches(s, &node->labels, need->n_alternatives, need->alternatives)) {
             bits_set(bits, k);
         }
     }
 }
 
-void sched_masks_new(const struct sched_offers *offers, const struct sched_node_kinds *kinds, const struct sched_needs *needs,
-                     struct arena *arena, struct sched_masks *ret_masks)
+void sched_masks_new(const struct sched_offers *offers, const struct sched_node_kinds *kinds,
+                     const struct sched_needs *needs, struct arena *arena,
+                     struct sched_masks *ret_masks)
 {
     struct strtab *asked = strtab_new(arena), *answered = strtab_new(arena);
     uint32_t *of_need = ARENA_ARRAY(arena, uint32_t, needs->n);
@@ -138,7 +145,9 @@ void sched_masks_new(const struct sched_offers *offers, const struct sched_node_
         uint64_t *bits = ARENA_ARRAY(arena, uint64_t, cell_words + kind_words + 1);
         answer_cells(offers, need, arena, bits);
         answer_kinds(offers, kinds, need, bits + cell_words);
-        strid answer = strtab_add(answered, (struct str){.p = (const char *)bits, .n = (cell_words + kind_words + 1) * sizeof *bits});
+        strid answer =
+            strtab_add(answered, (struct str){.p = (const char *)bits,
+                                              .n = (cell_words + kind_words + 1) * sizeof *bits});
         if (answer - 1 == masks.n) {
             VEC_PUSH(arena, &masks, (struct sched_mask){.cells = bits, .kinds = bits + cell_words});
         }
@@ -149,14 +158,15 @@ void sched_masks_new(const struct sched_offers *offers, const struct sched_node_
         .offers = offers, .kinds = kinds, .n = (uint32_t)masks.n, .v = masks.v, .of_need = of_need};
 }
 
-bool sched_mask_node(const struct sched_masks *masks, const struct sched_mask *mask, const struct sched_need *need,
-                     uint32_t node_i)
+bool sched_mask_node(const struct sched_masks *masks, const struct sched_mask *mask,
+                     const struct sched_need *need, uint32_t node_i)
 {
     const struct sched_snapshot *s = masks->offers->snapshot;
     const struct sched_node *node = &s->nodes[node_i];
     return bits_get(mask->kinds, masks->kinds->of_node[node_i]) &&
            (need->n_ports == 0 || node->n_ports == 0 ||
-            !sched_port_lists_conflict(s->vocab, need->ports, need->n_ports, node->ports, node->n_ports, NULL));
+            !sched_port_lists_conflict(s->vocab, need->ports, need->n_ports, node->ports,
+                                       node->n_ports, NULL));
 }
 
 /* ---- alone */
@@ -164,13 +174,14 @@ bool sched_mask_node(const struct sched_masks *masks, const struct sched_mask *m
 strid sched_offer_label(const struct sched_offers *o, const struct sched_offer *offer, strid key)
 {
     if (sched_part_of(o->snapshot, key) == SCHED_PART_TYPE) {
-        return sched_label(o->snapshot->vocab, &o->snapshot->catalog->types[offer->type_i].labels, key);
+        return sched_label(o->snapshot->vocab, &o->snapshot->catalog->types[offer->type_i].labels,
+                           key);
     }
     return sched_cell_label(o, &o->cells[offer->cell_i], key);
 }
 
-static uint32_t distinct_values(const struct sched_offers *o, const uint32_t *offers, uint32_t n, strid key,
-                                struct arena *scratch)
+static uint32_t distinct_values(const struct sched_offers *o, const uint32_t *offers, uint32_t n,
+                                strid key, struct arena *scratch)
 {
     struct strtab *seen = strtab_new(scratch);
     for (uint32_t i = 0; i < n; i++) {
@@ -182,13 +193,15 @@ static uint32_t distinct_values(const struct sched_offers *o, const uint32_t *of
     return strtab_count(seen) - 1;
 }
 
-static bool pool_holds(const struct sched_masks *masks, const struct sched_dims *dims, const struct sched_mask *mask,
-                       const int64_t *size, uint32_t pool_i, struct arena *scratch)
+static bool pool_holds(const struct sched_masks *masks, const struct sched_dims *dims,
+                       const struct sched_mask *mask, const int64_t *size, uint32_t pool_i,
+                       struct arena *scratch)
 {
     const struct sched_offers *o = masks->offers;
     const struct karp_nodepool *pool = o->snapshot->pools[pool_i].pool;
     bool strict = false;
-    for (uint32_t r = 0; r < pool->n_requirements && !o->snapshot->settings.best_effort_min_values; r++) {
+    for (uint32_t r = 0; r < pool->n_requirements && !o->snapshot->settings.best_effort_min_values;
+         r++) {
         strict = strict || pool->requirements[r].min_values.has;
     }
     uint32_t from = dims->pool_from[pool_i], to = dims->pool_from[pool_i + 1], n = 0;
@@ -206,15 +219,17 @@ static bool pool_holds(const struct sched_masks *masks, const struct sched_dims 
     for (uint32_t r = 0; r < pool->n_requirements && n > 0; r++) {
         const struct k8s_requirement *req = &pool->requirements[r];
         strid key = sched_key(o->snapshot->vocab, req->key);
-        if (req->min_values.has && distinct_values(o, fitting, n, key, scratch) < (uint32_t)req->min_values.v) {
+        if (req->min_values.has &&
+            distinct_values(o, fitting, n, key, scratch) < (uint32_t)req->min_values.v) {
             return false;
         }
     }
     return n > 0;
 }
 
-void sched_mask_alone(const struct sched_masks *masks, const struct sched_dims *dims, const struct sched_needs *needs,
-                      uint32_t need_i, uint32_t from_tier, struct arena *scratch, uint32_t *ret_tier, bool *ret_running)
+void sched_mask_alone(const struct sched_masks *masks, const struct sched_dims *dims,
+                      const struct sched_needs *needs, uint32_t need_i, uint32_t from_tier,
+                      struct arena *scratch, uint32_t *ret_tier, bool *ret_running)
 {
     const struct sched_snapshot *s = masks->offers->snapshot;
     const struct sched_need *need = &needs->v[need_i];

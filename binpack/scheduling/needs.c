@@ -12,15 +12,17 @@ enum { ALTERNATIVES_MAX = 4096 };
 struct needs_builder {
     const struct sched_snapshot *s;
     struct arena *arena;
-    struct strtab *keys;      /* what tells needs apart -> need + 1 */
+    struct strtab *keys; /* what tells needs apart -> need + 1 */
     VEC(struct sched_need) needs;
-    uint32_t *last_of_shape;  /* [n_shapes] the last need of that shape without volumes, SCHED_NONE */
+    uint32_t
+        *last_of_shape; /* [n_shapes] the last need of that shape without volumes, SCHED_NONE */
 };
 
 typedef VEC(struct sched_req) req_list;
 typedef VEC(struct sched_conj) conj_list;
 
-static void add_selector(const struct needs_builder *b, const struct k8s_pod_shape *shape, req_list *reqs)
+static void add_selector(const struct needs_builder *b, const struct k8s_pod_shape *shape,
+                         req_list *reqs)
 {
     for (uint32_t i = 0; i < shape->node_selector.n; i++) {
         const struct k8s_pair *pair = &shape->node_selector.v[i];
@@ -28,7 +30,8 @@ static void add_selector(const struct needs_builder *b, const struct k8s_pod_sha
     }
 }
 
-static void add_expressions(const struct needs_builder *b, const struct k8s_node_term *term, req_list *reqs)
+static void add_expressions(const struct needs_builder *b, const struct k8s_node_term *term,
+                            req_list *reqs)
 {
     for (uint32_t i = 0; i < term->n_expressions; i++) {
         VEC_PUSH(b->arena, reqs, sched_req_of(b->s->vocab, b->arena, &term->expressions[i]));
@@ -63,7 +66,8 @@ static conj_list node_alternatives(const struct needs_builder *b, const struct k
 }
 
 /* Each alternative with each of the volumes' alternatives. */
-static conj_list with_volumes(const struct needs_builder *b, const conj_list *nodes, const struct sched_pod_volumes *volumes)
+static conj_list with_volumes(const struct needs_builder *b, const conj_list *nodes,
+                              const struct sched_pod_volumes *volumes)
 {
     if (volumes == NULL || volumes->n_alternatives == 0) {
         return *nodes;
@@ -103,7 +107,8 @@ static int32_t priority_of(const struct k8s_cluster *cluster, const struct k8s_p
     return value;
 }
 
-static bool in_force(const struct sched_ladder *ladder, uint32_t dropped, enum sched_soft kind, uint32_t term_i)
+static bool in_force(const struct sched_ladder *ladder, uint32_t dropped, enum sched_soft kind,
+                     uint32_t term_i)
 {
     for (uint32_t i = dropped; i < ladder->n; i++) {
         if (ladder->rungs[i].kind == kind && ladder->rungs[i].term_i == term_i) {
@@ -113,31 +118,39 @@ static bool in_force(const struct sched_ladder *ladder, uint32_t dropped, enum s
     return false;
 }
 
-static void set_terms(const struct needs_builder *b, const struct sched_ladder *ladder, struct sched_need *need)
+static void set_terms(const struct needs_builder *b, const struct sched_ladder *ladder,
+                      struct sched_need *need)
 {
     const struct k8s_pod_shape *shape = need->shape;
     VEC(struct sched_term_use) terms = {0};
     VEC(struct sched_spread_use) spread = {0};
     for (uint32_t i = 0; i < shape->n_affinity; i++) {
-        VEC_PUSH(b->arena, &terms, (struct sched_term_use){.term = &shape->affinity[i], .required = true});
+        VEC_PUSH(b->arena, &terms,
+                 (struct sched_term_use){.term = &shape->affinity[i], .required = true});
     }
     for (uint32_t i = 0; i < shape->n_anti_affinity; i++) {
-        VEC_PUSH(b->arena, &terms, (struct sched_term_use){.term = &shape->anti_affinity[i], .anti = true, .required = true});
+        VEC_PUSH(b->arena, &terms,
+                 (struct sched_term_use){
+                     .term = &shape->anti_affinity[i], .anti = true, .required = true});
     }
     for (uint32_t i = 0; i < shape->n_preferred_affinity; i++) {
         if (in_force(ladder, need->rung, SCHED_SOFT_AFFINITY, i)) {
-            VEC_PUSH(b->arena, &terms, (struct sched_term_use){.term = &shape->preferred_affinity[i]});
+            VEC_PUSH(b->arena, &terms,
+                     (struct sched_term_use){.term = &shape->preferred_affinity[i]});
         }
     }
     for (uint32_t i = 0; i < shape->n_preferred_anti_affinity; i++) {
         if (in_force(ladder, need->rung, SCHED_SOFT_ANTI_AFFINITY, i)) {
-            VEC_PUSH(b->arena, &terms, (struct sched_term_use){.term = &shape->preferred_anti_affinity[i], .anti = true});
+            VEC_PUSH(
+                b->arena, &terms,
+                (struct sched_term_use){.term = &shape->preferred_anti_affinity[i], .anti = true});
         }
     }
     for (uint32_t i = 0; i < shape->n_spread; i++) {
         bool required = !shape->spread[i].schedule_anyway;
         if (required || in_force(ladder, need->rung, SCHED_SOFT_SPREAD, i)) {
-            VEC_PUSH(b->arena, &spread, (struct sched_spread_use){.spread = &shape->spread[i], .required = required});
+            VEC_PUSH(b->arena, &spread,
+                     (struct sched_spread_use){.spread = &shape->spread[i], .required = required});
         }
     }
     need->terms = terms.v;
@@ -147,7 +160,8 @@ static void set_terms(const struct needs_builder *b, const struct sched_ladder *
 }
 
 /* Attachments of the pod's own volumes by driver, and the claims it shares with others. */
-static void set_volumes(const struct needs_builder *b, const struct sched_pod_volumes *volumes, struct sched_need *need)
+static void set_volumes(const struct needs_builder *b, const struct sched_pod_volumes *volumes,
+                        struct sched_need *need)
 {
     VEC(struct cat_attach_limit) attach = {0};
     VEC(struct sched_claim_use) claims = {0};
@@ -158,7 +172,9 @@ static void set_volumes(const struct needs_builder *b, const struct sched_pod_vo
             for (uint32_t k = 0; k < volumes->n_unbound; k++) {
                 zonal = zonal || volumes->unbound[k] == a->volume;
             }
-            VEC_PUSH(b->arena, &claims, (struct sched_claim_use){.driver = a->driver, .volume = a->volume, .zonal = zonal});
+            VEC_PUSH(
+                b->arena, &claims,
+                (struct sched_claim_use){.driver = a->driver, .volume = a->volume, .zonal = zonal});
             continue;
         }
         size_t k = 0;
@@ -176,8 +192,8 @@ static void set_volumes(const struct needs_builder *b, const struct sched_pod_vo
     need->n_claims = (uint32_t)claims.n;
 }
 
-static bool make_need(struct needs_builder *b, uint32_t pending_i, uint32_t rung, uint32_t tier, struct sched_need *ret_need,
-                      struct err *err)
+static bool make_need(struct needs_builder *b, uint32_t pending_i, uint32_t rung, uint32_t tier,
+                      struct sched_need *ret_need, struct err *err)
 {
     const struct sched_snapshot *s = b->s;
     const struct k8s_pod *pod = &s->cluster->pods[s->pending[pending_i]];
@@ -202,8 +218,11 @@ static bool make_need(struct needs_builder *b, uint32_t pending_i, uint32_t rung
     conj_list nodes = node_alternatives(b, shape, sched_ladder_node_term(&ladder, shape, dropped));
     conj_list all = with_volumes(b, &nodes, volumes);
     if (all.n >= ALTERNATIVES_MAX) {
-        return err_set(err, ERR_LIMIT, "Pod " STR_FMT "/" STR_FMT ": node affinity and volumes give %zu alternatives, at most %d",
-                       STR_ARG(strtab_str(s->tab, pod->ns)), STR_ARG(pod->name), all.n, ALTERNATIVES_MAX);
+        return err_set(err, ERR_LIMIT,
+                       "Pod " STR_FMT "/" STR_FMT
+                       ": node affinity and volumes give %zu alternatives, at most %d",
+                       STR_ARG(strtab_str(s->tab, pod->ns)), STR_ARG(pod->name), all.n,
+                       ALTERNATIVES_MAX);
     }
     need.alternatives = all.v;
     need.n_alternatives = (uint32_t)all.n;
@@ -217,7 +236,8 @@ static bool make_need(struct needs_builder *b, uint32_t pending_i, uint32_t rung
 }
 
 /* The bytes that tell needs apart. */
-static struct str need_key(const struct needs_builder *b, uint32_t pending_i, uint32_t rung, uint32_t tier, struct strbuf *out)
+static struct str need_key(const struct needs_builder *b, uint32_t pending_i, uint32_t rung,
+                           uint32_t tier, struct strbuf *out)
 {
     const struct sched_snapshot *s = b->s;
     const struct k8s_pod *pod = &s->cluster->pods[s->pending[pending_i]];
@@ -238,8 +258,8 @@ static struct str need_key(const struct needs_builder *b, uint32_t pending_i, ui
     return strbuf_str(out);
 }
 
-static bool need_of(struct needs_builder *b, uint32_t pending_i, uint32_t rung, uint32_t tier, uint32_t *ret_need,
-                    struct err *err)
+static bool need_of(struct needs_builder *b, uint32_t pending_i, uint32_t rung, uint32_t tier,
+                    uint32_t *ret_need, struct err *err)
 {
     const struct sched_snapshot *s = b->s;
     const struct k8s_pod *pod = &s->cluster->pods[s->pending[pending_i]];
@@ -248,7 +268,8 @@ static bool need_of(struct needs_builder *b, uint32_t pending_i, uint32_t rung, 
     if (plain && b->last_of_shape[shape->id] != SCHED_NONE) {
         uint32_t last = b->last_of_shape[shape->id];
         const struct sched_need *need = &b->needs.v[last];
-        if (need->shape == shape && need->ns == pod->ns && need->rung == rung && need->tier == tier) {
+        if (need->shape == shape && need->ns == pod->ns && need->rung == rung &&
+            need->tier == tier) {
             *ret_need = last;
             return true;
         }
@@ -274,8 +295,8 @@ static bool need_of(struct needs_builder *b, uint32_t pending_i, uint32_t rung, 
     return true;
 }
 
-bool sched_needs_new(const struct sched_snapshot *snapshot, const struct sched_descent *descent, struct arena *arena,
-                     struct sched_needs *ret_needs, struct err *err)
+bool sched_needs_new(const struct sched_snapshot *snapshot, const struct sched_descent *descent,
+                     struct arena *arena, struct sched_needs *ret_needs, struct err *err)
 {
     struct needs_builder b = {.s = snapshot, .arena = arena, .keys = strtab_new(arena)};
     b.last_of_shape = ARENA_ARRAY(arena, uint32_t, snapshot->cluster->n_shapes);

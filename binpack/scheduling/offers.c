@@ -14,8 +14,8 @@ struct maker {
     struct sched_offers *o;
     const struct sched_snapshot *s;
     struct arena *arena;
-    uint32_t *kind_of;       /* [n_types] */
-    uint64_t **type_yes;     /* [n probes] of the type part, over types */
+    uint32_t *kind_of;   /* [n_types] */
+    uint64_t **type_yes; /* [n probes] of the type part, over types */
     struct strtab *cell_ids, *overhead_ids, *room_ids;
     VEC(struct sched_offer) offers;
     VEC(struct sched_cell) cells;
@@ -89,7 +89,8 @@ static void ask_all(struct maker *m)
     for (uint32_t d = 0; d < s->daemons->n; d++) {
         sched_probes_add_shape(m->o->probes, s->daemons->v[d].match);
     }
-    m->o->topology_keys = (struct k8s_strids){.n = (uint32_t)m->topology_keys.n, .v = m->topology_keys.v};
+    m->o->topology_keys =
+        (struct k8s_strids){.n = (uint32_t)m->topology_keys.n, .v = m->topology_keys.v};
 }
 
 /* ---- answers */
@@ -129,7 +130,8 @@ static void answer_all(struct maker *m)
         } else if (probe->part == SCHED_PART_ZONE) {
             probe->yes = ARENA_ARRAY(m->arena, uint64_t, bits_words(s->catalog->n_zones) + 1);
             for (uint32_t z = 0; z < s->catalog->n_zones; z++) {
-                if (sched_req_holds(s->vocab, &probe->req, sched_zone_label(s, z, probe->req.key))) {
+                if (sched_req_holds(s->vocab, &probe->req,
+                                    sched_zone_label(s, z, probe->req.key))) {
                     bits_set(probe->yes, z);
                 }
             }
@@ -166,7 +168,8 @@ static void find_kinds(struct maker *m)
         for (size_t k = 0; k < n_keys; k++) {
             row[n_words + k] = 0;
             if (sched_part_of(m->s, m->topology_keys.v[k]) == SCHED_PART_TYPE) {
-                const struct sched_column *column = sched_column_of(m->o->probes, m->topology_keys.v[k]);
+                const struct sched_column *column =
+                    sched_column_of(m->o->probes, m->topology_keys.v[k]);
                 row[n_words + k] = column->of_type[t];
             }
         }
@@ -184,10 +187,12 @@ static void find_kinds(struct maker *m)
 
 /* ---- DaemonSets of a cell */
 
-static bool daemon_runs(const struct maker *m, const struct sched_daemon *daemon, const struct sched_cell *cell)
+static bool daemon_runs(const struct maker *m, const struct sched_daemon *daemon,
+                        const struct sched_cell *cell)
 {
     const struct karp_nodepool *pool = m->s->pools[m->o->variants.v[cell->variant_i].pool_i].pool;
-    return sched_untolerated(m->s->vocab, daemon->n_tolerations, daemon->tolerations, pool->n_taints, pool->taints,
+    return sched_untolerated(m->s->vocab, daemon->n_tolerations, daemon->tolerations,
+                             pool->n_taints, pool->taints,
                              /* prefer_counts= */ false) == NULL &&
            sched_cell_matches_shape(m->o, cell, daemon->match, m->arena);
 }
@@ -212,7 +217,8 @@ static uint32_t overhead_of(struct maker *m, const struct sched_cell *cell)
         if (!bits_get(runs, d)) {
             continue;
         }
-        overhead.requests = sched_resources_sum(m->arena, overhead.requests, daemons->v[d].requests);
+        overhead.requests =
+            sched_resources_sum(m->arena, overhead.requests, daemons->v[d].requests);
         for (uint32_t p = 0; p < daemons->v[d].n_host_ports; p++) {
             VEC_PUSH(m->arena, &ports, daemons->v[d].host_ports[p]);
         }
@@ -232,7 +238,8 @@ static uint32_t cell_of(struct maker *m, uint32_t variant_i, const struct sched_
                               .zone_i = offer->zone_i,
                               .capacity_type = offer->capacity_type,
                               .reservation_id = offer->reservation_id};
-    uint32_t key[5] = {cell.variant_i, cell.kind_i, cell.zone_i, (uint32_t)cell.capacity_type, cell.reservation_id};
+    uint32_t key[5] = {cell.variant_i, cell.kind_i, cell.zone_i, (uint32_t)cell.capacity_type,
+                       cell.reservation_id};
     uint32_t id = strtab_add(m->cell_ids, bytes_of(key, sizeof key)) - 1;
     if (id == m->cells.n) {
         cell.overhead_i = overhead_of(m, &cell);
@@ -242,7 +249,8 @@ static uint32_t cell_of(struct maker *m, uint32_t variant_i, const struct sched_
 }
 
 /* An overlay's amounts instead of the type's. */
-static struct k8s_resources overlaid(const struct maker *m, struct k8s_resources of_type, const struct k8s_resources *amounts)
+static struct k8s_resources overlaid(const struct maker *m, struct k8s_resources of_type,
+                                     const struct k8s_resources *amounts)
 {
     struct k8s_quantity *v = ARENA_ARRAY(m->arena, struct k8s_quantity, of_type.n + amounts->n);
     uint32_t n = 0, a = 0, b = 0;
@@ -267,8 +275,8 @@ static uint32_t room_of(struct maker *m, uint32_t variant_i, uint32_t type_i)
     uint32_t id = strtab_add(m->room_ids, bytes_of(key, sizeof key)) - 1;
     if (id == m->rooms.n) {
         struct sched_room room = {.type_i = type_i};
-        cat_type_room(&m->s->catalog->types[type_i], pool->node_class, &m->s->settings.catalog, m->s->tab, m->s->words,
-                      m->arena, &room.room);
+        cat_type_room(&m->s->catalog->types[type_i], pool->node_class, &m->s->settings.catalog,
+                      m->s->tab, m->s->words, m->arena, &room.room);
         if (amounts != NULL) {
             room.room.capacity = overlaid(m, room.room.capacity, amounts);
             room.room.allocatable = overlaid(m, room.room.allocatable, amounts);
@@ -278,7 +286,8 @@ static uint32_t room_of(struct maker *m, uint32_t variant_i, uint32_t type_i)
     return id;
 }
 
-/* Types that the variant's pool may launch: its requirements on type labels, and the operating system. */
+/* Types that the variant's pool may launch: its requirements on type labels, and the operating
+ * system. */
 static uint64_t *types_allowed(struct maker *m, const struct sched_variant *variant)
 {
     const struct catalog *catalog = m->s->catalog;
@@ -320,7 +329,8 @@ static uint64_t zones_allowed(const struct maker *m, const struct sched_variant 
     return allowed;
 }
 
-static bool capacity_allowed(const struct maker *m, const struct sched_variant *variant, const struct cat_offering *offering)
+static bool capacity_allowed(const struct maker *m, const struct sched_variant *variant,
+                             const struct cat_offering *offering)
 {
     const struct sched_snapshot *s = m->s;
     bool reserved = offering->capacity_type == CAT_RESERVED;
@@ -334,7 +344,8 @@ static bool capacity_allowed(const struct maker *m, const struct sched_variant *
             !sched_req_holds(s->vocab, req, sched_capacity_label(s, offering->capacity_type))) {
             return false;
         }
-        if (part == SCHED_PART_RESERVATION && !sched_req_holds(s->vocab, req, reserved ? offering->reservation_id : STRID_NONE)) {
+        if (part == SCHED_PART_RESERVATION &&
+            !sched_req_holds(s->vocab, req, reserved ? offering->reservation_id : STRID_NONE)) {
             return false;
         }
     }
@@ -360,7 +371,8 @@ static void offer_type(struct maker *m, uint32_t variant_i, uint32_t type_i, uin
                                     .room_i = room_of(m, variant_i, type_i),
                                     .zone_i = offering->zone_i,
                                     .capacity_type = offering->capacity_type,
-                                    .reservation_id = reserved ? offering->reservation_id : STRID_EMPTY,
+                                    .reservation_id =
+                                        reserved ? offering->reservation_id : STRID_EMPTY,
                                     .reservation_count = reserved ? offering->reservation_count : 0,
                                     .price = price.v};
         offer.cell_i = cell_of(m, variant_i, &offer);
@@ -379,7 +391,8 @@ static void make_offers(struct maker *m)
         }
         uint64_t zones = zones_allowed(m, variant);
         uint32_t n_types = m->s->catalog->n_types;
-        for (size_t t = bits_next(types, n_types, 0); t < n_types; t = bits_next(types, n_types, t + 1)) {
+        for (size_t t = bits_next(types, n_types, 0); t < n_types;
+             t = bits_next(types, n_types, t + 1)) {
             offer_type(m, v, (uint32_t)t, zones);
         }
     }
@@ -395,7 +408,8 @@ static void make_offers(struct maker *m)
 
 /* ---- overlays */
 
-static bool overlay_selects(void *context, uint32_t overlay_i, uint32_t variant_i, uint32_t type_i, uint32_t offering_i)
+static bool overlay_selects(void *context, uint32_t overlay_i, uint32_t variant_i, uint32_t type_i,
+                            uint32_t offering_i)
 {
     const struct maker *m = context;
     const struct sched_snapshot *s = m->s;
@@ -433,13 +447,13 @@ static void take_overlays(struct maker *m)
 {
     const struct k8s_cluster *cluster = m->s->cluster;
     if (m->s->settings.node_overlay && cluster->n_overlays > 0) {
-        m->o->overlays = cat_overlays_new(cluster->overlays, cluster->n_overlays, m->o->variants.n, m->s->catalog,
-                                          overlay_selects, m, m->s->words, m->arena);
+        m->o->overlays = cat_overlays_new(cluster->overlays, cluster->n_overlays, m->o->variants.n,
+                                          m->s->catalog, overlay_selects, m, m->s->words, m->arena);
     }
 }
 
-bool sched_offers_new(const struct sched_snapshot *snapshot, struct arena *arena, struct sched_offers **ret_offers,
-                      struct err *err)
+bool sched_offers_new(const struct sched_snapshot *snapshot, struct arena *arena,
+                      struct sched_offers **ret_offers, struct err *err)
 {
     struct sched_offers *o = ARENA_NEW(arena, struct sched_offers);
     *o = (struct sched_offers){.snapshot = snapshot, .probes = sched_probes_new(snapshot, arena)};

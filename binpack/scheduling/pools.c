@@ -38,7 +38,9 @@ static void judge(const struct sched_snapshot *s, struct arena *arena, struct sc
         return;
     }
     if (np->replicas.has) {
-        refuse(pool, "POOL_STATIC", STR("the NodePool is static (spec.replicas): it launches no nodes for pending pods"));
+        refuse(
+            pool, "POOL_STATIC",
+            STR("the NodePool is static (spec.replicas): it launches no nodes for pending pods"));
         return;
     }
     if (not_ready(s, &np->conditions)) {
@@ -46,21 +48,25 @@ static void judge(const struct sched_snapshot *s, struct arena *arena, struct sc
         return;
     }
     if (pool->node_class == NULL) {
-        /* Bare NodePools without status and without any node class in the input mean the defaults. */
+        /* Bare NodePools without status and without any node class in the input mean the defaults.
+         */
         if (np->conditions.n == 0 && s->cluster->n_nodeclasses == 0) {
             return;
         }
-        strbuf_addf(&text, "its node class \"" STR_FMT "\" does not exist", STR_ARG(np->class_ref.name));
+        strbuf_addf(&text, "its node class \"" STR_FMT "\" does not exist",
+                    STR_ARG(np->class_ref.name));
         refuse(pool, "NODECLASS_MISSING", strbuf_str(&text));
         return;
     }
     if (pool->node_class->meta.deleted.has) {
-        strbuf_addf(&text, "its node class \"" STR_FMT "\" is being deleted", STR_ARG(np->class_ref.name));
+        strbuf_addf(&text, "its node class \"" STR_FMT "\" is being deleted",
+                    STR_ARG(np->class_ref.name));
         refuse(pool, "NODECLASS_DELETING", strbuf_str(&text));
         return;
     }
     if (not_ready(s, &pool->node_class->conditions)) {
-        strbuf_addf(&text, "its node class \"" STR_FMT "\" is not Ready", STR_ARG(np->class_ref.name));
+        strbuf_addf(&text, "its node class \"" STR_FMT "\" is not Ready",
+                    STR_ARG(np->class_ref.name));
         refuse(pool, "NODECLASS_NOT_READY", strbuf_str(&text));
     }
 }
@@ -89,7 +95,9 @@ static void count_limits(struct sched_snapshot *s, struct arena *arena, struct s
             }
             struct k8s_resources capacity = sched_node_capacity(&s->nodes[i], arena);
             for (uint32_t r = 0; r < limits->n; r++) {
-                int64_t used = left[r].resource == s->words->nodes ? 1 : k8s_resources_get(&capacity, left[r].resource);
+                int64_t used = left[r].resource == s->words->nodes
+                                   ? 1
+                                   : k8s_resources_get(&capacity, left[r].resource);
                 left[r].value = sat_sub(left[r].value, used);
             }
         }
@@ -110,7 +118,8 @@ void sched_pools_take(struct sched_snapshot *s, struct arena *arena)
             .pool = np, .pool_i = i, .node_class = class_named(cluster, np->class_ref.name)};
         judge(s, arena, &pools[i]);
         for (uint32_t t = 0; t < np->n_taints && pools[i].code == NULL; t++) {
-            s->any_prefer_no_schedule = s->any_prefer_no_schedule || np->taints[t].effect == K8S_PREFER_NO_SCHEDULE;
+            s->any_prefer_no_schedule =
+                s->any_prefer_no_schedule || np->taints[t].effect == K8S_PREFER_NO_SCHEDULE;
         }
     }
     if (cluster->n_nodepools > 0) {
@@ -122,7 +131,8 @@ void sched_pools_take(struct sched_snapshot *s, struct arena *arena)
     for (uint32_t p = 0; p < s->n_pools; p++) {
         (void)strtab_add(names, pools[p].pool->meta.name);
         if (p > 0) {
-            pools[p].tier = pools[p - 1].tier + (pools[p].pool->weight != pools[p - 1].pool->weight);
+            pools[p].tier =
+                pools[p - 1].tier + (pools[p].pool->weight != pools[p - 1].pool->weight);
         }
     }
     struct sched_node *nodes = (struct sched_node *)s->nodes;
@@ -144,12 +154,13 @@ static bool zone_known(const struct sched_snapshot *s, strid zone)
     return false;
 }
 
-static bool unknown_zone(const struct sched_snapshot *s, const char *kind, struct str name, strid zone, struct err *err)
+static bool unknown_zone(const struct sched_snapshot *s, const char *kind, struct str name,
+                         strid zone, struct err *err)
 {
     struct str text = strtab_str(s->tab, zone), region = strtab_str(s->tab, s->catalog->region);
     return err_set(err, ERR_NOT_FOUND,
-                   "%s " STR_FMT ": zone \"" STR_FMT "\" is not in the catalogue " STR_FMT " (region \"" STR_FMT
-                   "\"): give the catalogue of that region with --catalog",
+                   "%s " STR_FMT ": zone \"" STR_FMT "\" is not in the catalogue " STR_FMT
+                   " (region \"" STR_FMT "\"): give the catalogue of that region with --catalog",
                    kind, STR_ARG(name), STR_ARG(text), STR_ARG(s->catalog->name), STR_ARG(region));
 }
 
@@ -165,7 +176,8 @@ bool sched_zones_known(const struct sched_snapshot *s, struct err *err)
         const struct aws_nodeclass *class = &s->cluster->nodeclasses[i];
         for (uint32_t k = 0; k < class->n_subnets; k++) {
             if (!zone_known(s, class->subnets[k].zone)) {
-                return unknown_zone(s, "EC2NodeClass", class->meta.name, class->subnets[k].zone, err);
+                return unknown_zone(s, "EC2NodeClass", class->meta.name, class->subnets[k].zone,
+                                    err);
             }
         }
     }

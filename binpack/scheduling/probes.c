@@ -8,8 +8,10 @@ enum { KEY_BYTES_MAX = 1024 * 1024 };
 struct sched_probes *sched_probes_new(const struct sched_snapshot *snapshot, struct arena *arena)
 {
     struct sched_probes *probes = ARENA_NEW(arena, struct sched_probes);
-    *probes = (struct sched_probes){
-        .snapshot = snapshot, .arena = arena, .ids = strtab_new(arena), .columns = strtab_new(arena)};
+    *probes = (struct sched_probes){.snapshot = snapshot,
+                                    .arena = arena,
+                                    .ids = strtab_new(arena),
+                                    .columns = strtab_new(arena)};
     return probes;
 }
 
@@ -26,8 +28,8 @@ enum sched_part sched_part_of(const struct sched_snapshot *snapshot, strid key)
     if (key == w->reservation_id) {
         return SCHED_PART_RESERVATION;
     }
-    if (key == w->os || key == w->nodepool || key == w->hostname || key == w->initialized || key == w->registered ||
-        key == vocab->windows_build || key == vocab->nodeclass) {
+    if (key == w->os || key == w->nodepool || key == w->hostname || key == w->initialized ||
+        key == w->registered || key == vocab->windows_build || key == vocab->nodeclass) {
         return SCHED_PART_VARIANT;
     }
     return sched_key_well_known(vocab, key) ? SCHED_PART_TYPE : SCHED_PART_VARIANT;
@@ -48,7 +50,8 @@ static struct str probe_key(const struct sched_req *req, struct strbuf *out)
     strbuf_add(out, (struct str){.p = (const char *)&req->key, .n = sizeof req->key});
     strbuf_add(out, (struct str){.p = (const char *)bounds, .n = sizeof bounds});
     if (req->values.n > 0) {
-        strbuf_add(out, (struct str){.p = (const char *)req->values.v, .n = req->values.n * sizeof(strid)});
+        strbuf_add(out, (struct str){.p = (const char *)req->values.v,
+                                     .n = req->values.n * sizeof(strid)});
     }
     return strbuf_str(out);
 }
@@ -71,7 +74,8 @@ static void note_key(struct sched_probes *probes, strid key)
     }
     if (probes->n_keys == probes->cap_keys) {
         uint32_t cap = probes->cap_keys == 0 ? 32 : 2 * probes->cap_keys;
-        probes->key_list = arena_grow(probes->arena, probes->key_list, probes->cap_keys * sizeof(strid), cap * sizeof(strid));
+        probes->key_list = arena_grow(probes->arena, probes->key_list,
+                                      probes->cap_keys * sizeof(strid), cap * sizeof(strid));
         probes->cap_keys = cap;
     }
     probes->key_list[probes->n_keys++] = key;
@@ -88,10 +92,12 @@ uint32_t sched_probe_id(struct sched_probes *probes, const struct sched_req *req
     uint32_t id = strtab_add(probes->ids, probe_key(req, &text)) - 1;
     if (probes->n == probes->cap) {
         uint32_t cap = probes->cap == 0 ? 64 : 2 * probes->cap;
-        probes->v = arena_grow(probes->arena, probes->v, probes->cap * sizeof *probes->v, cap * sizeof *probes->v);
+        probes->v = arena_grow(probes->arena, probes->v, probes->cap * sizeof *probes->v,
+                               cap * sizeof *probes->v);
         probes->cap = cap;
     }
-    probes->v[probes->n++] = (struct sched_probe){.req = *req, .part = sched_part_of(probes->snapshot, req->key)};
+    probes->v[probes->n++] =
+        (struct sched_probe){.req = *req, .part = sched_part_of(probes->snapshot, req->key)};
     note_key(probes, req->key);
     return id;
 }
@@ -99,7 +105,8 @@ uint32_t sched_probe_id(struct sched_probes *probes, const struct sched_req *req
 static void add_term(struct sched_probes *probes, const struct k8s_node_term *term)
 {
     for (uint32_t i = 0; i < term->n_expressions; i++) {
-        struct sched_req req = sched_req_of(probes->snapshot->vocab, probes->arena, &term->expressions[i]);
+        struct sched_req req =
+            sched_req_of(probes->snapshot->vocab, probes->arena, &term->expressions[i]);
         (void)sched_probe_id(probes, &req);
     }
 }
@@ -108,7 +115,8 @@ void sched_probes_add_shape(struct sched_probes *probes, const struct k8s_pod_sh
 {
     for (uint32_t i = 0; i < shape->node_selector.n; i++) {
         const struct k8s_pair *pair = &shape->node_selector.v[i];
-        struct sched_req req = sched_req_is(probes->snapshot->vocab, probes->arena, pair->key, pair->value);
+        struct sched_req req =
+            sched_req_is(probes->snapshot->vocab, probes->arena, pair->key, pair->value);
         (void)sched_probe_id(probes, &req);
     }
     for (uint32_t i = 0; i < shape->n_node_terms; i++) {
@@ -137,7 +145,8 @@ const struct sched_column *sched_column_of(struct sched_probes *probes, strid ke
     for (uint32_t t = 0; t < n_types; t++) {
         strid value = sched_label(s->vocab, &s->catalog->types[t].labels, key);
         if (value != STRID_NONE) {
-            strid id = strtab_add(distinct, (struct str){.p = (const char *)&value, .n = sizeof value});
+            strid id =
+                strtab_add(distinct, (struct str){.p = (const char *)&value, .n = sizeof value});
             column.of_type[t] = id;
             if (id == column.n_values) {
                 column.values[column.n_values++] = value;
@@ -147,7 +156,8 @@ const struct sched_column *sched_column_of(struct sched_probes *probes, strid ke
     uint32_t i = strtab_add(probes->columns, bytes) - 1;
     if (i >= probes->cap_columns) {
         uint32_t cap = probes->cap_columns == 0 ? 32 : 2 * probes->cap_columns;
-        probes->column_list = arena_grow(arena, probes->column_list, probes->cap_columns * sizeof column, cap * sizeof column);
+        probes->column_list = arena_grow(arena, probes->column_list,
+                                         probes->cap_columns * sizeof column, cap * sizeof column);
         probes->cap_columns = cap;
     }
     probes->column_list[i] = column;

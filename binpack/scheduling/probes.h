@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Probes: every distinct requirement that pods, volumes and DaemonSets ask of new nodes, answered once for all.
+/* Probes: every distinct requirement that pods, volumes and DaemonSets ask of new nodes, answered
+ * once for all.
  *
- * The labels of a new node come from four independent parts: variant (NodePool and the values chosen for its custom labels), type, zone,
- * capacity type (with its reservation). A label key belongs to one part, so a requirement is a set over the members of that part.
- * Answers are those of kube-scheduler: NotIn and DoesNotExist hold where the label is absent. */
+ * The labels of a new node come from four independent parts: variant (NodePool and the values
+ * chosen for its custom labels), type, zone, capacity type (with its reservation). A label key
+ * belongs to one part, so a requirement is a set over the members of that part. Answers are those
+ * of kube-scheduler: NotIn and DoesNotExist hold where the label is absent. */
 #pragma once
 
 #include "binpack/scheduling/classes.h"
 
-enum sched_part { SCHED_PART_VARIANT, SCHED_PART_TYPE, SCHED_PART_ZONE, SCHED_PART_CAPACITY, SCHED_PART_RESERVATION };
+enum sched_part {
+    SCHED_PART_VARIANT,
+    SCHED_PART_TYPE,
+    SCHED_PART_ZONE,
+    SCHED_PART_CAPACITY,
+    SCHED_PART_RESERVATION
+};
 
 struct sched_probe {
     struct sched_req req;
@@ -19,13 +27,13 @@ struct sched_probe {
 struct sched_probes {
     const struct sched_snapshot *snapshot;
     struct arena *arena;
-    struct strtab *ids;      /* content -> id + 1 */
+    struct strtab *ids; /* content -> id + 1 */
     uint32_t n, cap;
     struct sched_probe *v;
-    struct k8s_strids keys;  /* distinct keys, in order of first use */
+    struct k8s_strids keys; /* distinct keys, in order of first use */
     strid *key_list;
     uint32_t n_keys, cap_keys;
-    struct strtab *columns;  /* type label key -> column + 1 */
+    struct strtab *columns; /* type label key -> column + 1 */
     struct sched_column *column_list;
     uint32_t cap_columns;
 };
@@ -33,9 +41,9 @@ struct sched_probes {
 /* The values of one label over the types of the catalogue. */
 struct sched_column {
     strid key;
-    uint32_t n_values;     /* distinct; value 0 is "absent" */
-    strid *values;         /* [n_values], [0] is STRID_NONE */
-    uint32_t *of_type;     /* [catalog->n_types] into values */
+    uint32_t n_values; /* distinct; value 0 is "absent" */
+    strid *values;     /* [n_values], [0] is STRID_NONE */
+    uint32_t *of_type; /* [catalog->n_types] into values */
 };
 
 struct sched_probes *sched_probes_new(const struct sched_snapshot *snapshot, struct arena *arena);

@@ -11,8 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
-bool sched_base_new(const struct sched_snapshot *snapshot, struct arena *arena, struct sched_base **ret_base,
-                    struct err *err)
+bool sched_base_new(const struct sched_snapshot *snapshot, struct arena *arena,
+                    struct sched_base **ret_base, struct err *err)
 {
     struct sched_base *base = ARENA_NEW(arena, struct sched_base);
     base->snapshot = snapshot;
@@ -41,7 +41,8 @@ static void copy_masks(struct sched_build *b)
         const struct sched_mask *mask = &p->masks.v[p->masks.of_need[p->classes.v[i].need]];
         uint64_t *cells = b->cells + i * b->cell_words, *nodes = b->nodes + i * b->node_words;
         for (uint32_t c = 0; c < o->n_cells; c++) {
-            const struct sched_pool *pool = &p->base->snapshot->pools[o->variants.v[o->cells[c].variant_i].pool_i];
+            const struct sched_pool *pool =
+                &p->base->snapshot->pools[o->variants.v[o->cells[c].variant_i].pool_i];
             if (bits_get(mask->cells, c) && pool->tier == need->tier) {
                 bits_set(cells, c);
             }
@@ -69,9 +70,11 @@ static bool bundle_fits(void *ctx, uint32_t n_items, const struct sched_bundle_i
         }
     }
     for (uint32_t k = 0; k < p->base->offers->n; k++) {
-        bool ok = bits_get(dims->usable, k) && sched_dims_fit(dims, size, dims->offer_capacity + (size_t)k * dims->n);
+        bool ok = bits_get(dims->usable, k) &&
+                  sched_dims_fit(dims, size, dims->offer_capacity + (size_t)k * dims->n);
         for (uint32_t i = 0; ok && i < n_items; i++) {
-            ok = bits_get(b->cells + items[i].class_i * b->cell_words, p->base->offers->v[k].cell_i);
+            ok =
+                bits_get(b->cells + items[i].class_i * b->cell_words, p->base->offers->v[k].cell_i);
         }
         if (ok) {
             return true;
@@ -89,18 +92,23 @@ static bool bundle_fits(void *ctx, uint32_t n_items, const struct sched_bundle_i
     return false;
 }
 
-static void apply_value_mask(struct sched_build *b, uint32_t class_i, const struct sched_value_mask_row *row)
+static void apply_value_mask(struct sched_build *b, uint32_t class_i,
+                             const struct sched_value_mask_row *row)
 {
     const struct sched_offers *o = b->problem->base->offers;
     const struct sched_snapshot *s = o->snapshot;
-    uint64_t *cells = b->cells + class_i * b->cell_words, *nodes = b->nodes + class_i * b->node_words;
-    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells; c = bits_next(cells, o->n_cells, c + 1)) {
+    uint64_t *cells = b->cells + class_i * b->cell_words,
+             *nodes = b->nodes + class_i * b->node_words;
+    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells;
+         c = bits_next(cells, o->n_cells, c + 1)) {
         if (sched_value_listed(row, sched_cell_label(o, &o->cells[c], row->key)) != row->allow) {
             bits_clear(cells, c);
         }
     }
-    for (size_t n = bits_next(nodes, s->n_nodes, 0); n < s->n_nodes; n = bits_next(nodes, s->n_nodes, n + 1)) {
-        if (sched_value_listed(row, sched_label(s->vocab, &s->nodes[n].labels, row->key)) != row->allow) {
+    for (size_t n = bits_next(nodes, s->n_nodes, 0); n < s->n_nodes;
+         n = bits_next(nodes, s->n_nodes, n + 1)) {
+        if (sched_value_listed(row, sched_label(s->vocab, &s->nodes[n].labels, row->key)) !=
+            row->allow) {
             bits_clear(nodes, n);
         }
     }
@@ -111,13 +119,16 @@ static void apply_group_label(struct sched_build *b, uint32_t class_i, strid key
 {
     const struct sched_offers *o = b->problem->base->offers;
     const struct sched_snapshot *s = o->snapshot;
-    uint64_t *cells = b->cells + class_i * b->cell_words, *nodes = b->nodes + class_i * b->node_words;
-    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells; c = bits_next(cells, o->n_cells, c + 1)) {
+    uint64_t *cells = b->cells + class_i * b->cell_words,
+             *nodes = b->nodes + class_i * b->node_words;
+    for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells;
+         c = bits_next(cells, o->n_cells, c + 1)) {
         if (sched_cell_label(o, &o->cells[c], key) == STRID_NONE) {
             bits_clear(cells, c);
         }
     }
-    for (size_t n = bits_next(nodes, s->n_nodes, 0); n < s->n_nodes; n = bits_next(nodes, s->n_nodes, n + 1)) {
+    for (size_t n = bits_next(nodes, s->n_nodes, 0); n < s->n_nodes;
+         n = bits_next(nodes, s->n_nodes, n + 1)) {
         if (sched_label(s->vocab, &s->nodes[n].labels, key) == STRID_NONE) {
             bits_clear(nodes, n);
         }
@@ -148,7 +159,8 @@ static void apply_masks(struct sched_build *b)
             }
         }
         for (size_t r = 0; r < rows->groups.n; r++) {
-            if (bits_get(rows->groups.v[r].carriers, i) && rows->groups.v[r].kind != BP_GROUP_APART) {
+            if (bits_get(rows->groups.v[r].carriers, i) &&
+                rows->groups.v[r].kind != BP_GROUP_APART) {
                 apply_group_label(b, i, rows->groups.v[r].key);
             }
         }
@@ -157,7 +169,8 @@ static void apply_masks(struct sched_build *b)
 
 /* ---- units: what the solver places */
 
-static void add_unit(struct sched_build *b, uint32_t n_items, const struct sched_bundle_item *items, uint32_t demand)
+static void add_unit(struct sched_build *b, uint32_t n_items, const struct sched_bundle_item *items,
+                     uint32_t demand)
 {
     VEC_PUSH(b->arena, &b->units, (struct sched_unit){.n = n_items, .items = items});
     VEC_PUSH(b->arena, &b->demands, demand);
@@ -213,24 +226,30 @@ static void make_classes(struct sched_build *b)
     b->unit_nodes = ARENA_ARRAY(b->arena, uint64_t, b->n_units * b->node_words);
     for (uint32_t u = 0; u < b->n_units; u++) {
         const struct sched_unit *unit = &b->units.v[u];
-        classes[u] = (struct bp_class){.demand = b->demands.v[u], .max_per_node = BP_UNLIMITED, .priority = INT32_MIN};
+        classes[u] = (struct bp_class){
+            .demand = b->demands.v[u], .max_per_node = BP_UNLIMITED, .priority = INT32_MIN};
         bits_fill(b->unit_cells + u * b->cell_words, p->base->offers->n_cells);
         bits_fill(b->unit_nodes + u * b->node_words, p->base->snapshot->n_nodes);
         for (uint32_t k = 0; k < unit->n; k++) {
-            uint32_t class_i = unit->items[k].class_i, count = unit->items[k].count, most = b->rows.max_per_node[class_i];
+            uint32_t class_i = unit->items[k].class_i, count = unit->items[k].count,
+                     most = b->rows.max_per_node[class_i];
             const struct sched_need *need = &p->needs.v[p->classes.v[class_i].need];
             int64_t one[BP_MAX_DIMS];
             sched_dims_size(dims, need, one);
             for (uint32_t d = 0; d < dims->n; d++) {
-                size[(size_t)u * dims->n + d] = sat_add(size[(size_t)u * dims->n + d], sat_mul(one[d], count));
+                size[(size_t)u * dims->n + d] =
+                    sat_add(size[(size_t)u * dims->n + d], sat_mul(one[d], count));
             }
             classes[u].weight += count;
-            classes[u].priority = need->priority > classes[u].priority ? need->priority : classes[u].priority;
+            classes[u].priority =
+                need->priority > classes[u].priority ? need->priority : classes[u].priority;
             if (most != BP_UNLIMITED && most / count < classes[u].max_per_node) {
                 classes[u].max_per_node = most / count > 0 ? most / count : 1;
             }
-            bits_and(b->unit_cells + u * b->cell_words, b->cells + class_i * b->cell_words, b->cell_words);
-            bits_and(b->unit_nodes + u * b->node_words, b->nodes + class_i * b->node_words, b->node_words);
+            bits_and(b->unit_cells + u * b->cell_words, b->cells + class_i * b->cell_words,
+                     b->cell_words);
+            bits_and(b->unit_nodes + u * b->node_words, b->nodes + class_i * b->node_words,
+                     b->node_words);
         }
         if (u >= b->n_bundles && is_leftover(b, unit->items[0].class_i)) {
             memset(b->unit_cells + u * b->cell_words, 0, b->cell_words * sizeof(uint64_t));
@@ -274,8 +293,8 @@ static uint32_t domain_of(struct sched_build *b, const uint64_t *column, const u
 }
 
 /* Turns bits over places of every unit into bits over units of one place; false when none. */
-static bool column_of(const struct sched_build *b, const uint64_t *unit_bits, size_t words, size_t place,
-                      uint64_t *ret_column)
+static bool column_of(const struct sched_build *b, const uint64_t *unit_bits, size_t words,
+                      size_t place, uint64_t *ret_column)
 {
     bool any = false;
     for (size_t w = 0; w < b->unit_words; w++) {
@@ -290,7 +309,8 @@ static bool column_of(const struct sched_build *b, const uint64_t *unit_bits, si
     return any;
 }
 
-static void add_offering(struct sched_build *b, struct bp_offering offering, struct sched_problem_offering ref)
+static void add_offering(struct sched_build *b, struct bp_offering offering,
+                         struct sched_problem_offering ref)
 {
     VEC_PUSH(b->arena, &b->offerings, offering);
     VEC_PUSH(b->arena, &b->refs, ref);
@@ -308,9 +328,12 @@ static void make_offerings(struct sched_build *b)
             continue;
         }
         for (uint32_t a = 0; a < b->n_axes; a++) {
-            values[a] = sched_axis_value(&b->axes[a], sched_label(s->vocab, &s->nodes[n].labels, b->axes[a].key));
+            values[a] = sched_axis_value(
+                &b->axes[a], sched_label(s->vocab, &s->nodes[n].labels, b->axes[a].key));
         }
-        add_offering(b, (struct bp_offering){.stock = 1, .domain = domain_of(b, column, values), .running = true},
+        add_offering(b,
+                     (struct bp_offering){
+                         .stock = 1, .domain = domain_of(b, column, values), .running = true},
                      (struct sched_problem_offering){.node_i = n});
     }
     uint32_t *domain_of_cell = ARENA_ARRAY(b->arena, uint32_t, o->n_cells);
@@ -318,7 +341,8 @@ static void make_offerings(struct sched_build *b)
         domain_of_cell[c] = SCHED_NONE;
         if (column_of(b, b->unit_cells, b->cell_words, c, column)) {
             for (uint32_t a = 0; a < b->n_axes; a++) {
-                values[a] = sched_axis_value(&b->axes[a], sched_cell_label(o, &o->cells[c], b->axes[a].key));
+                values[a] = sched_axis_value(&b->axes[a],
+                                             sched_cell_label(o, &o->cells[c], b->axes[a].key));
             }
             domain_of_cell[c] = domain_of(b, column, values);
         }
@@ -327,11 +351,12 @@ static void make_offerings(struct sched_build *b)
         const struct sched_offer *offer = &o->v[k];
         if (bits_get(base->dims.usable, k) && domain_of_cell[offer->cell_i] != SCHED_NONE) {
             bool counted = offer->capacity_type == CAT_RESERVED;
-            add_offering(b,
-                         (struct bp_offering){.price = offer->price,
-                                              .stock = counted ? offer->reservation_count : BP_UNLIMITED,
-                                              .domain = domain_of_cell[offer->cell_i]},
-                         (struct sched_problem_offering){.node_i = SCHED_NONE, .offer_i = k});
+            add_offering(
+                b,
+                (struct bp_offering){.price = offer->price,
+                                     .stock = counted ? offer->reservation_count : BP_UNLIMITED,
+                                     .domain = domain_of_cell[offer->cell_i]},
+                (struct sched_problem_offering){.node_i = SCHED_NONE, .offer_i = k});
         }
     }
 }
@@ -347,8 +372,9 @@ static void finish_offerings(struct sched_build *b)
     uint32_t *axis_value = ARENA_ARRAY(b->arena, uint32_t, (size_t)n_domains * b->n_axes);
     for (uint32_t k = 0; k < n; k++) {
         const struct sched_problem_offering *ref = &b->refs.v[k];
-        const int64_t *from = ref->node_i != SCHED_NONE ? dims->node_capacity + (size_t)ref->node_i * dims->n
-                                                        : dims->offer_capacity + (size_t)ref->offer_i * dims->n;
+        const int64_t *from = ref->node_i != SCHED_NONE
+                                  ? dims->node_capacity + (size_t)ref->node_i * dims->n
+                                  : dims->offer_capacity + (size_t)ref->offer_i * dims->n;
         for (uint32_t d = 0; d < dims->n; d++) {
             capacity[(size_t)k * dims->n + d] = from[d];
         }
@@ -373,8 +399,8 @@ static void finish_offerings(struct sched_build *b)
     p->bp.axis_value = axis_value;
 }
 
-bool sched_problem_new(const struct sched_base *base, const struct sched_descent *descent, struct arena *arena,
-                       struct sched_problem **ret_problem, struct err *err)
+bool sched_problem_new(const struct sched_base *base, const struct sched_descent *descent,
+                       struct arena *arena, struct sched_problem **ret_problem, struct err *err)
 {
     const struct sched_snapshot *s = base->snapshot;
     struct sched_problem *p = ARENA_NEW(arena, struct sched_problem);
@@ -386,7 +412,9 @@ bool sched_problem_new(const struct sched_base *base, const struct sched_descent
     sched_masks_new(base->offers, &base->kinds, &p->needs, arena, &p->masks);
     sched_classes_new(s, &p->needs, &p->rules, p->masks.of_need, arena, &p->classes);
     struct sched_build b = {.problem = p, .arena = arena, .domain_ids = strtab_new(arena)};
-    b.rows = (struct sched_rows){.arena = arena, .max_per_node = ARENA_ARRAY(arena, uint32_t, p->classes.n)};
+    b.rows = (struct sched_rows){.arena = arena,
+                                 .in_some_order = descent->in_some_order,
+                                 .max_per_node = ARENA_ARRAY(arena, uint32_t, p->classes.n)};
     for (uint32_t i = 0; i < p->classes.n; i++) {
         b.rows.max_per_node[i] = BP_UNLIMITED;
     }
@@ -403,6 +431,7 @@ bool sched_problem_new(const struct sched_base *base, const struct sched_descent
     make_offerings(&b);
     finish_offerings(&b);
     sched_rows_finish(&b);
+    p->order_matters = b.rows.order_matters;
     *ret_problem = p;
     return true;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From a snapshot to the numbers of the solver, and back from numbers to pods and nodes.
  *
- * `sched_base` is what does not change while preferences are dropped: offers, dimensions, kinds of running nodes. `sched_problem` is one
- * bp_problem for one state of the descent. Its classes are those of classes.h, plus one for each bundle (pods that must share a node).
- * Its offerings are the running nodes some class may use, by name, then the new ones, by pool, variant, type, zone and capacity type. */
+ * `sched_base` is what does not change while preferences are dropped: offers, dimensions, kinds of
+ * running nodes. `sched_problem` is one bp_problem for one state of the descent. Its classes are
+ * those of classes.h, plus one for each bundle (pods that must share a node). Its offerings are the
+ * running nodes some class may use, by name, then the new ones, by pool, variant, type, zone and
+ * capacity type. */
 #pragma once
 
 #include "binpack/scheduling/masks.h"
@@ -17,8 +19,8 @@ struct sched_base {
     struct sched_node_kinds kinds;
 };
 
-MUST_CHECK bool sched_base_new(const struct sched_snapshot *snapshot, struct arena *arena, struct sched_base **ret_base,
-                               struct err *err);
+MUST_CHECK bool sched_base_new(const struct sched_snapshot *snapshot, struct arena *arena,
+                               struct sched_base **ret_base, struct err *err);
 
 /* One unit of a class of the problem: `n` classes with a count each. */
 struct sched_unit {
@@ -38,18 +40,23 @@ struct sched_problem {
     struct sched_rules rules;
     struct sched_masks masks;
     struct sched_classes classes;
-    const struct sched_unit *units;                  /* [bp.n_classes] */
-    const struct sched_problem_offering *offerings;  /* [bp.n_offerings] */
+    const struct sched_unit *units;                 /* [bp.n_classes] */
+    const struct sched_problem_offering *offerings; /* [bp.n_offerings] */
+    bool order_matters;                             /* in_some_order would make a difference */
 };
 
-/* The descent that every pending pod starts with: no preference dropped that does not have to be. Preferences that leave a pod no place
- * at all even when it is alone are dropped here; pods that then still have none are given up (SCHED_RUNG_OUT). */
-MUST_CHECK bool sched_descent_start(const struct sched_base *base, struct arena *arena, struct sched_descent *ret_descent,
-                                    struct err *err);
+/* The descent that every pending pod starts with: no preference dropped that does not have to be.
+ * Preferences that leave a pod no place at all even when it is alone are dropped here; pods that
+ * then still have none are given up (SCHED_RUNG_OUT). */
+MUST_CHECK bool sched_descent_start(const struct sched_base *base, struct arena *arena,
+                                    struct sched_descent *ret_descent, struct err *err);
 
-/* One step down for a pending pod that found no place: the next tier of pools, else the next rung, else given up (false). */
-MUST_CHECK bool sched_descent_step(const struct sched_base *base, const struct sched_problem *problem, uint32_t pending_i,
+/* One step down for a pending pod that found no place: the next tier of pools, else the next rung,
+ * else given up (false). */
+MUST_CHECK bool sched_descent_step(const struct sched_base *base,
+                                   const struct sched_problem *problem, uint32_t pending_i,
                                    struct arena *scratch, struct sched_descent *descent);
 
-MUST_CHECK bool sched_problem_new(const struct sched_base *base, const struct sched_descent *descent, struct arena *arena,
+MUST_CHECK bool sched_problem_new(const struct sched_base *base,
+                                  const struct sched_descent *descent, struct arena *arena,
                                   struct sched_problem **ret_problem, struct err *err);

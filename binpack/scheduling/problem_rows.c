@@ -28,7 +28,8 @@ bool sched_value_listed(const struct sched_value_mask_row *row, strid value)
 
 /* ---- host ports */
 
-static bool uses_port(const struct sched_vocab *vocab, const struct sched_need *need, const struct k8s_host_port *port)
+static bool uses_port(const struct sched_vocab *vocab, const struct sched_need *need,
+                      const struct k8s_host_port *port)
 {
     return sched_port_lists_conflict(vocab, need->ports, need->n_ports, port, 1, NULL);
 }
@@ -38,13 +39,15 @@ static bool same_port(const struct k8s_host_port *a, const struct k8s_host_port 
     return a->ip == b->ip && a->protocol == b->protocol && a->port == b->port;
 }
 
-/* Do all ports that conflict with port `k` conflict with each other? Not when it leaves the address open and others name different
- * ones; then the caps of those say it all. */
-static bool is_clique(const struct sched_vocab *vocab, const struct k8s_host_port *ports, size_t n, size_t k)
+/* Do all ports that conflict with port `k` conflict with each other? Not when it leaves the address
+ * open and others name different ones; then the caps of those say it all. */
+static bool is_clique(const struct sched_vocab *vocab, const struct k8s_host_port *ports, size_t n,
+                      size_t k)
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < i; j++) {
-            if (sched_ports_conflict(vocab, &ports[k], &ports[i]) && sched_ports_conflict(vocab, &ports[k], &ports[j]) &&
+            if (sched_ports_conflict(vocab, &ports[k], &ports[i]) &&
+                sched_ports_conflict(vocab, &ports[k], &ports[j]) &&
                 !sched_ports_conflict(vocab, &ports[i], &ports[j])) {
                 return false;
             }
@@ -65,7 +68,8 @@ static void port_cap(struct sched_build *b, const struct k8s_host_port *ports, s
         }
     }
     if (bits_count(members, bits_words(p->classes.n)) > 1 && is_clique(vocab, ports, n, k)) {
-        VEC_PUSH(b->arena, &b->rows.caps, (struct sched_cap_row){.max = 1, .necessary = true, .members = members});
+        VEC_PUSH(b->arena, &b->rows.caps,
+                 (struct sched_cap_row){.max = 1, .necessary = true, .members = members});
     }
 }
 
@@ -127,7 +131,8 @@ static void axis_values(struct sched_build *b, struct sched_axis *axis)
         value_add(b, &list, sched_cell_label(base->offers, &base->offers->cells[c], axis->key));
     }
     for (uint32_t n = 0; n < base->snapshot->n_nodes; n++) {
-        value_add(b, &list, sched_label(base->snapshot->vocab, &base->snapshot->nodes[n].labels, axis->key));
+        value_add(b, &list,
+                  sched_label(base->snapshot->vocab, &base->snapshot->nodes[n].labels, axis->key));
     }
     for (size_t r = 0; r < b->rows.groups.n; r++) {
         const struct sched_group_row *row = &b->rows.groups.v[r];
@@ -152,7 +157,9 @@ bool sched_axes_new(struct sched_build *b, struct err *err)
             continue;
         }
         if (b->n_axes == BP_MAX_AXES) {
-            return err_set(err, ERR_LIMIT, "pending pods are tied by more than %d different topology keys", BP_MAX_AXES);
+            return err_set(err, ERR_LIMIT,
+                           "pending pods are tied by more than %d different topology keys",
+                           BP_MAX_AXES);
         }
         for (uint32_t i = b->n_axes; i > at; i--) {
             b->axes[i] = b->axes[i - 1];
@@ -202,19 +209,21 @@ static uint32_t most_in_unit(const struct sched_build *b, const uint64_t *classe
     for (uint32_t u = 0; u < b->n_units; u++) {
         uint32_t n = 0;
         for (uint32_t k = 0; k < b->units.v[u].n; k++) {
-            n += bits_get(classes, b->units.v[u].items[k].class_i) ? b->units.v[u].items[k].count : 0;
+            n += bits_get(classes, b->units.v[u].items[k].class_i) ? b->units.v[u].items[k].count
+                                                                   : 0;
         }
         most = n > most ? n : most;
     }
     return most;
 }
 
-/* Caps count units. Where units hold several pods each, so many units are allowed as never break the rule: fewer than it allows at
- * times, so the bound may not use such a cap. */
+/* Caps count units. Where units hold several pods each, so many units are allowed as never break
+ * the rule: fewer than it allows at times, so the bound may not use such a cap. */
 static struct bp_cap cap_of(const struct sched_build *b, const struct sched_cap_row *row)
 {
     uint32_t most = most_in_unit(b, row->members), n_offerings = (uint32_t)b->offerings.n;
-    struct bp_cap cap = {.max = row->max, .necessary = row->necessary, .members = unit_set(b, row->members)};
+    struct bp_cap cap = {
+        .max = row->max, .necessary = row->necessary, .members = unit_set(b, row->members)};
     uint32_t *max_at = row->max_at == NULL ? NULL : ARENA_ARRAY(b->arena, uint32_t, n_offerings);
     if (most > 1) {
         cap.max = row->max / most > 0 || row->max == 0 ? row->max / most : 1;
@@ -228,16 +237,19 @@ static struct bp_cap cap_of(const struct sched_build *b, const struct sched_cap_
     return cap;
 }
 
-/* A class with a maximum of its own that is spread over several kinds of units needs a cap over them. */
+/* A class with a maximum of its own that is spread over several kinds of units needs a cap over
+ * them. */
 static void add_split_caps(struct sched_build *b)
 {
     const struct sched_classes *classes = &b->problem->classes;
     for (uint32_t i = 0; i < classes->n && b->n_bundles > 0; i++) {
         uint64_t *self = ARENA_ARRAY(b->arena, uint64_t, bits_words(classes->n));
         bits_set(self, i);
-        if (b->rows.max_per_node[i] != BP_UNLIMITED && bits_count(unit_set(b, self), b->unit_words) > 1) {
+        if (b->rows.max_per_node[i] != BP_UNLIMITED &&
+            bits_count(unit_set(b, self), b->unit_words) > 1) {
             VEC_PUSH(b->arena, &b->rows.caps,
-                     (struct sched_cap_row){.max = b->rows.max_per_node[i], .necessary = true, .members = self});
+                     (struct sched_cap_row){
+                         .max = b->rows.max_per_node[i], .necessary = true, .members = self});
         }
     }
 }
@@ -257,7 +269,8 @@ static void finish_caps(struct sched_build *b)
 static void finish_exclusions(struct sched_build *b)
 {
     struct bp_problem *bp = &b->problem->bp;
-    struct bp_exclusion *exclusions = ARENA_ARRAY(b->arena, struct bp_exclusion, b->rows.exclusions.n);
+    struct bp_exclusion *exclusions =
+        ARENA_ARRAY(b->arena, struct bp_exclusion, b->rows.exclusions.n);
     for (size_t r = 0; r < b->rows.exclusions.n; r++) {
         exclusions[r] = (struct bp_exclusion){.a = unit_set(b, b->rows.exclusions.v[r].a),
                                               .b = unit_set(b, b->rows.exclusions.v[r].b)};
@@ -295,7 +308,8 @@ static void pool_limits(struct sched_build *b, uint32_t pool_i, struct limit_lis
             }
             use[k] = left->resource == base->snapshot->words->nodes
                          ? 1
-                         : k8s_resources_get(&base->offers->rooms[offer->room_i].room.capacity, left->resource);
+                         : k8s_resources_get(&base->offers->rooms[offer->room_i].room.capacity,
+                                             left->resource);
             any = any || use[k] > 0;
         }
         if (any) {
@@ -356,10 +370,13 @@ static void finish_varieties(struct sched_build *b)
             uint32_t *value = ARENA_ARRAY(b->arena, uint32_t, b->offerings.n);
             for (uint32_t k = 0; k < b->offerings.n; k++) {
                 const struct sched_offer *offer = offer_of(b, k);
-                value[k] = offer != NULL && pool_of(b, offer) == p ? sched_offer_label(base->offers, offer, key) : BP_NO_VALUE;
+                value[k] = offer != NULL && pool_of(b, offer) == p
+                               ? sched_offer_label(base->offers, offer, key)
+                               : BP_NO_VALUE;
             }
             VEC_PUSH(b->arena, &varieties,
-                     (struct bp_variety){.min_values = (uint32_t)pool->requirements[r].min_values.v, .value = value});
+                     (struct bp_variety){.min_values = (uint32_t)pool->requirements[r].min_values.v,
+                                         .value = value});
         }
     }
     b->problem->bp.n_varieties = (uint32_t)varieties.n;
@@ -393,7 +410,8 @@ static void name_families(struct sched_build *b)
     b->problem->bp.family_names = names;
 }
 
-static void finish_group(struct sched_build *b, const struct sched_group_row *row, struct bp_group *group)
+static void finish_group(struct sched_build *b, const struct sched_group_row *row,
+                         struct bp_group *group)
 {
     const struct bp_problem *bp = &b->problem->bp;
     uint32_t axis_i = 0, family = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The rows of a problem while it is built: rules in terms of classes, nodes and label values become caps, exclusions, limits,
- * varieties and groups over units, offerings and axis values. Part of problem_build.h. */
+/* The rows of a problem while it is built: rules in terms of classes, nodes and label values become
+ * caps, exclusions, limits, varieties and groups over units, offerings and axis values. Part of
+ * problem_build.h. */
 #pragma once
 
 #include "base/vec.h"
@@ -22,8 +23,8 @@ struct sched_build {
     struct arena *arena;
     struct sched_rows rows;
     size_t cell_words, node_words, unit_words;
-    uint64_t *cells, *nodes;           /* [classes.n] rows of words: where each class may go */
-    uint64_t *unit_cells, *unit_nodes; /* [n_units] rows of words */
+    uint64_t *cells, *nodes;             /* [classes.n] rows of words: where each class may go */
+    uint64_t *unit_cells, *unit_nodes;   /* [n_units] rows of words */
     uint32_t n_units, n_bundles, n_axes; /* bundles are the first units */
     struct sched_axis axes[BP_MAX_AXES];
     VEC(struct sched_unit) units;
@@ -39,9 +40,11 @@ void sched_port_rows(struct sched_build *build);
 
 /* The axes: one for each key that a group row names. ERR_LIMIT above BP_MAX_AXES. */
 MUST_CHECK bool sched_axes_new(struct sched_build *build, struct err *err);
-uint32_t sched_axis_value(const struct sched_axis *axis, strid value); /* BP_NO_VALUE when absent or unknown */
+uint32_t sched_axis_value(const struct sched_axis *axis,
+                          strid value); /* BP_NO_VALUE when absent or unknown */
 
 bool sched_value_listed(const struct sched_value_mask_row *row, strid value);
 
-/* Caps, exclusions, limits, varieties, groups and families of the problem; offerings must be there. */
+/* Caps, exclusions, limits, varieties, groups and families of the problem; offerings must be there.
+ */
 void sched_rows_finish(struct sched_build *build);

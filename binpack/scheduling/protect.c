@@ -5,7 +5,8 @@
 #include "binpack/scheduling/eligibility.h"
 #include "binpack/scheduling/reqs.h"
 
-bool sched_pod_do_not_disrupt(const struct k8s_cluster *cluster, const struct k8s_pod *pod, wall_t now)
+bool sched_pod_do_not_disrupt(const struct k8s_cluster *cluster, const struct k8s_pod *pod,
+                              wall_t now)
 {
     strid value = k8s_pairs_get(&pod->shape->annotations, cluster->words.do_not_disrupt);
     if (value == STRID_NONE) {
@@ -34,7 +35,8 @@ static bool never_allows(const struct k8s_pdb *pdb)
     return (most->present && most->value == 0) || is_percent(&pdb->min_available, 100);
 }
 
-bool sched_pod_budget_blocks(const struct k8s_cluster *cluster, const struct k8s_pod *pod, wall_t now)
+bool sched_pod_budget_blocks(const struct k8s_cluster *cluster, const struct k8s_pod *pod,
+                             wall_t now)
 {
     strid key = strtab_find(cluster->tab, STR("karpenter.sh/disrupted"));
     struct k8s_taint taint = {.key = key, .value = STRID_EMPTY, .effect = K8S_NO_SCHEDULE};
@@ -50,13 +52,15 @@ bool sched_pod_budget_blocks(const struct k8s_cluster *cluster, const struct k8s
             continue;
         }
         n++;
-        bool unhealthy = pdb->always_allow_unhealthy && pod->has_status && pod->phase == K8S_RUNNING && !pod->ready;
+        bool unhealthy = pdb->always_allow_unhealthy && pod->has_status &&
+                         pod->phase == K8S_RUNNING && !pod->ready;
         never = never || (never_allows(pdb) && !unhealthy);
     }
     return n > 1 || never;
 }
 
-bool sched_pod_moves(const struct k8s_cluster *cluster, const struct sched_vocab *vocab, const struct k8s_pod *pod, wall_t now)
+bool sched_pod_moves(const struct k8s_cluster *cluster, const struct sched_vocab *vocab,
+                     const struct k8s_pod *pod, wall_t now)
 {
     if (!sched_pod_comes_back(vocab, pod)) {
         return false;
@@ -64,5 +68,6 @@ bool sched_pod_moves(const struct k8s_cluster *cluster, const struct sched_vocab
     if (!sched_pod_counts(pod)) {
         return true; /* Terminating already: its StatefulSet makes it anew. */
     }
-    return !sched_pod_do_not_disrupt(cluster, pod, now) && !sched_pod_budget_blocks(cluster, pod, now);
+    return !sched_pod_do_not_disrupt(cluster, pod, now) &&
+           !sched_pod_budget_blocks(cluster, pod, now);
 }

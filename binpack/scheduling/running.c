@@ -65,13 +65,17 @@ void sched_machines(const struct k8s_cluster *cluster, const uint64_t *removed, 
         }
         bool goes = node->meta.deleted.has || (claim != NULL && claim_goes(cluster, claim)) ||
                     (removed != NULL && ((removed[i / 64] >> (i % 64)) & 1U) != 0);
-        VEC_PUSH(arena, &list, (struct sched_machine){.name = node->meta.name, .node = node, .claim = claim, .goes = goes});
+        VEC_PUSH(arena, &list,
+                 (struct sched_machine){
+                     .name = node->meta.name, .node = node, .claim = claim, .goes = goes});
     }
     for (uint32_t i = 0; i < cluster->n_nodeclaims; i++) {
         const struct karp_nodeclaim *claim = &cluster->nodeclaims[i];
         if (!used[i]) {
             VEC_PUSH(arena, &list,
-                     (struct sched_machine){.name = claim->meta.name, .claim = claim, .goes = claim_goes(cluster, claim)});
+                     (struct sched_machine){.name = claim->meta.name,
+                                            .claim = claim,
+                                            .goes = claim_goes(cluster, claim)});
         }
     }
     if (list.n > 0) {
@@ -122,7 +126,8 @@ static struct k8s_pairs label_finish(const struct sched_vocab *vocab, struct lab
     return (struct k8s_pairs){.n = (uint32_t)set->pairs.n, .v = set->pairs.v};
 }
 
-static struct k8s_pairs effective_labels(const struct sched_snapshot *snapshot, const struct sched_machine *m, bool registered,
+static struct k8s_pairs effective_labels(const struct sched_snapshot *snapshot,
+                                         const struct sched_machine *m, bool registered,
                                          struct arena *arena)
 {
     const struct k8s_words *w = snapshot->words;
@@ -146,8 +151,10 @@ static struct k8s_pairs effective_labels(const struct sched_snapshot *snapshot, 
     return label_finish(snapshot->vocab, &set);
 }
 
-/* The node's figures, with those of the claim where a node that is still coming up says nothing or 0. */
-static struct k8s_resources merged(const struct k8s_resources *node, const struct k8s_resources *claim, struct arena *arena)
+/* The node's figures, with those of the claim where a node that is still coming up says nothing or
+ * 0. */
+static struct k8s_resources merged(const struct k8s_resources *node,
+                                   const struct k8s_resources *claim, struct arena *arena)
 {
     struct k8s_quantity *v = ARENA_ARRAY(arena, struct k8s_quantity, node->n + claim->n);
     uint32_t n = 0, a = 0, b = 0;
@@ -165,18 +172,21 @@ static struct k8s_resources merged(const struct k8s_resources *node, const struc
     return (struct k8s_resources){.n = n, .v = v};
 }
 
-static bool label_is_true(const struct sched_snapshot *snapshot, const struct k8s_node *node, strid key)
+static bool label_is_true(const struct sched_snapshot *snapshot, const struct k8s_node *node,
+                          strid key)
 {
     strid value = k8s_pairs_get(&node->meta.labels, key);
     return value != STRID_NONE && str_eq(strtab_str(snapshot->tab, value), STR("true"));
 }
 
-void sched_node_describe(const struct sched_snapshot *snapshot, const struct sched_machine *m, struct arena *arena,
-                         struct sched_node *ret_node)
+void sched_node_describe(const struct sched_snapshot *snapshot, const struct sched_machine *m,
+                         struct arena *arena, struct sched_node *ret_node)
 {
     const struct k8s_words *w = snapshot->words;
-    bool registered = m->node != NULL && (m->claim == NULL || label_is_true(snapshot, m->node, w->registered));
-    bool initialized = m->node != NULL && (m->claim == NULL || label_is_true(snapshot, m->node, w->initialized));
+    bool registered =
+        m->node != NULL && (m->claim == NULL || label_is_true(snapshot, m->node, w->registered));
+    bool initialized =
+        m->node != NULL && (m->claim == NULL || label_is_true(snapshot, m->node, w->initialized));
     static const struct k8s_resources nothing = {.n = 0};
     *ret_node = (struct sched_node){.name = m->name,
                                     .node = m->node,
@@ -186,11 +196,13 @@ void sched_node_describe(const struct sched_snapshot *snapshot, const struct sch
                                     .usable = true};
     struct sched_node *node = ret_node;
     node->labels = effective_labels(snapshot, m, registered, arena);
-    sched_node_taints(snapshot->vocab, arena, m->node, m->claim, registered, initialized, &node->taints, &node->n_taints);
+    sched_node_taints(snapshot->vocab, arena, m->node, m->claim, registered, initialized,
+                      &node->taints, &node->n_taints);
     if (initialized) {
         node->allocatable = m->node->allocatable;
     } else {
-        node->allocatable = merged(m->node == NULL ? &nothing : &m->node->allocatable, &m->claim->allocatable, arena);
+        node->allocatable = merged(m->node == NULL ? &nothing : &m->node->allocatable,
+                                   &m->claim->allocatable, arena);
     }
     strid type = k8s_pairs_get(&node->labels, w->instance_type);
     node->type = type == STRID_NONE ? NULL : cat_find(snapshot->catalog, snapshot->tab, type);
@@ -206,7 +218,8 @@ struct k8s_resources sched_node_capacity(const struct sched_node *node, struct a
     if (node->initialized || node->claim == NULL) {
         return *of_node;
     }
-    const struct k8s_resources *of_claim = node->claim->capacity.n > 0 ? &node->claim->capacity : &node->claim->allocatable;
+    const struct k8s_resources *of_claim =
+        node->claim->capacity.n > 0 ? &node->claim->capacity : &node->claim->allocatable;
     return merged(of_node, of_claim, arena);
 }
 
@@ -226,11 +239,12 @@ static void take(struct k8s_quantity *room, uint32_t n, const struct k8s_resourc
     }
 }
 
-static bool daemon_is_bound(const struct sched_daemon *daemon, const struct k8s_pod *const *pods, uint32_t n,
-                            const struct k8s_words *words)
+static bool daemon_is_bound(const struct sched_daemon *daemon, const struct k8s_pod *const *pods,
+                            uint32_t n, const struct k8s_words *words)
 {
     for (uint32_t i = 0; i < n; i++) {
-        if (pods[i]->shape->owner_kind == words->daemonset && pods[i]->ns == daemon->workload->meta.ns &&
+        if (pods[i]->shape->owner_kind == words->daemonset &&
+            pods[i]->ns == daemon->workload->meta.ns &&
             str_eq(pods[i]->owner_name, daemon->workload->meta.name)) {
             return true;
         }
@@ -238,8 +252,8 @@ static bool daemon_is_bound(const struct sched_daemon *daemon, const struct k8s_
     return false;
 }
 
-static void fill_ports(const struct sched_snapshot *snapshot, struct arena *arena, const struct k8s_pod *const *pods,
-                       struct sched_node *node)
+static void fill_ports(const struct sched_snapshot *snapshot, struct arena *arena,
+                       const struct k8s_pod *const *pods, struct sched_node *node)
 {
     VEC(struct k8s_host_port) ports = {0};
     for (uint32_t i = 0; i < node->n_pods; i++) {
@@ -249,8 +263,10 @@ static void fill_ports(const struct sched_snapshot *snapshot, struct arena *aren
     }
     for (uint32_t d = 0; d < snapshot->daemons->n; d++) {
         const struct sched_daemon *daemon = &snapshot->daemons->v[d];
-        if (daemon->n_host_ports == 0 || daemon_is_bound(daemon, pods, node->n_pods, snapshot->words) ||
-            !sched_daemon_runs(snapshot->vocab, daemon, &node->labels, node->name, node->n_taints, node->taints)) {
+        if (daemon->n_host_ports == 0 ||
+            daemon_is_bound(daemon, pods, node->n_pods, snapshot->words) ||
+            !sched_daemon_runs(snapshot->vocab, daemon, &node->labels, node->name, node->n_taints,
+                               node->taints)) {
             continue;
         }
         for (uint32_t k = 0; k < daemon->n_host_ports; k++) {
@@ -262,8 +278,8 @@ static void fill_ports(const struct sched_snapshot *snapshot, struct arena *aren
 }
 
 /* Limits of the CSINode; for a node whose drivers have not reported yet, those of its type. */
-static void fill_attach(const struct sched_snapshot *snapshot, struct arena *arena, const struct k8s_pod *const *pods,
-                        struct sched_node *node)
+static void fill_attach(const struct sched_snapshot *snapshot, struct arena *arena,
+                        const struct k8s_pod *const *pods, struct sched_node *node)
 {
     VEC(struct cat_attach_limit) left = {0};
     const struct sched_attach_room *rooms = NULL;
@@ -272,7 +288,9 @@ static void fill_attach(const struct sched_snapshot *snapshot, struct arena *are
     for (uint32_t i = 0; i < n_rooms; i++) {
         if (rooms[i].limit.has) {
             int64_t room = (int64_t)rooms[i].limit.v - rooms[i].used;
-            VEC_PUSH(arena, &left, (struct cat_attach_limit){.driver = rooms[i].driver, .count = room > 0 ? room : 0});
+            VEC_PUSH(
+                arena, &left,
+                (struct cat_attach_limit){.driver = rooms[i].driver, .count = room > 0 ? room : 0});
         }
     }
     if (node->type != NULL && !node->initialized && left.n == 0) {
@@ -289,7 +307,8 @@ static void fill_attach(const struct sched_snapshot *snapshot, struct arena *are
     node->n_attach = (uint32_t)left.n;
 }
 
-void sched_node_fill(const struct sched_snapshot *snapshot, struct arena *arena, bool attach, struct sched_node *node)
+void sched_node_fill(const struct sched_snapshot *snapshot, struct arena *arena, bool attach,
+                     struct sched_node *node)
 {
     uint32_t n = node->allocatable.n;
     struct k8s_quantity *room = ARENA_ARRAY(arena, struct k8s_quantity, n);
@@ -302,9 +321,9 @@ void sched_node_fill(const struct sched_snapshot *snapshot, struct arena *arena,
         struct k8s_resources used = sched_requests_of(snapshot, pods[i]->shape, arena);
         take(room, n, &used);
     }
-    struct k8s_resources to_come =
-        sched_daemons_to_come(snapshot->vocab, arena, snapshot->cluster, snapshot->daemons, &node->labels, node->name, node->n_taints,
-                              node->taints, node->n_pods, pods);
+    struct k8s_resources to_come = sched_daemons_to_come(
+        snapshot->vocab, arena, snapshot->cluster, snapshot->daemons, &node->labels, node->name,
+        node->n_taints, node->taints, node->n_pods, pods);
     take(room, n, &to_come);
     for (uint32_t i = 0; i < n; i++) {
         room[i].value = room[i].value > 0 ? room[i].value : 0;

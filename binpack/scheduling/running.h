@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Running and in-flight nodes as the planner sees them: which Node and NodeClaim belong together, effective labels and taints, and
- * what room is left. Part of snapshot.h; nobody else needs it. */
+/* Running and in-flight nodes as the planner sees them: which Node and NodeClaim belong together,
+ * effective labels and taints, and what room is left. Part of snapshot.h; nobody else needs it. */
 #pragma once
 
 #include "binpack/scheduling/snapshot.h"
@@ -18,11 +18,13 @@ void sched_machines(const struct k8s_cluster *cluster, const uint64_t *removed, 
                     struct sched_machine **ret_machines, uint32_t *ret_n);
 
 /* Labels, taints, type and allocatable of a machine that stays; no pods yet. */
-void sched_node_describe(const struct sched_snapshot *snapshot, const struct sched_machine *machine, struct arena *arena,
-                         struct sched_node *ret_node);
+void sched_node_describe(const struct sched_snapshot *snapshot, const struct sched_machine *machine,
+                         struct arena *arena, struct sched_node *ret_node);
 
-/* Free room, ports and attachments, once node->pods is set. `attach`: some pending pod attaches volumes. */
-void sched_node_fill(const struct sched_snapshot *snapshot, struct arena *arena, bool attach, struct sched_node *node);
+/* Free room, ports and attachments, once node->pods is set. `attach`: some pending pod attaches
+ * volumes. */
+void sched_node_fill(const struct sched_snapshot *snapshot, struct arena *arena, bool attach,
+                     struct sched_node *node);
 
 /* What the node counts as against the limits of its pool. */
 struct k8s_resources sched_node_capacity(const struct sched_node *node, struct arena *arena);

@@ -21,16 +21,16 @@ struct builder {
     struct arena *arena;
     const struct sched_machine *machines;
     uint32_t n_machines;
-    struct strtab *names;    /* machine names */
-    uint32_t *machine_of;    /* [count of names] */
-    uint32_t *node_of;       /* [n_machines] into s->nodes, SCHED_NONE: goes away */
+    struct strtab *names; /* machine names */
+    uint32_t *machine_of; /* [count of names] */
+    uint32_t *node_of;    /* [n_machines] into s->nodes, SCHED_NONE: goes away */
     struct sched_pod *pods;
-    uint8_t *shape_verdict;  /* [n_shapes] enum sched_verdict + 1, 0: not asked yet */
-    struct str *shape_text;  /* [n_shapes] */
+    uint8_t *shape_verdict; /* [n_shapes] enum sched_verdict + 1, 0: not asked yet */
+    struct str *shape_text; /* [n_shapes] */
 };
 
-struct k8s_resources sched_requests_of(const struct sched_snapshot *snapshot, const struct k8s_pod_shape *shape,
-                                       struct arena *arena)
+struct k8s_resources sched_requests_of(const struct sched_snapshot *snapshot,
+                                       const struct k8s_pod_shape *shape, struct arena *arena)
 {
     const struct k8s_cluster *cluster = snapshot->cluster;
     if (shape->id < cluster->n_shapes && cluster->shapes[shape->id] == shape) {
@@ -39,7 +39,8 @@ struct k8s_resources sched_requests_of(const struct sched_snapshot *snapshot, co
     return sched_shape_requests(snapshot->cluster, arena, shape);
 }
 
-const struct k8s_cluster *sched_cluster_widened(const struct k8s_cluster *cluster, struct arena *arena)
+const struct k8s_cluster *sched_cluster_widened(const struct k8s_cluster *cluster,
+                                                struct arena *arena)
 {
     if (cluster->n_buffers == 0) {
         return cluster;
@@ -73,9 +74,10 @@ static uint64_t name_word(struct str name, size_t at)
     return word;
 }
 
-/* Sorts by the words from `at` on: names of one workload share their beginning, so comparing whole names would read it again
- * and again. */
-static void sort_by_name(const struct k8s_cluster *cluster, struct sort_key *keys, size_t n, size_t at)
+/* Sorts by the words from `at` on: names of one workload share their beginning, so comparing whole
+ * names would read it again and again. */
+static void sort_by_name(const struct k8s_cluster *cluster, struct sort_key *keys, size_t n,
+                         size_t at)
 {
     while (n > 1) {
         bool sorted = true, equal = true, longer = false;
@@ -119,8 +121,8 @@ struct ns_list {
 };
 
 /* The namespaces of the pods; ns_of[i]: which of them pod i is in. */
-static void find_spaces(const struct k8s_cluster *cluster, struct arena *scratch, const uint32_t *pods, uint32_t n,
-                        uint32_t *ns_of, struct ns_list *spaces)
+static void find_spaces(const struct k8s_cluster *cluster, struct arena *scratch,
+                        const uint32_t *pods, uint32_t n, uint32_t *ns_of, struct ns_list *spaces)
 {
     struct strtab *seen = strtab_new(scratch);
     strid last_ns = STRID_NONE;
@@ -130,7 +132,8 @@ static void find_spaces(const struct k8s_cluster *cluster, struct arena *scratch
         if (ns != last_ns) {
             uint32_t id = strtab_add(seen, (struct str){.p = (const char *)&ns, .n = sizeof ns});
             if (id > spaces->n) {
-                VEC_PUSH(scratch, spaces, (struct ns_rank){.ns = id, .text = strtab_str(cluster->tab, ns)});
+                VEC_PUSH(scratch, spaces,
+                         (struct ns_rank){.ns = id, .text = strtab_str(cluster->tab, ns)});
             }
             last_ns = ns;
             last = id - 1;
@@ -171,7 +174,8 @@ static bool sort_short(const struct k8s_cluster *cluster, uint32_t *pods, uint32
     return true;
 }
 
-void sched_pods_sort(const struct k8s_cluster *cluster, struct arena *scratch, uint32_t *pods, uint32_t n)
+void sched_pods_sort(const struct k8s_cluster *cluster, struct arena *scratch, uint32_t *pods,
+                     uint32_t n)
 {
     if (sort_short(cluster, pods, n)) {
         return;
@@ -208,7 +212,8 @@ void sched_pods_sort(const struct k8s_cluster *cluster, struct arena *scratch, u
 
 /* ---- pods */
 
-static enum sched_verdict shape_verdict(struct builder *b, const struct k8s_pod_shape *shape, struct str *ret_text)
+static enum sched_verdict shape_verdict(struct builder *b, const struct k8s_pod_shape *shape,
+                                        struct str *ret_text)
 {
     const struct k8s_cluster *cluster = b->s->cluster;
     bool known = shape->id < cluster->n_shapes && cluster->shapes[shape->id] == shape;
@@ -217,7 +222,8 @@ static enum sched_verdict shape_verdict(struct builder *b, const struct k8s_pod_
         return (enum sched_verdict)(b->shape_verdict[shape->id] - 1);
     }
     struct err err = {.code = ERR_NONE};
-    enum sched_verdict verdict = sched_shape_verdict(b->s->vocab, shape, b->s->settings.ignore_dra, &err);
+    enum sched_verdict verdict =
+        sched_shape_verdict(b->s->vocab, shape, b->s->settings.ignore_dra, &err);
     *ret_text = err.code == ERR_NONE ? STR_EMPTY : str_copy(b->arena, str_of(err.text));
     if (known) {
         b->shape_verdict[shape->id] = (uint8_t)(verdict + 1);
@@ -228,7 +234,8 @@ static enum sched_verdict shape_verdict(struct builder *b, const struct k8s_pod_
 
 static struct sched_pod ignored(enum sched_verdict verdict)
 {
-    return (struct sched_pod){.state = SCHED_POD_IGNORED, .node_i = SCHED_NONE, .code = sched_verdict_code(verdict).p};
+    return (struct sched_pod){
+        .state = SCHED_POD_IGNORED, .node_i = SCHED_NONE, .code = sched_verdict_code(verdict).p};
 }
 
 /* A pod that wants a place: may we plan for it? */
@@ -275,10 +282,12 @@ static struct sched_pod classify(struct builder *b, const struct k8s_pod *pod)
         return ignored(verdict);
     }
     if (b->node_of[machine_i] != SCHED_NONE) {
-        return (struct sched_pod){
-            .state = SCHED_POD_BOUND, .node_i = b->node_of[machine_i], .code = sched_verdict_code(verdict).p};
+        return (struct sched_pod){.state = SCHED_POD_BOUND,
+                                  .node_i = b->node_of[machine_i],
+                                  .code = sched_verdict_code(verdict).p};
     }
-    return sched_pod_moves(s->cluster, s->vocab, pod, s->settings.now) ? wanting(b, pod) : ignored(verdict);
+    return sched_pod_moves(s->cluster, s->vocab, pod, s->settings.now) ? wanting(b, pod)
+                                                                       : ignored(verdict);
 }
 
 static const char *volume_code(enum sched_volume_trouble trouble)
@@ -300,12 +309,13 @@ static const char *volume_code(enum sched_volume_trouble trouble)
     return codes[trouble];
 }
 
-/* Looks at the volumes of the pods that want a place, in their order; of several that want one ReadWriteOncePod claim the first gets
- * it. Keeps the pending ones. */
+/* Looks at the volumes of the pods that want a place, in their order; of several that want one
+ * ReadWriteOncePod claim the first gets it. Keeps the pending ones. */
 static void settle_volumes(struct builder *b, uint32_t *wanted, uint32_t n)
 {
     struct sched_snapshot *s = b->s;
-    const struct sched_pod_volumes **volumes_of = ARENA_ARRAY(b->arena, const struct sched_pod_volumes *, n);
+    const struct sched_pod_volumes **volumes_of =
+        ARENA_ARRAY(b->arena, const struct sched_pod_volumes *, n);
     struct strtab *taken = strtab_new(b->arena);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -323,10 +333,12 @@ static void settle_volumes(struct builder *b, uint32_t *wanted, uint32_t n)
                 s->n_assumed_claims++;
             }
             for (uint32_t k = 0; k < volumes->n_exclusive && trouble == SCHED_VOLUME_OK; k++) {
-                struct str key = {.p = (const char *)&volumes->exclusive[k], .n = sizeof volumes->exclusive[k]};
+                struct str key = {.p = (const char *)&volumes->exclusive[k],
+                                  .n = sizeof volumes->exclusive[k]};
                 if (strtab_find(taken, key) != STRID_NONE) {
                     trouble = SCHED_CLAIM_IN_USE;
-                    text = STR("a ReadWriteOncePod claim of the pod is wanted by another pending pod that comes first");
+                    text = STR("a ReadWriteOncePod claim of the pod is wanted by another pending "
+                               "pod that comes first");
                 }
                 (void)strtab_add(taken, key);
             }
@@ -427,23 +439,24 @@ static void fill_nodes(struct builder *b)
 }
 
 bool sched_snapshot_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
-                        const struct sched_settings *settings, const uint64_t *removed, struct arena *arena,
-                        struct sched_snapshot **ret_snapshot, struct err *err)
+                        const struct sched_settings *settings, const uint64_t *removed,
+                        struct arena *arena, struct sched_snapshot **ret_snapshot, struct err *err)
 {
     struct sched_snapshot *s = ARENA_NEW(arena, struct sched_snapshot);
     const struct sched_vocab *vocab = sched_vocab_new(arena, cluster, catalog);
     struct sched_daemons *daemons = ARENA_NEW(arena, struct sched_daemons);
     *daemons = sched_daemons_new(arena, vocab, cluster);
-    *s = (struct sched_snapshot){.given = cluster,
-                                 .cluster = settings->capacity_buffer ? sched_cluster_widened(cluster, arena) : cluster,
-                                 .catalog = catalog,
-                                 .tab = cluster->tab,
-                                 .words = &cluster->words,
-                                 .vocab = vocab,
-                                 .volumes = sched_volumes_new(arena, vocab, cluster),
-                                 .daemons = daemons,
-                                 .settings = *settings,
-                                 .arena = arena};
+    *s = (struct sched_snapshot){
+        .given = cluster,
+        .cluster = settings->capacity_buffer ? sched_cluster_widened(cluster, arena) : cluster,
+        .catalog = catalog,
+        .tab = cluster->tab,
+        .words = &cluster->words,
+        .vocab = vocab,
+        .volumes = sched_volumes_new(arena, vocab, cluster),
+        .daemons = daemons,
+        .settings = *settings,
+        .arena = arena};
     struct k8s_resources *requests = ARENA_ARRAY(arena, struct k8s_resources, cluster->n_shapes);
     for (uint32_t i = 0; i < cluster->n_shapes; i++) {
         requests[i] = sched_shape_requests(s->cluster, arena, cluster->shapes[i]);

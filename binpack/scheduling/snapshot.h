@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The cluster as the planner sees it at one moment: which pods need a place, which nodes stay and what room they have, which
- * NodePools may launch.
+/* The cluster as the planner sees it at one moment: which pods need a place, which nodes stay and
+ * what room they have, which NodePools may launch.
  *
- * Model. Every pod is in exactly one state. Nodes that stay (Node objects, and NodeClaims that are launched but have no Node yet)
- * carry their effective labels and taints: those of the NodeClaim until the node is registered, startup and ephemeral taints left
- * out until it is initialized, beta and CSI zone labels under their stable name. Nodes that go away (deleting, or named in
- * `removed`) are not listed, and their pods are pending again. Nodes are sorted by name; pools by weight, heaviest first, then by
- * name. Nothing here depends on the order of the input. Everything is constant once built and lives in the snapshot's arena;
- * cluster and catalogue must outlive it. */
+ * Model. Every pod is in exactly one state. Nodes that stay (Node objects, and NodeClaims that are
+ * launched but have no Node yet) carry their effective labels and taints: those of the NodeClaim
+ * until the node is registered, startup and ephemeral taints left out until it is initialized, beta
+ * and CSI zone labels under their stable name. Nodes that go away (deleting, or named in `removed`)
+ * are not listed, and their pods are pending again. Nodes are sorted by name; pools by weight,
+ * heaviest first, then by name. Nothing here depends on the order of the input. Everything is
+ * constant once built and lives in the snapshot's arena; cluster and catalogue must outlive it. */
 #pragma once
 
 #include "base/err.h"
@@ -28,58 +29,65 @@ struct sched_settings {
     bool ignore_preferences;     /* --preference-policy=Ignore */
     bool best_effort_min_values; /* --min-values-policy=BestEffort */
     bool reserved_capacity, node_overlay, capacity_buffer;
-    bool ignore_dra;             /* pods with resourceClaims are not planned for */
+    bool ignore_dra; /* pods with resourceClaims are not planned for */
     struct cat_settings catalog;
 };
 
 enum sched_pod_state {
-    SCHED_POD_IGNORED, /* needs no place and takes no room: finished, gated, nominated, waiting daemon pod, ... */
-    SCHED_POD_BOUND,   /* on a node that stays: takes room, and counts for rules unless it is terminating */
+    SCHED_POD_IGNORED, /* needs no place and takes no room: finished, gated, nominated, waiting
+                          daemon pod, ... */
+    SCHED_POD_BOUND,   /* on a node that stays: takes room, and counts for rules unless it is
+                          terminating */
     SCHED_POD_PENDING, /* needs a place */
-    SCHED_POD_BLOCKED  /* needs a place, but no node can help: missing volume, restricted label; goes to `unschedulable` */
+    SCHED_POD_BLOCKED /* needs a place, but no node can help: missing volume, restricted label; goes
+                         to `unschedulable` */
 };
 
 struct sched_pod {
     enum sched_pod_state state;
-    uint32_t node_i;        /* BOUND: into snapshot->nodes; PENDING: SCHED_NONE */
-    const char *code;       /* IGNORED and BLOCKED: a stable word, static; else NULL */
-    struct str message;     /* BLOCKED: for a person */
+    uint32_t node_i;    /* BOUND: into snapshot->nodes; PENDING: SCHED_NONE */
+    const char *code;   /* IGNORED and BLOCKED: a stable word, static; else NULL */
+    struct str message; /* BLOCKED: for a person */
 };
 
 /* A node that stays. */
 struct sched_node {
-    struct str name;                     /* of the Node, or of the NodeClaim that has none yet */
-    const struct k8s_node *node;         /* NULL: in flight */
-    const struct karp_nodeclaim *claim;  /* NULL: not managed */
-    uint32_t pool_i;                     /* into snapshot->pools; SCHED_NONE: not managed, or its pool is gone */
-    const struct cat_type *type;         /* NULL: not in the catalogue */
+    struct str name;                    /* of the Node, or of the NodeClaim that has none yet */
+    const struct k8s_node *node;        /* NULL: in flight */
+    const struct karp_nodeclaim *claim; /* NULL: not managed */
+    uint32_t pool_i; /* into snapshot->pools; SCHED_NONE: not managed, or its pool is gone */
+    const struct cat_type *type; /* NULL: not in the catalogue */
     bool initialized;
-    bool usable;                         /* false: cordoned or the like, no pod may be added (its pods still count) */
-    struct k8s_pairs labels;             /* effective; always has kubernetes.io/hostname */
+    bool usable; /* false: cordoned or the like, no pod may be added (its pods still count) */
+    struct k8s_pairs labels; /* effective; always has kubernetes.io/hostname */
     uint32_t n_taints, n_pods, n_ports, n_attach;
-    const struct k8s_taint *taints;      /* effective */
-    struct k8s_resources allocatable;    /* before pods; has "pods" */
-    struct k8s_resources free;           /* after bound pods and after daemon pods that are still to come; >= 0 */
-    const uint32_t *pods;                /* [n_pods] bound, not finished, into cluster->pods, in order of namespace and name */
-    const struct k8s_host_port *ports;   /* taken by bound pods and by daemon pods still to come */
-    const struct cat_attach_limit *attach; /* volumes it can still attach, per driver; absent: no limit */
+    const struct k8s_taint *taints;   /* effective */
+    struct k8s_resources allocatable; /* before pods; has "pods" */
+    struct k8s_resources
+        free; /* after bound pods and after daemon pods that are still to come; >= 0 */
+    const uint32_t *
+        pods; /* [n_pods] bound, not finished, into cluster->pods, in order of namespace and name */
+    const struct k8s_host_port *ports; /* taken by bound pods and by daemon pods still to come */
+    const struct cat_attach_limit
+        *attach; /* volumes it can still attach, per driver; absent: no limit */
 };
 
 /* A NodePool. `code` NULL: it may launch nodes. */
 struct sched_pool {
     const struct karp_nodepool *pool;
-    uint32_t pool_i;                    /* into cluster->nodepools */
+    uint32_t pool_i;                        /* into cluster->nodepools */
     const struct aws_nodeclass *node_class; /* NULL: defaults (no node class in the input at all) */
-    const char *code;                   /* why it may not launch: "POOL_NOT_READY", ...; static */
+    const char *code; /* why it may not launch: "POOL_NOT_READY", ...; static */
     struct str message;
-    uint32_t tier;                      /* 0 for the heaviest weight, 1 for the next distinct weight, ... */
-    struct k8s_resources limits_left;   /* limits less what runs and stays; may name "nodes"; >= 0 */
-    bool exhausted;                     /* some limit leaves nothing at all: the pool opens no topology domain */
+    uint32_t tier; /* 0 for the heaviest weight, 1 for the next distinct weight, ... */
+    struct k8s_resources limits_left; /* limits less what runs and stays; may name "nodes"; >= 0 */
+    bool exhausted; /* some limit leaves nothing at all: the pool opens no topology domain */
 };
 
 struct sched_snapshot {
     const struct k8s_cluster *given;
-    const struct k8s_cluster *cluster;  /* as given, with the virtual pods of CapacityBuffers appended */
+    const struct k8s_cluster
+        *cluster; /* as given, with the virtual pods of CapacityBuffers appended */
     const struct catalog *catalog;
     struct strtab *tab;
     const struct k8s_words *words;
@@ -87,31 +95,40 @@ struct sched_snapshot {
     const struct sched_volumes *volumes;
     const struct sched_daemons *daemons;
     struct sched_settings settings;
-    struct arena *arena;                /* its own memory */
+    struct arena *arena; /* its own memory */
     uint32_t n_nodes, n_pools, n_pending;
-    const struct sched_pod *pods;       /* [cluster->n_pods] */
-    const struct sched_node *nodes;     /* sorted by name */
-    const struct sched_pool *pools;     /* sorted by weight descending, then name */
-    const uint32_t *pending;            /* [n_pending] PENDING pods, into cluster->pods, by namespace and name */
+    const struct sched_pod *pods;   /* [cluster->n_pods] */
+    const struct sched_node *nodes; /* sorted by name */
+    const struct sched_pool *pools; /* sorted by weight descending, then name */
+    const uint32_t
+        *pending; /* [n_pending] PENDING pods, into cluster->pods, by namespace and name */
     const struct sched_pod_volumes *const *volumes_of; /* [n_pending] NULL: no claims */
-    const struct k8s_resources *shape_requests; /* [cluster->n_shapes] effective requests by shape id, see sched_requests_of */
-    uint32_t n_assumed_claims; /* green field without any StorageClass: pods whose claims are taken to bind in any zone */
-    bool any_prefer_no_schedule;        /* some pool has a PreferNoSchedule taint: the last rung of the ladder exists */
+    const struct k8s_resources *shape_requests; /* [cluster->n_shapes] effective requests by shape
+                                                   id, see sched_requests_of */
+    uint32_t n_assumed_claims; /* green field without any StorageClass: pods whose claims are taken
+                                  to bind in any zone */
+    bool any_prefer_no_schedule; /* some pool has a PreferNoSchedule taint: the last rung of the
+                                    ladder exists */
 };
 
-/* Builds the snapshot. `removed`, [bits_words(cluster->n_nodes)] or NULL, names Nodes to treat as gone.
- * Errors: ERR_NOT_FOUND when a node, volume or node class names a zone that the catalogue does not know. */
+/* Builds the snapshot. `removed`, [bits_words(cluster->n_nodes)] or NULL, names Nodes to treat as
+ * gone. Errors: ERR_NOT_FOUND when a node, volume or node class names a zone that the catalogue
+ * does not know. */
 MUST_CHECK bool sched_snapshot_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
-                                   const struct sched_settings *settings, const uint64_t *removed, struct arena *arena,
-                                   struct sched_snapshot **ret_snapshot, struct err *err);
+                                   const struct sched_settings *settings, const uint64_t *removed,
+                                   struct arena *arena, struct sched_snapshot **ret_snapshot,
+                                   struct err *err);
 
-/* The cluster with the virtual pods of its CapacityBuffers at the end of its pods; itself when there are none. The copy and what it adds
- * live in `arena`; the rest is the given one's. */
-const struct k8s_cluster *sched_cluster_widened(const struct k8s_cluster *cluster, struct arena *arena);
+/* The cluster with the virtual pods of its CapacityBuffers at the end of its pods; itself when
+ * there are none. The copy and what it adds live in `arena`; the rest is the given one's. */
+const struct k8s_cluster *sched_cluster_widened(const struct k8s_cluster *cluster,
+                                                struct arena *arena);
 
-/* The effective requests of a shape, with "pods": 1. `arena` is used for the shapes of virtual pods only. */
-struct k8s_resources sched_requests_of(const struct sched_snapshot *snapshot, const struct k8s_pod_shape *shape,
-                                       struct arena *arena);
+/* The effective requests of a shape, with "pods": 1. `arena` is used for the shapes of virtual pods
+ * only. */
+struct k8s_resources sched_requests_of(const struct sched_snapshot *snapshot,
+                                       const struct k8s_pod_shape *shape, struct arena *arena);
 
 /* Orders indexes into cluster->pods by namespace and name text. */
-void sched_pods_sort(const struct k8s_cluster *cluster, struct arena *scratch, uint32_t *pods, uint32_t n);
+void sched_pods_sort(const struct k8s_cluster *cluster, struct arena *scratch, uint32_t *pods,
+                     uint32_t n);

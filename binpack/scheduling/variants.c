@@ -49,7 +49,8 @@ static struct str windows_version(const struct sched_snapshot *s, const struct a
 
 strid sched_class_os(const struct sched_snapshot *snapshot, const struct aws_nodeclass *node_class)
 {
-    return windows_version(snapshot, node_class).n > 0 ? snapshot->words->os_windows : snapshot->words->os_linux;
+    return windows_version(snapshot, node_class).n > 0 ? snapshot->words->os_windows
+                                                       : snapshot->words->os_linux;
 }
 
 static strid windows_build(const struct sched_snapshot *s, const struct aws_nodeclass *class)
@@ -77,19 +78,24 @@ static strid pair_get(const pair_list *pairs, strid key)
 }
 
 /* The labels that every node of the pool has; template labels of other parts become filters. */
-static void base_labels(const struct maker *m, const struct sched_pool *pool, pair_list *labels, req_list *filters)
+static void base_labels(const struct maker *m, const struct sched_pool *pool, pair_list *labels,
+                        req_list *filters)
 {
     const struct sched_snapshot *s = m->s;
     const struct k8s_words *w = s->words;
     strid yes = strtab_add(s->tab, STR("true"));
-    VEC_PUSH(m->arena, labels, (struct k8s_pair){w->nodepool, strtab_add(s->tab, pool->pool->meta.name)});
+    VEC_PUSH(m->arena, labels,
+             (struct k8s_pair){w->nodepool, strtab_add(s->tab, pool->pool->meta.name)});
     VEC_PUSH(m->arena, labels, (struct k8s_pair){w->os, sched_class_os(s, pool->node_class)});
     VEC_PUSH(m->arena, labels, (struct k8s_pair){w->initialized, yes});
     VEC_PUSH(m->arena, labels, (struct k8s_pair){w->registered, yes});
     /* No pod can name a host that does not exist yet; every node has a name, though. */
-    VEC_PUSH(m->arena, labels, (struct k8s_pair){w->hostname, strtab_add(s->tab, STR("(new node)"))});
+    VEC_PUSH(m->arena, labels,
+             (struct k8s_pair){w->hostname, strtab_add(s->tab, STR("(new node)"))});
     if (pool->pool->class_ref.name.n > 0) {
-        VEC_PUSH(m->arena, labels, (struct k8s_pair){s->vocab->nodeclass, strtab_add(s->tab, pool->pool->class_ref.name)});
+        VEC_PUSH(
+            m->arena, labels,
+            (struct k8s_pair){s->vocab->nodeclass, strtab_add(s->tab, pool->pool->class_ref.name)});
     }
     strid build = windows_build(s, pool->node_class);
     if (build != STRID_NONE) {
@@ -116,7 +122,8 @@ static bool all_hold(const struct maker *m, const req_list *reqs, strid key, str
     return true;
 }
 
-static void add_value(const struct maker *m, const req_list *reqs, struct open_key *open, strid value)
+static void add_value(const struct maker *m, const req_list *reqs, struct open_key *open,
+                      strid value)
 {
     for (uint32_t i = 0; i < open->n_values; i++) {
         if (open->values[i] == value) {
@@ -143,7 +150,8 @@ static void add_any_value(const struct maker *m, const req_list *reqs, struct op
         if (reqs->v[i].key == open->key && reqs->v[i].gte.has && reqs->v[i].gte.v > from) {
             from = reqs->v[i].gte.v;
         }
-        if (reqs->v[i].key == open->key && !reqs->v[i].gte.has && reqs->v[i].lte.has && reqs->v[i].lte.v < from) {
+        if (reqs->v[i].key == open->key && !reqs->v[i].gte.has && reqs->v[i].lte.has &&
+            reqs->v[i].lte.v < from) {
             from = reqs->v[i].lte.v;
         }
     }
@@ -206,7 +214,8 @@ static bool same_answers(const struct maker *m, strid key, strid a, strid b)
 {
     for (uint32_t i = 0; i < m->probes->n; i++) {
         const struct sched_req *req = &m->probes->v[i].req;
-        if (req->key == key && sched_req_has(m->s->vocab, req, a) != sched_req_has(m->s->vocab, req, b)) {
+        if (req->key == key &&
+            sched_req_has(m->s->vocab, req, a) != sched_req_has(m->s->vocab, req, b)) {
             return false;
         }
     }
@@ -252,8 +261,8 @@ static int pair_cmp(const void *a, const void *b)
 }
 
 /* One variant for each combination of values. */
-static void multiply(struct maker *m, uint32_t pool_i, const pair_list *labels, const req_list *filters,
-                     const struct open_key *open, uint32_t n_open)
+static void multiply(struct maker *m, uint32_t pool_i, const pair_list *labels,
+                     const req_list *filters, const struct open_key *open, uint32_t n_open)
 {
     uint32_t at[OPEN_KEYS_MAX] = {0};
     for (;;) {
@@ -296,8 +305,8 @@ static bool is_absent(const req_list *custom, strid key)
     return false;
 }
 
-static bool open_keys(struct maker *m, const struct sched_pool *pool, const req_list *custom, struct open_key *open,
-                      uint32_t *n_open, struct err *err)
+static bool open_keys(struct maker *m, const struct sched_pool *pool, const req_list *custom,
+                      struct open_key *open, uint32_t *n_open, struct err *err)
 {
     for (size_t i = 0; i < custom->n; i++) {
         strid key = custom->v[i].key;
@@ -309,7 +318,8 @@ static bool open_keys(struct maker *m, const struct sched_pool *pool, const req_
             continue;
         }
         if (*n_open == OPEN_KEYS_MAX) {
-            return err_set(err, ERR_LIMIT, "NodePool " STR_FMT ": more than %d custom labels are open",
+            return err_set(err, ERR_LIMIT,
+                           "NodePool " STR_FMT ": more than %d custom labels are open",
                            STR_ARG(pool->pool->meta.name), OPEN_KEYS_MAX);
         }
         struct open_key *next = &open[(*n_open)++];
@@ -357,7 +367,9 @@ static bool split_pool(struct maker *m, uint32_t pool_i, struct err *err)
         n *= open[i].n_values;
     }
     if (n > VARIANTS_MAX) {
-        return err_set(err, ERR_LIMIT, "NodePool " STR_FMT ": its custom labels have more than %d combinations that pods look at",
+        return err_set(err, ERR_LIMIT,
+                       "NodePool " STR_FMT
+                       ": its custom labels have more than %d combinations that pods look at",
                        STR_ARG(pool->pool->meta.name), VARIANTS_MAX);
     }
     multiply(m, pool_i, &labels, &filters, open, n_open);
@@ -365,10 +377,11 @@ static bool split_pool(struct maker *m, uint32_t pool_i, struct err *err)
 }
 
 bool sched_variants_new(const struct sched_snapshot *snapshot, const struct sched_probes *probes,
-                        struct k8s_strids topology_keys, struct arena *arena, struct sched_variants *ret_variants,
-                        struct err *err)
+                        struct k8s_strids topology_keys, struct arena *arena,
+                        struct sched_variants *ret_variants, struct err *err)
 {
-    struct maker m = {.s = snapshot, .probes = probes, .topology_keys = topology_keys, .arena = arena};
+    struct maker m = {
+        .s = snapshot, .probes = probes, .topology_keys = topology_keys, .arena = arena};
     for (uint32_t p = 0; p < snapshot->n_pools; p++) {
         if (snapshot->pools[p].code == NULL && !split_pool(&m, p, err)) {
             return false;
