@@ -17,6 +17,7 @@ enum exit_status {
 
 int command_simulate(const struct options *options, struct console *console);
 int command_verify(const struct options *options, struct console *console);
+int command_validate(const struct options *options, struct console *console);
 int command_catalog(const struct options *options, struct console *console);
 
 /* Prints the error and gives its exit status: 2 for a wrong command line, 130 after an interrupt,

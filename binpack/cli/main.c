@@ -95,6 +95,9 @@ static int run(const struct options *options, struct console *console)
                                                       : command_simulate(options, console);
     case CLI_VERIFY:
         return command_verify(options, console);
+    case CLI_VALIDATE:
+        return needs_stdin && io_tty_is(STDIN_FILENO) ? nothing_to_read(console)
+                                                      : command_validate(options, console);
     case CLI_CATALOG:
         return command_catalog(options, console);
     case CLI_COMPLETION:

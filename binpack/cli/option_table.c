@@ -3,6 +3,7 @@
 
 #define SIMULATE   (1U << CLI_SIMULATE)
 #define VERIFY     (1U << CLI_VERIFY)
+#define VALIDATE   (1U << CLI_VALIDATE)
 #define CATALOG    (1U << CLI_CATALOG)
 #define PLANS      (SIMULATE | VERIFY)
 #define EVERYWHERE ((1U << CLI_N_COMMANDS) - 1)
@@ -42,6 +43,15 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
                     "same inputs and settings that the plan was made with. Exit status 0 says that "
                     "all holds; 1 names what "
                     "does not."},
+    [CLI_VALIDATE] = {CLI_VALIDATE, "validate", "[-f FILE]...",
+                      "check NodePools and other objects as an API server would",
+                      "Checks objects of Karpenter's kinds (NodePool, NodeClaim, NodeOverlay, "
+                      "CapacityBuffer, EC2NodeClass) against "
+                      "the rules of their CRDs, and all others that the planner reads for what it "
+                      "could not make sense of. Prints a "
+                      "line for each fault with file, line, object and field. Exit status 1 when "
+                      "there is one. `-o json` prints "
+                      "them for programs."},
     [CLI_CATALOG] =
         {CLI_CATALOG, "catalog", "list|show TYPE|verify",
          "look into the catalogue of instance types and prices",
@@ -62,7 +72,7 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
 
 const struct option_row option_rows[] = {
     {"filename", 'f', "FILE|DIR|-", OPTION_TEXTS, FIELD(files), .group = GROUP_INPUT,
-     .commands = PLANS, .hint = HINT_FILE,
+     .commands = PLANS | VALIDATE, .hint = HINT_FILE,
      .help = "objects to read, as kubectl prints them; repeatable",
      .doc = "JSON or YAML, plain or gzip: single objects, lists, several documents, one object a "
             "line, watch events. A directory "
@@ -128,7 +138,7 @@ const struct option_row option_rows[] = {
      .commands = PLANS, .help = "stop when the plan is proven this close to the cheapest"},
     {"time-limit", 0, "DURATION", OPTION_DURATION, FIELD(time_limit), .group = GROUP_SOLVER,
      .commands = SIMULATE,
-     .help = "stop after this time, reading included, with the best plan so far",
+     .help = "stop after this time, reading and writing included, with the best plan so far",
      .doc = "`500ms`, `10s`, `1m30s`. Effort is counted in work, not in time, so without this "
             "option the same input gives the same "
             "bytes on every machine; a limit that cuts the search short gives that up, and the "
@@ -145,7 +155,7 @@ const struct option_row option_rows[] = {
             "fall back on them."},
 
     {"output", 'o', "FORMAT[=FILE]", OPTION_OUTPUTS, FIELD(outputs), .choices = output_format_names,
-     .fallback = "table", .group = GROUP_OUTPUT, .commands = SIMULATE | CATALOG,
+     .fallback = "table", .group = GROUP_OUTPUT, .commands = SIMULATE | VALIDATE | CATALOG,
      .help = "what to print, and where; repeatable",
      .doc = "`-o table -o json=plan.json` prints the table and writes the plan. `wide` names every "
             "node and pod, `csv` has a row per "
@@ -160,7 +170,7 @@ const struct option_row option_rows[] = {
     {"timings", 0, NULL, OPTION_FLAG, FIELD(timings), .group = GROUP_OUTPUT, .commands = SIMULATE,
      .help = "print time and memory of each phase, and cost and bound over work"},
     {"color", 0, "WHEN", OPTION_CHOICE, FIELD(color), .choices = when_choices, .fallback = "auto",
-     .group = GROUP_OUTPUT, .commands = SIMULATE | CATALOG,
+     .group = GROUP_OUTPUT, .commands = SIMULATE | VALIDATE | CATALOG,
      .help = "colour; auto is on a terminal without NO_COLOR"},
     {"progress", 0, "WHEN", OPTION_CHOICE, FIELD(progress), .choices = when_choices,
      .fallback = "auto", .group = GROUP_OUTPUT, .commands = SIMULATE,

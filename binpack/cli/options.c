@@ -490,3 +490,15 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
     *ret_options = options;
     return true;
 }
+
+struct option_texts options_paths(const struct options *options,
+                                  const struct option_texts *arguments, struct arena *arena)
+{
+    uint32_t n = options->files.n + arguments->n;
+    struct str *v = ARENA_ARRAY(arena, struct str, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        v[i] = i < options->files.n ? options->files.v[i] : arguments->v[i - options->files.n];
+    }
+    v[n] = STR("-");
+    return (struct option_texts){.n = n > 0 ? n : 1, .v = v};
+}

@@ -19,6 +19,7 @@ struct arena;
 enum cli_command {
     CLI_SIMULATE,
     CLI_VERIFY,
+    CLI_VALIDATE,
     CLI_CATALOG,
     CLI_COMPLETION,
     CLI_HELP,
@@ -154,6 +155,11 @@ struct options {
  * prints it and exits 2. */
 MUST_CHECK bool options_parse(int argc, const char *const *argv, struct arena *arena,
                               struct options *ret_options, struct err *err);
+
+/* What is to be read: -f and the plain arguments together, "-" (standard input) when there are
+ * neither. In `arena`. */
+struct option_texts options_paths(const struct options *options,
+                                  const struct option_texts *arguments, struct arena *arena);
 
 /* The row of that name, or NULL. */
 const struct option_row *option_find(struct str name);

@@ -22,7 +22,7 @@ struct run {
     struct console *console;
     struct arena *arena;
     struct timings *timings;
-    mono_t begun;
+    mono_t begun, read_done;
     struct input input;
     struct plan *plan;
     bool interrupted;
@@ -46,6 +46,15 @@ static void show_progress(const struct run *run, const struct bp_progress *p)
                      (long long)(now - run->begun) / 1000);
 }
 
+/* --time-limit is about the whole run. Naming, checking and writing the plan takes about as long as
+ * reading the input did. */
+static bool is_late(const struct run *run)
+{
+    mono_t now = io_clock_mono();
+    return run->options->time_limit.has &&
+           now - run->begun + (run->read_done - run->begun) >= run->options->time_limit.v;
+}
+
 /* Works until nothing more is to be gained, the time is over, or somebody interrupts. */
 static void solve(struct run *run, struct make *make)
 {
@@ -56,8 +65,7 @@ static void solve(struct run *run, struct make *make)
     make_progress(make, &progress);
     timings_point(run->timings, &progress);
     while (more) {
-        bool late = run->options->time_limit.has &&
-                    io_clock_mono() - run->begun >= run->options->time_limit.v;
+        bool late = is_late(run);
         run->interrupted = run->interrupted || io_signals_interrupted();
         if ((late || run->interrupted) && !cancelled) {
             make_cancel(make);
@@ -194,6 +202,7 @@ static bool simulate(struct run *run, const struct option_texts *paths, struct e
     if (!input_read(run->options, paths, run->console, run->arena, &run->input, err)) {
         return false;
     }
+    run->read_done = io_clock_mono();
     timings_phase(run->timings, "read", run->arena->held_bytes);
     if (wants_snapshots_only(run->options)) {
         run->plan = ARENA_NEW(run->arena, struct plan);
@@ -211,21 +220,6 @@ static bool simulate(struct run *run, const struct option_texts *paths, struct e
     return good;
 }
 
-/* -f and plain arguments together; standard input when there are none. */
-static struct option_texts all_paths(const struct options *options, struct arena *arena)
-{
-    uint32_t n = options->files.n + options->arguments.n;
-    struct str *v = ARENA_ARRAY(arena, struct str, n + 1);
-    for (uint32_t i = 0; i < options->files.n; i++) {
-        v[i] = options->files.v[i];
-    }
-    for (uint32_t i = 0; i < options->arguments.n; i++) {
-        v[options->files.n + i] = options->arguments.v[i];
-    }
-    v[n] = STR("-");
-    return (struct option_texts){.n = n > 0 ? n : 1, .v = v};
-}
-
 int command_simulate(const struct options *options, struct console *console)
 {
     auto_arena arena = ARENA_INIT;
@@ -237,7 +231,7 @@ int command_simulate(const struct options *options, struct console *console)
                       .timings = &timings,
                       .begun = io_clock_mono()};
     timings_begin(&timings);
-    struct option_texts paths = all_paths(options, &arena);
+    struct option_texts paths = options_paths(options, &options->arguments, &arena);
     bool good = simulate(&run, &paths, &err);
     int status = good ? exit_status_of(&run) : command_failed(console, &err);
     if (options->timings) {

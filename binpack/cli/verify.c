@@ -163,14 +163,8 @@ int command_verify(const struct options *options, struct console *console)
         console_error(console, "verify: which plan? binpack verify PLAN -f FILE...");
         return EXIT_USAGE;
     }
-    uint32_t n = options->files.n + options->arguments.n - 1;
-    struct str *paths = ARENA_ARRAY(&arena, struct str, n + 1);
-    for (uint32_t i = 0; i < n; i++) {
-        paths[i] = i < options->files.n ? options->files.v[i]
-                                        : options->arguments.v[1 + i - options->files.n];
-    }
-    paths[n] = STR("-");
-    struct option_texts inputs = {.n = n > 0 ? n : 1, .v = paths};
+    struct option_texts rest = {.n = options->arguments.n - 1, .v = options->arguments.v + 1};
+    struct option_texts inputs = options_paths(options, &rest, &arena);
     bool good = verify(&v, options->arguments.v[0], &inputs, &err) && say_good(&v, &err);
     return good ? EXIT_ALL_PLACED : command_failed(console, &err);
 }

@@ -331,6 +331,16 @@ def catalog_commands():
 
 
 @test
+def validate():
+    assert "0 faults" in run("validate", "-f", "small.yaml")[0]
+    bad = POOL.replace("operator: In, values: [m5, c5]", "operator: Like, values: [m5]") + deployment("web", 1, "-2", "1Gi")
+    out, _ = run("validate", stdin=bad, code=1)
+    assert "Like" in out and "cpu" in out and "2 faults" in out, out
+    faults = json.loads(run("validate", "-o", "json", stdin=bad, code=1)[0])["faults"]
+    assert [f["kind"] for f in faults] == ["NodePool", "Deployment"] and faults[0]["path"].endswith("requirements[0].operator")
+
+
+@test
 def documentation_is_up_to_date():
     assert run("help", "markdown")[0] == open(os.path.join(ROOT, "docs/cli.md"), encoding="utf-8").read(), \
         "docs/cli.md: run `binpack help markdown > docs/cli.md`"
