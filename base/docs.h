@@ -40,14 +40,16 @@ enum { DOCS_MAX_DEPTH = 4 }; /* containers entered at a time */
 struct docs *docs_new(struct arena *arena, struct byte_source source, const struct json_drop *drop);
 void docs_free(struct docs *docs); /* NULL is fine */
 
-/* What the next document, member value or element is; DOCS_END only between documents. */
+/* What the next document, member value or element is; DOCS_END only between documents. In YAML,
+ * what is not worth entering may show as DOCS_SCALAR: docs_value takes it all the same. */
 MUST_CHECK bool docs_peek(struct docs *docs, enum docs_kind *ret_kind, struct err *err);
 
 /* Into the object or array that docs_peek has just seen. */
 MUST_CHECK bool docs_enter(struct docs *docs, struct err *err);
 
-/* The next member's key, valid until the next call; or the end of the object, which is thereby
- * left. *ret_merged: the member comes from a YAML merge and gives way to one of the same name. */
+/* The next member's key, valid until the next docs_member; or the end of the object, which is
+ * thereby left. *ret_merged: the member comes from a YAML merge and gives way to one of the same
+ * name. */
 MUST_CHECK bool docs_member(struct docs *docs, bool *ret_has, struct str *ret_key, bool *ret_merged,
                             struct err *err);
 

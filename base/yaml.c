@@ -32,7 +32,8 @@ struct docs_yaml {
     bool refused; /* the source gave source_err */
     struct err source_err;
     uint64_t n_in,
-        n_in_before;    /* bytes given to the parser: so far, and when the last event came out */
+        n_in_before; /* bytes given to the parser: so far, and when the last event came out */
+    int64_t line_offset;
     size_t line, index; /* where the next event begins, from 0; or where the mistake is */
     int depth;
     bool is_object[DOCS_MAX_DEPTH];
@@ -73,10 +74,11 @@ static int read_source(void *ctx, unsigned char *buffer, size_t size, size_t *re
 }
 
 struct docs_yaml *docs_yaml_new(struct arena *arena, struct byte_source source,
-                                const struct json_drop *drop)
+                                const struct json_drop *drop, int64_t line_offset)
 {
     struct docs_yaml *yaml = ARENA_NEW(arena, struct docs_yaml);
-    *yaml = (struct docs_yaml){.arena = arena, .source = source, .drop = drop};
+    *yaml = (struct docs_yaml){
+        .arena = arena, .source = source, .drop = drop, .line_offset = line_offset};
     bool ready = yaml_parser_initialize(&yaml->parser) != 0; /* fails only without memory */
     assert(ready);
     yaml_parser_set_encoding(&yaml->parser, YAML_UTF8_ENCODING);
@@ -124,7 +126,7 @@ void docs_yaml_free(struct docs_yaml *yaml)
 
 uint64_t docs_yaml_line(const struct docs_yaml *yaml)
 {
-    return yaml->line + 1;
+    return (uint64_t)((int64_t)yaml->line + 1 + yaml->line_offset);
 }
 
 uint64_t docs_yaml_offset(const struct docs_yaml *yaml)
@@ -151,7 +153,8 @@ static bool parser_error(struct docs_yaml *yaml, struct err *err)
     yaml->line = parser->problem_mark.line;
     if (parser->context != NULL) {
         return err_set(err, ERR_PARSE, "not YAML: %s, %s that begins in line %zu", problem,
-                       parser->context, parser->context_mark.line + 1);
+                       parser->context,
+                       (size_t)((int64_t)parser->context_mark.line + 1 + yaml->line_offset));
     }
     return err_set(err, ERR_PARSE, "not YAML: %s", problem);
 }

@@ -260,6 +260,7 @@ static bool read_member(struct reader *reader, struct outer *outer, struct str k
 {
     enum docs_kind kind = DOCS_END;
     json_t *value = NULL;
+    uint64_t line = docs_line(reader->docs);
     if (!docs_peek(reader->docs, &kind, err)) {
         return false;
     }
@@ -276,8 +277,11 @@ static bool read_member(struct reader *reader, struct outer *outer, struct str k
         outer->items_bytes += docs_offset(reader->docs) - begin;
         return good;
     }
-    if (!docs_value(reader->docs, &value, err) || !add_to_head(outer, key, merged, value, err)) {
+    if (!docs_value(reader->docs, &value, err)) {
         return false;
+    }
+    if (!add_to_head(outer, key, merged, value, err)) {
+        return fail_at(reader, line);
     }
     if (docs_offset(reader->docs) - outer->begin - outer->items_bytes > LIMIT_OBJECT_BYTES) {
         return err_set(err, ERR_LIMIT, "an object of more than %d bytes (LIMIT_OBJECT_BYTES)",
