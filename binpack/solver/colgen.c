@@ -11,7 +11,16 @@
 #include "base/arena.h"
 #include "binpack/solver/bound.h"
 
-enum { BATCH = 48, PIVOTS = 100, COLUMNS_MIN = 30, PURGE_FACTOR = 6, PURGE_MORE = 2000 };
+enum {
+    NODES_FIRST = 3,
+    FEW = 12,
+    DEEP_STATES = 32768,
+    BATCH = 48,
+    PIVOTS = 100,
+    COLUMNS_MIN = 30,
+    PURGE_FACTOR = 6,
+    PURGE_MORE = 2000
+};
 
 /* GLPK's tolerance of reduced costs is 1e-7 absolute, prices are about 1: a column that pays by
  * less would be found for ever. */
@@ -34,6 +43,7 @@ void bp_cg_init(struct bp_cg *cg, struct arena *arena, struct bp_master *master,
     cg->value = ARENA_ARRAY(arena, double, red->n_kinds + 1);
     cg->kinds = ARENA_ARRAY(arena, uint32_t, red->n_kinds + 1);
     cg->proven = ARENA_ARRAY(arena, bool, red->n_kinds + 1);
+    cg->top = ARENA_ARRAY(arena, struct bp_item, red->n_classes + 1);
     cg->found_room = BP_KNAP_KEPT * (red->n_kinds + 1);
     cg->found = ARENA_ARRAY(arena, struct bp_found, cg->found_room);
 }
@@ -50,18 +60,29 @@ void bp_cg_begin(struct bp_cg *cg, const double *demand, const double *stock, co
     const struct bp_red *red = cg->red;
     cg->limits = *limits;
     cg->round = cg->level = 0;
+    cg->nodes = limits->nodes < NODES_FIRST ? limits->nodes : NODES_FIRST;
     cg->alpha = 0.5;
     cg->converged = cg->failed = false;
     cg->exact = false;
     cg->bound = 0;
     cg->lp_cost = INFINITY;
     cg->has_best &= keep_prices;
+    cg->best_is_proven = false;
     memcpy(cg->demand, demand, red->n_classes * sizeof(double));
     cg->upper = limits->certify ? red->demand : cg->demand;
     cg->state = BP_CG_MASTER;
     if (!bp_master_set_rest(cg->master, demand, stock, limit, &cg->err)) {
         fail(cg);
     }
+}
+
+void bp_cg_set_prices(struct bp_cg *cg, const double *pi, const double *mu)
+{
+    memcpy(cg->best_pi, pi, cg->red->n_classes * sizeof(double));
+    for (uint32_t r = 0; r < cg->red->n_limits; r++) {
+        cg->best_mu[r] = mu != NULL ? mu[r] : 0;
+    }
+    cg->has_best = true;
 }
 
 /* ---- states ---- */
@@ -104,6 +125,9 @@ static void do_begin(struct bp_cg *cg)
     const struct bp_red *red = cg->red;
     const struct bp_master *master = cg->master;
     double alpha = cg->has_best && !cg->exact ? cg->alpha : 0;
+    if (cg->has_best && cg->round == 0) {
+        alpha = 1; /* prices from elsewhere: what do they prove? */
+    }
     for (uint32_t i = 0; i < red->n_classes; i++) {
         cg->pi[i] = (1 - alpha) * master->pi[i] + (alpha > 0 ? alpha * cg->best_pi[i] : 0);
     }
@@ -121,6 +145,8 @@ static void do_begin(struct bp_cg *cg)
     cg->kind_at = 0;
     cg->n_found = 0;
     cg->level = 0;
+    cg->n_top = 0;
+    cg->top_ratio = 0;
     cg->state = BP_CG_PRICE;
 }
 
@@ -164,16 +190,50 @@ static void take_pattern(struct bp_cg *cg, uint32_t kind, struct bp_item *items,
     }
 }
 
+static void keep_top(struct bp_cg *cg, uint32_t kind, const struct bp_priced *priced)
+{
+    double cost = charge(cg, cg->mu, kind);
+    if (priced->n_found == 0 || priced->value[0] <= cg->top_ratio * cost) {
+        return;
+    }
+    cg->top_ratio = priced->value[0] / fmax(cost, 1e-6);
+    cg->top_cost = cost;
+    cg->n_top = priced->n_items[0];
+    memcpy(cg->top, priced->items[0], cg->n_top * sizeof *cg->top);
+}
+
+/* Whether the bound rises from this round's prices towards the master's: then less smoothing is
+ * better. The bound pi.b / theta grows along b - (bound / cost) a of the pattern a that decides
+ * theta. */
+static bool rises_to_master(const struct bp_cg *cg)
+{
+    double slope = 0, bound = 0;
+    for (uint32_t i = 0; i < cg->red->n_classes; i++) {
+        slope += cg->demand[i] * (cg->master->pi[i] - cg->best_pi[i]);
+        bound += cg->pi[i] * cg->demand[i];
+    }
+    double scale = bound / fmax(cg->top_ratio * cg->top_cost, 1e-9);
+    for (uint32_t j = 0; j < cg->n_top; j++) {
+        uint32_t i = cg->top[j].class_i;
+        slope -= scale * cg->top[j].count * (cg->master->pi[i] - cg->best_pi[i]);
+    }
+    return slope > 0;
+}
+
 static void do_price(struct bp_cg *cg, uint64_t *spent)
 {
     uint32_t n = cg->n_kinds - cg->kind_at < BATCH ? cg->n_kinds - cg->kind_at : BATCH;
-    uint32_t nodes = cg->limits.nodes;
-    for (uint32_t l = 0; l < cg->level; l++) {
+    uint32_t deep = 0, nodes = cg->exact ? cg->limits.nodes : cg->nodes;
+    if (cg->level > 0) {
+        deep = DEEP_STATES;
         nodes *= 6;
-    }
-    /* Deep searches in small portions, so that a step ends when it should. */
-    if (cg->level > 1 && n > 8) {
-        n = 8;
+        for (uint32_t l = 1; l < cg->level; l++) {
+            deep *= 4;
+            nodes *= 6;
+        }
+        /* Deep searches in small portions, so that a step ends when it should. */
+        uint32_t most = cg->level == 1 ? 4 : cg->level == 2 ? 2 : 1;
+        n = n < most ? n : most;
     }
     struct bp_price_job job = {.value = cg->pi,
                                .upper = cg->upper,
@@ -182,12 +242,14 @@ static void do_price(struct bp_cg *cg, uint64_t *spent)
                                .kinds = cg->kinds + cg->kind_at,
                                .threshold = cg->threshold,
                                .nodes = nodes,
+                               .deep_states = deep,
                                .rel = 1e-6};
     uint64_t ops = bp_pricer_run(cg->pricer, &job);
     for (uint32_t j = 0; j < n; j++) {
         uint32_t k = job.kinds[j];
         const struct bp_priced *priced = &cg->pricer->priced[k];
         cg->value[k] = priced->bound;
+        keep_top(cg, k, priced);
         cg->proven[k] = priced->proven;
         for (uint32_t f = 0; f < priced->n_found; f++) {
             take_pattern(cg, k, priced->items[f], priced->n_items[f]);
@@ -213,11 +275,11 @@ static int compare_found(const void *a, const void *b)
 static bool improve_bound(struct bp_cg *cg)
 {
     double bound = bp_bound_estimate(cg->red, cg->pi, cg->mu, cg->value, cg->demand, NULL);
-    if (cg->has_best && bound <= cg->bound) {
+    if (cg->best_is_proven && bound <= cg->bound) {
         return false;
     }
     cg->bound = bound;
-    cg->has_best = true;
+    cg->has_best = cg->best_is_proven = true;
     memcpy(cg->best_pi, cg->pi, cg->red->n_classes * sizeof(double));
     memcpy(cg->best_mu, cg->mu, cg->red->n_limits * sizeof(double));
     memcpy(cg->best_value, cg->value, cg->red->n_kinds * sizeof(double));
@@ -237,7 +299,9 @@ static void nothing_found(struct bp_cg *cg)
 
 static void do_collect(struct bp_cg *cg, uint64_t *spent)
 {
-    bool better = improve_bound(cg);
+    /* Before the best prices move. */
+    bool rises = cg->n_top > 0 && rises_to_master(cg);
+    improve_bound(cg);
     cg->round++;
 #ifdef BP_TRACE
     fprintf(stderr,
@@ -254,6 +318,9 @@ static void do_collect(struct bp_cg *cg, uint64_t *spent)
     if (cg->n_found == 0) {
         nothing_found(cg);
         return;
+    }
+    if (cg->n_found < FEW + cg->red->n_classes / 8) {
+        cg->nodes = cg->nodes * 3 < cg->limits.nodes ? cg->nodes * 3 : cg->limits.nodes;
     }
     qsort(cg->found, cg->n_found, sizeof *cg->found, compare_found);
     uint32_t most = cg->red->n_classes / 2 > COLUMNS_MIN ? cg->red->n_classes / 2 : COLUMNS_MIN;
@@ -274,7 +341,7 @@ static void do_collect(struct bp_cg *cg, uint64_t *spent)
         return;
     }
     *spent += 5 + n;
-    cg->alpha = better ? fmin(0.8, cg->alpha + 0.1) : fmax(0.3, cg->alpha - 0.1);
+    cg->alpha = rises ? fmax(0, cg->alpha - 0.1) : cg->alpha + 0.1 * (1 - cg->alpha);
     cg->exact = false;
     cg->state = BP_CG_MASTER;
 }

@@ -34,6 +34,7 @@ struct bp_cg {
 
     enum bp_cg_state state;
     uint32_t round, level;
+    uint32_t nodes; /* of pricing now; grows to the limit as patterns get rare */
     double alpha;   /* weight of the best prices */
     bool exact;     /* this round prices at the master's own prices */
     bool converged; /* nothing more to find: the master is the LP */
@@ -47,8 +48,9 @@ struct bp_cg {
 
     double *pi, *mu; /* prices of this round */
     double *best_pi, *best_mu;
-    double *best_value; /* [n_kinds] proven values at best_pi */
-    bool has_best;
+    double *best_value;        /* [n_kinds] proven values at best_pi */
+    bool has_best;             /* best_pi and best_mu steer */
+    bool best_is_proven;       /* best_value belongs to them and to this run */
     double *threshold, *value; /* [n_kinds] */
     uint32_t *kinds;
     uint32_t n_kinds, kind_at;
@@ -57,6 +59,9 @@ struct bp_cg {
         double reduced;
     } * found;
     uint32_t n_found, found_room;
+    struct bp_item *top; /* [n_classes] this round's pattern of the highest value for its cost */
+    uint32_t n_top;
+    double top_ratio, top_cost;
     bool *proven; /* [n_kinds] this round's bound is as tight as it needs to be */
 };
 
@@ -66,6 +71,9 @@ void bp_cg_init(struct bp_cg *cg, struct arena *arena, struct bp_master *master,
 /* Starts on what is left to place. keep_prices: the best prices of the last run steer this one. */
 void bp_cg_begin(struct bp_cg *cg, const double *demand, const double *stock, const double *limit,
                  const struct bp_cg_limits *limits, bool keep_prices);
+
+/* Prices to start the next run from (with keep_prices); mu may be NULL: 0. */
+void bp_cg_set_prices(struct bp_cg *cg, const double *pi, const double *mu);
 
 /* Works for about `work` units and adds what it spent to *spent. True while there is more to do. */
 bool bp_cg_step(struct bp_cg *cg, uint64_t work, uint64_t *spent);

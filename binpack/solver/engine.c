@@ -16,15 +16,20 @@
 #include "binpack/solver/round.h"
 
 enum phase {
+    PHASE_PARTS,   /* the LP for the classes of one mask at a time: prices and columns to start from
+                    */
     PHASE_COLUMNS, /* the LP over all patterns */
     PHASE_ROUND,   /* the first dive */
+    PHASE_PROVE,   /* the LP again with exact pricing */
+    PHASE_AGAIN,   /* a dive from there */
     PHASE_RELAXED, /* the bound's own LP, when the plan obeys more than it may use */
     PHASE_PLACED,  /* the LP again for the pods that are placed */
     PHASE_IMPROVE, /* local search */
     PHASE_DONE
 };
 
-static const char *const phase_names[] = {"columns", "round", "bound", "bound", "improve", "done"};
+static const char *const phase_names[] = {"columns", "columns", "round",   "prove", "round",
+                                          "bound",   "bound",   "improve", "done"};
 
 struct bp_engine {
     struct arena arena;
@@ -39,6 +44,11 @@ struct bp_engine {
     struct bp_bound bound, other_bound;
     struct bp_mix best, trial;
     double *penalty, *placed;
+    uint32_t *part_of; /* [n_classes] classes of one part use the same domains */
+    uint32_t n_parts, part_i;
+    double *part_demand, *part_pi;
+    double *root_pi,
+        *root_mu;      /* best prices of the last LP over everything: dives leave others behind */
     double plan_bound; /* units of cost: what the LP with all rules proves; not certified */
     enum phase phase;
     bool begun; /* the phase has been set up */
@@ -48,9 +58,11 @@ struct bp_engine {
     char warning[ERR_TEXT_MAX];
 };
 
+enum { PARTS_CLASSES_MIN = 150, PART_CLASSES_MIN = 4 };
+
 static uint64_t budget_of(uint32_t effort)
 {
-    static const uint64_t budgets[] = {200000, 1000000, 7000000, 40000000, 400000000};
+    static const uint64_t budgets[] = {200000, 1000000, 5000000, 40000000, 400000000};
     uint32_t at = effort < 1 ? 1 : effort > 5 ? 5 : effort;
     return budgets[at - 1];
 }
@@ -127,7 +139,7 @@ static bool offer_plan(struct bp_engine *e, const struct bp_mix *mix)
 /* Takes the best prices of a column generation as the certificate if they prove more. */
 static void offer_bound(struct bp_engine *e, const struct bp_cg *cg)
 {
-    if (!cg->has_best) {
+    if (!cg->best_is_proven) {
         return;
     }
     if (cg->rules == BP_RULES_PLAN) {
@@ -254,15 +266,18 @@ bool bp_engine_new(const struct bp_problem *problem, const struct bp_options *op
     if (options->n_start_nodes > 0) {
         first_plan(e, BP_FFD_SHARE, /* start= */ true);
     }
-    e->phase = options->algorithm == BP_FFD ? PHASE_DONE : PHASE_COLUMNS;
+    e->phase = options->algorithm == BP_FFD ? PHASE_DONE : PHASE_PARTS;
     *ret_engine = e;
     return true;
 }
 
 /* ---- phases ---- */
 
+/* The first plan from the LP should not wait for its last digits. */
 static const struct bp_cg_limits root_limits = {
-    .gap = 1e-6, .certify = true, .rounds = 400, .nodes = 40, .max_level = 3};
+    .gap = 2e-4, .certify = true, .rounds = 200, .nodes = 40, .max_level = 0};
+static const struct bp_cg_limits prove_limits = {
+    .gap = 2e-6, .certify = true, .rounds = 600, .nodes = 40, .max_level = 3};
 
 static void next_phase(struct bp_engine *e, enum phase phase)
 {
@@ -270,15 +285,111 @@ static void next_phase(struct bp_engine *e, enum phase phase)
     e->begun = false;
 }
 
+static void keep_root_prices(struct bp_engine *e)
+{
+    if (e->root_pi == NULL) {
+        e->root_pi = ARENA_ARRAY(&e->arena, double, e->red.n_classes + 1);
+        e->root_mu = ARENA_ARRAY(&e->arena, double, e->red.n_limits + 1);
+    }
+    memcpy(e->root_pi, e->cg.best_pi, e->red.n_classes * sizeof(double));
+    memcpy(e->root_mu, e->cg.best_mu, e->red.n_limits * sizeof(double));
+}
+
+/* The bounds that are still missing, then local search. */
 static void after_bound(struct bp_engine *e)
 {
-    next_phase(e, PHASE_IMPROVE);
+    enum phase next = PHASE_IMPROVE;
+    if (e->red.relaxed && e->phase < PHASE_RELAXED) {
+        next = PHASE_RELAXED;
+    } else if (!e->red.relaxed && any_unplaced(e) && e->phase < PHASE_PLACED) {
+        next = PHASE_PLACED;
+    }
+    next_phase(e, next);
+}
+
+static void step_prove(struct bp_engine *e, uint64_t work)
+{
+    bool more = bp_cg_step(&e->cg, work, &e->spent);
+    offer_bound(e, &e->cg);
+    if (more) {
+        return;
+    }
+    if (e->cg.failed) {
+        warn(e, &e->cg.err);
+        next_phase(e, PHASE_DONE);
+        return;
+    }
+    keep_root_prices(e);
+    next_phase(e, PHASE_AGAIN);
+}
+
+/* Worth it when the LP is large and falls apart into few parts. */
+static void find_parts(struct bp_engine *e)
+{
+    const struct bp_red *red = &e->red;
+    e->part_of = ARENA_ARRAY(&e->arena, uint32_t, red->n_classes + 1);
+    auto_arena scratch = ARENA_INIT;
+    uint32_t *first = ARENA_ARRAY(&scratch, uint32_t, red->n_classes + 1);
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        uint32_t g = 0;
+        while (g < e->n_parts && !bp_red_same_accepts(red, first[g], i)) {
+            g++;
+        }
+        if (g == e->n_parts) {
+            first[e->n_parts++] = i;
+        }
+        e->part_of[i] = g;
+    }
+    if (red->n_classes < PARTS_CLASSES_MIN || e->n_parts < 2 ||
+        e->n_parts * PART_CLASSES_MIN > red->n_classes) {
+        e->n_parts = 0;
+    }
+    e->part_demand = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
+    e->part_pi = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
+}
+
+static void begin_part(struct bp_engine *e)
+{
+    static const struct bp_cg_limits part_limits = {
+        .gap = 2e-3, .rounds = 60, .nodes = 9, .max_level = 0};
+    for (uint32_t i = 0; i < e->red.n_classes; i++) {
+        e->part_demand[i] = e->part_of[i] == e->part_i ? e->red.demand[i] : 0;
+    }
+    bp_cg_begin(&e->cg, e->part_demand, NULL, NULL, &part_limits, /* keep_prices= */ false);
+}
+
+static void step_parts(struct bp_engine *e, uint64_t work)
+{
+    if (e->part_i < e->n_parts && bp_cg_step(&e->cg, work, &e->spent)) {
+        return;
+    }
+    if (e->cg.failed) {
+        warn(e, &e->cg.err);
+        next_phase(e, PHASE_DONE);
+        return;
+    }
+    for (uint32_t i = 0; i < e->red.n_classes && e->part_i < e->n_parts; i++) {
+        if (e->part_of[i] == e->part_i) {
+            e->part_pi[i] = e->master.pi[i];
+        }
+    }
+    if (++e->part_i < e->n_parts) {
+        begin_part(e);
+        return;
+    }
+    bool keep = e->n_parts > 0;
+    if (keep) {
+        bp_cg_set_prices(&e->cg, e->part_pi, NULL);
+    }
+    bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &root_limits, keep);
+    e->phase = PHASE_COLUMNS;
 }
 
 static void begin_columns(struct bp_engine *e)
 {
     struct err err;
     set_penalties(e);
+    find_parts(e);
     for (uint32_t i = 0; i < e->red.n_classes; i++) {
         add_single(e, i);
     }
@@ -291,7 +402,9 @@ static void begin_columns(struct bp_engine *e)
         next_phase(e, PHASE_DONE);
         return;
     }
-    bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &root_limits, /* keep_prices= */ false);
+    if (e->n_parts > 0) {
+        begin_part(e);
+    }
 }
 
 static void step_columns(struct bp_engine *e, uint64_t work)
@@ -306,13 +419,21 @@ static void step_columns(struct bp_engine *e, uint64_t work)
         next_phase(e, PHASE_DONE);
         return;
     }
+    keep_root_prices(e);
     next_phase(e, PHASE_ROUND);
 }
 
 static const struct bp_dive_limits first_dive = {
+    .first = {.gap = 1e-6, .rounds = 2, .nodes = 20, .max_level = 0},
+    .later = {.gap = 1e-5, .rounds = 6, .nodes = 20, .max_level = 0},
+    .whole = 0.75,
+    .width = 1};
+static const struct bp_dive_limits careful_dive = {
     .first = {.gap = 1e-6, .rounds = 3, .nodes = 40, .max_level = 0},
     .later = {.gap = 1e-5, .rounds = 20, .nodes = 20, .max_level = 0},
-    .whole = 0.75};
+    .whole = 0.75,
+    .width = 6,
+    .tolerance = 3e-6};
 
 static void finish_dive(struct bp_engine *e)
 {
@@ -337,10 +458,8 @@ static void step_round(struct bp_engine *e, uint64_t work)
     if (e->dive.failed) {
         warn(e, &e->cg.err);
         next_phase(e, PHASE_DONE);
-    } else if (e->red.relaxed) {
-        next_phase(e, PHASE_RELAXED);
-    } else if (any_unplaced(e)) {
-        next_phase(e, PHASE_PLACED);
+    } else if (e->phase == PHASE_ROUND) {
+        next_phase(e, PHASE_PROVE);
     } else {
         after_bound(e);
     }
@@ -364,7 +483,7 @@ static void begin_relaxed(struct bp_engine *e)
     }
     /* Capacity only: the multipliers of the last searches prove less than they could, never too
      * much. */
-    bp_cg_begin(&e->relaxed_cg, e->placed, NULL, NULL, &root_limits, /* keep_prices= */ false);
+    bp_cg_begin(&e->relaxed_cg, e->placed, NULL, NULL, &prove_limits, /* keep_prices= */ false);
 }
 
 static void step_relaxed(struct bp_engine *e, uint64_t work)
@@ -413,24 +532,32 @@ static void begin_phase(struct bp_engine *e)
 {
     e->begun = true;
     switch (e->phase) {
-    case PHASE_COLUMNS:
+    case PHASE_PARTS:
         begin_columns(e);
         break;
-    case PHASE_ROUND: {
+    case PHASE_COLUMNS:
+        break;
+    case PHASE_PROVE:
+        bp_cg_set_prices(&e->cg, e->root_pi, e->root_mu);
+        bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &prove_limits, /* keep_prices= */ true);
+        break;
+    case PHASE_ROUND:
+    case PHASE_AGAIN: {
         auto_arena scratch = ARENA_INIT;
         struct bp_rest rest;
         bp_rest_init(&rest, &scratch, &e->red);
-        bp_dive_begin(&e->dive, &rest, &first_dive, e->options.seed);
+        bp_dive_begin(&e->dive, &rest, e->phase == PHASE_ROUND ? &first_dive : &careful_dive,
+                      e->options.seed);
         break;
     }
     case PHASE_RELAXED:
         begin_relaxed(e);
         break;
     case PHASE_PLACED:
-        bp_cg_begin(&e->cg, e->placed, NULL, NULL, &root_limits, /* keep_prices= */ false);
+        bp_cg_begin(&e->cg, e->placed, NULL, NULL, &prove_limits, /* keep_prices= */ false);
         break;
     case PHASE_IMPROVE:
-        bp_improve_begin(&e->improve, &e->best, e->cg.best_pi, e->cg.best_mu);
+        bp_improve_begin(&e->improve, &e->best, e->root_pi, e->root_mu);
         break;
     case PHASE_DONE:
         break;
@@ -440,11 +567,18 @@ static void begin_phase(struct bp_engine *e)
 static void step_phase(struct bp_engine *e, uint64_t work)
 {
     switch (e->phase) {
+    case PHASE_PARTS:
+        step_parts(e, work);
+        break;
     case PHASE_COLUMNS:
         step_columns(e, work);
         break;
     case PHASE_ROUND:
+    case PHASE_AGAIN:
         step_round(e, work);
+        break;
+    case PHASE_PROVE:
+        step_prove(e, work);
         break;
     case PHASE_RELAXED:
         step_relaxed(e, work);

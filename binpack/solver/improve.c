@@ -88,7 +88,9 @@ static const struct bp_dive_limits small_dive = {
     .first = {.gap = 1e-6, .rounds = 8, .nodes = 20, .max_level = 0},
     .later = {.gap = 1e-5, .rounds = 3, .nodes = 20, .max_level = 0},
     .whole = 0.95,
-    .shuffle = true};
+    .shuffle = true,
+    .width = 3,
+    .tolerance = 1e-3};
 
 static void begin_try(struct bp_improve *improve)
 {

@@ -2,10 +2,16 @@
 #include "binpack/solver/pricer.h"
 
 #include <string.h>
+#ifdef BP_TRACE
+#include <stdio.h>
+#endif
 
 #include "base/arena.h"
 
 enum { NODE_ROOM = 24000, LANES_MAX = 64 };
+
+/* Below this many operations in the round before, waking threads costs more than they save. */
+enum { PARALLEL_OPS = 200000 };
 
 void bp_pricer_init(struct bp_pricer *pricer, struct arena *arena, const struct bp_red *red,
                     const struct parallel *parallel)
@@ -70,7 +76,26 @@ static void price_kind(struct bp_pricer *pricer, uint32_t lane, uint32_t kind)
     struct bp_knap *knap = pricer->knaps[lane];
     bp_knap_load(knap, kind, job->value, job->upper, job->rules);
     out->proven = bp_knap_run(knap, threshold, job->rel, job->nodes);
+    if (!out->proven && job->deep_states > 0) {
+        out->proven = bp_knap_deepen(knap, threshold, job->rel, job->deep_states);
+    }
     out->bound = bp_knap_bound(knap);
+#ifdef BP_TRACE
+    if (!out->proven && job->deep_states > 0)
+        fprintf(stderr,
+                "unproven kind %u cost %.2f thr %.4f bound %.5f found %.5f nodes %u deep %u ops\n",
+                kind, red->cost[kind], threshold, out->bound / threshold,
+                bp_knap_n_found(knap) ? bp_knap_value(knap, bp_knap_n_found(knap) - 1) / threshold
+                                      : 0,
+                job->nodes, job->deep_states);
+    else if (job->deep_states > 0)
+        fprintf(stderr,
+                "proven kind %u cost %.2f thr %.4f bound %.5f found %.5f nodes %u deep %u ops\n",
+                kind, red->cost[kind], threshold, out->bound / threshold,
+                bp_knap_n_found(knap) ? bp_knap_value(knap, bp_knap_n_found(knap) - 1) / threshold
+                                      : 0,
+                job->nodes, job->deep_states);
+#endif
     bp_knap_lambda(knap, lambda);
     pricer->has_lambda[kind] = true;
     keep_found(knap, &pricer->lanes[lane], red->n_classes, threshold, out);
@@ -91,7 +116,7 @@ uint64_t bp_pricer_run(struct bp_pricer *pricer, const struct bp_price_job *job)
     for (uint32_t l = 0; l < pricer->n_lanes; l++) {
         arena_reset(&pricer->lanes[l]);
     }
-    if (pricer->n_lanes > 1 && job->n > 1) {
+    if (pricer->n_lanes > 1 && job->n > 1 && pricer->last_ops >= PARALLEL_OPS) {
         pricer->parallel->run(pricer->parallel->port_ctx, pricer->n_lanes, run_lane, pricer);
     } else {
         for (uint32_t l = 0; l < pricer->n_lanes; l++) {
@@ -102,5 +127,6 @@ uint64_t bp_pricer_run(struct bp_pricer *pricer, const struct bp_price_job *job)
     for (uint32_t j = 0; j < job->n; j++) {
         ops += pricer->ops[job->kinds[j]];
     }
+    pricer->last_ops = ops;
     return ops;
 }

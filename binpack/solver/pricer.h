@@ -25,13 +25,16 @@ struct bp_price_job {
     uint32_t n;
     const uint32_t *kinds;   /* [n] */
     const double *threshold; /* [n_kinds], by kind */
-    uint32_t nodes;          /* limit for each kind */
+    uint32_t nodes;          /* limit of branch and bound for each kind */
+    uint32_t deep_states;    /* limit of the exact search for each kind, 0: none */
     double rel;
 };
 
 struct bp_pricer {
     const struct bp_red *red;
     const struct parallel *parallel;
+    uint64_t
+        last_ops; /* of the latest run: decides whether the next one is worth waking threads for */
     uint32_t n_lanes;
     struct bp_knap **knaps; /* [n_lanes] */
     struct arena *lanes;    /* [n_lanes] results */

@@ -7,7 +7,9 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
+#include "binpack/solver/knap_dp.h"
 #include "binpack/solver/knap_lp.h"
+#include "binpack/solver/knap_search.h"
 
 /* Covers the rounding errors of evaluating lambda.C + sum of n terms of `rows` products each, with
  * room to spare. */
@@ -41,6 +43,13 @@ struct bp_knap {
     uint32_t n_exclusions; /* that can matter here */
     uint32_t *exclusions;
     double root_lambda[BP_KNAP_ROWS];
+    double root_bound;
+    double *root_d; /* [lp.n] reduced values at the root */
+    double *deep_lo, *deep_up, *deep_count;
+    struct bp_dp *dp;
+    struct bp_search *search;
+    double deep_threshold, deep_rel;
+    double deep_bound; /* INFINITY until bp_knap_deepen has run */
 
     struct node *nodes;
     uint32_t n_nodes, node_room;
@@ -71,6 +80,12 @@ struct bp_knap *bp_knap_new(struct arena *arena, const struct bp_red *red, uint3
     k->node_room = node_room;
     k->nodes = ARENA_ARRAY(arena, struct node, node_room);
     k->heap = ARENA_ARRAY(arena, uint32_t, node_room);
+    k->root_d = ARENA_ARRAY(arena, double, m);
+    k->deep_lo = ARENA_ARRAY(arena, double, m);
+    k->deep_up = ARENA_ARRAY(arena, double, m);
+    k->deep_count = ARENA_ARRAY(arena, double, m);
+    k->dp = bp_dp_new(arena, m);
+    k->search = bp_search_new(arena, m);
     for (uint32_t f = 0; f < BP_KNAP_KEPT; f++) {
         k->found[f] = ARENA_ARRAY(arena, double, m);
     }
@@ -95,12 +110,53 @@ static double class_fit(const struct bp_red *red, const double *cap, uint32_t i,
     return fit;
 }
 
+/* Units that fit when nothing but capacity counts. */
+static double fit_alone(const struct bp_red *red, const double *cap, uint32_t i)
+{
+    const double *size = red->size_of + (size_t)i * red->n_dims;
+    double fit = INFINITY;
+    for (uint32_t d = 0; d < red->n_dims; d++) {
+        fit = size[d] > 0 ? fmin(fit, floor(cap[d] / size[d])) : fit;
+    }
+    return fit;
+}
+
+static bool same_size(const struct bp_red *red, uint32_t i, uint32_t j)
+{
+    return memcmp(red->size_of + (size_t)i * red->n_dims, red->size_of + (size_t)j * red->n_dims,
+                  red->n_dims * sizeof(double)) == 0;
+}
+
+/* Of plain classes of one size, the most valuable ones that fill the node make the others useless.
+ * Items first..n-1 are of one size; returns how many stay. */
+static uint32_t keep_best(struct bp_knap *k, uint32_t first, uint32_t n, double most)
+{
+    double units = 0;
+    uint32_t kept = first;
+    while (kept < n && units < most) {
+        uint32_t best = kept;
+        for (uint32_t t = kept + 1; t < n; t++) {
+            best = k->lp.value[t] > k->lp.value[best] ? t : best;
+        }
+        double value = k->lp.value[best], upper = k->upper[best];
+        uint32_t class_i = k->class_of[best];
+        k->lp.value[best] = k->lp.value[kept];
+        k->upper[best] = k->upper[kept];
+        k->class_of[best] = k->class_of[kept];
+        k->lp.value[kept] = value;
+        k->upper[kept] = upper;
+        k->class_of[kept++] = class_i;
+        units += upper;
+    }
+    return kept;
+}
+
 static void load_items(struct bp_knap *k, const double *value, const double *upper)
 {
     const struct bp_red *red = k->red;
     const uint64_t *accept = bp_red_accept(red, k->kind);
     const double *cap = red->cap + (size_t)k->kind * red->n_dims;
-    uint32_t n = 0;
+    uint32_t n = 0, first = 0;
     for (uint32_t w = 0; w < red->n_words; w++) {
         for (uint64_t bits = accept[w]; bits != 0; bits &= bits - 1) {
             uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
@@ -108,12 +164,25 @@ static void load_items(struct bp_knap *k, const double *value, const double *upp
                 continue;
             }
             double fit = class_fit(red, cap, i, upper[i]);
-            if (fit >= 1) {
-                k->class_of[n] = i;
-                k->upper[n] = fit;
-                k->lp.value[n++] = value[i];
+            if (fit < 1) {
+                continue;
             }
+            /* Classes are ordered by size, so those of one size are neighbours. */
+            bool joins = n > first && red->plain[i] && same_size(red, k->class_of[first], i);
+            if (!joins && n > first + 1) {
+                n = keep_best(k, first, n, fit_alone(red, cap, k->class_of[first]));
+            }
+            if (!joins) {
+                first = n;
+            }
+            k->class_of[n] = i;
+            k->upper[n] = fit;
+            k->lp.value[n++] = value[i];
+            first = red->plain[i] ? first : n;
         }
+    }
+    if (n > first + 1) {
+        n = keep_best(k, first, n, fit_alone(red, cap, k->class_of[first]));
     }
     k->lp.n = n;
     k->ops += red->n_classes * 2 + n * (red->n_dims + 2);
@@ -204,6 +273,7 @@ void bp_knap_load(struct bp_knap *k, uint32_t kind, const double *value, const d
     k->n_nodes = k->n_heap = k->n_found = 0;
     k->pruned = 0;
     k->started = false;
+    k->deep_bound = INFINITY;
     if (k->lp.n > 0) {
         k->nodes[0] = (struct node){.bound = INFINITY, .parent = -1, .kind = BRANCH_ROOT};
         k->n_nodes = 1;
@@ -321,7 +391,7 @@ static void obey_caps(struct bp_knap *k)
 
 static void keep_candidate(struct bp_knap *k)
 {
-    double value = 0;
+    double value = 0; /* as it is found; patterns that come later are worth more */
     for (uint32_t t = 0; t < k->lp.n; t++) {
         value += k->count[t] * k->lp.value[t];
     }
@@ -523,6 +593,8 @@ static uint32_t visit(struct bp_knap *k, uint32_t node_i, double threshold, doub
     double bound = fmin(k->nodes[node_i].bound, bp_lp_solve(&k->lp));
     if (!k->started) {
         memcpy(k->root_lambda, k->lp.lambda, sizeof k->root_lambda);
+        memcpy(k->root_d, k->lp.d, k->lp.n * sizeof(double));
+        k->root_bound = bound;
         sort_items(k);
         k->started = true;
     }
@@ -574,6 +646,84 @@ bool bp_knap_run(struct bp_knap *k, double threshold, double rel, uint32_t nodes
     return k->n_heap == 0;
 }
 
+/* Ranges outside which nothing is worth more than the cut-off, by the root's reduced values. */
+static void fix_ranges(struct bp_knap *k, double cut)
+{
+    double room = k->root_bound - cut;
+    for (uint32_t t = 0; t < k->lp.n; t++) {
+        double d = k->root_d[t], range = k->upper[t];
+        if (fabs(d) * range > room) {
+            range = floor(room / fabs(d) * (1 + 1e-9) + 1e-9);
+        }
+        k->deep_lo[t] = d > 0 ? fmax(0, k->upper[t] - range) : 0;
+        k->deep_up[t] = d > 0 ? k->upper[t] : range;
+    }
+    k->ops += k->lp.n * 4;
+}
+
+/* The selection of the table, if it obeys the rows and rules that the table left out. */
+static void take_deep(struct bp_knap *k, const double *count)
+{
+    const struct bp_lp *lp = &k->lp;
+    for (uint32_t r = 0; r < lp->n_rows; r++) {
+        double rest = lp->cap[r];
+        for (uint32_t t = 0; t < lp->n; t++) {
+            rest -= count[t] * lp->row[r][t];
+        }
+        if (rest < 0) {
+            return;
+        }
+    }
+    memset(k->support, 0, k->red->n_words * sizeof *k->support);
+    for (uint32_t t = 0; t < lp->n && k->n_exclusions > 0; t++) {
+        if (count[t] > 0 && !may_join(k, k->class_of[t])) {
+            return;
+        }
+        if (count[t] > 0) {
+            bits_set(k->support, k->class_of[t]);
+        }
+    }
+    memcpy(k->count, count, lp->n * sizeof(double));
+    if (k->red->n_caps > 0) {
+        obey_caps(k);
+    }
+    keep_candidate(k);
+}
+
+static double search_found(void *ctx, double value, const double *count)
+{
+    struct bp_knap *k = ctx;
+    take_deep(k, count);
+    /* What rules forbid is not kept, but it counts for the bound. */
+    return fmax(cut_off(k, k->deep_threshold, k->deep_rel), value);
+}
+
+bool bp_knap_deepen(struct bp_knap *k, double threshold, double rel, uint32_t states)
+{
+    double cut = cut_off(k, threshold, rel);
+    if (!k->started || bp_knap_bound(k) <= cut) {
+        return true;
+    }
+    fix_ranges(k, cut);
+    bool found = false;
+    double bound = bp_dp_run(k->dp, &k->lp, k->root_lambda, k->deep_lo, k->deep_up, cut, states,
+                             k->deep_count, &found);
+    if (found) {
+        take_deep(k, k->deep_count);
+    }
+    k->ops += bp_dp_take_ops(k->dp);
+    if (isinf(bound)) {
+        struct bp_search_hooks hooks = {.found = search_found, .ctx = k};
+        k->deep_threshold = threshold;
+        k->deep_rel = rel;
+        bp_search_run(k->search, &k->lp, k->root_lambda, k->deep_lo, k->deep_up, cut, states / 4,
+                      &hooks, &bound);
+        k->ops += bp_search_take_ops(k->search);
+    }
+    k->deep_bound = fmin(k->deep_bound, fmax(bound, cut));
+    return bp_knap_bound(k) <= cut_off(k, threshold, rel) * (1 + 1e-9);
+}
+
 double bp_knap_bound(const struct bp_knap *k)
 {
     double bound = k->pruned;
@@ -583,6 +733,7 @@ double bp_knap_bound(const struct bp_knap *k)
     if (k->n_heap > 0) {
         bound = fmax(bound, k->nodes[k->heap[0]].bound);
     }
+    bound = fmin(bound, k->deep_bound);
     return with_slack(bound, k->lp.n, k->lp.n_rows);
 }
 
@@ -606,6 +757,15 @@ uint32_t bp_knap_items(const struct bp_knap *k, uint32_t found_i, struct bp_item
             items[n++] = (struct bp_item){.class_i = k->class_of[t],
                                           .count = (uint32_t)k->found[found_i][t]};
         }
+    }
+    /* Items of one size are ordered by value; a pattern is ordered by class. */
+    for (uint32_t s = 1; s < n; s++) {
+        struct bp_item item = items[s];
+        uint32_t at = s;
+        for (; at > 0 && items[at - 1].class_i > item.class_i; at--) {
+            items[at] = items[at - 1];
+        }
+        items[at] = item;
     }
     return n;
 }
@@ -647,7 +807,7 @@ double bp_knap_quick_bound(const struct bp_red *red, uint32_t kind, const double
 
 uint64_t bp_knap_take_ops(struct bp_knap *k)
 {
-    uint64_t ops = k->ops + bp_lp_take_ops(&k->lp);
+    uint64_t ops = k->ops + bp_lp_take_ops(&k->lp) + bp_dp_take_ops(k->dp);
     k->ops = 0;
     return ops;
 }

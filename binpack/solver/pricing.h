@@ -40,6 +40,11 @@ void bp_knap_load(struct bp_knap *knap, uint32_t kind, const double *value, cons
  * rel), or for `nodes` more nodes. May be called again to go on. Returns whether that is proven. */
 bool bp_knap_run(struct bp_knap *knap, double threshold, double rel, uint32_t nodes);
 
+/* Dynamic programming where branching on the relaxation does not end (see knap_dp.h), on at most
+ * `states` states. To be called after bp_knap_run; may only lower the bound and add patterns.
+ * Returns whether the same as there is proven. */
+bool bp_knap_deepen(struct bp_knap *knap, double threshold, double rel, uint32_t states);
+
 double bp_knap_bound(const struct bp_knap *knap);     /* proven; rounding errors are covered */
 uint32_t bp_knap_n_found(const struct bp_knap *knap); /* patterns kept, best last */
 double bp_knap_value(const struct bp_knap *knap, uint32_t found_i);

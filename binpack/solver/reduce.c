@@ -667,6 +667,23 @@ static bool class_is_scarce(const struct bp_red *red, uint32_t i)
     return true;
 }
 
+static void mark_plain(struct build *b)
+{
+    struct bp_red *red = b->red;
+    red->plain = ARENA_ARRAY(b->arena, bool, red->n_classes + 1);
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        bool plain = red->per_node[i] >= red->demand[i];
+        for (uint32_t c = 0; c < red->n_caps && plain; c++) {
+            plain = !bits_get(red->cap_members + (size_t)c * red->n_words, i);
+        }
+        for (uint32_t e = 0; e < red->n_exclusions && plain; e++) {
+            plain = !bits_get(red->exclude_a + (size_t)e * red->n_words, i) &&
+                    !bits_get(red->exclude_b + (size_t)e * red->n_words, i);
+        }
+        red->plain[i] = plain;
+    }
+}
+
 void bp_red_build(struct bp_red *red, const struct bp_problem *problem, struct arena *arena)
 {
     auto_arena scratch = ARENA_INIT;
@@ -687,6 +704,7 @@ void bp_red_build(struct bp_red *red, const struct bp_problem *problem, struct a
     build_limits(&b);
     build_caps(&b);
     build_exclusions(&b);
+    mark_plain(&b);
     for (uint32_t v = 0; v < problem->n_varieties; v++) {
         red->relaxed_varieties |= problem->varieties[v].min_values > 1;
     }
@@ -701,4 +719,15 @@ double bp_red_cap_max(const struct bp_red *red, uint32_t cap, uint32_t kind)
 {
     const struct bp_cap *source = &red->problem->caps[red->cap_source[cap]];
     return cap_max_at(source, red->offer[red->offer_at[kind]]);
+}
+
+bool bp_red_same_accepts(const struct bp_red *red, uint32_t i, uint32_t j)
+{
+    for (uint32_t a = 0; a < red->n_accepts; a++) {
+        const uint64_t *set = red->accept + (size_t)a * red->n_words;
+        if (bits_get(set, i) != bits_get(set, j)) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -26,12 +26,13 @@ struct bp_red {
     uint32_t n_words; /* of a set of classes */
     double unit;      /* nano-dollars per unit of cost */
 
-    double *size;        /* [n_dims][n_classes] */
-    double *size_of;     /* [n_classes][n_dims], the same numbers */
-    double *demand;      /* [n_classes] units */
-    double *per_node;    /* [n_classes] most units on a node; at most the demand */
-    double *pods;        /* [n_classes] pods per unit */
-    int32_t *priority;   /* [n_classes] */
+    double *size;      /* [n_dims][n_classes] */
+    double *size_of;   /* [n_classes][n_dims], the same numbers */
+    double *demand;    /* [n_classes] units */
+    double *per_node;  /* [n_classes] most units on a node; at most the demand */
+    double *pods;      /* [n_classes] pods per unit */
+    int32_t *priority; /* [n_classes] */
+    bool *plain;       /* [n_classes] in no cap and no exclusion, and max_per_node does not bind */
     uint32_t *source_at; /* [n_classes + 1] into source */
     uint32_t *source;    /* public class indexes */
 
@@ -67,6 +68,9 @@ static inline const uint64_t *bp_red_accept(const struct bp_red *red, uint32_t k
 {
     return red->accept + (size_t)red->accept_i[kind] * red->n_words;
 }
+
+/* Whether two classes may use the same kinds. */
+bool bp_red_same_accepts(const struct bp_red *red, uint32_t i, uint32_t j);
 
 /* Maximum of a cap on nodes of a kind. */
 double bp_red_cap_max(const struct bp_red *red, uint32_t cap, uint32_t kind);

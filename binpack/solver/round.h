@@ -13,12 +13,21 @@
 #include "binpack/solver/colgen.h"
 #include "binpack/solver/mix.h"
 
-enum bp_dive_state { BP_DIVE_SOLVE, BP_DIVE_FIX, BP_DIVE_DONE };
+enum { BP_DIVE_WIDTH = 8 };
+
+enum bp_dive_state {
+    BP_DIVE_SOLVE, /* of what is left, then fix */
+    BP_DIVE_FIX,
+    BP_DIVE_TRY, /* solving after a fixing that may be taken back */
+    BP_DIVE_DONE
+};
 
 struct bp_dive_limits {
     struct bp_cg_limits first, later; /* column generation at the root and below */
     double whole;                     /* columns at or above this are fixed in one go */
     bool shuffle;                     /* picks among good columns at random */
+    uint32_t width;   /* columns to try where the first one hurts, 1..BP_DIVE_WIDTH */
+    double tolerance; /* hurts: raises the cost by more than this part of the whole */
 };
 
 struct bp_dive {
@@ -32,6 +41,16 @@ struct bp_dive {
     struct bp_rest rest;
     struct bp_mix mix;
     uint32_t depth;
+    double fixed; /* cost of the mix */
+    double root;  /* cost of the LP at the start */
+
+    struct bp_rest saved; /* before the fixing under trial */
+    uint32_t saved_n;
+    double saved_fixed, saved_sum;
+    uint32_t tries[BP_DIVE_WIDTH]; /* patterns */
+    double sums[BP_DIVE_WIDTH];
+    uint32_t n_tries, try_i;
+    bool batch, last; /* the trial is of several columns at once; the best one is being repeated */
 };
 
 void bp_dive_init(struct bp_dive *dive, struct arena *arena, struct bp_cg *cg);
