@@ -176,9 +176,9 @@ const struct option_row option_rows[] = {
      .fallback = "auto", .group = GROUP_OUTPUT, .commands = SIMULATE,
      .help = "a line of progress on stderr; auto is on a terminal"},
     {"quiet", 'q', NULL, OPTION_FLAG, FIELD(quiet), .group = GROUP_OUTPUT,
-     .commands = PLANS | CATALOG, .help = "no warnings and assumptions on stderr"},
+     .commands = PLANS | CATALOG, .help = "nothing on stderr but errors"},
     {"verbose", 'v', NULL, OPTION_FLAG, FIELD(verbose), .group = GROUP_OUTPUT,
-     .commands = PLANS | CATALOG, .help = "every warning, and what was read"},
+     .commands = PLANS | CATALOG, .help = "every warning, not only the first 20"},
 
     {"strict", 0, NULL, OPTION_FLAG, FIELD(strict), .group = GROUP_GATES, .commands = SIMULATE,
      .help = "exit 4 when the input is incomplete",

@@ -197,6 +197,13 @@ static bool wants_snapshots_only(const struct options *options)
            !options->require_gap.has;
 }
 
+/* A zone or region that the catalogue lacks: where to read how to get the right one. */
+static bool err_add_help(struct err *err)
+{
+    struct err why = *err;
+    return err_set(err, why.code, "%s (`binpack help prices` shows how)", why.text);
+}
+
 static bool simulate(struct run *run, const struct option_texts *paths, struct err *err)
 {
     if (!input_read(run->options, paths, run->console, run->arena, &run->input, err)) {
@@ -210,7 +217,7 @@ static bool simulate(struct run *run, const struct option_texts *paths, struct e
         return output_plan(run->options, run->plan, run->console, err);
     }
     if (!plan_with_workers(run, err)) {
-        return false;
+        return err->code == ERR_NOT_FOUND ? err_add_help(err) : false;
     }
     say_notes(run);
     bool good = output_plan(run->options, run->plan, run->console, err) &&
