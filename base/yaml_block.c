@@ -2,6 +2,9 @@
 #include "base/yaml_block.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/arena.h"
 #include "base/limits.h"
@@ -29,6 +32,22 @@ static size_t line_length(const char *p, size_t n, bool tabs)
 {
     size_t i = 0;
     while (i < n) {
+#ifdef __SSE2__
+        while (n - i >= 16) {
+            __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+            /* Signed: below a blank are control characters and bytes from 0x80 on; 0x7f is the
+             * other one that is not ASCII text. */
+            __m128i strange = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')),
+                                           _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
+            if (_mm_movemask_epi8(strange) != 0) {
+                break;
+            }
+            i += 16;
+        }
+        if (i == n) {
+            break;
+        }
+#endif
         unsigned char c = (unsigned char)p[i];
         if (c >= 0x20 && c <= 0x7e) {
             i++;
@@ -83,7 +102,7 @@ static struct str trim_end(struct str s)
     return s;
 }
 
-enum json_status yaml_block_line(const struct yaml_block *b, struct yaml_line *ret_line)
+static enum json_status find_line(const struct yaml_block *b, struct yaml_line *ret_line)
 {
     const char *p = b->p, *next = NULL;
     for (;; p = next) {
@@ -117,6 +136,20 @@ enum json_status yaml_block_line(const struct yaml_block *b, struct yaml_line *r
             .indent = mark ? -1 : (int)indent, .start = p, .content = content, .next = next};
         return JSON_DONE;
     }
+}
+
+enum json_status yaml_block_line(struct yaml_block *b, struct yaml_line *ret_line)
+{
+    if (b->seen_at == b->p && b->seen_at != NULL) {
+        *ret_line = b->seen;
+        return JSON_DONE;
+    }
+    enum json_status status = find_line(b, ret_line);
+    if (status == JSON_DONE) {
+        b->seen_at = b->p;
+        b->seen = *ret_line;
+    }
+    return status;
 }
 
 bool yaml_block_is_item(struct str content)
@@ -318,7 +351,7 @@ static enum json_status one_line_value(struct yaml_block *b, struct str text, bo
 
 /* After a value that is complete on its lines: a deeper line would go on with it, which is for the
  * full parser. */
-static enum json_status nothing_deeper(const struct yaml_block *b, int column, json_t **value)
+static enum json_status nothing_deeper(struct yaml_block *b, int column, json_t **value)
 {
     struct yaml_line line;
     enum json_status status = yaml_block_line(b, &line);
@@ -417,7 +450,7 @@ static enum json_status member_value(struct yaml_block *b, const struct yaml_lin
 }
 
 /* Whether the value is an object or a list, for what is dropped only then. */
-static bool is_container(const struct yaml_block *b, struct str rest, int column)
+static bool is_container(struct yaml_block *b, struct str rest, int column)
 {
     struct yaml_line line;
     if (rest.n > 0) {

@@ -19,16 +19,7 @@
 
 struct arena;
 
-/* A reader of lines. */
-struct yaml_block {
-    const char *p, *end; /* what is left; between calls p is at the start of a line */
-    bool final;          /* nothing follows the text */
-    const struct json_drop *drop;
-    struct arena *scratch;
-    uint32_t n_values;
-};
-
-/* The next line that is neither blank nor a comment, without going into it. */
+/* The next line that is neither blank nor a comment. */
 struct yaml_line {
     int indent; /* blanks before its content; -1: the document ends here ("---" or the end of the
                    text) */
@@ -37,8 +28,20 @@ struct yaml_line {
     const char *next;   /* start of the line after it */
 };
 
+/* A reader of lines. */
+struct yaml_block {
+    const char *p, *end; /* what is left; between calls p is at the start of a line */
+    bool final;          /* nothing follows the text */
+    const struct json_drop *drop;
+    struct arena *scratch;
+    uint32_t n_values;
+    const char
+        *seen_at; /* `seen` is the next line from here: each line is looked at several times */
+    struct yaml_line seen;
+};
+
 /* JSON_BAD: tabs, control characters, "..." and what else the plain part does not know. */
-enum json_status yaml_block_line(const struct yaml_block *b, struct yaml_line *ret_line);
+enum json_status yaml_block_line(struct yaml_block *b, struct yaml_line *ret_line);
 
 bool yaml_block_is_item(struct str content); /* "- x" or "-" */
 
