@@ -516,11 +516,13 @@ static bool merge_statuses(struct codec_in *in, const struct json_at *status, co
                 (s->requests.n == 0 && s->allocated.n == 0)) {
                 continue;
             }
-            if (infeasible && s->requests.n > 0) {
+            struct k8s_resources wanted = *requests;
+            if (infeasible) {
                 *requests = (struct k8s_resources){.n = 0, .v = NULL};
             }
             k8s_resources_raise(in->arena, requests, &s->requests);
             k8s_resources_raise(in->arena, requests, &s->allocated);
+            k8s_resources_default(in->arena, requests, &wanted); /* what no status names */
         }
     }
     return true;

@@ -54,8 +54,18 @@ static void write_and_read(struct arena *arena, const struct k8s_cluster *cluste
         json_decref(o);
     }
     const struct k8s_cluster *back = k8s_builder_finish(builder);
-    MUST(back->n_pods == cluster->n_pods && back->n_nodes == cluster->n_nodes &&
-         back->n_workloads == cluster->n_workloads && back->n_nodepools == cluster->n_nodepools);
+    struct k8s_snapshot first = k8s_snapshot_begin(cluster, arena);
+    struct k8s_snapshot second = k8s_snapshot_begin(back, arena);
+    for (;;) {
+        json_t *a = k8s_snapshot_next(&first), *b = k8s_snapshot_next(&second);
+        MUST((a == NULL) == (b == NULL));
+        if (a == NULL) {
+            break;
+        }
+        MUST(same_json(a, b));
+        json_decref(a);
+        json_decref(b);
+    }
 }
 
 static void check_schema(struct arena *arena, const json_t *value)
