@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/str.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,11 @@ struct str str_of(const char *nul_terminated)
 
 bool str_eq(struct str a, struct str b)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    if (a.n != b.n || a.n == 0) {
+        return a.n == b.n;
+    }
+    assert(a.p != NULL && b.p != NULL);
+    return memcmp(a.p, b.p, a.n) == 0;
 }
 
 int str_cmp(struct str a, struct str b)

@@ -434,7 +434,11 @@ static uint32_t chosen_index(struct check_world *world, struct check_slots *s,
 {
     for (size_t i = 0; i < s->chosen.n; i++) {
         const struct k8s_pairs *c = &s->chosen.v[i];
-        if (c->n == labels->n && (c->n == 0 || memcmp(c->v, labels->v, c->n * sizeof *c->v) == 0)) {
+        bool same = c->n == labels->n;
+        for (uint32_t k = 0; same && k < c->n; k++) {
+            same = c->v[k].key == labels->v[k].key && c->v[k].value == labels->v[k].value;
+        }
+        if (same) {
             return (uint32_t)i;
         }
     }

@@ -8,6 +8,7 @@
  * orders are tried, all of them one pod at a time where a spread looks. */
 #include "binpack/plan/check_world.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -208,6 +209,7 @@ static bool same_rule(const struct check_world *world, const struct rule *a, con
     }
     if (a->type == RULE_SPREAD) {
         const struct k8s_spread *s = a->spread, *t = b->spread;
+        assert(s != NULL && t != NULL);
         return s->max_skew == t->max_skew && s->min_domains.has == t->min_domains.has &&
                s->min_domains.v == t->min_domains.v && s->affinity_honor == t->affinity_honor &&
                s->taints_honor == t->taints_honor && same_selector(&s->selector, &t->selector) &&
@@ -676,6 +678,7 @@ static bool refuse(const struct replay *r, const struct item *item, const uint32
             pod = &world->cluster->pods[i];
         }
     }
+    assert(pod != NULL); /* an item stands for pods of the plan */
     return err_set(
         err, ERR_INTERNAL,
         "pod " STR_FMT "/" STR_FMT " on node " STR_FMT ": %s on " STR_FMT
