@@ -171,6 +171,7 @@ static void choose_order(struct make *make)
         make->descent.in_some_order = false;
     }
     make->kept_solve = NULL;
+    make->kept_stage = ARENA_INIT;
     bp_solve_free(dropped);
     arena_done(&dropped_stage);
 }

@@ -31,7 +31,7 @@ static uint32_t counted_at(const struct spread_ctx *c, const struct sched_rule *
 }
 
 static void add_host_cap(const struct spread_ctx *c, const struct sched_rule *rule,
-                         const uint64_t *members, const uint32_t *counted)
+                         const uint64_t *members, const uint32_t *counted, bool necessary)
 {
     uint32_t *max_at = NULL;
     for (uint32_t n = 0; counted != NULL && n < c->s->n_nodes; n++) {
@@ -40,9 +40,10 @@ static void add_host_cap(const struct spread_ctx *c, const struct sched_rule *ru
         }
         max_at[n] = counted[n] < rule->max_skew ? rule->max_skew - counted[n] : 0;
     }
-    VEC_PUSH(c->rows->arena, &c->rows->caps,
-             (struct sched_cap_row){
-                 .max = rule->max_skew, .necessary = true, .members = members, .max_at = max_at});
+    VEC_PUSH(
+        c->rows->arena, &c->rows->caps,
+        (struct sched_cap_row){
+            .max = rule->max_skew, .necessary = necessary, .members = members, .max_at = max_at});
 }
 
 /* Carriers that are not counted themselves may join a host that holds no more than maxSkew. */
@@ -70,39 +71,167 @@ static void forbid_full_hosts(const struct spread_ctx *c, const struct sched_rul
     }
 }
 
+/* Classes that must come before others for the rules over hosts are looked for among at most this
+ * many; beyond it every candidate is capped, which is stricter than need be. */
+enum { ORDER_CLASSES_MAX = 1024 };
+
 /* A rule over hosts with its class sets. */
 struct host_rule {
     const struct sched_rule *rule;
     uint64_t *carriers, *targets;
+    uint32_t *counted; /* [n_nodes] running pods that it counts; NULL: none */
+    /* Counted classes that carry this rule, or one that counts at least the same pods and allows no
+     * more of them: the last of them to come sees all others, so together they are at most maxSkew.
+     * The other counted pods may come after them. */
+    uint64_t *members;
+    uint64_t *
+        late; /* counted classes that cannot be left for afterwards, for the sake of another rule */
 };
 
-static void add_host_rule(const struct spread_ctx *c, const struct host_rule *host)
+static bool counts_no_less(const struct host_rule *a, const struct host_rule *b, uint32_t n_nodes)
+{
+    for (uint32_t n = 0; b->counted != NULL && n < n_nodes; n++) {
+        if (b->counted[n] > (a->counted == NULL ? 0 : a->counted[n])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void find_members(const struct spread_ctx *c, struct host_rule *hosts, uint32_t n_hosts)
+{
+    for (uint32_t h = 0; h < n_hosts; h++) {
+        for (uint32_t o = 0; o < n_hosts; o++) {
+            if (o != h && (hosts[o].rule->max_skew > hosts[h].rule->max_skew ||
+                           !bits_subset(hosts[h].targets, hosts[o].targets, c->words) ||
+                           !counts_no_less(&hosts[o], &hosts[h], c->s->n_nodes))) {
+                continue;
+            }
+            for (size_t w = 0; w < c->words; w++) {
+                hosts[h].members[w] |= hosts[o].carriers[w] & hosts[h].targets[w];
+            }
+        }
+    }
+}
+
+static bool carries_any(const struct host_rule *hosts, uint32_t n, uint32_t class_i)
+{
+    for (uint32_t h = 0; h < n; h++) {
+        if (bits_get(hosts[h].carriers, class_i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* reach[i]: classes that are to be placed after class i. Carriers of a rule come before the pods it
+ * counts that are not its members. */
+static void close_order(const struct host_rule *hosts, uint32_t n_hosts, uint32_t n_classes,
+                        uint64_t *const *reach, size_t words)
+{
+    for (uint32_t h = 0; h < n_hosts; h++) {
+        for (uint32_t i = 0; i < n_classes; i++) {
+            for (size_t w = 0; bits_get(hosts[h].carriers, i) && w < words; w++) {
+                reach[i][w] |= hosts[h].targets[w] & ~hosts[h].members[w];
+            }
+        }
+    }
+    for (uint32_t k = 0; k < n_classes; k++) {
+        for (uint32_t i = 0; i < n_classes; i++) {
+            if (bits_get(reach[i], k)) {
+                bits_or(reach[i], reach[k], words);
+            }
+        }
+    }
+}
+
+/* Fills `late`: a class that a rule counts, that is no member, and that has to come before one of
+ * the rule's carriers for the sake of another rule. */
+static void find_late(const struct spread_ctx *c, struct host_rule *hosts, uint32_t n_hosts)
 {
     struct arena *arena = c->rows->arena;
-    const struct sched_rule *rule = host->rule;
-    uint32_t *counted =
-        rule->targets_at == NULL ? NULL : ARENA_ARRAY(arena, uint32_t, c->s->n_nodes);
-    for (uint32_t n = 0; counted != NULL && n < c->s->n_nodes; n++) {
-        counted[n] = counted_at(c, rule, n);
+    const uint32_t n = c->classes->n;
+    bool any = false;
+    for (uint32_t h = 0; h < n_hosts; h++) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (bits_get(hosts[h].targets, i) && !bits_get(hosts[h].members, i) &&
+                carries_any(hosts, n_hosts, i)) {
+                bits_set(hosts[h].late, i);
+                any = true;
+            }
+        }
     }
-    uint64_t *members = ARENA_ARRAY(arena, uint64_t, c->words);
-    for (size_t w = 0; w < c->words; w++) {
-        members[w] = host->carriers[w] & host->targets[w];
+    if (!any || n > ORDER_CLASSES_MAX) {
+        return;
     }
-    if (bits_any(members, c->words)) {
-        add_host_cap(c, rule, members, counted);
+    uint64_t **reach = ARENA_ARRAY(arena, uint64_t *, n);
+    for (uint32_t i = 0; i < n; i++) {
+        reach[i] = ARENA_ARRAY(arena, uint64_t, c->words);
     }
-    /* Pods that are counted but do not carry the rule could share a host if they came after the
-     * carriers. Nobody can promise that order, so they do not share one. */
+    close_order(hosts, n_hosts, n, reach, c->words);
+    for (uint32_t h = 0; h < n_hosts; h++) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (bits_get(hosts[h].late, i) &&
+                !bits_intersects(reach[i], hosts[h].carriers, c->words)) {
+                bits_clear(hosts[h].late, i);
+            }
+        }
+    }
+}
+
+/* Counted pods that are no members could share a host with carriers if they came after them. Nobody
+ * can promise that order, so in a plan that is to hold in any order they do not. */
+static void keep_others_off(const struct spread_ctx *c, const struct host_rule *host)
+{
+    struct arena *arena = c->rows->arena;
     uint64_t *others = ARENA_ARRAY(arena, uint64_t, c->words);
     for (size_t w = 0; w < c->words; w++) {
         others[w] = host->targets[w] & ~host->carriers[w];
     }
-    if (bits_any(others, c->words) && bits_any(host->carriers, c->words)) {
-        VEC_PUSH(arena, &c->rows->exclusions,
-                 (struct sched_exclusion_row){.a = host->carriers, .b = others});
+    if (bits_any(others, c->words)) {
+        c->rows->order_matters = true;
+        if (!c->rows->in_some_order) {
+            VEC_PUSH(arena, &c->rows->exclusions,
+                     (struct sched_exclusion_row){.a = host->carriers, .b = others});
+        }
     }
-    forbid_full_hosts(c, rule, host->carriers, host->targets, counted);
+}
+
+static void add_host_rule(const struct spread_ctx *c, const struct host_rule *host)
+{
+    struct arena *arena = c->rows->arena;
+    if (!bits_any(host->carriers, c->words)) {
+        return;
+    }
+    if (bits_any(host->members, c->words)) {
+        add_host_cap(c, host->rule, host->members, host->counted, /* necessary= */ true);
+    }
+    if (bits_any(host->late, c->words)) {
+        uint64_t *all = ARENA_ARRAY(arena, uint64_t, c->words);
+        bits_or(all, host->members, c->words);
+        bits_or(all, host->late, c->words);
+        add_host_cap(c, host->rule, all, host->counted, /* necessary= */ false);
+    }
+    keep_others_off(c, host);
+    forbid_full_hosts(c, host->rule, host->carriers, host->targets, host->counted);
+}
+
+static struct host_rule host_rule_of(const struct spread_ctx *c, const struct sched_rule *rule,
+                                     uint64_t *carriers, uint64_t *targets)
+{
+    struct arena *arena = c->rows->arena;
+    struct host_rule host = {.rule = rule,
+                             .carriers = carriers,
+                             .targets = targets,
+                             .members = ARENA_ARRAY(arena, uint64_t, c->words),
+                             .late = ARENA_ARRAY(arena, uint64_t, c->words)};
+    if (rule->targets_at != NULL) {
+        host.counted = ARENA_ARRAY(arena, uint32_t, c->s->n_nodes);
+        for (uint32_t n = 0; n < c->s->n_nodes; n++) {
+            host.counted[n] = counted_at(c, rule, n);
+        }
+    }
+    return host;
 }
 
 /* ---- over another key ---- */
@@ -177,6 +306,8 @@ void sched_topology_rows(const struct sched_snapshot *snapshot, const struct sch
                                  .rules = rules,
                                  .rows = rows,
                                  .words = bits_words(classes->n)};
+    struct host_rule *hosts = ARENA_ARRAY(rows->arena, struct host_rule, rules->n);
+    uint32_t n_hosts = 0;
     for (uint32_t r = 0; r < rules->n; r++) {
         const struct sched_rule *rule = &rules->v[r];
         if (rule->kind != SCHED_SPREAD || rule->filter_need == SCHED_NONE) {
@@ -186,10 +317,14 @@ void sched_topology_rows(const struct sched_snapshot *snapshot, const struct sch
         uint64_t *targets;
         sched_rule_classes(classes, rule, rows->arena, &carriers, &targets);
         if (rule->key == snapshot->words->hostname) {
-            add_host_rule(
-                &c, &(struct host_rule){.rule = rule, .carriers = carriers, .targets = targets});
+            hosts[n_hosts++] = host_rule_of(&c, rule, carriers, targets);
         } else {
             add_group(&c, rule, carriers, targets);
         }
+    }
+    find_members(&c, hosts, n_hosts);
+    find_late(&c, hosts, n_hosts);
+    for (uint32_t h = 0; h < n_hosts; h++) {
+        add_host_rule(&c, &hosts[h]);
     }
 }

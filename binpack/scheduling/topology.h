@@ -4,7 +4,7 @@
  * Over hosts: a fresh host can always be made, so the minimum over hosts is zero and at most
  * maxSkew counted carriers may share one: a cap, lowered on running nodes by what runs there. Pods
  * that are counted without carrying the rule could join after the carriers, but nobody can promise
- * that order, so they do not share a host with carriers: a plan holds in any order. Over
+ * that order: unless rows->in_some_order is set they do not share a host with carriers. Over
  * another key: a BP_GROUP_SPREAD with the counts of running pods. Its eligible values are those of
  * running nodes and of new nodes that usable NodePools could open, filtered by nodeAffinityPolicy
  * and nodeTaintsPolicy; nodes without the label hold no carrier. */
