@@ -238,6 +238,21 @@ static bool whole_number_resource(struct str name)
            !str_eq(name, STR("storage")) && !str_starts(name, STR("hugepages-"));
 }
 
+/* As `fault`, for a quantity, which may be a JSON number. */
+static bool number_fault(struct codec_in *in, const struct json_at *at, const char *text)
+{
+    if (json_is_string(at->v)) {
+        return fault(in, at,
+                     (struct str){.p = json_string_value(at->v), .n = json_string_length(at->v)},
+                     text);
+    }
+    if (json_is_integer(at->v)) {
+        return json_fail(in->err, ERR_INVALID, at, "%lld: %s", (long long)json_integer_value(at->v),
+                         text);
+    }
+    return json_fail(in->err, ERR_INVALID, at, "%g: %s", json_number_value(at->v), text);
+}
+
 static bool decode_quantity(struct codec_in *in, const struct json_at *at, bool cpu, bool whole,
                             unsigned flags, int64_t *ret_value)
 {
@@ -247,20 +262,15 @@ static bool decode_quantity(struct codec_in *in, const struct json_at *at, bool 
     if (!qty_parse_json(at->v, unit, round, &value, in->err)) {
         return wrap_path(in, at);
     }
-    struct str text = json_is_string(at->v) ? (struct str){.p = json_string_value(at->v),
-                                                           .n = json_string_length(at->v)}
-                                            : STR_EMPTY;
     if (value < 0) {
-        return text.n > 0 ? fault(in, at, text, "must not be negative")
-                          : json_fail(in->err, ERR_INVALID, at, "must not be negative");
+        return number_fault(in, at, "must not be negative");
     }
     if (whole) {
         if (!qty_parse_json(at->v, unit, round == QTY_UP ? QTY_DOWN : QTY_UP, &other, in->err)) {
             return wrap_path(in, at);
         }
         if (other != value) {
-            return text.n > 0 ? fault(in, at, text, "must be a whole number")
-                              : json_fail(in->err, ERR_INVALID, at, "must be a whole number");
+            return number_fault(in, at, "must be a whole number");
         }
     }
     *ret_value = value;

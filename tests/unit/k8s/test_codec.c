@@ -292,7 +292,7 @@ static const struct {
     {"{\"labels\": {\"A/b\": \"c\"}}", "labels: \"A/b\": the part of a key before '/' must be"},
     {"{\"labels\": {\"a\": \"b/c\"}}", "labels.a: \"b/c\": a label value consists of"},
     {"{\"up\": {\"cpu\": \"-1\"}}", "up.cpu: \"-1\": must not be negative"},
-    {"{\"up\": {\"cpu\": -1}}", "up.cpu: must not be negative"},
+    {"{\"up\": {\"cpu\": -1}}", "up.cpu: -1: must not be negative"},
     {"{\"up\": {\"memory\": \"1e300\"}}", "up.memory: "},
     {"{\"up\": {\"memory\": \"NaN\"}}", "up.memory: "},
     {"{\"up\": {\"memory\": true}}", "up.memory: "},

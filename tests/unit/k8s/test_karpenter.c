@@ -309,7 +309,7 @@ static const struct {
      "spec.weight: 101 is out of range (1 to 100)"},
     {POOL("{replicas: -1, template: {spec: {" REF "}}}"), "spec.replicas: -1 is out of range"},
     {POOL("{limits: {cpu: -5}, template: {spec: {" REF "}}}"),
-     "spec.limits.cpu: must not be negative"},
+     "spec.limits.cpu: -5: must not be negative"},
     {POOL("{disruption: {consolidationPolicy: Always}, template: {spec: {" REF "}}}"),
      "spec.disruption.consolidationPolicy: \"Always\": must be one of WhenEmpty"},
     {POOL("{disruption: {budgets: [{nodes: 200%}]}, template: {spec: {" REF "}}}"),
@@ -340,7 +340,7 @@ static const struct {
     {CLASS("blockDeviceMappings: [{ebs: {volumeSize: large}}]"),
      "spec.blockDeviceMappings[0].ebs.volumeSize: "},
     {"kind: Node\nmetadata: {name: n}\nstatus: {allocatable: {cpu: -1}}\n",
-     "Node n: status.allocatable.cpu: must not be negative"},
+     "Node n: status.allocatable.cpu: -1: must not be negative"},
     {"kind: PersistentVolumeClaim\nmetadata: {name: n}\nspec: {resources: {requests: {storage: "
      "NaN}}}\n",
      "PersistentVolumeClaim default/n: spec.resources.requests.storage: "},

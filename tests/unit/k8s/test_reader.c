@@ -124,7 +124,7 @@ static const struct row rows[] = {
     {"JSON after a mark", "---\n{\"kind\": \"A\"}\n---\n{\"kind\": \"B\"}\n", "2 A ;4 B ;"},
     {"YAML after JSON", "{\"kind\":\"A\"}\n---\nkind: B\n", "1 A ;3 B ;"},
     {"a document that is no object", "kind: A\n---\nhello world\n",
-     "!in:3: expected a Kubernetes object, got a string"},
+     "!in:3: expected a Kubernetes object, got the text \"hello world\""},
     {"a number", "12", "!in:1: expected a Kubernetes object, got an integer"},
     {"null items", "{\"kind\":\"List\",\"items\":[null]}",
      "!in:1: expected a Kubernetes object, got null"},
@@ -265,6 +265,15 @@ static void large_objects_meet_limits(void **state)
     }
     strbuf_add(&text, STR("}"));
     const char *got = read_text(&arena, strbuf_str(&text), 1 << 16, &code);
+    assert_int_equal(code, ERR_LIMIT);
+    assert_non_null(strstr(got, "LIMIT_LIST_ITEMS"));
+    text.n = 0;
+    strbuf_add(&text, STR("{\"kind\":\"A\""));
+    for (int i = 0; i < 100; i++) {
+        strbuf_addf(&text, ",\"member-%d\":\"%0100000d\"", i, i);
+    }
+    strbuf_add(&text, STR("}"));
+    got = read_text(&arena, strbuf_str(&text), 1 << 16, &code);
     assert_int_equal(code, ERR_LIMIT);
     assert_non_null(strstr(got, "LIMIT_OBJECT_BYTES"));
 }
