@@ -118,7 +118,8 @@ static const char *limit_name(enum schema_type type, bool max)
     return max ? "maximum" : "minimum";
 }
 
-static void check_limits(struct walk *walk, const struct schema_row *row, const struct json_at *at)
+/* False: a list or map too long to look into. */
+static bool check_limits(struct walk *walk, const struct schema_row *row, const struct json_at *at)
 {
     char text[96];
     int64_t size = size_of(at);
@@ -132,6 +133,7 @@ static void check_limits(struct walk *walk, const struct schema_row *row, const 
                        (long long)(low ? row->min : row->max), unit);
         report_value(walk, at, limit_name(row->type, high), text);
     }
+    return !high || row->type == SCHEMA_STRING || json_is_integer(at->v);
 }
 
 static void check_choices(struct walk *walk, const struct schema_row *row, const struct json_at *at)
@@ -175,9 +177,12 @@ static void check_rules(struct walk *walk, const struct schema_row *row, const s
     }
 }
 
-static void check_value(struct walk *walk, const struct schema_row *row, const struct json_at *at)
+/* False: do not look inside. */
+static bool check_value(struct walk *walk, const struct schema_row *row, const struct json_at *at)
 {
-    check_limits(walk, row, at);
+    if (!check_limits(walk, row, at)) {
+        return false;
+    }
     if (row->choices != NULL) {
         check_choices(walk, row, at);
     }
@@ -193,6 +198,7 @@ static void check_value(struct walk *walk, const struct schema_row *row, const s
         check_set(walk, at);
     }
     check_rules(walk, row, at);
+    return true;
 }
 
 /* ---- the walk ---- */
@@ -273,7 +279,9 @@ static void visit(struct walk *walk, const struct json_at *at, const struct sche
         report_value(walk, at, "type", text);
         return;
     }
-    check_value(walk, row, at);
+    if (!check_value(walk, row, at)) {
+        return;
+    }
     if (row->type == SCHEMA_OBJECT || row->type == SCHEMA_MAP) {
         visit_members(walk, at, row);
         return;

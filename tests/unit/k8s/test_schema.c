@@ -24,7 +24,7 @@ static const struct {
      "{'template': {'metadata': {'labels': {'team': 'a', 'karpenter.sh/capacity-type': 'spot', "
      "'karpenter.k8s.aws/instance-family': 'm5'}, 'annotations': {'any': 'thing at all'}}, 'spec': "
      "{" REF ", 'requirements': [{'key': 'karpenter.k8s.aws/instance-cpu', 'operator': 'Gte', "
-             "'values': ['4']}, "
+     "'values': ['4']}, "
      "{'key': 'a', 'operator': 'In', 'values': ['x', 'y'], 'minValues': 2}], 'taints': [{'key': "
      "'k', "
      "'value': 'v', 'effect': 'NoSchedule', 'timeAdded': '2026-03-01T08:00:00Z'}], "
@@ -447,12 +447,29 @@ static void test_many_violations(void **state UNUSED)
     json_decref(object);
 }
 
+/* A list longer than its limit is not looked into, however long. */
+static void test_long_lists(void **state UNUSED)
+{
+    auto_arena arena = ARENA_INIT;
+    const struct k8s_violation *found;
+    uint32_t n = 0;
+    json_t *object = right_object("EC2NodeClass"), *list = json_array();
+    for (int i = 0; i < 100000; i++) {
+        (void)json_array_append_new(list, json_object());
+    }
+    (void)json_object_set_new(json_object_get(object, "spec"), "networkInterfaces", list);
+    assert_true(k8s_schema_check(&arena, object, &found, &n));
+    assert_int_equal(n, 1);
+    assert_true(str_eq(found[0].rule, STR("maxItems")));
+    json_decref(object);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_right_objects),       cmocka_unit_test(test_each_rule),
         cmocka_unit_test(test_no_rule_is_left_out), cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_many_violations),
+        cmocka_unit_test(test_many_violations),     cmocka_unit_test(test_long_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
