@@ -74,7 +74,7 @@ static const struct signature signatures[] = {
     {STR("k8s\0"), "the protobuf encoding (ask for -o json)"},
 };
 
-static bool check_text(struct str head, struct err *err)
+static bool check_text(struct str head, bool complete, struct err *err)
 {
     for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
         if (str_starts(head, signatures[i].bytes)) {
@@ -92,7 +92,7 @@ static bool check_text(struct str head, struct err *err)
                        (size_t)(nul - head.p));
     }
     size_t valid = utf8_valid_prefix(head);
-    if (valid < head.n && head.n - valid >= UTF8_MAX_BYTES) {
+    if (valid < head.n && (complete || head.n - valid >= UTF8_MAX_BYTES)) {
         return err_set(err, ERR_PARSE,
                        "expected JSON or YAML in UTF-8, got the byte 0x%02x at offset %zu",
                        (unsigned)(unsigned char)head.p[valid], valid);
@@ -115,7 +115,7 @@ static bool open_form(struct docs *docs, struct err *err)
     if (str_starts(text, STR("\xef\xbb\xbf"))) {
         text = str_sub(text, 3, text.n);
     }
-    if (!check_text(text, err)) {
+    if (!check_text(text, /* complete= */ got == 0, err)) {
         return false;
     }
     docs->ahead = (struct byte_ahead){.text = text, .rest = docs->source};

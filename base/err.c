@@ -5,17 +5,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static void finish(char *text, int wanted)
 {
     if (wanted >= ERR_TEXT_MAX) {
         memcpy(text + ERR_TEXT_MAX - 4, "...", 4);
     }
-    for (char *p = text; *p != '\0'; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c < 0x20 || c == 0x7f) {
-            *p = '?';
+    char *out = text;
+    for (size_t n = strlen(text), i = 0; i < n;) {
+        uint32_t code = 0;
+        size_t size = utf8_decode(text + i, n - i, &code);
+        if (size == 0 || utf8_is_unsafe(code)) {
+            *out++ = '?';
+        } else {
+            memmove(out, text + i, size);
+            out += size;
         }
+        i += size == 0 ? 1 : size;
     }
+    *out = '\0';
 }
 
 bool err_set(struct err *err, enum err_code code, const char *format, ...)

@@ -34,8 +34,8 @@ struct err {
 };
 
 /* Sets `err` (which may be NULL) and returns false, so that `return err_set(...)` reads as what it
- * is. Control characters in the formatted text are replaced by '?', so that no name from outside
- * can drive a terminal. */
+ * is. Control characters (C0, DEL and C1), marks that reorder text and what is not UTF-8 are
+ * replaced by '?', so that no name from outside can drive a terminal. */
 bool err_set(struct err *err, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Puts "<context>: " in front of the text; keeps the code. Returns false. */

@@ -147,8 +147,11 @@ static bool parser_error(struct docs_yaml *yaml, struct err *err)
     const char *problem = parser->problem == NULL ? "no memory" : parser->problem;
     if (parser->error == YAML_READER_ERROR) {
         yaml->line = parser->mark.line;
-        return err_set(err, ERR_PARSE, "not YAML in UTF-8: %s (0x%02x at offset %zu)", problem,
-                       (unsigned)parser->problem_value, parser->problem_offset);
+        return parser->problem_value == -1
+                   ? err_set(err, ERR_PARSE, "not YAML in UTF-8: %s at offset %zu", problem,
+                             parser->problem_offset)
+                   : err_set(err, ERR_PARSE, "not YAML in UTF-8: %s (0x%02x at offset %zu)",
+                             problem, (unsigned)parser->problem_value, parser->problem_offset);
     }
     yaml->line = parser->problem_mark.line;
     if (parser->context != NULL) {

@@ -2,7 +2,7 @@
 /* How fast and in how much memory input is read.
  *
  *   input_bench make json|yaml PODS [SEED]   writes what `kubectl get pods -A -o json|yaml` prints
- * for a cluster of that many pods (about 11 kB each as JSON), a hundred to a workload input_bench
+ * for a cluster of that many pods (about 14 kB each as JSON), a hundred to a workload input_bench
  * read FILE...                 parses and drops the objects input_bench build FILE... decodes them
  * into a cluster
  *

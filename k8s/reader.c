@@ -144,8 +144,14 @@ static bool take(struct reader *reader, json_t *value, struct str list_kind, uin
                  bool removed, struct err *err)
 {
     if (!json_is_object(value)) {
-        (void)err_set(err, ERR_PARSE, "expected a Kubernetes object, got %s",
-                      json_type_text(value));
+        const char *text = json_string_value(value);
+        if (text == NULL) {
+            (void)err_set(err, ERR_PARSE, "expected a Kubernetes object, got %s",
+                          json_type_text(value));
+        } else {
+            (void)err_set(err, ERR_PARSE, "expected a Kubernetes object, got the text \"%.40s\"%s",
+                          text, json_string_length(value) > 40 ? "..." : "");
+        }
         return fail_at(reader, line);
     }
     if (is_event(value)) {
@@ -250,6 +256,11 @@ static bool add_to_head(struct outer *outer, struct str key, bool merged, json_t
     if (json_object_get(outer->head, buffer) != NULL) {
         json_decref(value);
         return merged || err_set(err, ERR_PARSE, "the member \"%.64s\" is there twice", buffer);
+    }
+    if (json_object_size(outer->head) >= LIMIT_LIST_ITEMS) {
+        json_decref(value);
+        return err_set(err, ERR_LIMIT, "an object of more than %d members (LIMIT_LIST_ITEMS)",
+                       (int)LIMIT_LIST_ITEMS);
     }
     (void)json_object_set_new_nocheck(outer->head, buffer, value);
     return true;

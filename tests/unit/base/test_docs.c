@@ -100,7 +100,7 @@ static const struct row rows[] = {
     {"a: b: c\n", "!1: not YAML: mapping values are not allowed in this context"},
     {"a:\n\t- b\n", "!2: not YAML: found character that cannot start any token, while scanning for "
                     "the next token that begins in line 2"},
-    {"a: \xff\xfe\n", "!1: not YAML in UTF-8: invalid leading UTF-8 octet (0xff at offset 3)"},
+    {"a: \xff\xfe\n", "!1: expected JSON or YAML in UTF-8, got the byte 0xff at offset 3"},
     {"a: \x07\n", "!1: not YAML in UTF-8: control characters are not allowed (0x07 at offset 3)"},
     /* Neither */
     {"\xff\xfe{\x01}\x01", "!1: expected JSON or YAML, got UTF-16 text (convert it to UTF-8, for "

@@ -126,6 +126,11 @@ static void errors_show_no_control_characters_and_are_cut(void **state)
     long_text[sizeof long_text - 1] = '\0';
     assert_false(err_set(&err, ERR_INVALID, "a\x1b[31mb\nc"));
     assert_string_equal(err.text, "a?[31mb?c");
+    struct err other;
+    assert_false(err_set(&other, ERR_INVALID,
+                         "\xc2\x9b"
+                         "31m caf\xc3\xa9 \xe2\x80\xae \xff|\xe2\x82"));
+    assert_string_equal(other.text, "?31m caf\xc3\xa9 ? ?|??");
     assert_false(err_wrap(&err, "Pod %s", "x/y"));
     assert_string_equal(err.text, "Pod x/y: a?[31mb?c");
     assert_int_equal(err.code, ERR_INVALID);
