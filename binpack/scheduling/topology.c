@@ -88,10 +88,16 @@ struct host_rule {
         late; /* counted classes that cannot be left for afterwards, for the sake of another rule */
 };
 
-static bool counts_no_less(const struct host_rule *a, const struct host_rule *b, uint32_t n_nodes)
+/* On every running node that a carrier of `a` may use. Where its filter stops the node, its
+ * carriers cannot go. */
+static bool counts_no_less(const struct spread_ctx *c, const struct host_rule *a,
+                           const struct host_rule *b)
 {
-    for (uint32_t n = 0; b->counted != NULL && n < n_nodes; n++) {
-        if (b->counted[n] > (a->counted == NULL ? 0 : a->counted[n])) {
+    const struct sched_need *filter = &c->classes->needs->v[a->rule->filter_need];
+    for (uint32_t n = 0; b->counted != NULL && n < c->s->n_nodes; n++) {
+        if (b->counted[n] > (a->counted == NULL ? 0 : a->counted[n]) &&
+            sched_node_admits(c->s, &c->s->nodes[n], filter, a->rule->affinity_honor,
+                              a->rule->taints_honor)) {
             return false;
         }
     }
@@ -104,7 +110,7 @@ static void find_members(const struct spread_ctx *c, struct host_rule *hosts, ui
         for (uint32_t o = 0; o < n_hosts; o++) {
             if (o != h && (hosts[o].rule->max_skew > hosts[h].rule->max_skew ||
                            !bits_subset(hosts[h].targets, hosts[o].targets, c->words) ||
-                           !counts_no_less(&hosts[o], &hosts[h], c->s->n_nodes))) {
+                           !counts_no_less(c, &hosts[o], &hosts[h]))) {
                 continue;
             }
             for (size_t w = 0; w < c->words; w++) {
