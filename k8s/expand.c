@@ -220,6 +220,25 @@ static struct k8s_pod_shape pod_shape(struct k8s_builder *b, const struct k8s_wo
     return shape;
 }
 
+/* Takes the volumes out that claim templates stand in for. */
+static void drop_covered(struct k8s_builder *b, const struct k8s_workload *workload,
+                         struct k8s_pod_shape *shape)
+{
+    struct k8s_volume *volumes = ARENA_ARRAY(b->arena, struct k8s_volume, shape->n_volumes);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < shape->n_volumes; i++) {
+        bool covered = false;
+        for (uint32_t t = 0; t < workload->n_claim_templates; t++) {
+            covered = covered || str_eq(workload->claim_templates[t].name, shape->volumes[i].name);
+        }
+        if (!covered) {
+            volumes[n++] = shape->volumes[i];
+        }
+    }
+    shape->volumes = volumes;
+    shape->n_volumes = n;
+}
+
 /* The claims of a StatefulSet's pod: volumes of its shape, and claims that are not there yet. */
 static void add_claims(struct k8s_builder *b, const struct k8s_workload *workload,
                        struct str pod_name, struct k8s_pod_shape *shape)
@@ -227,14 +246,8 @@ static void add_claims(struct k8s_builder *b, const struct k8s_workload *workloa
     uint32_t n = 0, n_templates = workload->n_claim_templates;
     struct k8s_volume *volumes =
         ARENA_ARRAY(b->arena, struct k8s_volume, shape->n_volumes + n_templates);
-    for (uint32_t i = 0; i < shape->n_volumes; i++) {
-        bool covered = false;
-        for (uint32_t t = 0; t < n_templates; t++) {
-            covered = covered || str_eq(workload->claim_templates[t].name, shape->volumes[i].name);
-        }
-        if (!covered) {
-            volumes[n++] = shape->volumes[i];
-        }
+    for (; n < shape->n_volumes; n++) {
+        volumes[n] = shape->volumes[n];
     }
     for (uint32_t t = 0; t < n_templates; t++) {
         const struct k8s_claim_template *template = &workload->claim_templates[t];
@@ -314,6 +327,17 @@ static bool expand_one(struct expansion *x, uint32_t workload_i)
                        (int)LIMIT_PODS);
     }
     struct k8s_pod_shape shape = pod_shape(b, &workload, &owner);
+    if (workload.n_claim_templates > 0) {
+        int64_t each = (int64_t)workload.n_claim_templates + shape.n_volumes;
+        if (each * workload.replicas > LIMIT_OBJECTS) {
+            return err_set(x->err, ERR_LIMIT,
+                           "%s " STR_FMT "/" STR_FMT ": %lld replicas with %lld volumes each are "
+                           "too many (LIMIT_OBJECTS is %d)",
+                           kind, STR_ARG(ns), STR_ARG(workload.meta.name),
+                           (long long)workload.replicas, (long long)each, (int)LIMIT_OBJECTS);
+        }
+        drop_covered(b, &workload, &shape);
+    }
     const struct k8s_pod_shape *kept =
         workload.n_claim_templates > 0 ? &shape : k8s_shapes_intern(b->shapes, &shape, K8S_BARE);
     int64_t number = workload.first_ordinal;

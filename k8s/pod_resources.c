@@ -3,19 +3,11 @@
 
 #include "base/arena.h"
 
-enum merge { MERGE_KEEP, MERGE_MAX, MERGE_SUM };
+enum merge { MERGE_KEEP, MERGE_MAX };
 
 static int64_t merged(enum merge how, int64_t a, int64_t b)
 {
-    switch (how) {
-    case MERGE_KEEP:
-        return a;
-    case MERGE_MAX:
-        return a > b ? a : b;
-    case MERGE_SUM:
-        break;
-    }
-    return sat_add(a, b);
+    return how == MERGE_MAX && b > a ? b : a;
 }
 
 /* Whether merging would change anything. */
@@ -65,48 +57,41 @@ void k8s_resources_raise(struct arena *arena, struct k8s_resources *list,
     merge(arena, list, other, MERGE_MAX);
 }
 
-void k8s_resources_sum(struct arena *arena, struct k8s_resources *list,
-                       const struct k8s_resources *other)
+/* What the containers of a pod request together of one resource; false when none names it. */
+static bool containers_request(const struct k8s_pod_shape *shape, strid resource,
+                               int64_t *ret_amount)
 {
-    merge(arena, list, other, MERGE_SUM);
-}
-
-struct k8s_resources k8s_containers_request(struct arena *arena, const struct k8s_pod_shape *shape)
-{
-    struct k8s_resources total = {.n = 0, .v = NULL};
-    struct k8s_resources sidecars = {.n = 0, .v = NULL};
-    struct k8s_resources init = {.n = 0, .v = NULL};
+    int64_t total = 0, sidecars = 0, init = 0;
+    bool named = false;
     for (uint32_t i = 0; i < shape->n_containers; i++) {
-        k8s_resources_sum(arena, &total, &shape->containers[i].requests);
+        named = named || k8s_resources_has(&shape->containers[i].requests, resource);
+        total = sat_add(total, k8s_resources_get(&shape->containers[i].requests, resource));
     }
     for (uint32_t i = 0; i < shape->n_init_containers; i++) {
         const struct k8s_container *c = &shape->init_containers[i];
-        struct k8s_resources now = sidecars;
-        k8s_resources_sum(arena, &now, &c->requests);
+        int64_t amount = k8s_resources_get(&c->requests, resource);
+        named = named || k8s_resources_has(&c->requests, resource);
+        int64_t now = sat_add(sidecars, amount);
         if (c->restart_always) {
-            k8s_resources_sum(arena, &total, &c->requests);
+            total = sat_add(total, amount);
             sidecars = now;
         }
-        k8s_resources_raise(arena, &init, &now);
+        init = now > init ? now : init;
     }
-    k8s_resources_raise(arena, &total, &init);
-    return total;
+    *ret_amount = init > total ? init : total;
+    return named;
 }
 
 void k8s_pod_level_default(struct arena *arena, struct k8s_pod_shape *shape)
 {
-    if (shape->pod_limits.n == 0) {
-        return;
-    }
-    struct k8s_resources all = k8s_containers_request(arena, shape);
-    struct k8s_quantity *missing = ARENA_ARRAY(arena, struct k8s_quantity, shape->pod_limits.n);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < shape->pod_limits.n; i++) {
-        struct k8s_quantity q = shape->pod_limits.v[i];
-        if (k8s_resources_has(&all, q.resource)) {
-            q.value = k8s_resources_get(&all, q.resource);
+    uint32_t n = shape->pod_limits.n;
+    struct k8s_quantity *missing = n == 0 ? NULL : ARENA_ARRAY(arena, struct k8s_quantity, n);
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t together = 0;
+        missing[i] = shape->pod_limits.v[i];
+        if (containers_request(shape, missing[i].resource, &together)) {
+            missing[i].value = together;
         }
-        missing[n++] = q;
     }
     struct k8s_resources more = {.n = n, .v = missing};
     k8s_resources_default(arena, &shape->pod_requests, &more);

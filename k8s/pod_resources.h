@@ -15,15 +15,8 @@ void k8s_resources_default(struct arena *arena, struct k8s_resources *list,
 void k8s_resources_raise(struct arena *arena, struct k8s_resources *list,
                          const struct k8s_resources *other);
 
-/* Adds the amounts of `other`, saturating. */
-void k8s_resources_sum(struct arena *arena, struct k8s_resources *list,
-                       const struct k8s_resources *other);
-
-/* What the containers of a pod request together: the sum of containers and sidecars, or the largest
- * init container with the sidecars started before it. No overhead, no pod-level requests. */
-struct k8s_resources k8s_containers_request(struct arena *arena, const struct k8s_pod_shape *shape);
-
 /* Pod-level requests as the API server fills them in: a resource with a pod-level limit and without
- * a pod-level request is requested as the containers request it together, or else up to the limit.
- */
+ * a pod-level request is requested as the containers request it together (the sum of containers and
+ * sidecars, or the largest init container with the sidecars started before it), or else up to the
+ * limit. */
 void k8s_pod_level_default(struct arena *arena, struct k8s_pod_shape *shape);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "k8s/pod.h"
 #include "k8s/pod_resources.h"
 #include "k8s/tables.h"
@@ -60,37 +61,27 @@ static bool read_ports(struct codec_in *in, const struct json_at *spec, const ch
     return codec_scratch_list(in, &port_table, &ports, ret_ports, ret_n);
 }
 
+struct host_ports {
+    VEC(struct k8s_host_port) list;
+};
+
 static bool add_ports(struct codec_in *in, const struct json_at *spec, const char *name,
-                      size_t container_i, bool host_network, struct k8s_pod_shape *shape)
+                      size_t container_i, bool host_network, struct host_ports *all)
 {
     struct port *ports = NULL;
-    uint32_t n = 0, kept = 0;
+    uint32_t n = 0;
     if (!read_ports(in, spec, name, container_i, &ports, &n)) {
         return false;
     }
     for (uint32_t i = 0; i < n; i++) {
         /* As the API server does: with host networking a port is a host port. */
-        if (ports[i].host == 0 && host_network) {
-            ports[i].host = ports[i].container;
-        }
-        kept += ports[i].host > 0;
-    }
-    if (kept == 0) {
-        return true;
-    }
-    uint32_t before = shape->n_host_ports;
-    struct k8s_host_port *all = ARENA_ARRAY(in->arena, struct k8s_host_port, before + kept);
-    if (before > 0) {
-        memcpy(all, shape->host_ports, before * sizeof *all);
-    }
-    for (uint32_t i = 0, at = before; i < n; i++) {
-        if (ports[i].host > 0) {
-            all[at++] = (struct k8s_host_port){
-                .ip = ports[i].ip, .protocol = ports[i].protocol, .port = (int32_t)ports[i].host};
+        int64_t port = ports[i].host == 0 && host_network ? ports[i].container : ports[i].host;
+        if (port > 0) {
+            VEC_PUSH(in->scratch, &all->list,
+                     ((struct k8s_host_port){
+                         .ip = ports[i].ip, .protocol = ports[i].protocol, .port = (int32_t)port}));
         }
     }
-    shape->host_ports = all;
-    shape->n_host_ports = before + kept;
     return true;
 }
 
@@ -99,19 +90,26 @@ static bool decode_host_ports(struct codec_in *in, const struct json_at *spec,
 {
     struct json_at member = json_at_member(spec, "hostNetwork");
     bool host_network = false, has = false;
+    struct host_ports all = {.list = {.n = 0}};
     if (!json_read_bool(&member, &has, &host_network, in->err)) {
         return false;
     }
     for (uint32_t i = 0; i < shape->n_containers; i++) {
-        if (!add_ports(in, spec, "containers", i, host_network, shape)) {
+        if (!add_ports(in, spec, "containers", i, host_network, &all)) {
             return false;
         }
     }
     for (uint32_t i = 0; i < shape->n_init_containers; i++) {
         if (shape->init_containers[i].restart_always &&
-            !add_ports(in, spec, "initContainers", i, host_network, shape)) {
+            !add_ports(in, spec, "initContainers", i, host_network, &all)) {
             return false;
         }
+    }
+    if (all.list.n > 0) {
+        struct k8s_host_port *kept = ARENA_ARRAY(in->arena, struct k8s_host_port, all.list.n);
+        memcpy(kept, all.list.v, all.list.n * sizeof *kept);
+        shape->host_ports = kept;
+        shape->n_host_ports = (uint32_t)all.list.n;
     }
     return true;
 }

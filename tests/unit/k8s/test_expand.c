@@ -260,6 +260,14 @@ static void test_limits(void **state UNUSED)
         {"kind: Job\napiVersion: batch/v1\nmetadata: {name: j}\n"
          "spec: {parallelism: 500001, " TEMPLATE "}",
          "Job default/j: 500001 replicas are too many"},
+        {"kind: StatefulSet\napiVersion: apps/v1\nmetadata: {name: s}\n"
+         "spec: {replicas: 500000, volumeClaimTemplates: [{metadata: {name: a}}, {metadata: {name: "
+         "b}}, {metadata: {name: c}}, {metadata: {name: d}}, {metadata: {name: e}}, {metadata: "
+         "{name: "
+         "f}}, {metadata: {name: g}}, {metadata: {name: h}}, {metadata: {name: i}}, {metadata: "
+         "{name: "
+         "j}}, {metadata: {name: k}}], " TEMPLATE "}",
+         "StatefulSet default/s: 500000 replicas with 11 volumes each are too many"},
     };
     for (size_t i = 0; i < sizeof too_many / sizeof too_many[0]; i++) {
         struct fixture f;
