@@ -200,18 +200,35 @@ static void add_value(const struct strtab *tab, struct sched_values *values, str
     values->n++;
 }
 
+void sched_cells_filtered(const struct sched_offers *o, const struct sched_need *need,
+                          bool honor_affinity, bool honor_taints, struct arena *scratch,
+                          uint64_t *ret_cells)
+{
+    const struct sched_snapshot *s = o->snapshot;
+    if (honor_affinity) {
+        sched_cells_admitted(o, need->n_topology_alternatives, need->topology_alternatives, scratch,
+                             ret_cells);
+    } else {
+        bits_fill(ret_cells, o->n_cells);
+    }
+    for (size_t c = bits_next(ret_cells, o->n_cells, 0); honor_taints && c < o->n_cells;
+         c = bits_next(ret_cells, o->n_cells, c + 1)) {
+        const struct karp_nodepool *pool =
+            s->pools[o->variants.v[o->cells[c].variant_i].pool_i].pool;
+        if (sched_untolerated(s->vocab, need->n_tolerations, need->tolerations, pool->n_taints,
+                              pool->taints, /* prefer_counts= */ false) != NULL) {
+            bits_clear(ret_cells, c);
+        }
+    }
+}
+
 void sched_offers_values(const struct sched_offers *o, const struct sched_need *need, strid key,
                          bool honor_affinity, bool honor_taints, struct arena *arena,
                          struct sched_values *ret_values)
 {
     const struct sched_snapshot *s = o->snapshot;
     uint64_t *cells = ARENA_ARRAY(arena, uint64_t, bits_words(o->n_cells));
-    if (honor_affinity) {
-        sched_cells_admitted(o, need->n_topology_alternatives, need->topology_alternatives, arena,
-                             cells);
-    } else {
-        bits_fill(cells, o->n_cells);
-    }
+    sched_cells_filtered(o, need, honor_affinity, honor_taints, arena, cells);
     strid *list = ARENA_ARRAY(arena, strid, o->n_cells);
     *ret_values = (struct sched_values){.n = 0, .v = list};
     strid last = STRID_NONE;
@@ -219,14 +236,10 @@ void sched_offers_values(const struct sched_offers *o, const struct sched_need *
          c = bits_next(cells, o->n_cells, c + 1)) {
         const struct sched_pool *pool = &s->pools[o->variants.v[o->cells[c].variant_i].pool_i];
         strid value = sched_cell_label(o, &o->cells[c], key);
-        if (value == STRID_NONE || value == last || pool->exhausted ||
-            (honor_taints && sched_untolerated(s->vocab, need->n_tolerations, need->tolerations,
-                                               pool->pool->n_taints, pool->pool->taints,
-                                               /* prefer_counts= */ false) != NULL)) {
-            continue;
+        if (value != STRID_NONE && value != last && !pool->exhausted) {
+            add_value(s->tab, ret_values, list, value);
+            last = value;
         }
-        add_value(s->tab, ret_values, list, value);
-        last = value;
     }
 }
 

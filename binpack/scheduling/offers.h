@@ -75,6 +75,12 @@ void sched_cells_admitted(const struct sched_offers *offers, uint32_t n_alternat
                           const struct sched_conj *alternatives, struct arena *scratch,
                           uint64_t *ret_cells);
 
+/* Which cells pass the filter of a topology spread constraint that `need` carries: its topology
+ * alternatives (honor_affinity) and its tolerations (honor_taints). As above otherwise. */
+void sched_cells_filtered(const struct sched_offers *offers, const struct sched_need *need,
+                          bool honor_affinity, bool honor_taints, struct arena *scratch,
+                          uint64_t *ret_cells);
+
 /* A set of label values, sorted by text. */
 struct sched_values {
     uint32_t n;

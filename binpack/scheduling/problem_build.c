@@ -328,8 +328,7 @@ static void make_offerings(struct sched_build *b)
             continue;
         }
         for (uint32_t a = 0; a < b->n_axes; a++) {
-            values[a] = sched_axis_value(
-                &b->axes[a], sched_label(s->vocab, &s->nodes[n].labels, b->axes[a].key));
+            values[a] = sched_axis_of_node(b, &b->axes[a], n);
         }
         add_offering(b,
                      (struct bp_offering){
@@ -341,8 +340,7 @@ static void make_offerings(struct sched_build *b)
         domain_of_cell[c] = SCHED_NONE;
         if (column_of(b, b->unit_cells, b->cell_words, c, column)) {
             for (uint32_t a = 0; a < b->n_axes; a++) {
-                values[a] = sched_axis_value(&b->axes[a],
-                                             sched_cell_label(o, &o->cells[c], b->axes[a].key));
+                values[a] = sched_axis_of_cell(b, &b->axes[a], c);
             }
             domain_of_cell[c] = domain_of(b, column, values);
         }

@@ -95,6 +95,22 @@ void sched_port_rows(struct sched_build *b)
     }
 }
 
+/* ---- classes to units */
+
+/* Units that hold a pod of one of the classes. */
+static uint64_t *unit_set(const struct sched_build *b, const uint64_t *classes)
+{
+    uint64_t *set = ARENA_ARRAY(b->arena, uint64_t, b->unit_words);
+    for (uint32_t u = 0; u < b->n_units; u++) {
+        for (uint32_t k = 0; k < b->units.v[u].n; k++) {
+            if (bits_get(classes, b->units.v[u].items[k].class_i)) {
+                bits_set(set, u);
+            }
+        }
+    }
+    return set;
+}
+
 /* ---- axes */
 
 static void value_add(struct sched_build *b, struct strid_list *list, strid value)
@@ -144,28 +160,73 @@ static void axis_values(struct sched_build *b, struct sched_axis *axis)
     axis->n_values = (uint32_t)list.n;
 }
 
+/* The nodes that a row looks at; false when that makes no difference, because no pod it counts may
+ * go anywhere else. */
+static bool filter_matters(struct sched_build *b, const struct sched_group_row *row,
+                           uint64_t **ret_cells, uint64_t **ret_nodes)
+{
+    const struct sched_base *base = b->problem->base;
+    const struct sched_offers *o = base->offers;
+    const struct sched_snapshot *s = base->snapshot;
+    if (row->filter == NULL || (!row->affinity_honor && !row->taints_honor)) {
+        return false;
+    }
+    uint64_t *cells = ARENA_ARRAY(b->arena, uint64_t, b->cell_words);
+    uint64_t *nodes = ARENA_ARRAY(b->arena, uint64_t, b->node_words);
+    sched_cells_filtered(o, row->filter, row->affinity_honor, row->taints_honor, b->arena, cells);
+    for (uint32_t n = 0; n < s->n_nodes; n++) {
+        if (sched_node_admits(s, &s->nodes[n], row->filter, row->affinity_honor,
+                              row->taints_honor)) {
+            bits_set(nodes, n);
+        }
+    }
+    const uint64_t *targets = unit_set(b, row->targets);
+    bool matters = false;
+    for (size_t u = bits_next(targets, b->n_units, 0); u < b->n_units && !matters;
+         u = bits_next(targets, b->n_units, u + 1)) {
+        matters = !bits_subset(b->unit_cells + u * b->cell_words, cells, b->cell_words) ||
+                  !bits_subset(b->unit_nodes + u * b->node_words, nodes, b->node_words);
+    }
+    *ret_cells = cells;
+    *ret_nodes = nodes;
+    return matters;
+}
+
+static bool same_axis(const struct sched_build *b, const struct sched_axis *x,
+                      const struct sched_axis *y)
+{
+    if (x->key != y->key || (x->cells == NULL) != (y->cells == NULL)) {
+        return false;
+    }
+    return x->cells == NULL || (bits_equal(x->cells, y->cells, b->cell_words) &&
+                                bits_equal(x->nodes, y->nodes, b->node_words));
+}
+
+/* Rows are in an order of text, so axes are too. */
 bool sched_axes_new(struct sched_build *b, struct err *err)
 {
-    const struct strtab *tab = b->problem->base->snapshot->tab;
+    b->axis_of = ARENA_ARRAY(b->arena, uint32_t, b->rows.groups.n);
     for (size_t r = 0; r < b->rows.groups.n; r++) {
-        strid key = b->rows.groups.v[r].key;
+        struct sched_axis axis = {.key = b->rows.groups.v[r].key};
+        uint64_t *cells = NULL, *nodes = NULL;
+        if (filter_matters(b, &b->rows.groups.v[r], &cells, &nodes)) {
+            axis.cells = cells;
+            axis.nodes = nodes;
+        }
         uint32_t at = 0;
-        while (at < b->n_axes && strtab_cmp(tab, b->axes[at].key, key) < 0) {
+        while (at < b->n_axes && !same_axis(b, &b->axes[at], &axis)) {
             at++;
         }
-        if (at < b->n_axes && b->axes[at].key == key) {
-            continue;
-        }
-        if (b->n_axes == BP_MAX_AXES) {
+        if (at == BP_MAX_AXES) {
             return err_set(err, ERR_LIMIT,
-                           "pending pods are tied by more than %d different topology keys",
+                           "pending pods are tied by more than %d different topology keys and "
+                           "filters of spread constraints",
                            BP_MAX_AXES);
         }
-        for (uint32_t i = b->n_axes; i > at; i--) {
-            b->axes[i] = b->axes[i - 1];
+        if (at == b->n_axes) {
+            b->axes[b->n_axes++] = axis;
         }
-        b->axes[at] = (struct sched_axis){.key = key};
-        b->n_axes++;
+        b->axis_of[r] = at;
     }
     uint32_t *n_values = ARENA_ARRAY(b->arena, uint32_t, b->n_axes);
     for (uint32_t a = 0; a < b->n_axes; a++) {
@@ -176,7 +237,7 @@ bool sched_axes_new(struct sched_build *b, struct err *err)
     return true;
 }
 
-uint32_t sched_axis_value(const struct sched_axis *axis, strid value)
+static uint32_t axis_value(const struct sched_axis *axis, strid value)
 {
     for (uint32_t i = 0; i < axis->n_values; i++) {
         if (axis->values[i] == value) {
@@ -186,20 +247,24 @@ uint32_t sched_axis_value(const struct sched_axis *axis, strid value)
     return BP_NO_VALUE;
 }
 
-/* ---- classes to units */
-
-/* Units that hold a pod of one of the classes. */
-static uint64_t *unit_set(const struct sched_build *b, const uint64_t *classes)
+uint32_t sched_axis_of_cell(const struct sched_build *b, const struct sched_axis *axis,
+                            uint32_t cell_i)
 {
-    uint64_t *set = ARENA_ARRAY(b->arena, uint64_t, b->unit_words);
-    for (uint32_t u = 0; u < b->n_units; u++) {
-        for (uint32_t k = 0; k < b->units.v[u].n; k++) {
-            if (bits_get(classes, b->units.v[u].items[k].class_i)) {
-                bits_set(set, u);
-            }
-        }
+    const struct sched_offers *o = b->problem->base->offers;
+    if (axis->cells != NULL && !bits_get(axis->cells, cell_i)) {
+        return BP_NO_VALUE;
     }
-    return set;
+    return axis_value(axis, sched_cell_label(o, &o->cells[cell_i], axis->key));
+}
+
+uint32_t sched_axis_of_node(const struct sched_build *b, const struct sched_axis *axis,
+                            uint32_t node_i)
+{
+    const struct sched_snapshot *s = b->problem->base->snapshot;
+    if (axis->nodes != NULL && !bits_get(axis->nodes, node_i)) {
+        return BP_NO_VALUE;
+    }
+    return axis_value(axis, sched_label(s->vocab, &s->nodes[node_i].labels, axis->key));
 }
 
 /* Pods of the classes in one unit of the kind that holds most of them. */
@@ -410,14 +475,11 @@ static void name_families(struct sched_build *b)
     b->problem->bp.family_names = names;
 }
 
-static void finish_group(struct sched_build *b, const struct sched_group_row *row,
-                         struct bp_group *group)
+static void finish_group(struct sched_build *b, size_t row_i, struct bp_group *group)
 {
     const struct bp_problem *bp = &b->problem->bp;
-    uint32_t axis_i = 0, family = 0;
-    while (b->axes[axis_i].key != row->key) {
-        axis_i++;
-    }
+    const struct sched_group_row *row = &b->rows.groups.v[row_i];
+    uint32_t axis_i = b->axis_of[row_i], family = 0;
     while (!str_eq(str_of(bp->family_names[family]), str_of(row->family))) {
         family++;
     }
@@ -425,7 +487,7 @@ static void finish_group(struct sched_build *b, const struct sched_group_row *ro
     uint32_t *base = ARENA_ARRAY(b->arena, uint32_t, axis->n_values);
     uint64_t *eligible = ARENA_ARRAY(b->arena, uint64_t, bits_words(axis->n_values));
     for (uint32_t i = 0; i < row->n_values; i++) {
-        uint32_t value = sched_axis_value(axis, row->values[i].value);
+        uint32_t value = axis_value(axis, row->values[i].value);
         base[value] = row->values[i].base;
         if (row->values[i].eligible) {
             bits_set(eligible, value);
@@ -452,7 +514,7 @@ void sched_rows_finish(struct sched_build *b)
     name_families(b);
     struct bp_group *groups = ARENA_ARRAY(b->arena, struct bp_group, b->rows.groups.n);
     for (size_t r = 0; r < b->rows.groups.n; r++) {
-        finish_group(b, &b->rows.groups.v[r], &groups[r]);
+        finish_group(b, r, &groups[r]);
     }
     b->problem->bp.n_groups = (uint32_t)b->rows.groups.n;
     b->problem->bp.groups = groups;

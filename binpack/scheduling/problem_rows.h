@@ -7,8 +7,10 @@
 #include "base/vec.h"
 #include "binpack/scheduling/problem_build.h"
 
+/* A topology key, seen through the filter of a spread constraint where that hides targets. */
 struct sched_axis {
     strid key;
+    const uint64_t *cells, *nodes; /* those that are looked at; NULL: all */
     uint32_t n_values;
     const strid *values; /* by text */
 };
@@ -27,6 +29,7 @@ struct sched_build {
     uint64_t *unit_cells, *unit_nodes;   /* [n_units] rows of words */
     uint32_t n_units, n_bundles, n_axes; /* bundles are the first units */
     struct sched_axis axes[BP_MAX_AXES];
+    uint32_t *axis_of; /* [rows.groups.n] into axes */
     VEC(struct sched_unit) units;
     VEC(uint32_t) demands;
     struct strtab *domain_ids;
@@ -38,10 +41,15 @@ struct sched_build {
 /* Host ports of pending pods: necessary caps, and at most one pod of a class per node. */
 void sched_port_rows(struct sched_build *build);
 
-/* The axes: one for each key that a group row names. ERR_LIMIT above BP_MAX_AXES. */
+/* The axes: one for each key that a group row names, and one more for each filter that matters.
+ * Units must know where they may go. ERR_LIMIT above BP_MAX_AXES. */
 MUST_CHECK bool sched_axes_new(struct sched_build *build, struct err *err);
-uint32_t sched_axis_value(const struct sched_axis *axis,
-                          strid value); /* BP_NO_VALUE when absent or unknown */
+/* The value of a node on an axis; BP_NO_VALUE: the label is absent, or the node is not looked at.
+ */
+uint32_t sched_axis_of_cell(const struct sched_build *build, const struct sched_axis *axis,
+                            uint32_t cell_i);
+uint32_t sched_axis_of_node(const struct sched_build *build, const struct sched_axis *axis,
+                            uint32_t node_i);
 
 bool sched_value_listed(const struct sched_value_mask_row *row, strid value);
 

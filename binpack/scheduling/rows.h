@@ -55,6 +55,10 @@ struct sched_group_row {
     uint32_t max_skew, min_domains;
     bool self_start;
     const uint64_t *carriers, *targets;
+    /* SPREAD: only nodes that this need may use are looked at (nodeAffinityPolicy and
+     * nodeTaintsPolicy); NULL: all. Targets elsewhere are not counted. */
+    const struct sched_need *filter;
+    bool affinity_honor, taints_honor;
     uint32_t n_values;
     const struct sched_group_value *values; /* values left out: base 0, not eligible */
     const char

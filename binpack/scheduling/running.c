@@ -261,7 +261,8 @@ static void fill_ports(const struct sched_snapshot *snapshot, struct arena *aren
             VEC_PUSH(arena, &ports, pods[i]->shape->host_ports[k]);
         }
     }
-    for (uint32_t d = 0; d < snapshot->daemons->n; d++) {
+    /* On a node that is up, daemon pods that are not there yet wait for something else than us. */
+    for (uint32_t d = 0; d < snapshot->daemons->n && !node->initialized; d++) {
         const struct sched_daemon *daemon = &snapshot->daemons->v[d];
         if (daemon->n_host_ports == 0 ||
             daemon_is_bound(daemon, pods, node->n_pods, snapshot->words) ||

@@ -120,29 +120,25 @@ static void find_members(const struct spread_ctx *c, struct host_rule *hosts, ui
     }
 }
 
-static bool carries_any(const struct host_rule *hosts, uint32_t n, uint32_t class_i)
-{
-    for (uint32_t h = 0; h < n; h++) {
-        if (bits_get(hosts[h].carriers, class_i)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* reach[i]: classes that are to be placed after class i. Carriers of a rule come before the pods it
- * counts that are not its members. */
+ * counts that are neither members nor capped with them. */
 static void close_order(const struct host_rule *hosts, uint32_t n_hosts, uint32_t n_classes,
                         uint64_t *const *reach, size_t words)
 {
-    for (uint32_t h = 0; h < n_hosts; h++) {
-        for (uint32_t i = 0; i < n_classes; i++) {
+    for (uint32_t i = 0; i < n_classes; i++) {
+        for (size_t w = 0; w < words; w++) {
+            reach[i][w] = 0;
+        }
+        for (uint32_t h = 0; h < n_hosts; h++) {
             for (size_t w = 0; bits_get(hosts[h].carriers, i) && w < words; w++) {
-                reach[i][w] |= hosts[h].targets[w] & ~hosts[h].members[w];
+                reach[i][w] |= hosts[h].targets[w] & ~hosts[h].members[w] & ~hosts[h].late[w];
             }
         }
     }
     for (uint32_t k = 0; k < n_classes; k++) {
+        if (!bits_any(reach[k], words)) {
+            continue;
+        }
         for (uint32_t i = 0; i < n_classes; i++) {
             if (bits_get(reach[i], k)) {
                 bits_or(reach[i], reach[k], words);
@@ -151,37 +147,44 @@ static void close_order(const struct host_rule *hosts, uint32_t n_hosts, uint32_
     }
 }
 
-/* Fills `late`: a class that a rule counts, that is no member, and that has to come before one of
- * the rule's carriers for the sake of another rule. */
+/* Counted classes that a rule wants after its carriers and another rule before them. */
+static void add_late(struct host_rule *host, uint32_t n_classes, uint64_t *const *reach,
+                     size_t words)
+{
+    for (uint32_t i = 0; i < n_classes; i++) {
+        if (bits_get(host->targets, i) && !bits_get(host->members, i) &&
+            (reach == NULL || bits_intersects(reach[i], host->carriers, words))) {
+            bits_set(host->late, i);
+        }
+    }
+}
+
+/* Fills `late` until the rules agree on an order. The loosest rule gives in first: its pods are
+ * capped together, which costs least. */
 static void find_late(const struct spread_ctx *c, struct host_rule *hosts, uint32_t n_hosts)
 {
     struct arena *arena = c->rows->arena;
     const uint32_t n = c->classes->n;
-    bool any = false;
+    struct host_rule **loosest = ARENA_ARRAY(arena, struct host_rule *, n_hosts);
     for (uint32_t h = 0; h < n_hosts; h++) {
+        uint32_t at = h;
+        for (; at > 0 && loosest[at - 1]->rule->max_skew < hosts[h].rule->max_skew; at--) {
+            loosest[at] = loosest[at - 1];
+        }
+        loosest[at] = &hosts[h];
+    }
+    uint64_t **reach = NULL;
+    if (n <= ORDER_CLASSES_MAX) {
+        reach = ARENA_ARRAY(arena, uint64_t *, n);
         for (uint32_t i = 0; i < n; i++) {
-            if (bits_get(hosts[h].targets, i) && !bits_get(hosts[h].members, i) &&
-                carries_any(hosts, n_hosts, i)) {
-                bits_set(hosts[h].late, i);
-                any = true;
-            }
+            reach[i] = ARENA_ARRAY(arena, uint64_t, c->words);
         }
     }
-    if (!any || n > ORDER_CLASSES_MAX) {
-        return;
-    }
-    uint64_t **reach = ARENA_ARRAY(arena, uint64_t *, n);
-    for (uint32_t i = 0; i < n; i++) {
-        reach[i] = ARENA_ARRAY(arena, uint64_t, c->words);
-    }
-    close_order(hosts, n_hosts, n, reach, c->words);
     for (uint32_t h = 0; h < n_hosts; h++) {
-        for (uint32_t i = 0; i < n; i++) {
-            if (bits_get(hosts[h].late, i) &&
-                !bits_intersects(reach[i], hosts[h].carriers, c->words)) {
-                bits_clear(hosts[h].late, i);
-            }
+        if (reach != NULL) {
+            close_order(hosts, n_hosts, n, reach, c->words);
         }
+        add_late(loosest[h], n, reach, c->words);
     }
 }
 
@@ -297,6 +300,9 @@ static void add_group(const struct spread_ctx *c, const struct sched_rule *rule,
                                       .min_domains = rule->min_domains,
                                       .carriers = carriers,
                                       .targets = targets,
+                                      .filter = filter,
+                                      .affinity_honor = rule->affinity_honor,
+                                      .taints_honor = rule->taints_honor,
                                       .n_values = (uint32_t)list.v.n,
                                       .values = list.v.v,
                                       .family = sched_rule_family(c->s->vocab, rule)});
@@ -329,7 +335,9 @@ void sched_topology_rows(const struct sched_snapshot *snapshot, const struct sch
         }
     }
     find_members(&c, hosts, n_hosts);
-    find_late(&c, hosts, n_hosts);
+    if (n_hosts > 1) {
+        find_late(&c, hosts, n_hosts);
+    }
     for (uint32_t h = 0; h < n_hosts; h++) {
         add_host_rule(&c, &hosts[h]);
     }
