@@ -11,6 +11,8 @@
 enum {
     FIRST_OBJECTS = 64,
     GROWTH = 16, /* untouched pages of a large block cost nothing, copies do */
+    MANY_OBJECTS = 200 * 1000,
+    GROWTH_OF_MANY = 4, /* but even address space has an end */
     FIRST_SLOTS = 256,
     MAX_OTHER_KINDS = 10000,
     SHOWN_BYTES = 100
@@ -104,7 +106,8 @@ static void grow_objects(struct k8s_builder *b, enum k8s_store store)
     struct k8s_objects *o = &b->objects[store];
     size_t size = k8s_stores[store].size;
     if (o->n == o->cap) {
-        uint32_t cap = o->cap == 0 ? (uint32_t)FIRST_OBJECTS : o->cap * GROWTH;
+        uint32_t growth = o->cap > MANY_OBJECTS ? GROWTH_OF_MANY : GROWTH;
+        uint32_t cap = o->cap == 0 ? (uint32_t)FIRST_OBJECTS : o->cap * growth;
         char *v = arena_calloc(b->arena, cap, size);
         bool *dead = ARENA_ARRAY(b->arena, bool, cap);
         if (o->n > 0) {
