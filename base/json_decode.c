@@ -57,7 +57,7 @@ size_t json_count_lines(const char *p, const char *end)
 static bool listed(const struct str *names, struct str key)
 {
     for (; names != NULL && names->n > 0; names++) {
-        if (names->n == key.n && memcmp(names->p, key.p, key.n) == 0) {
+        if (names->n == key.n && names->p[0] == key.p[0] && memcmp(names->p, key.p, key.n) == 0) {
             return true;
         }
     }

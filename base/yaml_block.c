@@ -338,7 +338,8 @@ static enum json_status one_line_value(struct yaml_block *b, struct str text, bo
         *ret_value = build ? json_stringn_nocheck(unquoted.p, unquoted.n) : NULL;
         return JSON_DONE;
     }
-    if (str_eq(text, STR("{}")) || str_eq(text, STR("[]"))) {
+    if (text.n == 2 &&
+        ((text.p[0] == '{' && text.p[1] == '}') || (text.p[0] == '[' && text.p[1] == ']'))) {
         *ret_value = !build ? NULL : text.p[0] == '{' ? json_object() : json_array();
         return JSON_DONE;
     }
@@ -431,6 +432,12 @@ static enum json_status value_below(struct yaml_block *b, int column, bool list_
     return JSON_DONE;
 }
 
+/* The header of a literal block that the plain part knows. */
+static bool is_literal(struct str rest)
+{
+    return rest.p[0] == '|' && (rest.n == 1 || (rest.n == 2 && rest.p[1] == '-'));
+}
+
 static enum json_status member_value(struct yaml_block *b, const struct yaml_line *line,
                                      struct str rest, int column, int depth, bool build,
                                      json_t **ret_value)
@@ -442,7 +449,7 @@ static enum json_status member_value(struct yaml_block *b, const struct yaml_lin
     if (rest.n == 0) {
         return value_below(b, column, /* list_at_column= */ true, depth, build, ret_value);
     }
-    if (str_eq(rest, STR("|")) || str_eq(rest, STR("|-"))) {
+    if (is_literal(rest)) {
         return literal(b, rest.n == 2, column, build, ret_value);
     }
     enum json_status status = one_line_value(b, rest, build, ret_value);
@@ -534,7 +541,7 @@ static enum json_status item(struct yaml_block *b, const struct yaml_line *line,
     if (yaml_block_is_item(rest)) {
         return list(b, inner, depth, build, ret_value);
     }
-    if (str_eq(rest, STR("|")) || str_eq(rest, STR("|-"))) {
+    if (is_literal(rest)) {
         return literal(b, rest.n == 2, column, build, ret_value);
     }
     if (find_key(b, rest, &is_key, &key, &colon) != JSON_DONE) {
