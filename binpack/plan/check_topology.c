@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/rng.h"
 #include "base/vec.h"
 
 enum rule_type { RULE_SPREAD, RULE_AFFINITY, RULE_ANTI };
@@ -519,7 +520,14 @@ static uint32_t level_of(const struct item *item, uint32_t order)
     }
 }
 
-enum { N_ORDERS = 4, N_LEVELS = 3, LEARNED_ORDERS = 64, LEARNED_STEPS_MAX = 20 * 1000 * 1000 };
+enum {
+    N_ORDERS = 4,
+    N_LEVELS = 3,
+    LEARNED_ORDERS = 64,
+    LEARNED_STEPS_MAX = 20 * 1000 * 1000,
+    RANDOM_ORDERS = 64,
+    RANDOM_STEPS_MAX = 100 * 1000
+};
 
 static bool pass(struct replay *r, struct item *items, uint32_t n, uint32_t order, uint32_t level)
 {
@@ -711,6 +719,47 @@ static bool try_learned(struct replay *r, struct item *items, uint32_t n)
     return false;
 }
 
+/* One pod at a time, any that nothing keeps off: where counts must grow in step, kinds have to take
+ * turns, which no fixed rank says. */
+static bool try_random(struct replay *r, struct item *items, uint32_t n, struct rng *rng)
+{
+    for (;;) {
+        uint32_t first = rng_below(rng, n), k = 0, n_left = 0;
+        for (; k < n; k++) {
+            struct item *item = &items[(first + k) % n];
+            n_left += item->left;
+            if (item->left > 0 && blocked(r, item->kind, item->node) == NULL) {
+                place(r, item->kind, item->node, /* terminating= */ false);
+                item->left--;
+                break;
+            }
+        }
+        if (k == n) {
+            return n_left == 0;
+        }
+    }
+}
+
+/* The same few draws every time. */
+static bool try_draws(struct replay *r, struct item *items, uint32_t n)
+{
+    uint64_t n_pods = 0;
+    struct rng rng = {.state = 1};
+    for (uint32_t i = 0; i < n; i++) {
+        n_pods += items[i].n;
+    }
+    for (uint32_t draw = 0; draw < RANDOM_ORDERS && n_pods * n <= RANDOM_STEPS_MAX; draw++) {
+        reset(r);
+        for (uint32_t i = 0; i < n; i++) {
+            items[i].left = items[i].n;
+        }
+        if (try_random(r, items, n, &rng)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool check_replay(struct check_world *world, const uint32_t *target, struct err *err)
 {
     struct replay r = {.world = world};
@@ -730,7 +779,7 @@ bool check_replay(struct check_world *world, const uint32_t *target, struct err 
             return true;
         }
     }
-    if (try_learned(&r, items, n)) {
+    if (try_learned(&r, items, n) || try_draws(&r, items, n)) {
         return true;
     }
     for (uint32_t i = 0; i < n; i++) {
