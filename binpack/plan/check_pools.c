@@ -47,8 +47,11 @@ bool check_pool_usable(const struct check_world *world, const struct karp_nodepo
         why = "is static";
     } else if (not_ready(world, &pool->conditions)) {
         why = "is not ready";
-    } else if (nc == NULL) {
+    } else if (nc == NULL && (pool->conditions.n > 0 || world->cluster->n_nodeclasses > 0)) {
         why = "names a node class that does not exist";
+    } else if (nc == NULL) {
+        why =
+            NULL; /* manifests without any node class: defaults, and every zone of the catalogue */
     } else if (nc->meta.deleted.has) {
         why = "has a node class that is being deleted";
     } else if (not_ready(world, &nc->conditions)) {
@@ -61,6 +64,9 @@ bool check_pool_usable(const struct check_world *world, const struct karp_nodepo
 
 static bool is_windows(const struct check_world *world, const struct aws_nodeclass *nc)
 {
+    if (nc == NULL) {
+        return false;
+    }
     for (uint32_t i = 0; i < nc->ami_aliases.n; i++) {
         if (str_starts(strtab_str(world->tab, nc->ami_aliases.v[i]), STR("windows"))) {
             return true;
@@ -70,18 +76,18 @@ static bool is_windows(const struct check_world *world, const struct aws_nodecla
 }
 
 /* Zone id of the zone when the class has a subnet there; STRID_NONE when it has none. */
-static strid subnet_zone(const struct check_world *world, const struct aws_nodeclass *nc,
-                         const struct cat_zone *zone)
+static strid subnet_zone(const struct aws_nodeclass *nc, const struct cat_zone *zone)
 {
-    for (uint32_t i = 0; nc->has_subnets && i < nc->n_subnets; i++) {
+    if (nc == NULL || !nc->has_subnets) {
+        return zone->id;
+    }
+    for (uint32_t i = 0; i < nc->n_subnets; i++) {
         if (nc->subnets[i].zone == zone->name) {
-            return nc->subnets[i].zone_id != STRID_EMPTY && nc->subnets[i].zone_id != STRID_NONE
-                       ? nc->subnets[i].zone_id
-                       : zone->id;
+            strid id = nc->subnets[i].zone_id;
+            return id != STRID_EMPTY && id != STRID_NONE ? id : zone->id;
         }
     }
-    (void)world;
-    return nc->has_subnets ? STRID_NONE : zone->id;
+    return STRID_NONE;
 }
 
 struct place { /* one way to buy a node: type, zone, capacity type, pool */
@@ -99,7 +105,7 @@ static bool base_labels(struct check_world *world, const struct place *p,
                         const struct k8s_pairs *chosen, struct str name,
                         struct k8s_pairs *ret_labels)
 {
-    strid zone_id = subnet_zone(world, p->nc, p->zone);
+    strid zone_id = subnet_zone(p->nc, p->zone);
     if (zone_id == STRID_NONE) {
         return false;
     }
