@@ -542,6 +542,7 @@ enum json_status json_decode(struct str text, bool final, const struct json_drop
                              struct arena *scratch, json_t **ret_value, size_t *ret_used,
                              struct err *err)
 {
+    text.p = text.p == NULL ? "" : text.p;
     struct decoder d = {.p = text.p,
                         .end = text.p + text.n,
                         .final = final,
@@ -558,6 +559,7 @@ enum json_status json_decode(struct str text, bool final, const struct json_drop
 enum json_status json_decode_string(struct str text, bool final, struct arena *arena,
                                     struct str *ret_string, size_t *ret_used, struct err *err)
 {
+    text.p = text.p == NULL ? "" : text.p;
     struct decoder d = {.p = text.p,
                         .end = text.p + text.n,
                         .final = final,
@@ -579,6 +581,7 @@ bool json_decode_text(struct str text, struct arena *scratch, json_t **ret_value
     size_t used = 0;
     json_t *built = NULL;
     *ret_value = NULL;
+    text.p = text.p == NULL ? "" : text.p;
     enum json_status status =
         json_decode(text, /* final= */ true, NULL, scratch, &built, &used, err);
     if (status == JSON_DONE) {
@@ -588,7 +591,7 @@ bool json_decode_text(struct str text, struct arena *scratch, json_t **ret_value
             return true;
         }
         struct decoder d = {.p = text.p + used, .end = text.p + text.n, .final = true, .err = err};
-        status = unexpected(&d, "the end of the text");
+        (void)unexpected(&d, "the end of the text");
     }
     json_decref(built);
     return err_wrap(err, "line %zu", json_count_lines(text.p, text.p + used) + 1);

@@ -13,20 +13,20 @@ struct str number_format_decimal(int64_t value, int n_decimals, char *buffer)
         rest /= 10;
         n_decimals--;
     }
-    char *p = buffer + NUMBER_TEXT_MAX;
+    size_t at = NUMBER_TEXT_MAX;
     int n = 0;
     do {
         if (n > 0 && n == n_decimals) {
-            *--p = '.';
+            buffer[--at] = '.';
         }
-        *--p = (char)('0' + rest % 10);
+        buffer[--at] = (char)('0' + rest % 10);
         rest /= 10;
         n++;
     } while (rest > 0 || n <= n_decimals);
     if (value < 0) {
-        *--p = '-';
+        buffer[--at] = '-';
     }
-    return (struct str){.p = p, .n = (size_t)(buffer + NUMBER_TEXT_MAX - p)};
+    return (struct str){.p = buffer + at, .n = NUMBER_TEXT_MAX - at};
 }
 
 struct str number_format_double(double value, char *buffer)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/yaml_block.h"
 
+#include <assert.h>
 #include <string.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -71,6 +72,7 @@ static size_t line_length(const char *p, size_t n, bool tabs)
 static enum json_status whole_line(const struct yaml_block *b, const char *p, bool tabs,
                                    struct str *ret_line, const char **ret_next)
 {
+    assert(p != NULL && p <= b->end);
     size_t left = (size_t)(b->end - p);
     const char *newline = left == 0 ? NULL : memchr(p, '\n', left);
     if (newline == NULL && !b->final) {
@@ -107,6 +109,7 @@ static enum json_status find_line(const struct yaml_block *b, struct yaml_line *
     const char *p = b->p, *next = NULL;
     for (;; p = next) {
         struct str line = STR_EMPTY;
+        assert(p != NULL);
         if (p == b->end) {
             if (!b->final) {
                 return JSON_MORE;
@@ -120,7 +123,7 @@ static enum json_status find_line(const struct yaml_block *b, struct yaml_line *
             return status;
         }
         size_t indent = count_blanks(line);
-        if (indent == line.n || line.p[indent] == '#') {
+        if (indent == line.n || p[indent] == '#') {
             continue;
         }
         if (indent > LIMIT_OBJECT_BYTES) {
@@ -266,6 +269,7 @@ static enum json_status find_key(struct yaml_block *b, struct str content, bool 
                                  struct str *ret_key, size_t *ret_colon)
 {
     size_t used = 0;
+    assert(content.p != NULL && content.n > 0);
     *ret_is_key = false;
     if (content.p[0] == '"' || content.p[0] == '\'') {
         if (!quoted(b, content, ret_key, &used)) {

@@ -201,8 +201,8 @@ static json_t *encode(struct world *w, const struct thing *t)
 static void test_writes_what_it_read(void **state)
 {
     static const char *const texts[] = {FULL, "{}",
-                                        "{\"duration\": \"Never\", \"portion\": 3, "
-                                        "\"inner\": {}, \"optionalWord\": \"\"}"};
+                                        ("{\"duration\": \"Never\", \"portion\": 3, "
+                                         "\"inner\": {}, \"optionalWord\": \"\"}")};
     struct world *w = *state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct thing t, back = {.flag = false};
