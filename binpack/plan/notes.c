@@ -104,6 +104,14 @@ static void note_pools(struct assembly *a, struct note_list *notes)
             strbuf_addf(&text, "NodePool " STR_FMT " is left out: " STR_FMT,
                         STR_ARG(s->pools[p].pool->meta.name), STR_ARG(s->pools[p].message));
             note(a, notes, str_of(s->pools[p].code), strbuf_str(&text));
+        } else if (s->pools[p].node_class == NULL) {
+            struct strbuf text = strbuf_new(a->arena, 2048);
+            strbuf_addf(&text,
+                        "the node class \"" STR_FMT "\" of NodePool " STR_FMT
+                        " is not in the input: AL2023 defaults, and a subnet in every zone",
+                        STR_ARG(s->pools[p].pool->class_ref.name),
+                        STR_ARG(s->pools[p].pool->meta.name));
+            note(a, notes, STR("NODE_CLASS_ASSUMED"), strbuf_str(&text));
         }
     }
 }
