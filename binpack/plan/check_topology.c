@@ -696,6 +696,14 @@ static bool refuse(const struct replay *r, const struct item *item, const uint32
         STR_ARG(strtab_str(world->tab, rule == NULL ? STRID_EMPTY : r->keys.v[rule->key_i].name)));
 }
 
+static void start_over(struct replay *r, struct item *items, uint32_t n)
+{
+    reset(r);
+    for (uint32_t i = 0; i < n; i++) {
+        items[i].left = items[i].n;
+    }
+}
+
 /* Orders learned from failures: whoever got stuck is placed before the others the next time. */
 static bool try_learned(struct replay *r, struct item *items, uint32_t n)
 {
@@ -707,10 +715,7 @@ static bool try_learned(struct replay *r, struct item *items, uint32_t n)
         n_pods += items[i].n;
     }
     for (uint32_t round = 0; round < LEARNED_ORDERS && n_pods * n <= LEARNED_STEPS_MAX; round++) {
-        reset(r);
-        for (uint32_t i = 0; i < n; i++) {
-            items[i].left = items[i].n;
-        }
+        start_over(r, items, n);
         if (try_ranked(r, items, ranked, n)) {
             return true;
         }
@@ -719,25 +724,37 @@ static bool try_learned(struct replay *r, struct item *items, uint32_t n)
     return false;
 }
 
-/* One pod at a time, any that nothing keeps off: where counts must grow in step, kinds have to take
- * turns, which no fixed rank says. */
-static bool try_random(struct replay *r, struct item *items, uint32_t n, struct rng *rng)
+/* Places one pod that nothing keeps off, of a kind that declares rules or of one that does not;
+ * false when there is none. */
+static bool place_any(struct replay *r, struct item *items, uint32_t n, uint32_t first,
+                      bool declares)
 {
-    for (;;) {
-        uint32_t first = rng_below(rng, n), k = 0, n_left = 0;
-        for (; k < n; k++) {
-            struct item *item = &items[(first + k) % n];
-            n_left += item->left;
-            if (item->left > 0 && blocked(r, item->kind, item->node) == NULL) {
-                place(r, item->kind, item->node, /* terminating= */ false);
-                item->left--;
-                break;
-            }
-        }
-        if (k == n) {
-            return n_left == 0;
+    for (uint32_t k = 0; k < n; k++) {
+        struct item *item = &items[(first + k) % n];
+        if (item->left > 0 && (r->links[item->kind].n_carried > 0) == declares &&
+            blocked(r, item->kind, item->node) == NULL) {
+            place(r, item->kind, item->node, /* terminating= */ false);
+            item->left--;
+            return true;
         }
     }
+    return false;
+}
+
+/* Who declares rules goes first, whoever it is; when all of them are stuck, one pod that is only
+ * counted makes room. Where counts must grow in step, kinds have to take turns, which no fixed rank
+ * says. */
+static bool try_random(struct replay *r, struct item *items, uint32_t n, struct rng *rng)
+{
+    while (place_any(r, items, n, rng_below(rng, n), /* declares= */ true) ||
+           place_any(r, items, n, rng_below(rng, n), /* declares= */ false)) {
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (items[i].left > 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* The same few draws every time. */
@@ -749,10 +766,7 @@ static bool try_draws(struct replay *r, struct item *items, uint32_t n)
         n_pods += items[i].n;
     }
     for (uint32_t draw = 0; draw < RANDOM_ORDERS && n_pods * n <= RANDOM_STEPS_MAX; draw++) {
-        reset(r);
-        for (uint32_t i = 0; i < n; i++) {
-            items[i].left = items[i].n;
-        }
+        start_over(r, items, n);
         if (try_random(r, items, n, &rng)) {
             return true;
         }
@@ -771,10 +785,7 @@ bool check_replay(struct check_world *world, const uint32_t *target, struct err 
     uint32_t n = 0;
     struct item *items = make_items(&r, target, &n);
     for (uint32_t order = 0; order < N_ORDERS; order++) {
-        reset(&r);
-        for (uint32_t i = 0; i < n; i++) {
-            items[i].left = items[i].n;
-        }
+        start_over(&r, items, n);
         if (try_order(&r, items, n, order)) {
             return true;
         }
