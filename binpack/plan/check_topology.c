@@ -724,8 +724,7 @@ static bool try_learned(struct replay *r, struct item *items, uint32_t n)
     return false;
 }
 
-/* Places one pod that nothing keeps off, of a kind that declares rules or of one that does not;
- * false when there is none. */
+/* Places one pod that nothing keeps off, of a kind that declares rules or of another. */
 static bool place_any(struct replay *r, struct item *items, uint32_t n, uint32_t first,
                       bool declares)
 {
@@ -757,7 +756,6 @@ static bool try_random(struct replay *r, struct item *items, uint32_t n, struct 
     return true;
 }
 
-/* The same few draws every time. */
 static bool try_draws(struct replay *r, struct item *items, uint32_t n)
 {
     uint64_t n_pods = 0;
