@@ -162,6 +162,11 @@ static bool take(struct reader *reader, json_t *value, struct str list_kind, uin
     if (is_list_kind(kind) && (items == NULL || json_is_null(items) || json_is_array(items))) {
         return take_items(reader, items, item_kind(kind), line, err);
     }
+    if (str_eq(kind, STR("List"))) {
+        (void)err_set(err, ERR_PARSE, "List: items: expected an array, got %s",
+                      json_type_text(items));
+        return fail_at(reader, line);
+    }
     if (str_eq(kind, STR("Snapshot")) &&
         str_starts(member_text(value, "apiVersion"), STR("binpack/"))) {
         reader->stats.n_headers++;
