@@ -12,8 +12,10 @@
 #include "base/rng.h"
 #include "binpack/solver/engine.h"
 #include "binpack/solver/spread.h"
+#include "binpack/solver/spread_choose.h"
 #include "binpack/solver/spread_exact.h"
 #include "binpack/solver/spread_split.h"
+#include "binpack/solver/spread_twins.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -23,7 +25,6 @@ enum {
     MAX_CANDIDATES = 4, /* packed */
     DEAR_START =
         15000, /* work of a first plan above which candidates are judged by estimate only */
-    MAX_COMBINATIONS = 64, /* of chosen values, estimated */
     MAX_REBALANCES = 4,
     MAX_SHAKES = 200,
     MAX_IDLE_SHAKES = 16, /* in a row without a better plan */
@@ -50,10 +51,13 @@ struct bp_solve {
     struct arena pack_arena;       /* split and split_problem */
     struct bp_split split;
     struct bp_split_problem split_problem;
+    bool coarse; /* the engine packs twins.coarse instead of split_problem */
+    struct bp_twins twins;
+    usd_t collected_cost; /* of the engine's plan when it was last looked at */
     struct bp_spread spread;
     struct bp_problem relaxed;
-    struct bp_split candidates[MAX_CANDIDATES];
-    uint32_t n_candidates, candidate_i, n_rebalances, n_shakes, n_idle_shakes;
+    struct bp_candidates candidates; /* [0] is the best one so far */
+    uint32_t candidate_i, n_rebalances, n_shakes, n_idle_shakes;
     bool
         repack; /* candidates[0] is a later decision that has been packed with little effort only */
     uint64_t shakes_from; /* work when they began */
@@ -66,6 +70,11 @@ struct bp_solve {
     uint64_t budget;
     struct rng rng;
     char warning[ERR_TEXT_MAX];
+    /* The latest gain worth mentioning, see note_gain. */
+    uint64_t gain_work;
+    usd_t gain_cost, gain_bound;
+    uint32_t gain_unplaced;
+    bool impatient;
 };
 
 /* ------------------------------------------------------------------ plans */
@@ -116,16 +125,27 @@ static bool offer_plan(struct bp_solve *s, const struct bp_solution *plan)
     return true;
 }
 
+/* The packing engine's plan as one of split_problem. */
+static void fetch_packed(const struct bp_solve *s, struct bp_solution *ret_packed,
+                         struct arena *arena, struct arena *scratch)
+{
+    *ret_packed = (struct bp_solution){.unplaced = ARENA_ARRAY(arena, uint32_t, 1)};
+    if (s->pack_engine != NULL) {
+        bp_engine_result(s->pack_engine, arena, ret_packed);
+    }
+    if (s->pack_engine != NULL && s->coarse) {
+        struct bp_solution coarse = *ret_packed;
+        bp_twins_restore(&s->twins, &coarse, ret_packed, arena, scratch);
+    }
+}
+
 /* Takes what the packing engine has. */
 static bool collect(struct bp_solve *s)
 {
     auto_arena arena = ARENA_INIT;
     auto_arena scratch = ARENA_INIT;
-    struct bp_solution packed = {.unplaced = ARENA_ARRAY(&arena, uint32_t, 1)};
-    if (s->pack_engine != NULL) {
-        bp_engine_result(s->pack_engine, &arena, &packed);
-    }
-    struct bp_solution plan;
+    struct bp_solution packed, plan;
+    fetch_packed(s, &packed, &arena, &scratch);
     bp_split_restore(&s->spread, &s->split, &s->split_problem, &packed, &plan, &arena, &scratch);
     return offer_plan(s, &plan);
 }
@@ -149,7 +169,7 @@ static void drop_pack(struct bp_solve *s)
     s->pack_engine = NULL;
 }
 
-/* Starts to pack a decision; the nodes of `from` of the same decision are where it starts. */
+/* Starts to pack a decision. */
 static bool start_pack(struct bp_solve *s, const struct bp_split *split,
                        const struct bp_options *options, struct err *err)
 {
@@ -164,103 +184,13 @@ static bool start_pack(struct bp_solve *s, const struct bp_split *split,
     bp_split_problem_build(&s->spread, &s->split, &s->split_problem, &arena);
     arena_done(&s->pack_arena);
     s->pack_arena = arena;
+    s->collected_cost = -1;
+    s->coarse = bp_twins_build(&s->twins, &s->split_problem.problem, &s->pack_arena);
     if (s->split_problem.problem.n_classes == 0) {
         return true;
     }
-    return bp_engine_new(&s->split_problem.problem, options, &s->pack_engine, err);
-}
-
-static bool same_split(const struct bp_solve *s, const struct bp_split *a, const struct bp_split *b)
-{
-    size_t n = (size_t)s->problem->n_classes * s->spread.n_tuples;
-    return memcmp(a->units, b->units, n * sizeof *a->units) == 0;
-}
-
-/* A decision that works in any order may cost a little more than one that needs the right order. */
-static usd_t careful_price(const struct bp_split *split)
-{
-    return split->n_careless == 0 ? split->price : split->price + split->price / 32;
-}
-
-/* Keeps the best few, best first. */
-static void add_candidate(struct bp_solve *s, const struct bp_split *split)
-{
-    uint32_t at = 0;
-    for (; at < s->n_candidates; at++) {
-        int left = bp_spread_compare_left(s->problem, split->left, s->candidates[at].left);
-        if (same_split(s, split, &s->candidates[at])) {
-            return;
-        }
-        if (left < 0 || (left == 0 && careful_price(split) < careful_price(&s->candidates[at]))) {
-            break;
-        }
-    }
-    if (at == MAX_CANDIDATES) {
-        return;
-    }
-    uint32_t n_moved = s->n_candidates - at - (s->n_candidates == MAX_CANDIDATES);
-    memmove(&s->candidates[at + 1], &s->candidates[at], n_moved * sizeof s->candidates[0]);
-    s->candidates[at] = *split;
-    s->n_candidates += s->n_candidates < MAX_CANDIDATES;
-}
-
-/* Groups that choose a value, one of each set of linked ones. */
-static uint32_t list_choosers(const struct bp_solve *s, uint32_t *choosers, bool *ret_any_apart)
-{
-    uint32_t n = 0;
-    for (uint32_t g = 0; g < s->problem->n_groups; g++) {
-        enum bp_group_kind kind = s->problem->groups[g].kind;
-        *ret_any_apart |= kind == BP_GROUP_APART;
-        if (s->spread.chooses[g] && s->spread.link[g] == g) {
-            choosers[n++] = g;
-        }
-    }
-    return n;
-}
-
-/* All combinations of values where they are few, else the cheapest values and single deviations
- * from them. */
-static void find_candidates(struct bp_solve *s)
-{
-    const struct bp_problem *p = s->problem;
-    auto_arena scratch = ARENA_INIT;
-    auto_arena placing = ARENA_INIT;
-    uint32_t *choosers = ARENA_ARRAY(&scratch, uint32_t, p->n_groups);
-    uint32_t *rank = ARENA_ARRAY(&scratch, uint32_t, p->n_groups);
-    uint32_t *value = ARENA_ARRAY(&scratch, uint32_t, p->n_groups);
-    bool any_apart = false;
-    uint32_t n_choosers = list_choosers(s, choosers, &any_apart);
-    uint64_t n_all = 1, n_pods = 1;
-    for (uint32_t x = 0; x < n_choosers && n_all <= MAX_COMBINATIONS; x++) {
-        n_all *= p->n_axis_values[p->groups[choosers[x]].axis];
-    }
-    for (uint32_t i = 0; i < p->n_classes; i++) {
-        n_pods += p->classes[i].demand;
-    }
-    uint64_t room = COMBINATION_PODS / n_pods + 1;
-    bool all = n_all <= MAX_COMBINATIONS && n_all <= room;
-    uint64_t n_tried = all ? n_all : n_choosers + 1 < room ? n_choosers + 1 : room;
-    n_tried = n_tried > MAX_COMBINATIONS ? MAX_COMBINATIONS : n_tried;
-    for (uint64_t c = 0; c < n_tried; c++) {
-        uint64_t rest = c;
-        for (uint32_t x = 0; x < n_choosers; x++) {
-            uint32_t n_values = p->n_axis_values[p->groups[choosers[x]].axis];
-            rank[choosers[x]] = all ? (uint32_t)(rest % n_values) : (c == x + 1);
-            rest /= n_values;
-        }
-        for (uint32_t g = 0; g < p->n_groups; g++) {
-            uint32_t chooser = s->spread.link[g];
-            value[g] = !s->spread.chooses[g]
-                           ? BP_NO_VALUE
-                           : bp_spread_cheapest_value(&s->spread, chooser, rank[chooser]);
-        }
-        for (uint32_t first = 0; first < (any_apart ? 2U : 1U); first++) {
-            struct bp_spread_choice choice = {.value = value, .targets_first = first == 1};
-            struct bp_split split;
-            bp_spread_place(&s->spread, &choice, &split, &s->arena, &placing);
-            add_candidate(s, &split);
-        }
-    }
+    const struct bp_problem *packed = s->coarse ? &s->twins.coarse : &s->split_problem.problem;
+    return bp_engine_new(packed, options, &s->pack_engine, err);
 }
 
 /* ------------------------------------------------------------------ phases */
@@ -311,12 +241,12 @@ static bool try_split(struct bp_solve *s, const struct bp_split *split)
 
 static void step_try(struct bp_solve *s)
 {
-    struct bp_split *winner = &s->candidates[0];
-    if (s->candidate_i < s->n_candidates) {
-        if (try_split(s, &s->candidates[s->candidate_i])) {
+    struct bp_split *winner = &s->candidates.v[0];
+    if (s->candidate_i < s->candidates.n) {
+        if (try_split(s, &s->candidates.v[s->candidate_i])) {
             struct bp_split swap = *winner; /* the winner so far is kept in front */
-            *winner = s->candidates[s->candidate_i];
-            s->candidates[s->candidate_i] = swap;
+            *winner = s->candidates.v[s->candidate_i];
+            s->candidates.v[s->candidate_i] = swap;
         }
         s->candidate_i++;
         return;
@@ -342,7 +272,7 @@ static void step_rebalance(struct bp_solve *s)
         s->phase = PHASE_SHAKE;
         return;
     }
-    bp_engine_result(s->pack_engine, &arena, &packed);
+    fetch_packed(s, &packed, &arena, &scratch);
     size_t n_pairs = (size_t)p->n_classes * s->spread.n_tuples;
     uint32_t *most = ARENA_ARRAY(&arena, uint32_t, n_pairs);
     memset(most, 0xff, n_pairs * sizeof *most);
@@ -369,11 +299,11 @@ static void step_rebalance(struct bp_solve *s)
 static void keep_winner(struct bp_solve *s, const struct bp_split *split)
 {
     size_t n_pairs = (size_t)s->problem->n_classes * s->spread.n_tuples;
-    struct bp_split *kept = &s->candidates[0];
-    if (s->n_candidates == 0) {
+    struct bp_split *kept = &s->candidates.v[0];
+    if (s->candidates.n == 0) {
         kept->units = ARENA_ARRAY(&s->arena, uint32_t, n_pairs);
         kept->left = ARENA_ARRAY(&s->arena, uint32_t, s->problem->n_classes);
-        s->n_candidates = 1;
+        s->candidates.n = 1;
     }
     memcpy(kept->units, split->units, n_pairs * sizeof *kept->units);
     memcpy(kept->left, split->left, s->problem->n_classes * sizeof *kept->left);
@@ -389,35 +319,10 @@ static void end_shakes(struct bp_solve *s)
         s->phase = PHASE_REPACK;
         struct bp_options options = s->options;
         options.n_start_nodes = 0;
-        if (!start_pack(s, &s->candidates[0], &options, &err)) {
+        if (!start_pack(s, &s->candidates.v[0], &options, &err)) {
             give_up(s, &err);
         }
     }
-}
-
-static void shake_choice(struct bp_solve *s, struct bp_spread_choice *ret_choice,
-                         struct arena *arena)
-{
-    const struct bp_problem *p = s->problem;
-    size_t n_pairs = (size_t)s->spread.n_kinds * s->spread.n_tuples;
-    uint32_t *scale = ARENA_ARRAY(arena, uint32_t, n_pairs);
-    uint32_t *tuple = ARENA_ARRAY(arena, uint32_t, s->spread.n_tuples);
-    uint32_t *value = ARENA_ARRAY(arena, uint32_t, p->n_groups);
-    for (uint32_t t = 0; t < s->spread.n_tuples; t++) {
-        tuple[t] = 700 + rng_below(&s->rng, 600);
-    }
-    for (size_t x = 0; x < n_pairs; x++) {
-        scale[x] = tuple[x % s->spread.n_tuples] * (900 + rng_below(&s->rng, 200)) / 1000;
-    }
-    for (uint32_t g = 0; g < p->n_groups; g++) {
-        uint32_t rank =
-            rng_below(&s->rng, 2) * rng_below(&s->rng, p->n_axis_values[p->groups[g].axis]);
-        value[g] = !s->spread.chooses[g]   ? BP_NO_VALUE
-                   : s->spread.link[g] < g ? value[s->spread.link[g]]
-                                           : bp_spread_cheapest_value(&s->spread, g, rank);
-    }
-    *ret_choice = (struct bp_spread_choice){
-        .value = value, .scale = scale, .targets_first = rng_below(&s->rng, 2) == 1};
 }
 
 static void step_shake(struct bp_solve *s)
@@ -433,10 +338,10 @@ static void step_shake(struct bp_solve *s)
     auto_arena scratch = ARENA_INIT;
     struct bp_spread_choice choice;
     struct bp_split split;
-    shake_choice(s, &choice, &arena);
+    bp_choice_shake(&choice, &s->spread, &s->rng, &arena);
     bp_spread_place(&s->spread, &choice, &split, &arena, &scratch);
     if (bp_spread_compare_left(s->problem, split.left, s->best.unplaced) <= 0 &&
-        !same_split(s, &split, &s->split) && try_split(s, &split)) {
+        !bp_split_equal(&s->spread, &split, &s->split) && try_split(s, &split)) {
         keep_winner(s, &split);
         s->n_idle_shakes = 0;
     }
@@ -485,6 +390,24 @@ static uint64_t budget_of(uint32_t effort)
     return budgets[(effort < 1 ? 1 : effort > 5 ? 5 : effort) - 1];
 }
 
+/* The greedy plan of the split problem itself, where the engine packs a coarser one. */
+static bool offer_first(struct bp_solve *s, struct err *err)
+{
+    auto_arena arena = ARENA_INIT;
+    auto_arena scratch = ARENA_INIT;
+    struct bp_engine *engine;
+    struct bp_options options = small_options(s);
+    struct bp_solution packed, plan;
+    if (!bp_engine_new(&s->split_problem.problem, &options, &engine, err)) {
+        return false;
+    }
+    bp_engine_result(engine, &arena, &packed);
+    bp_split_restore(&s->spread, &s->split, &s->split_problem, &packed, &plan, &arena, &scratch);
+    offer_plan(s, &plan);
+    bp_engine_free(engine);
+    return true;
+}
+
 /* Tiny problems are solved on the spot; only the bound is left to do then. */
 static void solve_exactly(struct bp_solve *s)
 {
@@ -508,10 +431,13 @@ static bool start_groups(struct bp_solve *s, struct err *err)
     s->budget = budget_of(s->options.effort);
     s->rng = (struct rng){.state = s->options.seed};
     bp_spread_build(&s->spread, s->problem, &s->arena);
-    find_candidates(s);
+    bp_candidates_find(&s->candidates, &s->spread, &s->arena);
     struct bp_options options = s->options;
     options.n_start_nodes = 0; /* nodes of the original problem: they fit the bound engine only */
-    if (!start_pack(s, &s->candidates[0], &options, err)) {
+    if (!start_pack(s, &s->candidates.v[0], &options, err)) {
+        return false;
+    }
+    if (s->coarse && !offer_first(s, err)) {
         return false;
     }
     collect(s);
@@ -519,9 +445,9 @@ static bool start_groups(struct bp_solve *s, struct err *err)
     if (s->pack_engine != NULL) {
         bp_engine_progress(s->pack_engine, &progress);
     }
-    s->start_work = progress.work;
+    s->start_work = s->coarse ? DEAR_START + 1 : progress.work;
     s->phase = s->options.algorithm == BP_FFD                       ? PHASE_DONE
-               : s->n_candidates > 1 && s->start_work <= DEAR_START ? PHASE_TRY
+               : s->candidates.n > 1 && s->start_work <= DEAR_START ? PHASE_TRY
                                                                     : PHASE_PACK;
     s->bound_done = s->options.algorithm == BP_FFD;
     if (s->options.algorithm != BP_FFD && s->options.effort > 1) {
@@ -594,6 +520,35 @@ static void step_groups(struct bp_solve *s, uint64_t work)
     }
 }
 
+/* ------------------------------------------------------------------ patience */
+
+/* Up to the default effort a solve also ends when nothing worth mentioning has come for as long as
+ * it took to get there, and half a second: most clusters are then as good as they get. Higher
+ * efforts use their budget. Counted in work, so the same everywhere. */
+enum {
+    PATIENCE_WORK = 400000,
+    PATIENT_EFFORT = 4,
+    QUANTUM_WORK = 20000,
+    WORTH = 5000 /* one part in */
+};
+
+static void note_gain(struct bp_solve *s)
+{
+    struct bp_progress now;
+    bp_solve_progress(s, &now);
+    bool cheaper =
+        now.n_unplaced < s->gain_unplaced || now.cost < s->gain_cost - s->gain_cost / WORTH;
+    bool tighter = now.bound > s->gain_bound + s->gain_bound / WORTH;
+    if (cheaper || tighter || s->gain_work == 0) {
+        s->gain_unplaced = now.n_unplaced;
+        s->gain_cost = now.cost;
+        s->gain_bound = now.bound;
+        s->gain_work = now.work + 1;
+    }
+    s->impatient =
+        s->options.effort < PATIENT_EFFORT && now.work > 2 * s->gain_work + PATIENCE_WORK;
+}
+
 /* Returns true while more work would help. */
 static bool run_groups(struct bp_solve *s, uint64_t until, uint64_t work)
 {
@@ -603,7 +558,8 @@ static bool run_groups(struct bp_solve *s, uint64_t until, uint64_t work)
             return false;
         }
         uint64_t spent = work_of(s);
-        if (spent >= s->budget || (s->bound_done && is_good_enough(s))) {
+        note_gain(s);
+        if (spent >= s->budget || s->impatient || (s->bound_done && is_good_enough(s))) {
             return false;
         }
         if (spent >= until) {
@@ -614,14 +570,37 @@ static bool run_groups(struct bp_solve *s, uint64_t until, uint64_t work)
     return false;
 }
 
+/* The same without groups: the engine alone. */
+static bool run_engine(struct bp_solve *s, uint64_t work)
+{
+    struct bp_progress progress;
+    bp_engine_progress(s->bound_engine, &progress);
+    for (uint64_t until = progress.work + work; progress.work < until;) {
+        if (!bp_engine_step(s->bound_engine, work < QUANTUM_WORK ? work : QUANTUM_WORK)) {
+            return false;
+        }
+        note_gain(s);
+        if (s->impatient) {
+            return false;
+        }
+        bp_engine_progress(s->bound_engine, &progress);
+    }
+    return true;
+}
+
 bool bp_solve_step(struct bp_solve *s, uint64_t work)
 {
     if (s->problem->n_groups == 0) {
-        return bp_engine_step(s->bound_engine, work);
+        return run_engine(s, work);
     }
     bool more = run_groups(s, work_of(s) + work, work);
-    if (s->phase == PHASE_PACK || s->phase == PHASE_REPACK) {
-        collect(s);
+    if ((s->phase == PHASE_PACK || s->phase == PHASE_REPACK) && s->pack_engine != NULL) {
+        struct bp_progress progress;
+        bp_engine_progress(s->pack_engine, &progress);
+        if (progress.cost != s->collected_cost) {
+            s->collected_cost = progress.cost;
+            collect(s);
+        }
     }
     if (!more) {
         s->phase = PHASE_DONE;
