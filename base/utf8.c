@@ -76,5 +76,5 @@ bool utf8_is_unsafe(uint32_t code)
     return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x2028 || code == 0x2029 ||
            code == 0x061c || code == 0x200e || code == 0x200f ||
            (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
-           code == 0xfeff;
+           code == 0xfeff || code == 0xfffe || code == 0xffff;
 }

@@ -22,6 +22,7 @@ size_t utf8_encode(uint32_t code, char *bytes);
 /* Length of the longest valid prefix; s.n when all of it is valid. */
 size_t utf8_valid_prefix(struct str s);
 
-/* C0, DEL, C1, line and paragraph separators, and the marks that reorder text: nothing that is
- * shown to people or put into our output unescaped. */
+/* C0, DEL, C1, line and paragraph separators, the marks that reorder text, and U+FFFE and U+FFFF,
+ * which YAML refuses: nothing that is shown to people or put into our output unescaped. All are
+ * below U+10000. */
 bool utf8_is_unsafe(uint32_t code);

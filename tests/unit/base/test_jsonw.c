@@ -127,6 +127,7 @@ static void nothing_unsafe_comes_out(void **state)
          "\"\\u009b31m\"", "\"\\u009b31m\""},
         {STR("\xe2\x80\xae"), "\"\\u202e\"", "\"\\u202e\""},
         {STR("\xe2\x80\xa8"), "\"\\u2028\"", "\"\\u2028\""},
+        {STR("\xef\xbf\xbf"), "\"\\uffff\"", "\"\\uffff\""},
         {STR("bad \xff\xc3"), "\"bad \\ufffd\\ufffd\"", "\"bad \\ufffd\\ufffd\""},
         {STR("nul \0 in"), "\"nul \\u0000 in\"", "\"nul \\u0000 in\""},
         {STR("q\"b\\"), "\"q\\\"b\\\\\"", "q\"b\\"},
