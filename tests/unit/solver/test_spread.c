@@ -315,7 +315,7 @@ static void solves_every_row(void **state)
         struct fixture f;
         auto_arena arena = ARENA_INIT;
         struct bp_options options = BP_OPTIONS_DEFAULT;
-        options.effort = 1 + x % 3;
+        options.effort = (uint32_t)(1 + x % 3);
         options.algorithm = options.effort == 3 ? BP_FFD : BP_COLGEN;
         struct bp_solve *solve;
         struct bp_solution solution;
