@@ -74,7 +74,7 @@ static bool read_decimal(const struct json_at *object, const char *key, int digi
 {
     struct json_at at = json_at_member(object, key);
     char buffer[NUMBER_TEXT_MAX];
-    struct str text = STR_EMPTY;
+    struct str text;
     if (json_is_integer(at.v)) {
         text = number_format_decimal(json_integer_value(at.v), 0, buffer);
     } else if (json_is_real(at.v)) {

@@ -154,7 +154,7 @@ void table_render(const struct table *table, struct strbuf *b, const struct text
         }
         render_line(b, look, TEXT_HEAD, &line);
     }
-    assert(table->cells.n % table->n_columns == 0);
+    assert(table->n_columns > 0 && table->cells.n % table->n_columns == 0);
     for (size_t i = 0; i < table->cells.n; i++) {
         uint32_t column = (uint32_t)(i % table->n_columns);
         render_cell(table, &line, table->cells.v[i], column, widths[column]);
