@@ -43,6 +43,16 @@ static struct dealer dealer_new(const struct assembly *a)
     return d;
 }
 
+/* Pods in one unit of class `u` of the problem. Its weight may be less: what the groups count. */
+static uint32_t unit_size(const struct sched_problem *p, uint32_t u)
+{
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < p->units[u].n; k++) {
+        n += p->units[u].items[k].count;
+    }
+    return n;
+}
+
 /* The pods of unit number `j` of class `u` of the problem; returns how many. */
 static uint32_t unit_pods(const struct dealer *d, uint32_t u, uint32_t j, uint32_t *ret_pods)
 {
@@ -64,7 +74,7 @@ static void deal(struct dealer *d, const struct bp_node *node, bool *placed,
     const struct sched_problem *p = d->a->problem;
     uint32_t n = 0;
     for (uint32_t i = 0; i < node->n_items; i++) {
-        n += node->items[i].count * p->bp.classes[node->items[i].class_i].weight;
+        n += node->items[i].count * unit_size(p, node->items[i].class_i);
     }
     uint32_t *pods = ARENA_ARRAY(d->a->arena, uint32_t, n);
     n = 0;
@@ -244,7 +254,7 @@ static void name_classes(struct assembly *a, const struct dealer *d)
     struct plan_class *classes = ARENA_ARRAY(a->arena, struct plan_class, p->bp.n_classes);
     for (uint32_t u = 0; u < p->bp.n_classes; u++) {
         const struct bp_class *c = &p->bp.classes[u];
-        uint32_t *pods = ARENA_ARRAY(a->arena, uint32_t, (size_t)c->demand * c->weight);
+        uint32_t *pods = ARENA_ARRAY(a->arena, uint32_t, (size_t)c->demand * unit_size(p, u));
         uint32_t n = 0;
         for (uint32_t j = 0; j < c->demand; j++) {
             n += unit_pods(d, u, j, pods + n);
