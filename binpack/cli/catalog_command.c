@@ -193,7 +193,10 @@ static bool render(const struct browsing *b, const struct option_output *output,
     auto_arena arena = ARENA_INIT;
     struct strbuf out = output_buffer(&arena);
     struct jsonw w = jsonw_new(&out, output->format == OUTPUT_YAML ? JSONW_YAML : JSONW_PRETTY);
-    struct text_look look = output->file.n > 0 ? (struct text_look){.width = 0} : b->console->out;
+    struct text_look look = b->console->out;
+    if (output->file.n > 0) {
+        look = (struct text_look){.width = 0, .color = false};
+    }
     if (output->format == OUTPUT_TABLE) {
         if (type == NULL) {
             render_list(b, &out, &look);

@@ -478,8 +478,9 @@ static bool read_ignored(struct reading *r, const struct json_at *inputs, struct
         if (!json_read_i64(&at, 0, UINT32_MAX, NULL, &count, err)) {
             return false;
         }
-        ignored[n++] =
-            (struct plan_ignored){.reason = str_copy(r->arena, key), .n = (uint32_t)count};
+        ignored[n].reason = str_copy(r->arena, key);
+        ignored[n].n = (uint32_t)count;
+        n++;
     }
     r->plan->ignored = ignored;
     r->plan->n_ignored = n;
