@@ -137,6 +137,43 @@ static void note_overlays(struct assembly *a, struct note_list *notes)
     }
 }
 
+static bool in_catalog(const struct catalog *catalog, const struct strtab *tab, struct str id)
+{
+    for (uint32_t t = 0; t < catalog->n_types; t++) {
+        for (uint32_t k = 0; k < catalog->types[t].n_offerings; k++) {
+            const struct cat_offering *offering = &catalog->types[t].offerings[k];
+            if (offering->capacity_type == CAT_RESERVED &&
+                str_eq(strtab_str(tab, offering->reservation_id), id)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A node class names its reservations, but how many instances they have left only the catalogue can
+ * say. */
+static void note_reservations(struct assembly *a, struct note_list *notes)
+{
+    const struct sched_snapshot *s = a->problem->base->snapshot;
+    for (uint32_t c = 0; s->settings.reserved_capacity && c < s->cluster->n_nodeclasses; c++) {
+        const struct aws_nodeclass *class = &s->cluster->nodeclasses[c];
+        for (uint32_t i = 0; i < class->n_reservations; i++) {
+            if (in_catalog(s->catalog, s->tab, class->reservations[i].id)) {
+                continue;
+            }
+            struct strbuf text = strbuf_new(a->arena, 1024);
+            strbuf_addf(
+                &text,
+                "EC2NodeClass " STR_FMT
+                ": nothing says how many instances capacity reservation " STR_FMT
+                " has left, so it is not used; a catalogue with a reserved offering would say it",
+                STR_ARG(class->meta.name), STR_ARG(class->reservations[i].id));
+            note(a, notes, STR("RESERVATION_COUNT_UNKNOWN"), strbuf_str(&text));
+        }
+    }
+}
+
 static void note_claims(struct assembly *a, struct note_list *notes)
 {
     uint32_t n = a->problem->base->snapshot->n_assumed_claims;
@@ -166,6 +203,7 @@ void notes_add(struct assembly *a)
     note_pools(a, &notes);
     note_overlays(a, &notes);
     note_claims(a, &notes);
+    note_reservations(a, &notes);
     if (notes.n > 0) {
         qsort(notes.v, notes.n, sizeof *notes.v, note_cmp);
     }

@@ -329,12 +329,26 @@ static uint64_t zones_allowed(const struct maker *m, const struct sched_variant 
     return allowed;
 }
 
+/* A node class that lists its capacity reservations launches into those only. */
+static bool reservation_listed(const struct maker *m, const struct sched_variant *variant,
+                               strid reservation_id)
+{
+    const struct aws_nodeclass *class = m->s->pools[variant->pool_i].node_class;
+    struct str id = strtab_str(m->s->tab, reservation_id);
+    bool listed = class == NULL || class->n_reservations == 0;
+    for (uint32_t i = 0; !listed && i < class->n_reservations; i++) {
+        listed = str_eq(class->reservations[i].id, id);
+    }
+    return listed;
+}
+
 static bool capacity_allowed(const struct maker *m, const struct sched_variant *variant,
                              const struct cat_offering *offering)
 {
     const struct sched_snapshot *s = m->s;
     bool reserved = offering->capacity_type == CAT_RESERVED;
-    if (reserved && (!s->settings.reserved_capacity || offering->reservation_count == 0)) {
+    if (reserved && (!s->settings.reserved_capacity || offering->reservation_count == 0 ||
+                     !reservation_listed(m, variant, offering->reservation_id))) {
         return false;
     }
     for (uint32_t i = 0; i < variant->n_filters; i++) {
