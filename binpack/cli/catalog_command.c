@@ -123,6 +123,22 @@ static void put_resources(const struct browsing *b, struct strbuf *out, const ch
     }
 }
 
+/* Volumes that a new node can attach, by driver, before its own devices are taken off. */
+static void put_attach_limits(const struct browsing *b, struct strbuf *out,
+                              const struct cat_type *type)
+{
+    if (type->n_attach_limits == 0) {
+        return;
+    }
+    strbuf_add(out, STR("\nVolumes that can be attached\n"));
+    for (uint32_t i = 0; i < type->n_attach_limits; i++) {
+        const struct cat_attach_limit *limit = &type->attach_limits[i];
+        strbuf_addf(out, "  %-28.*s %lld%s\n", STR_ARG(word(b, limit->driver)),
+                    (long long)limit->count,
+                    type->attach_shared_with_enis ? ", shared with network interfaces" : "");
+    }
+}
+
 static void put_labels(const struct browsing *b, struct strbuf *out, const struct cat_type *type)
 {
     const struct k8s_pair *pairs = plan_sorted_pairs(b->tab, &type->labels, b->arena);
@@ -167,6 +183,7 @@ static void render_type(const struct browsing *b, struct strbuf *out, const stru
         STR_ARG(b->catalog->name));
     put_resources(b, out, "Allocatable to pods (default node class)", &type->allocatable);
     put_resources(b, out, "Capacity", &type->capacity);
+    put_attach_limits(b, out, type);
     put_labels(b, out, type);
     put_offerings(b, out, type, look);
 }
