@@ -277,35 +277,101 @@ static void add_together_on_key(const struct affinity_ctx *c, const struct use *
     add_group(c, use, BP_GROUP_TOGETHER, &list, /* self_start= */ self && use->n_running == 0);
 }
 
-/* Hosts: join running targets where there are any; otherwise travel with pending ones. */
+/* Affinity over hosts among pending pods, and what of it running targets can take. */
+struct host_ties {
+    struct sched_tie *ties;
+    uint32_t n_ties;
+    uint64_t *carriers;   /* of any tie */
+    uint32_t *at_running; /* [n_classes] pods that running targets can take: they need no unit */
+};
+
+/* Running nodes that hold a target for every affinity over hosts that the class carries. */
+static uint64_t *joinable_nodes(const struct affinity_ctx *c, const struct use *uses, uint32_t n,
+                                uint32_t class_i)
+{
+    uint64_t *nodes = ARENA_ARRAY(c->arena, uint64_t, c->node_words);
+    bits_fill(nodes, c->s->n_nodes);
+    for (uint32_t u = 0; u < n; u++) {
+        if (uses[u].rule->kind == SCHED_TOGETHER && is_host_rule(c, uses[u].rule) &&
+            bits_get(uses[u].carriers, class_i)) {
+            bits_and(nodes, nodes_with(c, uses[u].rule->targets_at), c->node_words);
+        }
+    }
+    for (size_t r = 0; r < c->rows->node_masks.n; r++) {
+        for (size_t w = 0; bits_get(c->rows->node_masks.v[r].classes, class_i) && w < c->node_words;
+             w++) {
+            nodes[w] &= ~c->rows->node_masks.v[r].forbidden_nodes[w];
+        }
+    }
+    return nodes;
+}
+
+typedef VEC(struct sched_bundle_item) item_list;
+
+/* As many of `left` pods as the node takes beside what is on the list; they join it. */
+static uint32_t put_on_node(const struct affinity_ctx *c, uint32_t node_i, uint32_t class_i,
+                            uint32_t left, sched_fits_fn fits, void *fits_ctx, item_list *list)
+{
+    uint32_t low = 0; /* fits */
+    uint32_t high = left < c->rows->max_per_node[class_i] ? left : c->rows->max_per_node[class_i];
+    VEC_PUSH(c->arena, list, (struct sched_bundle_item){.class_i = class_i});
+    while (low < high) {
+        const uint32_t middle = low + (high - low + 1) / 2;
+        list->v[list->n - 1].count = middle;
+        if (fits == NULL || fits(fits_ctx, node_i, (uint32_t)list->n, list->v)) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    list->v[list->n - 1].count = low;
+    list->n -= low == 0;
+    return low;
+}
+
+/* What running targets can take of each carrier, when nobody else claims the room. */
+static void fill_running(const struct affinity_ctx *c, const struct use *uses, uint32_t n,
+                         struct host_ties *ties, sched_fits_fn fits, void *fits_ctx)
+{
+    item_list *on_node = ARENA_ARRAY(c->arena, item_list, c->s->n_nodes);
+    for (uint32_t i = 0; i < c->classes->n; i++) {
+        if (!bits_get(ties->carriers, i)) {
+            continue;
+        }
+        const uint64_t *nodes = joinable_nodes(c, uses, n, i);
+        uint32_t left = c->classes->v[i].n_pods;
+        for (size_t k = bits_next(nodes, c->s->n_nodes, 0); k < c->s->n_nodes && left > 0;
+             k = bits_next(nodes, c->s->n_nodes, k + 1)) {
+            left -= put_on_node(c, (uint32_t)k, i, left, fits, fits_ctx, &on_node[k]);
+        }
+        ties->at_running[i] = c->classes->v[i].n_pods - left;
+        uint64_t *one = set_new(c);
+        bits_set(one, i);
+        VEC_PUSH(c->arena, &c->rows->leftover,
+                 (struct sched_leftover_row){.classes = one, .nodes = nodes});
+    }
+}
+
+/* Hosts: carriers join running targets where they can; the others travel with pending ones. */
 static void add_together_on_hosts(const struct affinity_ctx *c, const struct use *uses, uint32_t n,
                                   const uint64_t *placeable, sched_fits_fn fits, void *fits_ctx)
 {
-    struct sched_tie *ties = ARENA_ARRAY(c->arena, struct sched_tie, n);
-    uint32_t n_ties = 0;
-    uint64_t *tied = set_new(c);
+    struct host_ties ties = {.ties = ARENA_ARRAY(c->arena, struct sched_tie, n),
+                             .carriers = set_new(c),
+                             .at_running = ARENA_ARRAY(c->arena, uint32_t, c->classes->n)};
     for (uint32_t u = 0; u < n; u++) {
         const struct use *use = &uses[u];
-        if (use->rule->kind != SCHED_TOGETHER || !is_host_rule(c, use->rule) ||
-            !bits_any(use->carriers, c->words)) {
-            continue;
-        }
-        if (use->n_running > 0) {
-            uint64_t *without = nodes_with(c, use->rule->targets_at);
-            for (uint32_t i = 0; i < c->s->n_nodes; i++) {
-                without[i / 64] ^= UINT64_C(1) << (i % 64);
-            }
-            forbid_nodes(c, use->carriers, without);
-            forbid_new(c, use->carriers);
-        } else {
-            ties[n_ties++] = (struct sched_tie){.carriers = use->carriers, .targets = use->targets};
-            bits_or(tied, use->carriers, c->words);
+        if (use->rule->kind == SCHED_TOGETHER && is_host_rule(c, use->rule) &&
+            bits_any(use->carriers, c->words)) {
+            ties.ties[ties.n_ties++] = (struct sched_tie){
+                .carriers = use->carriers, .targets = use->targets, .running = use->n_running > 0};
+            bits_or(ties.carriers, use->carriers, c->words);
         }
     }
-    if (n_ties > 0) {
-        sched_bundles_add(c->classes, n_ties, ties, placeable, fits, fits_ctx, c->rows);
-        /* Carriers that travel in no unit have nobody to join. */
-        VEC_PUSH(c->arena, &c->rows->leftover, (struct sched_no_new_row){.classes = tied});
+    if (ties.n_ties > 0) {
+        fill_running(c, uses, n, &ties, fits, fits_ctx);
+        sched_bundles_add(c->classes, ties.n_ties, ties.ties, placeable, ties.at_running, fits,
+                          fits_ctx, c->rows);
     }
 }
 

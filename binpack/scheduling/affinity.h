@@ -12,8 +12,9 @@
 #include "binpack/scheduling/offers.h"
 #include "binpack/scheduling/rows.h"
 
-/* Could one node hold such a unit? */
-typedef bool (*sched_fits_fn)(void *ctx, uint32_t n_items, const struct sched_bundle_item *items);
+/* Could running node `node_i` hold such a unit, or with SCHED_NONE any node, new or running? */
+typedef bool (*sched_fits_fn)(void *ctx, uint32_t node_i, uint32_t n_items,
+                              const struct sched_bundle_item *items);
 
 /* Adds the rows of all TOGETHER and APART rules; to be called after sched_topology_rows, whose caps
  * bundles obey. `fits` (may be NULL: yes) decides how much goes into a bundle. */

@@ -4,6 +4,8 @@
 #include "base/arena.h"
 #include "base/bitset.h"
 
+enum { STARTERS_MAX = 64 }; /* tried each time */
+
 /* Classes that ties connect. */
 struct component {
     uint32_t n_classes, n_ties;
@@ -197,7 +199,7 @@ static bool unit_holds(const struct bundler *b, const struct component *comp)
     struct sched_bundle_item *items =
         ARENA_ARRAY(b->arena, struct sched_bundle_item, comp->n_classes);
     const uint32_t n = items_of(b, comp, items);
-    const bool holds = b->fits(b->ctx, n, items);
+    const bool holds = b->fits(b->ctx, SCHED_NONE, n, items);
     arena_rewind(b->arena, mark);
     return holds;
 }
@@ -222,38 +224,70 @@ static void put_in(const struct bundler *b, const struct component *comp, uint32
     b->left[class_i] -= low;
 }
 
-static bool tie_met(const struct bundler *b, const struct component *comp,
+/* Is there one that does not follow by the tie itself? */
+static bool tie_led(const struct bundler *b, const struct component *comp,
                     const struct sched_tie *tie)
 {
     for (uint32_t k = 0; k < comp->n_classes; k++) {
-        if (b->count[comp->classes[k]] > 0 && bits_get(tie->targets, comp->classes[k])) {
+        const uint32_t i = comp->classes[k];
+        if (b->count[i] > 0 && bits_get(tie->targets, i) && !bits_get(tie->carriers, i)) {
             return true;
         }
     }
     return false;
 }
 
-/* Takes out carriers whose target did not fit. */
-static void drop_orphans(const struct bundler *b, const struct component *comp)
+/* Do the grounded classes hold a target for every tie that the class carries? */
+static bool led_by(const struct bundler *b, const struct component *comp, uint32_t class_i,
+                   const uint64_t *grounded)
 {
-    bool dropped = true;
-    while (dropped) {
-        dropped = false;
-        for (uint32_t t = 0; t < comp->n_ties; t++) {
-            const struct sched_tie *tie = &b->ties[comp->ties[t]];
-            if (tie_met(b, comp, tie)) {
-                continue;
-            }
-            for (uint32_t k = 0; k < comp->n_classes; k++) {
-                const uint32_t i = comp->classes[k];
-                if (b->count[i] > 0 && bits_get(tie->carriers, i)) {
-                    b->left[i] += b->count[i];
-                    b->count[i] = 0;
-                    dropped = true;
-                }
+    for (uint32_t t = 0; t < comp->n_ties; t++) {
+        const struct sched_tie *tie = &b->ties[comp->ties[t]];
+        if (bits_get(tie->carriers, class_i) &&
+            !bits_intersects(tie->targets, grounded, b->words)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Adds to `grounded` what can follow it in some order, of the classes of the unit (`in_unit`) or of
+ * the component. */
+static void ground(const struct bundler *b, const struct component *comp, bool in_unit,
+                   uint64_t *grounded)
+{
+    bool grown = true;
+    while (grown) {
+        grown = false;
+        for (uint32_t k = 0; k < comp->n_classes; k++) {
+            const uint32_t i = comp->classes[k];
+            if (!bits_get(grounded, i) && (!in_unit || b->count[i] > 0) &&
+                led_by(b, comp, i, grounded)) {
+                bits_set(grounded, i);
+                grown = true;
             }
         }
     }
+}
+
+/* Takes out carriers that nobody in the unit leads, directly or through others. `starter`: a class
+ * that starts on its own, or SCHED_NONE. */
+static void drop_orphans(const struct bundler *b, const struct component *comp, uint32_t starter)
+{
+    const struct arena_mark mark = arena_mark(b->arena);
+    uint64_t *grounded = ARENA_ARRAY(b->arena, uint64_t, b->words);
+    if (starter != SCHED_NONE && b->count[starter] > 0) {
+        bits_set(grounded, starter);
+    }
+    ground(b, comp, /* in_unit= */ true, grounded);
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        const uint32_t i = comp->classes[k];
+        if (b->count[i] > 0 && !bits_get(grounded, i)) {
+            b->left[i] += b->count[i];
+            b->count[i] = 0;
+        }
+    }
+    arena_rewind(b->arena, mark);
 }
 
 static bool has_carriers(const struct bundler *b, const struct component *comp)
@@ -271,7 +305,7 @@ static void put_leaders(const struct bundler *b, const struct component *comp)
 {
     for (uint32_t t = 0; t < comp->n_ties; t++) {
         const struct sched_tie *tie = &b->ties[comp->ties[t]];
-        for (uint32_t k = 0; k < comp->n_classes && !tie_met(b, comp, tie); k++) {
+        for (uint32_t k = 0; k < comp->n_classes && !tie_led(b, comp, tie); k++) {
             const uint32_t i = comp->classes[k];
             if (bits_get(tie->targets, i) && !bits_get(b->carriers, i)) {
                 put_in(b, comp, i, 1);
@@ -282,26 +316,29 @@ static void put_leaders(const struct bundler *b, const struct component *comp)
 
 /* ---- all units of a component ---- */
 
-/* How many units the scarcest target allows. */
+/* How many units the scarcest target allows: units are led by classes that follow nobody, or that
+ * such classes lead. */
 static uint32_t units_of(const struct bundler *b, const struct component *comp)
 {
-    uint64_t n_carriers = 0;
+    uint64_t *grounded = ARENA_ARRAY(b->arena, uint64_t, b->words);
+    ground(b, comp, /* in_unit= */ false, grounded);
+    uint64_t units = 0;
     for (uint32_t k = 0; k < comp->n_classes; k++) {
-        n_carriers += bits_get(b->carriers, comp->classes[k]) ? b->left[comp->classes[k]] : 0;
+        const uint32_t i = comp->classes[k];
+        units += bits_get(b->carriers, i) && bits_get(grounded, i) ? b->left[i] : 0;
     }
-    uint64_t units = n_carriers;
     for (uint32_t t = 0; t < comp->n_ties; t++) {
         const struct sched_tie *tie = &b->ties[comp->ties[t]];
-        uint64_t supply = 0;
         bool carried = false;
+        uint64_t supply = 0;
         for (uint32_t k = 0; k < comp->n_classes; k++) {
             const uint32_t i = comp->classes[k];
-            carried = carried || bits_get(tie->carriers, i);
-            if (bits_get(tie->targets, i) && !bits_get(tie->carriers, i)) {
+            carried =
+                carried || (bits_get(tie->carriers, i) && bits_get(grounded, i) && b->left[i] > 0);
+            if (bits_get(tie->targets, i) && !bits_get(tie->carriers, i) && bits_get(grounded, i)) {
                 supply += b->left[i];
             }
         }
-        supply = supply == 0 ? 1 : supply; /* nobody else: it attracts itself */
         units = carried && supply < units ? supply : units;
     }
     return units > UINT32_MAX ? UINT32_MAX : (uint32_t)units;
@@ -362,6 +399,77 @@ static void put_followers(const struct bundler *b, const struct component *comp,
     }
 }
 
+/* May the class start on its own: it attracts itself, no target runs, and none is among what has
+ * started before? */
+static bool can_start(const struct bundler *b, const struct component *comp, uint32_t class_i,
+                      const uint64_t *started)
+{
+    for (uint32_t t = 0; t < comp->n_ties; t++) {
+        const struct sched_tie *tie = &b->ties[comp->ties[t]];
+        if (bits_get(tie->carriers, class_i) &&
+            (tie->running || !bits_get(tie->targets, class_i) ||
+             bits_intersects(tie->targets, started, b->words))) {
+            return false;
+        }
+    }
+    return bits_get(b->carriers, class_i) && b->left[class_i] > 0;
+}
+
+/* The unit that the starter makes with all carriers it can lead. Returns its number of pods. */
+static uint32_t fill_started(const struct bundler *b, const struct component *comp,
+                             uint32_t starter)
+{
+    uint32_t n_pods = 0;
+    put_in(b, comp, starter, b->left[starter]);
+    for (uint32_t k = 0; k < comp->n_classes && b->count[starter] > 0; k++) {
+        const uint32_t i = comp->order[k];
+        if (i != starter && bits_get(b->carriers, i)) {
+            put_in(b, comp, i, b->left[i]);
+        }
+    }
+    drop_orphans(b, comp, starter);
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        n_pods += b->count[comp->classes[k]];
+    }
+    return n_pods;
+}
+
+/* Carriers that no unit took may start on their own, before anybody else is placed: each time the
+ * one that brings most. */
+static void bundle_starters(const struct bundler *b, const struct component *comp)
+{
+    uint64_t *started = ARENA_ARRAY(b->arena, uint64_t, b->words);
+    for (;;) {
+        uint32_t best = SCHED_NONE;
+        uint32_t best_pods = 0;
+        uint32_t n_tried = 0;
+        for (uint32_t k = 0; k < comp->n_classes && n_tried < STARTERS_MAX; k++) {
+            const uint32_t i = comp->order[k];
+            if (!can_start(b, comp, i, started)) {
+                continue;
+            }
+            const uint32_t n_pods = fill_started(b, comp, i);
+            clear_unit(b, comp, /* give_back= */ true);
+            n_tried++;
+            if (n_pods > best_pods) {
+                best = i;
+                best_pods = n_pods;
+            }
+        }
+        if (best == SCHED_NONE) {
+            return;
+        }
+        (void)fill_started(b, comp, best);
+        for (uint32_t k = 0; k < comp->n_classes; k++) {
+            if (b->count[comp->classes[k]] > 0) {
+                bits_set(started, comp->classes[k]);
+            }
+        }
+        add_row(b, comp);
+        clear_unit(b, comp, /* give_back= */ false);
+    }
+}
+
 static void bundle_component(const struct bundler *b, const struct component *comp)
 {
     const uint32_t n_units = units_of(b, comp);
@@ -372,18 +480,20 @@ static void bundle_component(const struct bundler *b, const struct component *co
     for (uint32_t u = 0; u < n_units; u++) {
         put_leaders(b, comp);
         put_followers(b, comp, demand, n_units, u);
-        drop_orphans(b, comp);
+        drop_orphans(b, comp, SCHED_NONE);
         const bool useful = has_carriers(b, comp);
         if (useful) {
             add_row(b, comp);
         }
         clear_unit(b, comp, /* give_back= */ !useful);
     }
+    bundle_starters(b, comp);
 }
 
 void sched_bundles_add(const struct sched_classes *classes, uint32_t n_ties,
-                       const struct sched_tie *ties, const uint64_t *placeable, sched_fits_fn fits,
-                       void *ctx, struct sched_rows *rows)
+                       const struct sched_tie *ties, const uint64_t *placeable,
+                       const uint32_t *spared, sched_fits_fn fits, void *ctx,
+                       struct sched_rows *rows)
 {
     struct bundler b = {.classes = classes,
                         .ties = ties,
@@ -401,7 +511,7 @@ void sched_bundles_add(const struct sched_classes *classes, uint32_t n_ties,
         bits_or(b.carriers, ties[t].carriers, b.words);
     }
     for (uint32_t i = 0; i < classes->n; i++) {
-        b.left[i] = classes->v[i].n_pods;
+        b.left[i] = classes->v[i].n_pods - spared[i];
     }
     const uint32_t *parent = connect(&b);
     for (uint32_t i = 0; i < classes->n; i++) {

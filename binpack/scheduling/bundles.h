@@ -10,14 +10,17 @@
 
 #include "binpack/scheduling/affinity.h"
 
-/* A rule of pod affinity over hosts that no running pod satisfies yet. */
+/* A rule of pod affinity over hosts. */
 struct sched_tie {
     const uint64_t *carriers, *targets; /* class sets */
+    bool running; /* a target runs somewhere: carriers cannot start on their own */
 };
 
 /* Adds bundle rows for all ties. `placeable`: classes that can be placed at all; others are left
- * out. Caps, exclusions and max_per_node of `rows` must be complete as far as they speak of hosts:
- * a unit obeys them. What no unit could take has no place; the caller says so. */
+ * out. `spared`, [classes->n]: pods of a class that need no unit. Caps, exclusions and max_per_node
+ * of `rows` must be complete as far as they speak of hosts: a unit obeys them. What no unit could
+ * take and is not spared has no place; the caller says so. */
 void sched_bundles_add(const struct sched_classes *classes, uint32_t n_ties,
-                       const struct sched_tie *ties, const uint64_t *placeable, sched_fits_fn fits,
-                       void *ctx, struct sched_rows *rows);
+                       const struct sched_tie *ties, const uint64_t *placeable,
+                       const uint32_t *spared, sched_fits_fn fits, void *ctx,
+                       struct sched_rows *rows);

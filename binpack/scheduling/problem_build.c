@@ -55,8 +55,20 @@ static void copy_masks(struct sched_build *b)
     }
 }
 
-/* Could one node hold such a unit? */
-static bool bundle_fits(void *ctx, uint32_t n_items, const struct sched_bundle_item *items)
+static bool all_may_use(const uint64_t *bits, size_t words, size_t place, uint32_t n_items,
+                        const struct sched_bundle_item *items)
+{
+    for (uint32_t i = 0; i < n_items; i++) {
+        if (!bits_get(bits + items[i].class_i * words, place)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Could that running node, or with SCHED_NONE any node, hold such a unit? */
+static bool bundle_fits(void *ctx, uint32_t node_i, uint32_t n_items,
+                        const struct sched_bundle_item *items)
 {
     const struct sched_build *b = ctx;
     const struct sched_problem *p = b->problem;
@@ -69,23 +81,17 @@ static bool bundle_fits(void *ctx, uint32_t n_items, const struct sched_bundle_i
             size[d] = sat_add(size[d], sat_mul(one[d], items[i].count));
         }
     }
-    for (uint32_t k = 0; k < p->base->offers->n; k++) {
-        bool ok = bits_get(dims->usable, k) &&
-                  sched_dims_fit(dims, size, dims->offer_capacity + (size_t)k * dims->n);
-        for (uint32_t i = 0; ok && i < n_items; i++) {
-            ok =
-                bits_get(b->cells + items[i].class_i * b->cell_words, p->base->offers->v[k].cell_i);
-        }
-        if (ok) {
+    for (uint32_t k = 0; node_i == SCHED_NONE && k < p->base->offers->n; k++) {
+        if (bits_get(dims->usable, k) &&
+            sched_dims_fit(dims, size, dims->offer_capacity + (size_t)k * dims->n) &&
+            all_may_use(b->cells, b->cell_words, p->base->offers->v[k].cell_i, n_items, items)) {
             return true;
         }
     }
     for (uint32_t n = 0; n < p->base->snapshot->n_nodes; n++) {
-        bool ok = sched_dims_fit(dims, size, dims->node_capacity + (size_t)n * dims->n);
-        for (uint32_t i = 0; ok && i < n_items; i++) {
-            ok = bits_get(b->nodes + items[i].class_i * b->node_words, n);
-        }
-        if (ok) {
+        if ((node_i == SCHED_NONE || node_i == n) &&
+            sched_dims_fit(dims, size, dims->node_capacity + (size_t)n * dims->n) &&
+            all_may_use(b->nodes, b->node_words, n, n_items, items)) {
             return true;
         }
     }
@@ -205,14 +211,38 @@ static void make_units(struct sched_build *b)
     b->unit_words = bits_words(b->n_units);
 }
 
-static bool is_leftover(const struct sched_build *b, uint32_t class_i)
+/* A pod that travels in no bundle, although its class is tied to others. */
+static void confine_leftover(struct sched_build *b, uint32_t u)
 {
+    const uint32_t class_i = b->units.v[u].items[0].class_i;
     for (size_t r = 0; r < b->rows.leftover.n; r++) {
-        if (bits_get(b->rows.leftover.v[r].classes, class_i)) {
-            return true;
+        const struct sched_leftover_row *row = &b->rows.leftover.v[r];
+        if (!bits_get(row->classes, class_i)) {
+            continue;
+        }
+        memset(b->unit_cells + u * b->cell_words, 0, b->cell_words * sizeof(uint64_t));
+        for (size_t w = 0; w < b->node_words; w++) {
+            b->unit_nodes[u * b->node_words + w] &= row->nodes == NULL ? 0 : row->nodes[w];
         }
     }
-    return false;
+}
+
+/* Groups count the weight of a unit; of a bundle they are to count only the pods that they look at.
+ * Where several groups disagree the largest number stands. */
+static uint32_t counted_weight(const struct sched_build *b, const struct sched_unit *unit,
+                               uint32_t n_pods)
+{
+    uint32_t most = 0;
+    for (size_t r = 0; r < b->rows.groups.n; r++) {
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < unit->n; k++) {
+            n += bits_get(b->rows.groups.v[r].targets, unit->items[k].class_i)
+                     ? unit->items[k].count
+                     : 0;
+        }
+        most = n > most ? n : most;
+    }
+    return most == 0 ? n_pods : most;
 }
 
 /* Classes of the solver, their sizes, and where the units may go. */
@@ -251,9 +281,10 @@ static void make_classes(struct sched_build *b)
             bits_and(b->unit_nodes + u * b->node_words, b->nodes + class_i * b->node_words,
                      b->node_words);
         }
-        if (u >= b->n_bundles && is_leftover(b, unit->items[0].class_i)) {
-            memset(b->unit_cells + u * b->cell_words, 0, b->cell_words * sizeof(uint64_t));
-            memset(b->unit_nodes + u * b->node_words, 0, b->node_words * sizeof(uint64_t));
+        if (u < b->n_bundles) {
+            classes[u].weight = counted_weight(b, unit, classes[u].weight);
+        } else {
+            confine_leftover(b, u);
         }
     }
     p->units = b->units.v;

@@ -34,6 +34,12 @@ struct sched_no_new_row {
     const uint64_t *classes;
 };
 
+/* Pods of these classes that travel in no bundle may use these running nodes only. */
+struct sched_leftover_row {
+    const uint64_t *classes;
+    const uint64_t *nodes; /* NULL: none */
+};
+
 /* These classes may use (allow) or may not use (!allow) nodes, new and running, whose label `key`
  * has one of the values. With `allow`, nodes without the label are out too. */
 struct sched_value_mask_row {
@@ -87,7 +93,6 @@ struct sched_rows {
     VEC(struct sched_value_mask_row) value_masks;
     VEC(struct sched_group_row) groups;
     VEC(struct sched_bundle_row) bundles;
-    VEC(struct sched_no_new_row)
-    leftover;               /* pods of these classes that travel in no bundle get no place */
+    VEC(struct sched_leftover_row) leftover;
     uint32_t *max_per_node; /* [classes->n], BP_UNLIMITED to start with; the modules lower it */
 };
