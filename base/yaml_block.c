@@ -432,6 +432,15 @@ static enum json_status value_below(struct yaml_block *b, int column, bool list_
     if (line.indent > column) {
         return mapping(b, line, depth, build, ret_value);
     }
+    if (line.indent == column && !item) {
+        /* Another member follows; anything else at this column would be the value, for libyaml. */
+        bool is_key = false;
+        struct str key = STR_EMPTY;
+        size_t colon = 0;
+        if (find_key(b, line.content, &is_key, &key, &colon) != JSON_DONE || !is_key) {
+            return JSON_BAD;
+        }
+    }
     *ret_value = build ? json_null() : NULL;
     return JSON_DONE;
 }
