@@ -386,6 +386,90 @@ static void link_groups(struct bp_spread *s)
     }
 }
 
+/* ------------------------------------------------------------------ values to choose from */
+
+#define NO_PLACE ((__int128)1 << 60) /* a unit that cannot be there costs more than any node */
+
+/* Adds what the carriers of a kind cost in each value to the sums of one set of linked groups. */
+static void add_carriers(const struct bp_spread *s, const struct bp_spread_kind *kind,
+                         uint32_t group_i, __int128 *price)
+{
+    uint32_t n_values = s->problem->n_axis_values[s->problem->groups[group_i].axis];
+    for (uint32_t v = 0; v < n_values; v++) {
+        __int128 best = NO_PLACE;
+        for (uint32_t t = 0; t < s->n_tuples; t++) {
+            if (bp_spread_value(s, t, group_i) == v && kind->price[t] < best) {
+                best = kind->price[t];
+            }
+        }
+        price[v] += best * kind->n_units;
+    }
+}
+
+/* Sorts values by price, then by index. */
+static void rank_values(const __int128 *price, uint32_t n_values, uint32_t *ret_ranked)
+{
+    for (uint32_t v = 0; v < n_values; v++) {
+        uint32_t at = v;
+        for (; at > 0 && price[ret_ranked[at - 1]] > price[v]; at--) {
+            ret_ranked[at] = ret_ranked[at - 1];
+        }
+        ret_ranked[at] = v;
+    }
+}
+
+/* Carriers of every kind once for each set of linked groups. */
+static void price_kinds(const struct bp_spread *s, __int128 **price)
+{
+    for (uint32_t k = 0; k < s->n_kinds; k++) {
+        const struct bp_spread_kind *kind = &s->kinds[k];
+        for (uint32_t r = 0; r < kind->n_roles; r++) {
+            uint32_t link = s->link[kind->roles[r].group_i];
+            bool counted = (kind->roles[r].bits & BP_SPREAD_CARRIER) == 0;
+            for (uint32_t q = 0; q < r && !counted; q++) {
+                counted = s->link[kind->roles[q].group_i] == link &&
+                          (kind->roles[q].bits & BP_SPREAD_CARRIER) != 0;
+            }
+            if (!counted) {
+                add_carriers(s, kind, link, price[link]);
+            }
+        }
+    }
+}
+
+static void price_values(struct bp_spread *s)
+{
+    const struct bp_problem *p = s->problem;
+    __int128 **price = ARENA_ARRAY(s->arena, __int128 *, p->n_groups);
+    s->ranked = ARENA_ARRAY(s->arena, uint32_t *, p->n_groups);
+    for (uint32_t g = 0; g < p->n_groups; g++) { /* a link is the first of its groups */
+        uint32_t n_values = p->n_axis_values[p->groups[g].axis];
+        if (s->link[g] == g) {
+            price[g] = ARENA_ARRAY(s->arena, __int128, n_values);
+            s->ranked[g] = ARENA_ARRAY(s->arena, uint32_t, n_values);
+        }
+        for (uint32_t v = 0; v < n_values; v++) {
+            bool taken = p->groups[g].base != NULL && p->groups[g].base[v] > 0;
+            if (taken && p->groups[g].kind == BP_GROUP_APART) {
+                price[s->link[g]][v] += NO_PLACE * BP_UNLIMITED;
+            }
+        }
+    }
+    price_kinds(s, price);
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        if (s->link[g] == g) {
+            rank_values(price[g], p->n_axis_values[p->groups[g].axis], s->ranked[g]);
+        }
+    }
+}
+
+uint32_t bp_spread_cheapest_value(const struct bp_spread *spread, uint32_t group_i, uint32_t rank)
+{
+    const struct bp_problem *p = spread->problem;
+    bool exists = rank < p->n_axis_values[p->groups[group_i].axis];
+    return exists ? spread->ranked[spread->link[group_i]][rank] : BP_NO_VALUE;
+}
+
 void bp_spread_build(struct bp_spread *spread, const struct bp_problem *problem,
                      struct arena *arena)
 {
@@ -396,58 +480,5 @@ void bp_spread_build(struct bp_spread *spread, const struct bp_problem *problem,
     find_room(spread);
     find_kinds(spread);
     link_groups(spread);
-}
-
-/* ------------------------------------------------------------------ values for groups that choose
- * one */
-
-/* Price of all carriers of the linked groups in one value; a unit that cannot be there costs more
- * than any node. */
-static __int128 price_in_value(const struct bp_spread *s, uint32_t group_i, uint32_t v)
-{
-    const struct bp_problem *p = s->problem;
-    const __int128 no_place = (__int128)1 << 60;
-    __int128 sum = 0;
-    for (uint32_t k = 0; k < s->n_kinds; k++) {
-        const struct bp_spread_kind *kind = &s->kinds[k];
-        bool carries = false;
-        for (uint32_t r = 0; r < kind->n_roles; r++) {
-            carries |= s->link[kind->roles[r].group_i] == s->link[group_i] &&
-                       (kind->roles[r].bits & BP_SPREAD_CARRIER) != 0;
-        }
-        __int128 best = no_place;
-        for (uint32_t t = 0; t < s->n_tuples && carries; t++) {
-            if (bp_spread_value(s, t, group_i) == v && kind->price[t] < best) {
-                best = kind->price[t];
-            }
-        }
-        sum += carries ? best * kind->n_units : 0;
-    }
-    for (uint32_t g = 0; g < p->n_groups; g++) {
-        bool taken =
-            s->link[g] == s->link[group_i] && p->groups[g].base != NULL && p->groups[g].base[v] > 0;
-        sum += taken && p->groups[g].kind == BP_GROUP_APART ? no_place * BP_UNLIMITED : 0;
-    }
-    return sum;
-}
-
-uint32_t bp_spread_cheapest_value(const struct bp_spread *spread, uint32_t group_i, uint32_t rank)
-{
-    const struct bp_problem *p = spread->problem;
-    struct arena_mark mark = arena_mark(spread->arena);
-    uint32_t n_values = p->n_axis_values[p->groups[group_i].axis];
-    __int128 *price = ARENA_ARRAY(spread->arena, __int128, n_values);
-    for (uint32_t v = 0; v < n_values; v++) {
-        price[v] = price_in_value(spread, group_i, v);
-    }
-    uint32_t found = BP_NO_VALUE;
-    for (uint32_t v = 0; v < n_values && found == BP_NO_VALUE; v++) {
-        uint32_t n_before = 0;
-        for (uint32_t u = 0; u < n_values; u++) {
-            n_before += price[u] < price[v] || (price[u] == price[v] && u < v);
-        }
-        found = n_before == rank ? v : BP_NO_VALUE;
-    }
-    arena_rewind(spread->arena, mark);
-    return found;
+    price_values(spread);
 }

@@ -81,7 +81,9 @@ struct bp_spread {
     uint32_t *group_kinds;   /* kinds with a role in the group */
     uint32_t *link; /* [n_groups] the first of the groups that choose the same value: equal kind and
                        axis, carriers in common (SPREAD: a coupled kind in common) */
-    bool *chooses;  /* [n_groups] the group has a value to choose */
+    uint32_t **ranked; /* [n_groups][n_values] values by price of all carriers, for groups that are
+                          their own link */
+    bool *chooses;     /* [n_groups] the group has a value to choose */
 };
 
 /* Analyses a problem that bp_problem_check accepts. Everything lives in `arena`. */

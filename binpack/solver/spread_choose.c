@@ -8,7 +8,7 @@
 
 enum {
     MAX_COMBINATIONS = 64,    /* of chosen values */
-    COMBINATION_PODS = 400000 /* fewer combinations when their product with the units is above */
+    COMBINATION_PODS = 100000 /* fewer combinations when their product with the units is above */
 };
 
 bool bp_split_equal(const struct bp_spread *spread, const struct bp_split *a,
