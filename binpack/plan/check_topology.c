@@ -724,13 +724,13 @@ static bool try_learned(struct replay *r, struct item *items, uint32_t n)
     return false;
 }
 
-/* Places one pod that nothing keeps off, of a kind that declares rules or of another. */
+/* Places one pod that nothing keeps off, of kinds that declare rules, of others, or of any. */
 static bool place_any(struct replay *r, struct item *items, uint32_t n, uint32_t first,
-                      bool declares)
+                      bool declares, bool others)
 {
     for (uint32_t k = 0; k < n; k++) {
         struct item *item = &items[(first + k) % n];
-        if (item->left > 0 && (r->links[item->kind].n_carried > 0) == declares &&
+        if (item->left > 0 && (r->links[item->kind].n_carried > 0 ? declares : others) &&
             blocked(r, item->kind, item->node) == NULL) {
             place(r, item->kind, item->node, /* terminating= */ false);
             item->left--;
@@ -743,10 +743,10 @@ static bool place_any(struct replay *r, struct item *items, uint32_t n, uint32_t
 /* Who declares rules goes first, whoever it is; when all of them are stuck, one pod that is only
  * counted makes room. Where counts must grow in step, kinds have to take turns, which no fixed rank
  * says. */
-static bool try_random(struct replay *r, struct item *items, uint32_t n, struct rng *rng)
+static bool try_random(struct replay *r, struct item *items, uint32_t n, struct rng *rng, bool all)
 {
-    while (place_any(r, items, n, rng_below(rng, n), /* declares= */ true) ||
-           place_any(r, items, n, rng_below(rng, n), /* declares= */ false)) {
+    while (place_any(r, items, n, rng_below(rng, n), /* declares= */ true, all) ||
+           place_any(r, items, n, rng_below(rng, n), /* declares= */ false, /* others= */ true)) {
     }
     for (uint32_t i = 0; i < n; i++) {
         if (items[i].left > 0) {
@@ -765,7 +765,7 @@ static bool try_draws(struct replay *r, struct item *items, uint32_t n)
     }
     for (uint32_t draw = 0; draw < RANDOM_ORDERS && n_pods * n <= RANDOM_STEPS_MAX; draw++) {
         start_over(r, items, n);
-        if (try_random(r, items, n, &rng)) {
+        if (try_random(r, items, n, &rng, /* all= */ draw % 2 == 1)) {
             return true;
         }
     }
