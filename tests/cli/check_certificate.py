@@ -29,8 +29,10 @@ def fractional(items, room):
 
 
 def prove(values, sizes, most, room, caps, target, budget):
-    """Does every pattern stay at or below `target`? Depth first over the classes, cut off by surrogate rows."""
+    """Does every pattern stay at or below `target`? Class by class over what room is left, cut off by surrogate rows."""
     dims = [d for d in range(len(room)) if room[d] > 0 and any(s[d] for s in sizes)]
+    if not dims:                     # nothing that takes room fits: only what needs none counts
+        return sum(v * m for v, s, m in zip(values, sizes, most) if not any(s)) <= target
     scale = 1 << 20
     weights = [[0] * len(room) for _ in dims]
     for row, d in enumerate(dims):
@@ -38,38 +40,36 @@ def prove(values, sizes, most, room, caps, target, budget):
     if len(dims) > 1:                # mixtures of the two tightest rows, and of all
         full = [(-sum(s[d] * m for s, m in zip(sizes, most)) * scale // room[d], d) for d in dims]
         a, b = [d for _, d in sorted(full)[:2]]
-        for share in range(1, 16):
+        for share in range(1, 256):
             mixed = [0] * len(room)
-            mixed[a], mixed[b] = scale * share // 16 * (1 << 40) // room[a], scale * (16 - share) // 16 * (1 << 40) // room[b]
+            mixed[a], mixed[b] = scale * share // 256 * (1 << 40) // room[a], scale * (256 - share) // 256 * (1 << 40) // room[b]
             weights.append(mixed)
     rows = []
     for w in weights:
         size = [sum(x * y for x, y in zip(w, s)) for s in sizes]
         order = sorted(range(len(values)), key=lambda i: (-(values[i] << 60) // size[i] if size[i] else -(1 << 200), i))
-        rows.append((w, size, order))
-    branch = max(rows, key=lambda r: -fractional([(values[i], r[1][i], most[i]) for i in r[2]], sum(x * y for x, y in zip(r[0], room))))[2]
-    steps = [0]
-
-    def search(at, room, value, caps):
-        steps[0] += 1
-        if steps[0] > budget:
-            return False
+        bound = fractional([(values[i], size[i], most[i]) for i in order], sum(x * y for x, y in zip(w, room)))
+        rows.append((bound, w, size, order))
+    rows.sort(key=lambda r: r[0])
+    rows = [r[1:] for r in rows[:4]]     # the tightest at the root are the tightest below it, nearly always
+    branch = rows[0][2]
+    states = {(tuple(room), tuple(c for c, _ in caps)): 0}      # room and caps left -> the largest value that leaves it so
+    for at, i in enumerate(branch):
         left = set(branch[at:])
-        for w, size, order in rows:
-            items = [(values[i], size[i], most[i]) for i in order if i in left]
-            if value + fractional(items, sum(x * y for x, y in zip(w, room))) <= target:
-                return True
-        if at == len(branch):
-            return value <= target
-        i = branch[at]
-        n = min([most[i]] + [r // s for r, s in zip(room, sizes[i]) if s] + [c for c, members in caps if i in members])
-        for count in range(n, -1, -1):
-            rest = [r - s * count for r, s in zip(room, sizes[i])]
-            if not search(at + 1, rest, value + values[i] * count, [(c - count if i in m else c, m) for c, m in caps]):
+        tails = [(w, [(values[x], size[x], most[x]) for x in order if x in left]) for w, size, order in rows]
+        grown = {}
+        for (free, capped), value in states.items():
+            if any(value + fractional(items, sum(x * y for x, y in zip(w, free))) <= target for w, items in tails):
+                continue
+            n = min([most[i]] + [r // s for r, s in zip(free, sizes[i]) if s] + [c for c, (_, members) in zip(capped, caps) if i in members])
+            for count in range(n + 1):
+                key = (tuple(r - s * count for r, s in zip(free, sizes[i])),
+                       tuple(c - count if i in members else c for c, (_, members) in zip(capped, caps)))
+                grown[key] = max(grown.get(key, 0), value + values[i] * count)
+            if len(grown) > budget:
                 return False
-        return True
-
-    return search(0, room, 0, caps)
+        states = grown
+    return all(value <= target for value in states.values())
 
 
 def main():
@@ -96,8 +96,8 @@ def main():
         most = [min(classes[i]["units"], classes[i].get("maxUnitsPerNode", 1 << 32)) for i in usable]
         index = {i: x for x, i in enumerate(usable)}
         caps = [(m, {index[i] for i in s}) for m, s in caps]
-        if not prove([classes[i]["dual"] for i in usable], [classes[i]["size"] for i in usable], most, o["capacity"], caps, target, 200000):
-            sys.exit("not proven: offering %d %s may hold more than it costs" % (k, {x: o[x] for x in o if isinstance(o[x], str)}))
+        if not prove([classes[i]["dual"] for i in usable], [classes[i]["size"] for i in usable], most, o["capacity"], caps, target, 300000):
+            sys.exit("not proven: offering %d %s could not be shown to hold no more than it costs" % (k, {x: o[x] for x in o if isinstance(o[x], str)}))
     claimed = round(certificate["lowerBoundUsdPerHour"] * 10**9)
     proven = -(-bound // one)        # costs are whole nano-dollars
     print("proven %d, claimed %d nano-dollars per hour; %d kinds of %d offerings" % (proven, claimed, len(hardest), len(offerings)))
