@@ -66,6 +66,24 @@ static bool all_may_use(const uint64_t *bits, size_t words, size_t place, uint32
     return true;
 }
 
+/* Do pods of one unit avoid each other in a zone or the like? Then no node can hold it. */
+static bool avoid_each_other(const struct sched_build *b, uint32_t n_items,
+                             const struct sched_bundle_item *items)
+{
+    for (size_t r = 0; r < b->rows.groups.n; r++) {
+        const struct sched_group_row *row = &b->rows.groups.v[r];
+        for (uint32_t i = 0; row->kind == BP_GROUP_APART && i < n_items; i++) {
+            for (uint32_t k = 0; k < n_items; k++) {
+                if (bits_get(row->carriers, items[i].class_i) &&
+                    bits_get(row->targets, items[k].class_i) && (i != k || items[i].count > 1)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 /* Could that running node, or with SCHED_NONE any node, hold such a unit? */
 static bool bundle_fits(void *ctx, uint32_t node_i, uint32_t n_items,
                         const struct sched_bundle_item *items)
@@ -74,6 +92,9 @@ static bool bundle_fits(void *ctx, uint32_t node_i, uint32_t n_items,
     const struct sched_problem *p = b->problem;
     const struct sched_dims *dims = &p->base->dims;
     int64_t size[BP_MAX_DIMS] = {0};
+    if (avoid_each_other(b, n_items, items)) {
+        return false;
+    }
     for (uint32_t i = 0; i < n_items; i++) {
         int64_t one[BP_MAX_DIMS];
         sched_dims_size(dims, &p->needs.v[p->classes.v[items[i].class_i].need], one);
