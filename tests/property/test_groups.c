@@ -356,9 +356,9 @@ static bool test_solve(uint32_t combination_i, uint32_t n_instances, uint64_t se
 
 int main(int argc, char **argv)
 {
-    uint32_t n_instances = argc > 1 ? (uint32_t)atoi(argv[1]) : 500;
-    uint64_t seed = argc > 2 ? (uint64_t)atoll(argv[2]) : 1;
-    uint32_t only = argc > 3 ? (uint32_t)atoi(argv[3]) : N_COMBINATIONS;
+    uint32_t n_instances = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 500;
+    uint64_t seed = argc > 2 ? (uint64_t)strtoull(argv[2], NULL, 10) : 1;
+    uint32_t only = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : N_COMBINATIONS;
     bool ok = true;
     struct score total = {0}, quick = {0};
     printf("seed %llu\n", (unsigned long long)seed);
