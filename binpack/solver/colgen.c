@@ -2,9 +2,6 @@
 #include "binpack/solver/colgen.h"
 
 #include <math.h>
-#ifdef BP_TRACE
-#include <stdio.h>
-#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,7 +137,10 @@ static void do_begin(struct bp_cg *cg)
         cg->value[k] = 0;
         cg->threshold[k] = (charge(cg, cg->mu, k) + master->sigma[k]) * (1 + THRESHOLD_REL);
         /* A kind that is used up still counts for the bound through its stock in the problem. */
-        cg->kinds[cg->n_kinds++] = k;
+        cg->proven[k] = true;
+        if (cg->skip == NULL || !cg->skip[k]) {
+            cg->kinds[cg->n_kinds++] = k;
+        }
     }
     cg->kind_at = 0;
     cg->n_found = 0;
@@ -303,13 +303,6 @@ static void do_collect(struct bp_cg *cg, uint64_t *spent)
     bool rises = cg->n_top > 0 && rises_to_master(cg);
     improve_bound(cg);
     cg->round++;
-#ifdef BP_TRACE
-    fprintf(stderr,
-            "cg %d round %u lp %.6f bound %.6f found %u exact %d level %u alpha %.2f proven %d "
-            "cols %zu spent %lu\n",
-            cg->rules, cg->round, cg->lp_cost, cg->bound, cg->n_found, cg->exact, cg->level,
-            cg->alpha, cg->n_kinds, cg->master->columns.n, *spent);
-#endif
     if (cg->lp_cost - cg->bound <= cg->limits.gap * fabs(cg->lp_cost)) {
         cg->converged = true;
         cg->state = BP_CG_DONE;

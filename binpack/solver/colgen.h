@@ -48,8 +48,10 @@ struct bp_cg {
 
     double *pi, *mu; /* prices of this round */
     double *best_pi, *best_mu;
-    double *best_value;        /* [n_kinds] proven values at best_pi */
-    bool has_best;             /* best_pi and best_mu steer */
+    double *best_value; /* [n_kinds] proven values at best_pi */
+    bool has_best;      /* best_pi and best_mu steer */
+    const bool
+        *skip; /* [n_kinds] kinds left out, or NULL; the bound then holds without them only */
     bool best_is_proven;       /* best_value belongs to them and to this run */
     double *threshold, *value; /* [n_kinds] */
     uint32_t *kinds;

@@ -13,11 +13,13 @@
 #include "binpack/solver/ffd.h"
 #include "binpack/solver/improve.h"
 #include "binpack/solver/mix.h"
+#include "binpack/solver/parts.h"
 #include "binpack/solver/round.h"
 
 enum phase {
     PHASE_PARTS,   /* the LP for the classes of one mask at a time: prices and columns to start from
                     */
+    PHASE_FILL,    /* greedy plans at those prices */
     PHASE_COLUMNS, /* the LP over all patterns */
     PHASE_ROUND,   /* the first dive */
     PHASE_PROVE,   /* the LP again with exact pricing */
@@ -28,8 +30,8 @@ enum phase {
     PHASE_DONE
 };
 
-static const char *const phase_names[] = {"columns", "columns", "round",   "prove", "round",
-                                          "bound",   "bound",   "improve", "done"};
+static const char *const phase_names[] = {"columns", "round", "columns", "round",   "prove",
+                                          "round",   "bound", "bound",   "improve", "done"};
 
 struct bp_engine {
     struct arena arena;
@@ -44,9 +46,9 @@ struct bp_engine {
     struct bp_bound bound, other_bound;
     struct bp_mix best, trial;
     double *penalty, *placed;
-    uint32_t *part_of; /* [n_classes] classes of one part use the same domains */
-    uint32_t n_parts, part_i;
-    double *part_demand, *part_pi;
+    double *value; /* [n_classes] of the greedy plans */
+    uint32_t turn;
+    struct bp_parts parts;
     double *root_pi,
         *root_mu;      /* best prices of the last LP over everything: dives leave others behind */
     double plan_bound; /* units of cost: what the LP with all rules proves; not certified */
@@ -58,7 +60,7 @@ struct bp_engine {
     char warning[ERR_TEXT_MAX];
 };
 
-enum { PARTS_CLASSES_MIN = 150, PART_CLASSES_MIN = 4 };
+enum { LARGE_LP = 150 /* classes */, FILL_TURNS = 60 };
 
 static uint64_t budget_of(uint32_t effort)
 {
@@ -175,6 +177,10 @@ static void first_plan(struct bp_engine *e, enum bp_ffd_values how, bool start)
     uint64_t ops = bp_ffd_fill(&e->pricer, &e->pool, &e->arena, value, &rest, &e->trial);
     e->spent += ops / 1000;
     bp_mix_close(&e->trial, &e->pool);
+    if (bp_rest_units(&rest, &e->red) > 0) {
+        bp_mix_top_up(&e->trial, &rest, &e->pool, &e->arena);
+        bp_mix_close(&e->trial, &e->pool);
+    }
     offer_plan(e, &e->trial);
     arena_done(&scratch);
 }
@@ -258,6 +264,7 @@ bool bp_engine_new(const struct bp_problem *problem, const struct bp_options *op
     bp_mix_init(&e->best, &e->arena, red);
     bp_mix_init(&e->trial, &e->arena, red);
     e->placed = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
+    e->value = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
     e->penalty = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
     first_plan(e, BP_FFD_SHARE, /* start= */ false);
     if (any_unplaced(e)) {
@@ -323,73 +330,10 @@ static void step_prove(struct bp_engine *e, uint64_t work)
     next_phase(e, PHASE_AGAIN);
 }
 
-/* Worth it when the LP is large and falls apart into few parts. */
-static void find_parts(struct bp_engine *e)
-{
-    const struct bp_red *red = &e->red;
-    e->part_of = ARENA_ARRAY(&e->arena, uint32_t, red->n_classes + 1);
-    auto_arena scratch = ARENA_INIT;
-    uint32_t *first = ARENA_ARRAY(&scratch, uint32_t, red->n_classes + 1);
-    for (uint32_t i = 0; i < red->n_classes; i++) {
-        uint32_t g = 0;
-        while (g < e->n_parts && !bp_red_same_accepts(red, first[g], i)) {
-            g++;
-        }
-        if (g == e->n_parts) {
-            first[e->n_parts++] = i;
-        }
-        e->part_of[i] = g;
-    }
-    if (red->n_classes < PARTS_CLASSES_MIN || e->n_parts < 2 ||
-        e->n_parts * PART_CLASSES_MIN > red->n_classes) {
-        e->n_parts = 0;
-    }
-    e->part_demand = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
-    e->part_pi = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
-}
-
-static void begin_part(struct bp_engine *e)
-{
-    static const struct bp_cg_limits part_limits = {
-        .gap = 2e-3, .rounds = 60, .nodes = 9, .max_level = 0};
-    for (uint32_t i = 0; i < e->red.n_classes; i++) {
-        e->part_demand[i] = e->part_of[i] == e->part_i ? e->red.demand[i] : 0;
-    }
-    bp_cg_begin(&e->cg, e->part_demand, NULL, NULL, &part_limits, /* keep_prices= */ false);
-}
-
-static void step_parts(struct bp_engine *e, uint64_t work)
-{
-    if (e->part_i < e->n_parts && bp_cg_step(&e->cg, work, &e->spent)) {
-        return;
-    }
-    if (e->cg.failed) {
-        warn(e, &e->cg.err);
-        next_phase(e, PHASE_DONE);
-        return;
-    }
-    for (uint32_t i = 0; i < e->red.n_classes && e->part_i < e->n_parts; i++) {
-        if (e->part_of[i] == e->part_i) {
-            e->part_pi[i] = e->master.pi[i];
-        }
-    }
-    if (++e->part_i < e->n_parts) {
-        begin_part(e);
-        return;
-    }
-    bool keep = e->n_parts > 0;
-    if (keep) {
-        bp_cg_set_prices(&e->cg, e->part_pi, NULL);
-    }
-    bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &root_limits, keep);
-    e->phase = PHASE_COLUMNS;
-}
-
 static void begin_columns(struct bp_engine *e)
 {
     struct err err;
     set_penalties(e);
-    find_parts(e);
     for (uint32_t i = 0; i < e->red.n_classes; i++) {
         add_single(e, i);
     }
@@ -402,8 +346,87 @@ static void begin_columns(struct bp_engine *e)
         next_phase(e, PHASE_DONE);
         return;
     }
-    if (e->n_parts > 0) {
-        begin_part(e);
+    bp_parts_init(&e->parts, &e->arena, &e->pool, &e->pricer, e->penalty);
+}
+
+static void finish_dive(struct bp_engine *e)
+{
+    struct bp_dive *dive = &e->dive;
+    if (bp_rest_units(&dive->rest, &e->red) > 0) {
+        auto_arena scratch = ARENA_INIT;
+        double *value = ARENA_ARRAY(&scratch, double, e->red.n_classes + 1);
+        bp_ffd_values(&e->red, e->red.scarce ? BP_FFD_PRIORITY : BP_FFD_SHARE, value);
+        bp_mix_close(&dive->mix, &e->pool);
+        bp_mix_top_up(&dive->mix, &dive->rest, &e->pool, &e->arena);
+        e->spent +=
+            bp_ffd_fill(&e->pricer, &e->pool, &e->arena, value, &dive->rest, &dive->mix) / 1000;
+    }
+    bp_mix_close(&dive->mix, &e->pool);
+    offer_plan(e, &dive->mix);
+}
+
+/* Greedy plans at the parts' prices, again and again: classes that end up on nodes that waste money
+ * are worth more the next time (sequential value correction). Good where classes are many. One plan
+ * a call; false when it has had its turns. */
+static bool fill_by_prices(struct bp_engine *e)
+{
+    const struct bp_red *red = &e->red;
+    auto_arena scratch = ARENA_INIT;
+    struct bp_rest rest;
+    bp_rest_init(&rest, &scratch, red);
+    bp_mix_clear(&e->trial);
+    e->spent += bp_ffd_fill(&e->pricer, &e->pool, &e->arena, e->value, &rest, &e->trial) / 1000 + 1;
+    for (uint32_t x = 0; x < e->trial.n; x++) {
+        const struct bp_pattern *p = &e->pool.patterns.v[e->trial.entries[x].pattern];
+        const struct bp_item *items = e->pool.items.v + p->at;
+        double worth = 0;
+        for (uint32_t j = 0; j < p->n_items; j++) {
+            worth += e->value[items[j].class_i] * items[j].count;
+        }
+        double ratio = fmin(1.5, red->cost[p->kind] / fmax(worth, 1e-9));
+        for (uint32_t j = 0; j < p->n_items && ratio > 0; j++) {
+            double share =
+                items[j].count * (double)e->trial.entries[x].count / red->demand[items[j].class_i];
+            e->value[items[j].class_i] *= 1 + 0.3 * share * (ratio - 1);
+        }
+    }
+    bp_mix_close(&e->trial, &e->pool);
+    offer_plan(e, &e->trial);
+    return ++e->turn < FILL_TURNS;
+}
+
+static void begin_root(struct bp_engine *e)
+{
+    struct bp_cg_limits limits = root_limits;
+    bool parts = e->parts.n_columns > 0;
+    if (parts) {
+        limits.gap = 5e-3; /* the plan is near by now */
+    }
+    bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &limits, /* keep_prices= */ parts);
+}
+
+static void step_parts(struct bp_engine *e, uint64_t work)
+{
+    if (bp_parts_step(&e->parts, work, &e->spent)) {
+        return;
+    }
+    struct err err;
+    if (e->parts.n_columns > 0) {
+        bp_mix_copy(&e->dive.mix, &e->parts.mix, &e->arena, &e->red);
+        bp_rest_copy(&e->dive.rest, &e->parts.rest, &e->red);
+        finish_dive(e);
+        if (!bp_master_add(&e->master, e->parts.n_columns, e->parts.columns, &err)) {
+            warn(e, &err);
+            next_phase(e, PHASE_DONE);
+            return;
+        }
+        bp_cg_set_prices(&e->cg, e->parts.pi, NULL);
+        for (uint32_t i = 0; i < e->red.n_classes; i++) {
+            e->value[i] = e->parts.pi[i] + 1e-9;
+        }
+        next_phase(e, PHASE_FILL);
+    } else {
+        next_phase(e, PHASE_COLUMNS);
     }
 }
 
@@ -420,34 +443,31 @@ static void step_columns(struct bp_engine *e, uint64_t work)
         return;
     }
     keep_root_prices(e);
-    next_phase(e, PHASE_ROUND);
+    next_phase(e, e->parts.n_columns > 0 ? PHASE_IMPROVE : PHASE_ROUND);
 }
 
 static const struct bp_dive_limits first_dive = {
     .first = {.gap = 1e-6, .rounds = 2, .nodes = 20, .max_level = 0},
     .later = {.gap = 1e-5, .rounds = 6, .nodes = 20, .max_level = 0},
     .whole = 0.75,
-    .width = 1};
+    .share = 0.08,
+    .width = 1,
+    .tolerance = 1};
+/* Large LPs: few steps, and none of them prices; local search mends it. */
+static const struct bp_dive_limits quick_dive = {
+    .first = {.gap = 1e-6, .rounds = 0, .nodes = 20, .max_level = 0},
+    .later = {.gap = 1e-5, .rounds = 0, .nodes = 20, .max_level = 0},
+    .whole = 0.7,
+    .share = 0.15,
+    .width = 1,
+    .tolerance = 1};
 static const struct bp_dive_limits careful_dive = {
     .first = {.gap = 1e-6, .rounds = 3, .nodes = 40, .max_level = 0},
     .later = {.gap = 1e-5, .rounds = 20, .nodes = 20, .max_level = 0},
     .whole = 0.75,
+    .share = 0.05,
     .width = 6,
     .tolerance = 3e-6};
-
-static void finish_dive(struct bp_engine *e)
-{
-    struct bp_dive *dive = &e->dive;
-    if (bp_rest_units(&dive->rest, &e->red) > 0) {
-        auto_arena scratch = ARENA_INIT;
-        double *value = ARENA_ARRAY(&scratch, double, e->red.n_classes + 1);
-        bp_ffd_values(&e->red, e->red.scarce ? BP_FFD_PRIORITY : BP_FFD_SHARE, value);
-        e->spent +=
-            bp_ffd_fill(&e->pricer, &e->pool, &e->arena, value, &dive->rest, &dive->mix) / 1000;
-    }
-    bp_mix_close(&dive->mix, &e->pool);
-    offer_plan(e, &dive->mix);
-}
 
 static void step_round(struct bp_engine *e, uint64_t work)
 {
@@ -535,7 +555,10 @@ static void begin_phase(struct bp_engine *e)
     case PHASE_PARTS:
         begin_columns(e);
         break;
+    case PHASE_FILL:
+        break;
     case PHASE_COLUMNS:
+        begin_root(e);
         break;
     case PHASE_PROVE:
         bp_cg_set_prices(&e->cg, e->root_pi, e->root_mu);
@@ -546,8 +569,11 @@ static void begin_phase(struct bp_engine *e)
         auto_arena scratch = ARENA_INIT;
         struct bp_rest rest;
         bp_rest_init(&rest, &scratch, &e->red);
-        bp_dive_begin(&e->dive, &rest, e->phase == PHASE_ROUND ? &first_dive : &careful_dive,
-                      e->options.seed);
+        const struct bp_dive_limits *limits = e->phase == PHASE_ROUND ? &first_dive : &careful_dive;
+        if (e->red.n_classes >= LARGE_LP) {
+            limits = e->phase == PHASE_ROUND ? &quick_dive : &first_dive;
+        }
+        bp_dive_begin(&e->dive, &rest, limits, e->options.seed);
         break;
     }
     case PHASE_RELAXED:
@@ -569,6 +595,11 @@ static void step_phase(struct bp_engine *e, uint64_t work)
     switch (e->phase) {
     case PHASE_PARTS:
         step_parts(e, work);
+        break;
+    case PHASE_FILL:
+        if (!fill_by_prices(e)) {
+            next_phase(e, PHASE_COLUMNS);
+        }
         break;
     case PHASE_COLUMNS:
         step_columns(e, work);
@@ -726,6 +757,7 @@ void bp_engine_free(struct bp_engine *e)
     if (e == NULL) {
         return;
     }
+    bp_parts_done(&e->parts);
     bp_master_done(&e->master);
     bp_master_done(&e->relaxed_master);
     bp_pricer_done(&e->pricer);

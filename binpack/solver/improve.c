@@ -88,6 +88,7 @@ static const struct bp_dive_limits small_dive = {
     .first = {.gap = 1e-6, .rounds = 8, .nodes = 20, .max_level = 0},
     .later = {.gap = 1e-5, .rounds = 3, .nodes = 20, .max_level = 0},
     .whole = 0.95,
+    .share = 0.05,
     .shuffle = true,
     .width = 3,
     .tolerance = 1e-3};
@@ -131,6 +132,10 @@ static void end_try(struct bp_improve *improve)
                    repair->entries[e].count);
     }
     bp_mix_close(&improve->trial, pool);
+    if (bp_rest_units(&improve->dive->rest, red) > 0) {
+        bp_mix_top_up(&improve->trial, &improve->dive->rest, pool, improve->arena);
+        bp_mix_close(&improve->trial, pool);
+    }
     if (bp_mix_compare(&improve->trial, &improve->plan, red) < 0) {
         bp_mix_copy(&improve->plan, &improve->trial, improve->arena, red);
         improve->has_new = true;

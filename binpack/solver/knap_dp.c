@@ -267,7 +267,7 @@ double bp_dp_run(struct bp_dp *dp, const struct bp_lp *lp, const double *lambda,
     make_room(dp, n_states);
     memset(dp->best, 0, n_states * sizeof(double));
     bool trace = dp->words * dp->n_splits <= dp->taken_room;
-    if (trace) {
+    if (trace && dp->n_splits > 0) {
         memset(dp->taken, 0, dp->words * dp->n_splits * sizeof(uint64_t));
     }
     for (uint32_t s = 0; s < dp->n_splits; s++) {

@@ -172,6 +172,10 @@ bool bp_master_set_rest(struct bp_master *master, const double *demand, const do
             }
         }
     }
+    master->n_active = master->n_rows - red->n_classes;
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        master->n_active += demand[i] > 0;
+    }
     for (uint32_t r = 0; r < red->n_limits; r++) {
         master->limit[r] = limit != NULL ? limit[r] : red->limit_max[r];
         if (!bp_glp_set_row(master->glp, red->n_classes + r, BP_ROW_AT_MOST,
@@ -250,9 +254,9 @@ bool bp_master_solve(struct bp_master *master, uint32_t pivots, bool *ret_done, 
                         &n_pivots, err)) {
         return false;
     }
-    double rows = master->n_rows, columns = (double)master->columns.n + master->red->n_classes;
-    *ret_work = (uint64_t)(20 + rows * 0.3 + columns * 0.05 +
-                           n_pivots * (3 + rows * 0.15 + rows * rows * 0.0002 + columns * 0.01));
+    double rows = master->n_active, columns = (double)master->columns.n + master->red->n_classes;
+    *ret_work = (uint64_t)(10 + rows * 0.2 + columns * 0.05 +
+                           n_pivots * (2 + rows * 0.1 + rows * rows * 0.0003 + columns * 0.012));
     *ret_done = status == BP_GLP_OPTIMAL;
     if (status == BP_GLP_INFEASIBLE || status == BP_GLP_FAILED) {
         return err_set(err, ERR_SOLVER, "the LP of %u rows was not solved", master->n_rows);
@@ -277,7 +281,9 @@ bool bp_master_purge(struct bp_master *master, double rel, struct err *err)
     for (uint32_t c = 0; c < n; c++) {
         uint32_t pattern = master->columns.v[c];
         double cost = master->red->cost[master->pool->patterns.v[pattern].kind];
-        if (!basic[m + c] && dual[m + c] > rel * cost) {
+        /* Patterns of one class stay: without them a new demand could only be left out. */
+        bool single = master->pool->patterns.v[pattern].n_items == 1;
+        if (!basic[m + c] && !single && dual[m + c] > rel * cost) {
             out[n_out++] = m + c;
             master->column_of.v[pattern] = 0;
         } else {

@@ -29,7 +29,8 @@ struct bp_master {
     const double *penalty; /* [n_classes] cost of leaving a unit out */
     uint32_t *stock_row;   /* [n_kinds], UINT32_MAX: no row yet */
     uint32_t n_rows;
-    VEC(uint32_t) columns;   /* pattern of column n_classes + c */
+    uint32_t n_active;     /* rows that ask for something: the others cost the LP next to nothing */
+    VEC(uint32_t) columns; /* pattern of column n_classes + c */
     VEC(uint32_t) column_of; /* by pattern: c + 1, 0: not in */
     bool rhs_changed;
     uint32_t n_rebuilt;

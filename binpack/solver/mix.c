@@ -174,6 +174,53 @@ int bp_mix_compare(const struct bp_mix *x, const struct bp_mix *y, const struct 
     return x->n_priced < y->n_priced ? -1 : x->n_priced > y->n_priced;
 }
 
+/* One more unit of a class on one node of an entry; false when it does not fit. */
+static bool add_unit(struct bp_mix *mix, uint32_t entry, struct bp_rest *rest, struct bp_pool *pool,
+                     struct arena *arena, uint32_t class_i)
+{
+    const struct bp_red *red = pool->red;
+    struct bp_pattern p = pool->patterns.v[mix->entries[entry].pattern];
+    auto_arena scratch = ARENA_INIT;
+    struct bp_item *items = ARENA_ARRAY(&scratch, struct bp_item, p.n_items + 1);
+    uint32_t n = 0;
+    for (uint32_t j = 0; j < p.n_items; j++) {
+        struct bp_item item = pool->items.v[p.at + j];
+        if (item.class_i > class_i && (n == 0 || items[n - 1].class_i < class_i)) {
+            items[n++] = (struct bp_item){.class_i = class_i, .count = 1};
+        }
+        item.count += item.class_i == class_i;
+        items[n++] = item;
+    }
+    if (items[n - 1].class_i < class_i) {
+        items[n++] = (struct bp_item){.class_i = class_i, .count = 1};
+    }
+    if (!bp_pattern_fits(red, p.kind, items, n) || !bp_pattern_is_varied(red, p.kind, items, n)) {
+        return false;
+    }
+    bool is_new = false;
+    uint32_t pattern = bp_pool_add(pool, p.kind, items, n, &is_new);
+    mix->entries[entry].count--;
+    bp_mix_add(mix, arena, pattern, 1);
+    rest->demand[class_i]--;
+    return true;
+}
+
+void bp_mix_top_up(struct bp_mix *mix, struct bp_rest *rest, struct bp_pool *pool,
+                   struct arena *arena)
+{
+    const struct bp_red *red = pool->red;
+    int32_t priority = 0;
+    for (int64_t under = INT64_MAX; next_priority(red, under, &priority); under = priority) {
+        for (uint32_t i = 0; i < red->n_classes; i++) {
+            for (uint32_t e = 0; e < mix->n && red->priority[i] == priority; e++) {
+                while (rest->demand[i] >= 1 && mix->entries[e].count > 0 &&
+                       add_unit(mix, e, rest, pool, arena, i)) {
+                }
+            }
+        }
+    }
+}
+
 uint32_t bp_mix_cheapest(const struct bp_red *red, const struct bp_rest *rest, usd_t below,
                          const struct bp_item *items, uint32_t n)
 {

@@ -52,6 +52,12 @@ void bp_mix_close(struct bp_mix *mix, const struct bp_pool *pool);
  * a price. */
 int bp_mix_compare(const struct bp_mix *x, const struct bp_mix *y, const struct bp_red *red);
 
+/* Adds units that are left to nodes that have room for them, higher priority first, so that no more
+ * of them fits anywhere. The mix must be closed or hold each pattern once at most; it is not closed
+ * afterwards. */
+void bp_mix_top_up(struct bp_mix *mix, struct bp_rest *rest, struct bp_pool *pool,
+                   struct arena *arena);
+
 /* The cheapest kind that holds the items, has room left and is cheaper than `below`; BP_NO_KIND
  * when there is none. */
 uint32_t bp_mix_cheapest(const struct bp_red *red, const struct bp_rest *rest, usd_t below,

@@ -2,9 +2,6 @@
 #include "binpack/solver/pricer.h"
 
 #include <string.h>
-#ifdef BP_TRACE
-#include <stdio.h>
-#endif
 
 #include "base/arena.h"
 
@@ -80,22 +77,6 @@ static void price_kind(struct bp_pricer *pricer, uint32_t lane, uint32_t kind)
         out->proven = bp_knap_deepen(knap, threshold, job->rel, job->deep_states);
     }
     out->bound = bp_knap_bound(knap);
-#ifdef BP_TRACE
-    if (!out->proven && job->deep_states > 0)
-        fprintf(stderr,
-                "unproven kind %u cost %.2f thr %.4f bound %.5f found %.5f nodes %u deep %u ops\n",
-                kind, red->cost[kind], threshold, out->bound / threshold,
-                bp_knap_n_found(knap) ? bp_knap_value(knap, bp_knap_n_found(knap) - 1) / threshold
-                                      : 0,
-                job->nodes, job->deep_states);
-    else if (job->deep_states > 0)
-        fprintf(stderr,
-                "proven kind %u cost %.2f thr %.4f bound %.5f found %.5f nodes %u deep %u ops\n",
-                kind, red->cost[kind], threshold, out->bound / threshold,
-                bp_knap_n_found(knap) ? bp_knap_value(knap, bp_knap_n_found(knap) - 1) / threshold
-                                      : 0,
-                job->nodes, job->deep_states);
-#endif
     bp_knap_lambda(knap, lambda);
     pricer->has_lambda[kind] = true;
     keep_found(knap, &pricer->lanes[lane], red->n_classes, threshold, out);

@@ -15,7 +15,7 @@
  * room to spare. */
 static double with_slack(double bound, uint32_t n, uint32_t rows)
 {
-    return bound * (1 + 0x1p-50 * (n + 16.0) * (rows + 4.0));
+    return bound * (1 + 0x1p-50 * (n + 256.0) * (rows + 4.0));
 }
 
 enum branch_kind { BRANCH_ROOT, BRANCH_UP, BRANCH_DOWN, BRANCH_DROP, BRANCH_DROP_SIDE };
@@ -94,39 +94,6 @@ struct bp_knap *bp_knap_new(struct arena *arena, const struct bp_red *red, uint3
 
 /* ---- loading ---- */
 
-/* Units of class i that fit alone; 0 when none does. */
-static double class_fit(const struct bp_red *red, const double *cap, uint32_t i, double upper)
-{
-    double fit = fmin(upper, red->per_node[i]);
-    const double *size = red->size_of + (size_t)i * red->n_dims;
-    for (uint32_t d = 0; d < red->n_dims; d++) {
-        if (size[d] > cap[d]) {
-            return 0;
-        }
-        if (size[d] * fit > cap[d]) {
-            fit = floor(cap[d] / size[d]);
-        }
-    }
-    return fit;
-}
-
-/* Units that fit when nothing but capacity counts. */
-static double fit_alone(const struct bp_red *red, const double *cap, uint32_t i)
-{
-    const double *size = red->size_of + (size_t)i * red->n_dims;
-    double fit = INFINITY;
-    for (uint32_t d = 0; d < red->n_dims; d++) {
-        fit = size[d] > 0 ? fmin(fit, floor(cap[d] / size[d])) : fit;
-    }
-    return fit;
-}
-
-static bool same_size(const struct bp_red *red, uint32_t i, uint32_t j)
-{
-    return memcmp(red->size_of + (size_t)i * red->n_dims, red->size_of + (size_t)j * red->n_dims,
-                  red->n_dims * sizeof(double)) == 0;
-}
-
 /* Of plain classes of one size, the most valuable ones that fill the node make the others useless.
  * Items first..n-1 are of one size; returns how many stay. */
 static uint32_t keep_best(struct bp_knap *k, uint32_t first, uint32_t n, double most)
@@ -163,14 +130,14 @@ static void load_items(struct bp_knap *k, const double *value, const double *upp
             if (!(value[i] > 0 && upper[i] >= 1)) {
                 continue;
             }
-            double fit = class_fit(red, cap, i, upper[i]);
+            double fit = bp_red_fit(red, cap, i, upper[i]);
             if (fit < 1) {
                 continue;
             }
             /* Classes are ordered by size, so those of one size are neighbours. */
-            bool joins = n > first && red->plain[i] && same_size(red, k->class_of[first], i);
+            bool joins = n > first && red->plain[i] && bp_red_same_size(red, k->class_of[first], i);
             if (!joins && n > first + 1) {
-                n = keep_best(k, first, n, fit_alone(red, cap, k->class_of[first]));
+                n = keep_best(k, first, n, bp_red_fit_alone(red, cap, k->class_of[first]));
             }
             if (!joins) {
                 first = n;
@@ -182,7 +149,7 @@ static void load_items(struct bp_knap *k, const double *value, const double *upp
         }
     }
     if (n > first + 1) {
-        n = keep_best(k, first, n, fit_alone(red, cap, k->class_of[first]));
+        n = keep_best(k, first, n, bp_red_fit_alone(red, cap, k->class_of[first]));
     }
     k->lp.n = n;
     k->ops += red->n_classes * 2 + n * (red->n_dims + 2);
@@ -798,7 +765,7 @@ double bp_knap_quick_bound(const struct bp_red *red, uint32_t kind, const double
                 left -= lambda[d] * size[d];
             }
             if (left > 0) {
-                bound += left * class_fit(red, cap, i, upper[i]);
+                bound += left * bp_red_fit(red, cap, i, upper[i]);
             }
         }
     }

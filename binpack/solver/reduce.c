@@ -731,3 +731,34 @@ bool bp_red_same_accepts(const struct bp_red *red, uint32_t i, uint32_t j)
     }
     return true;
 }
+
+double bp_red_fit(const struct bp_red *red, const double *cap, uint32_t i, double upper)
+{
+    double fit = fmin(upper, red->per_node[i]);
+    const double *size = red->size_of + (size_t)i * red->n_dims;
+    for (uint32_t d = 0; d < red->n_dims; d++) {
+        if (size[d] > cap[d]) {
+            return 0;
+        }
+        if (size[d] * fit > cap[d]) {
+            fit = floor(cap[d] / size[d]);
+        }
+    }
+    return fit;
+}
+
+double bp_red_fit_alone(const struct bp_red *red, const double *cap, uint32_t i)
+{
+    const double *size = red->size_of + (size_t)i * red->n_dims;
+    double fit = INFINITY;
+    for (uint32_t d = 0; d < red->n_dims; d++) {
+        fit = size[d] > 0 ? fmin(fit, floor(cap[d] / size[d])) : fit;
+    }
+    return fit;
+}
+
+bool bp_red_same_size(const struct bp_red *red, uint32_t i, uint32_t j)
+{
+    return memcmp(red->size_of + (size_t)i * red->n_dims, red->size_of + (size_t)j * red->n_dims,
+                  red->n_dims * sizeof(double)) == 0;
+}

@@ -69,6 +69,14 @@ static inline const uint64_t *bp_red_accept(const struct bp_red *red, uint32_t k
     return red->accept + (size_t)red->accept_i[kind] * red->n_words;
 }
 
+/* Units of class i, at most `upper`, that fit on a node of capacity cap[n_dims]; 0 when none does.
+ */
+double bp_red_fit(const struct bp_red *red, const double *cap, uint32_t i, double upper);
+
+/* The same when nothing but capacity counts; INFINITY when the class has no size. */
+double bp_red_fit_alone(const struct bp_red *red, const double *cap, uint32_t i);
+bool bp_red_same_size(const struct bp_red *red, uint32_t i, uint32_t j);
+
 /* Whether two classes may use the same kinds. */
 bool bp_red_same_accepts(const struct bp_red *red, uint32_t i, uint32_t j);
 

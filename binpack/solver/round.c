@@ -2,9 +2,6 @@
 #include "binpack/solver/round.h"
 
 #include <math.h>
-#ifdef BP_TRACE
-#include <stdio.h>
-#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,7 +181,7 @@ static void begin_try(struct bp_dive *dive)
 static uint32_t fix_batch(struct bp_dive *dive, struct arena *scratch, struct choice *choices,
                           uint32_t n)
 {
-    uint32_t placed = 0, least = n / 12;
+    uint32_t placed = 0, least = (uint32_t)(n * dive->limits.share);
     for (uint32_t j = 0; j < n; j++) {
         bool more =
             choices[j].part >= dive->limits.whole || (placed < least && choices[j].part > 0.5);
@@ -204,14 +201,6 @@ static void fix(struct bp_dive *dive, uint64_t *spent)
     if (dive->depth == 0) {
         dive->root = dive->cg->lp_cost;
     }
-#ifdef BP_TRACE
-    fprintf(stderr,
-            "dive depth %u fixed %.4f lp %.4f sum %.4f n %u top %.3f %.3f units %.0f rounds %u "
-            "left %.2f\n",
-            dive->depth, dive->fixed, dive->cg->lp_cost, dive->fixed + dive->cg->lp_cost, n,
-            n > 0 ? choices[0].part : 0, n > 1 ? choices[1].part : 0,
-            bp_rest_units(&dive->rest, dive->red), dive->cg->round, dive->cg->left_out);
-#endif
     uint32_t placed = fix_whole(dive, &scratch, choices, n);
     if (placed > 0) {
         if (bp_rest_units(&dive->rest, dive->red) == 0) {

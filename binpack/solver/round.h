@@ -25,7 +25,8 @@ enum bp_dive_state {
 struct bp_dive_limits {
     struct bp_cg_limits first, later; /* column generation at the root and below */
     double whole;                     /* columns at or above this are fixed in one go */
-    bool shuffle;                     /* picks among good columns at random */
+    double share;     /* of the columns, as far as they are more whole than not: in one go too */
+    bool shuffle;     /* picks among good columns at random */
     uint32_t width;   /* columns to try where the first one hurts, 1..BP_DIVE_WIDTH */
     double tolerance; /* hurts: raises the cost by more than this part of the whole */
 };
