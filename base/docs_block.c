@@ -12,6 +12,7 @@ struct docs_block {
     struct window
         w; /* `at` is the start of a line: of the member or item at hand, or of what comes next */
     uint64_t line_offset;
+    bool started; /* a document has begun, or a mark has been passed */
     int depth;
     struct {
         bool is_array;
@@ -107,6 +108,7 @@ static enum json_status peek_document(struct docs_block *block, enum docs_kind *
         if (line.content.n > 3) {
             return JSON_BAD; /* "--- something" */
         }
+        block->started = true;
         block->w.at = (size_t)(line.next - block->w.bytes);
     }
     if (line.indent > 0) {
@@ -177,6 +179,7 @@ void docs_block_enter(struct docs_block *block)
             block->w.at = (size_t)(line.next - block->w.bytes); /* past the line of the key */
         }
     }
+    block->started = true;
     block->depth++;
     block->at_value = false;
 }
@@ -262,6 +265,10 @@ static struct str stand_in(const struct docs_block *block, uint64_t *ret_n_lines
 {
     struct strbuf text = strbuf_new(block->w.arena, SIZE_MAX);
     uint64_t n = 0;
+    if (block->depth == 0 && block->started && str_starts(window_ahead(&block->w), STR("..."))) {
+        strbuf_add(&text, STR("---\n")); /* an end needs a beginning */
+        n++;
+    }
     if (block->depth == 2) {
         strbuf_add(&text, STR("items:\n"));
         n++;
