@@ -368,10 +368,16 @@ static void add_together_on_hosts(const struct affinity_ctx *c, const struct use
             bits_or(ties.carriers, use->carriers, c->words);
         }
     }
+    uint64_t *led = set_both(c, placeable, placeable);
+    for (uint32_t i = 0; i < c->classes->n; i++) {
+        if (c->classes->needs->v[c->classes->v[i].need].loose) {
+            bits_clear(led, i); /* Takes nobody along any more. */
+        }
+    }
     if (ties.n_ties > 0) {
         fill_running(c, uses, n, &ties, fits, fits_ctx);
-        sched_bundles_add(c->classes, ties.n_ties, ties.ties, placeable, ties.at_running, fits,
-                          fits_ctx, c->rows);
+        sched_bundles_add(c->classes, ties.n_ties, ties.ties, led, ties.at_running, fits, fits_ctx,
+                          c->rows);
     }
 }
 

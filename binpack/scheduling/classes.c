@@ -18,6 +18,7 @@ static struct str class_key(const struct sched_need *need, const struct sched_ru
 {
     add_word(out, same);
     add_word(out, need->tier);
+    add_word(out, need->loose);
     add_word(out, (uint64_t)(int64_t)need->priority);
     for (uint32_t i = 0; i < need->requests.n; i++) {
         if (need->requests.v[i].value > 0) {

@@ -53,6 +53,7 @@ struct sched_need {
     bool last_rung;     /* nothing left to drop */
     bool prefer_taints; /* PreferNoSchedule taints still keep it away */
     int32_t priority;
+    bool loose; /* it follows nobody, and the pods that follow it found no place with it: alone */
     uint32_t tier; /* new nodes come from pools of exactly this tier; SCHED_TIER_NONE: from none */
     struct k8s_resources requests; /* effective, with "pods": 1 */
     uint32_t n_alternatives, n_tolerations, n_spread, n_terms, n_ports, n_attach, n_claims;
@@ -118,6 +119,7 @@ struct sched_classes {
 struct sched_descent {
     uint16_t *rung; /* [snapshot->n_pending] SCHED_RUNG_OUT: given up, takes part in nothing */
     uint16_t *tier; /* [snapshot->n_pending] SCHED_TIER_NONE: running nodes only */
+    bool *loose;    /* [snapshot->n_pending] see struct sched_need; NULL: nobody */
     bool
         in_some_order; /* the rules over hosts need only hold in some order of placement (rows.h) */
 };

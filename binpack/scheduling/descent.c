@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/arena.h"
+#include "base/bitset.h"
 #include "binpack/scheduling/prefs.h"
 #include "binpack/scheduling/problem_build.h"
 
@@ -45,7 +46,8 @@ bool sched_descent_start(const struct sched_base *base, struct arena *arena,
 {
     const struct sched_snapshot *s = base->snapshot;
     *ret_descent = (struct sched_descent){.rung = ARENA_ARRAY(arena, uint16_t, s->n_pending),
-                                          .tier = ARENA_ARRAY(arena, uint16_t, s->n_pending)};
+                                          .tier = ARENA_ARRAY(arena, uint16_t, s->n_pending),
+                                          .loose = ARENA_ARRAY(arena, bool, s->n_pending)};
     bool again = true;
     while (again) {
         struct arena scratch = ARENA_INIT;
@@ -67,6 +69,26 @@ bool sched_descent_start(const struct sched_base *base, struct arena *arena,
     return true;
 }
 
+/* Does the need travel in bundles although it follows nobody? Then it may have a place alone. */
+static bool only_leads(const struct sched_problem *p, uint32_t need_i)
+{
+    bool bundled = false;
+    for (uint32_t u = 0; u < p->bp.n_classes && !bundled; u++) {
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < p->units[u].n; k++) {
+            n += p->units[u].items[k].count;
+            bundled = bundled || p->units[u].items[k].class_i == p->classes.of_need[need_i];
+        }
+        bundled = bundled && n > 1;
+    }
+    for (uint32_t r = 0; r < p->rules.n && bundled; r++) {
+        const struct sched_rule *rule = &p->rules.v[r];
+        bundled = rule->kind != SCHED_TOGETHER || rule->key != p->base->snapshot->words->hostname ||
+                  !bits_get(rule->carriers, need_i);
+    }
+    return bundled;
+}
+
 bool sched_descent_step(const struct sched_base *base, const struct sched_problem *problem,
                         uint32_t pending_i, struct arena *scratch, struct sched_descent *descent)
 {
@@ -76,6 +98,10 @@ bool sched_descent_step(const struct sched_base *base, const struct sched_proble
         return false;
     }
     const struct sched_need *need = &problem->needs.v[need_i];
+    if (!need->loose && only_leads(problem, need_i)) {
+        descent->loose[pending_i] = true;
+        return true;
+    }
     uint32_t tier = SCHED_TIER_NONE;
     bool running = false;
     if (need->tier != SCHED_TIER_NONE) {

@@ -9,6 +9,12 @@
 /* Alternatives of one need; above it the object is refused rather than planned for wrongly. */
 enum { ALTERNATIVES_MAX = 4096 };
 
+/* How far one pod has gone down. */
+struct step {
+    uint32_t rung, tier;
+    bool loose;
+};
+
 struct needs_builder {
     const struct sched_snapshot *s;
     struct arena *arena;
@@ -192,7 +198,7 @@ static void set_volumes(const struct needs_builder *b, const struct sched_pod_vo
     need->n_claims = (uint32_t)claims.n;
 }
 
-static bool make_need(struct needs_builder *b, uint32_t pending_i, uint32_t rung, uint32_t tier,
+static bool make_need(struct needs_builder *b, uint32_t pending_i, struct step step,
                       struct sched_need *ret_need, struct err *err)
 {
     const struct sched_snapshot *s = b->s;
@@ -201,7 +207,7 @@ static bool make_need(struct needs_builder *b, uint32_t pending_i, uint32_t rung
     const struct sched_pod_volumes *volumes = s->volumes_of[pending_i];
     struct sched_ladder ladder =
         sched_ladder_of(b->arena, shape, s->any_prefer_no_schedule, s->settings.ignore_preferences);
-    uint32_t dropped = rung < ladder.n ? rung : ladder.n;
+    uint32_t dropped = step.rung < ladder.n ? step.rung : ladder.n;
     struct sched_need need = {.shape = shape,
                               .ns = pod->ns,
                               .pod = s->pending[pending_i],
@@ -209,7 +215,8 @@ static bool make_need(struct needs_builder *b, uint32_t pending_i, uint32_t rung
                               .last_rung = dropped == ladder.n,
                               .prefer_taints = sched_ladder_taints_count(&ladder, dropped),
                               .priority = priority_of(s->cluster, shape),
-                              .tier = tier,
+                              .loose = step.loose,
+                              .tier = step.tier,
                               .requests = sched_requests_of(s, shape, b->arena),
                               .n_tolerations = shape->n_tolerations,
                               .tolerations = shape->tolerations,
@@ -236,14 +243,14 @@ static bool make_need(struct needs_builder *b, uint32_t pending_i, uint32_t rung
 }
 
 /* The bytes that tell needs apart. */
-static struct str need_key(const struct needs_builder *b, uint32_t pending_i, uint32_t rung,
-                           uint32_t tier, struct strbuf *out)
+static struct str need_key(const struct needs_builder *b, uint32_t pending_i, struct step step,
+                           struct strbuf *out)
 {
     const struct sched_snapshot *s = b->s;
     const struct k8s_pod *pod = &s->cluster->pods[s->pending[pending_i]];
     const struct sched_pod_volumes *volumes = s->volumes_of[pending_i];
     const void *shape = pod->shape;
-    uint32_t numbers[3] = {pod->ns, rung, tier};
+    uint32_t numbers[4] = {pod->ns, step.rung, step.tier, step.loose};
     strbuf_add(out, (struct str){.p = (const char *)&shape, .n = sizeof shape});
     strbuf_add(out, (struct str){.p = (const char *)numbers, .n = sizeof numbers});
     if (volumes != NULL) {
@@ -258,7 +265,7 @@ static struct str need_key(const struct needs_builder *b, uint32_t pending_i, ui
     return strbuf_str(out);
 }
 
-static bool need_of(struct needs_builder *b, uint32_t pending_i, uint32_t rung, uint32_t tier,
+static bool need_of(struct needs_builder *b, uint32_t pending_i, struct step step,
                     uint32_t *ret_need, struct err *err)
 {
     const struct sched_snapshot *s = b->s;
@@ -268,20 +275,20 @@ static bool need_of(struct needs_builder *b, uint32_t pending_i, uint32_t rung, 
     if (plain && b->last_of_shape[shape->id] != SCHED_NONE) {
         uint32_t last = b->last_of_shape[shape->id];
         const struct sched_need *need = &b->needs.v[last];
-        if (need->shape == shape && need->ns == pod->ns && need->rung == rung &&
-            need->tier == tier) {
+        if (need->shape == shape && need->ns == pod->ns && need->rung == step.rung &&
+            need->loose == step.loose && need->tier == step.tier) {
             *ret_need = last;
             return true;
         }
     }
     struct arena_mark mark = arena_mark(b->arena);
     struct strbuf key = strbuf_new(b->arena, 1024 * 1024);
-    struct str bytes = need_key(b, pending_i, rung, tier, &key);
+    struct str bytes = need_key(b, pending_i, step, &key);
     strid id = strtab_find(b->keys, bytes);
     if (id == STRID_NONE) {
         id = strtab_add(b->keys, bytes);
         struct sched_need need;
-        if (!make_need(b, pending_i, rung, tier, &need, err)) {
+        if (!make_need(b, pending_i, step, &need, err)) {
             return false;
         }
         VEC_PUSH(b->arena, &b->needs, need);
@@ -309,7 +316,10 @@ bool sched_needs_new(const struct sched_snapshot *snapshot, const struct sched_d
             of_pod[i] = SCHED_NONE;
             continue;
         }
-        if (!need_of(&b, i, descent->rung[i], descent->tier[i], &of_pod[i], err)) {
+        struct step step = {.rung = descent->rung[i],
+                            .tier = descent->tier[i],
+                            .loose = descent->loose != NULL && descent->loose[i]};
+        if (!need_of(&b, i, step, &of_pod[i], err)) {
             return false;
         }
         b.needs.v[of_pod[i]].n_pods++;

@@ -51,7 +51,8 @@ struct sched_problem {
 MUST_CHECK bool sched_descent_start(const struct sched_base *base, struct arena *arena,
                                     struct sched_descent *ret_descent, struct err *err);
 
-/* One step down for a pending pod that found no place: the next tier of pools, else the next rung,
+/* One step down for a pending pod that found no place: away from pods that follow it, else the next
+ * tier of pools, else the next rung,
  * else given up (false). */
 MUST_CHECK bool sched_descent_step(const struct sched_base *base,
                                    const struct sched_problem *problem, uint32_t pending_i,
