@@ -161,7 +161,8 @@ static void add_late(struct host_rule *host, uint32_t n_classes, uint64_t *const
 
 /* Fills `late` until the rules agree on an order. The loosest rule gives in first: its pods are
  * capped together, which costs least. */
-static void find_late(const struct spread_ctx *c, struct host_rule *hosts, uint32_t n_hosts)
+static void find_late(const struct spread_ctx *c, struct host_rule *hosts, uint32_t n_hosts,
+                      uint32_t n_all)
 {
     struct arena *arena = c->rows->arena;
     const uint32_t n = c->classes->n;
@@ -182,7 +183,7 @@ static void find_late(const struct spread_ctx *c, struct host_rule *hosts, uint3
     }
     for (uint32_t h = 0; h < n_hosts; h++) {
         if (reach != NULL) {
-            close_order(hosts, n_hosts, n, reach, c->words);
+            close_order(hosts, n_all, n, reach, c->words);
         }
         add_late(loosest[h], n, reach, c->words);
     }
@@ -308,6 +309,27 @@ static void add_group(const struct spread_ctx *c, const struct sched_rule *rule,
                                       .family = sched_rule_family(c->s->vocab, rule)});
 }
 
+/* Behind the rules over hosts those over other keys, for the order they ask for: their carriers,
+ * too, come before what they count and what does not carry them. Returns the number of all. */
+static uint32_t add_other_keys(const struct spread_ctx *c, struct host_rule *hosts,
+                               uint32_t n_hosts)
+{
+    uint32_t n = n_hosts;
+    for (uint32_t r = 0; r < c->rules->n; r++) {
+        const struct sched_rule *rule = &c->rules->v[r];
+        if (rule->kind != SCHED_SPREAD || rule->filter_need == SCHED_NONE ||
+            rule->key == c->s->words->hostname) {
+            continue;
+        }
+        struct host_rule *other = &hosts[n++];
+        *other = (struct host_rule){.rule = rule,
+                                    .late = ARENA_ARRAY(c->rows->arena, uint64_t, c->words)};
+        sched_rule_classes(c->classes, rule, c->rows->arena, &other->carriers, &other->targets);
+        other->members = other->carriers;
+    }
+    return n;
+}
+
 void sched_topology_rows(const struct sched_snapshot *snapshot, const struct sched_offers *offers,
                          const struct sched_classes *classes, const struct sched_rules *rules,
                          struct sched_rows *rows)
@@ -335,8 +357,9 @@ void sched_topology_rows(const struct sched_snapshot *snapshot, const struct sch
         }
     }
     find_members(&c, hosts, n_hosts);
-    if (n_hosts > 1) {
-        find_late(&c, hosts, n_hosts);
+    const uint32_t n_all = n_hosts > 0 ? add_other_keys(&c, hosts, n_hosts) : 0;
+    if (n_all > 1) {
+        find_late(&c, hosts, n_hosts, n_all);
     }
     for (uint32_t h = 0; h < n_hosts; h++) {
         add_host_rule(&c, &hosts[h]);
