@@ -255,8 +255,10 @@ bool bp_master_solve(struct bp_master *master, uint32_t pivots, bool *ret_done, 
         return false;
     }
     double rows = master->n_active, columns = (double)master->columns.n + master->red->n_classes;
+    /* Beyond some hundred rows the basis is mostly slacks and stock. */
+    double dense = fmin(rows, 500);
     *ret_work = (uint64_t)(10 + rows * 0.2 + columns * 0.05 +
-                           n_pivots * (2 + rows * 0.1 + rows * rows * 0.0003 + columns * 0.012));
+                           n_pivots * (2 + rows * 0.07 + dense * dense * 0.0003 + columns * 0.012));
     *ret_done = status == BP_GLP_OPTIMAL;
     if (status == BP_GLP_INFEASIBLE || status == BP_GLP_FAILED) {
         return err_set(err, ERR_SOLVER, "the LP of %u rows was not solved", master->n_rows);
