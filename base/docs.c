@@ -13,10 +13,9 @@ struct docs {
     struct byte_source source;
     const struct json_drop *drop;
     struct byte_ahead ahead;
-    struct docs_json *json;   /* JSON is being read */
-    struct docs_block *block; /* plain YAML is or was being read (the last key is in there) */
-    struct docs_yaml *yaml;   /* any YAML is being read */
-    uint64_t offset_base;     /* of the form at hand in the input */
+    struct docs_json *json; /* JSON is being read */
+    struct docs_yaml *yaml; /* YAML is being read */
+    uint64_t offset_base;   /* of the form at hand in the input */
 };
 
 static bool read_ahead(void *ctx, char *buffer, size_t size, size_t *ret_n, struct err *err)
@@ -48,10 +47,8 @@ void docs_free(struct docs *docs)
 {
     if (docs != NULL) {
         docs_json_free(docs->json);
-        docs_block_free(docs->block);
         docs_yaml_free(docs->yaml);
         docs->json = NULL;
-        docs->block = NULL;
         docs->yaml = NULL;
     }
 }
@@ -125,28 +122,9 @@ static bool open_form(struct docs *docs, struct err *err)
     if (json || blanks == text.n) {
         docs->json = docs_json_new(docs->arena, byte_ahead_source(&docs->ahead), docs->drop);
     } else {
-        docs->block = docs_block_new(docs->arena, byte_ahead_source(&docs->ahead), docs->drop, 1);
+        docs->yaml = docs_yaml_new(docs->arena, byte_ahead_source(&docs->ahead), docs->drop, 0);
     }
     return true;
-}
-
-/* What the reader of plain YAML gave: *ret_done when that was it. Otherwise the full parser takes
- * over in the same place, unless the source has failed. */
-static bool after_block(struct docs *docs, enum json_status status, const struct err *why,
-                        bool *ret_done, struct err *err)
-{
-    *ret_done = status == JSON_DONE;
-    if (*ret_done) {
-        return true;
-    }
-    if (why->code != ERR_NONE) {
-        if (err != NULL) {
-            *err = *why;
-        }
-        return false;
-    }
-    docs->offset_base += docs_block_offset(docs->block);
-    return docs_block_hand_over(docs->block, &docs->yaml, err);
 }
 
 /* After the last JSON document: YAML that follows a mark. */
@@ -155,8 +133,8 @@ static void take_other_form(struct docs *docs)
     uint64_t line = 1;
     if (docs_json_other_form(docs->json, &docs->ahead, &line)) {
         docs->offset_base += docs_json_offset(docs->json);
-        docs->block =
-            docs_block_new(docs->arena, byte_ahead_source(&docs->ahead), docs->drop, line);
+        docs->yaml = docs_yaml_new(docs->arena, byte_ahead_source(&docs->ahead), docs->drop,
+                                   (int64_t)line - 1);
         docs_json_free(docs->json);
         docs->json = NULL;
     }
@@ -164,9 +142,7 @@ static void take_other_form(struct docs *docs)
 
 bool docs_peek(struct docs *docs, enum docs_kind *ret_kind, struct err *err)
 {
-    struct err why = {.code = ERR_NONE};
-    bool done = false;
-    if (docs->json == NULL && docs->block == NULL && docs->yaml == NULL && !open_form(docs, err)) {
+    if (docs->json == NULL && docs->yaml == NULL && !open_form(docs, err)) {
         return false;
     }
     if (docs->json != NULL) {
@@ -180,11 +156,6 @@ bool docs_peek(struct docs *docs, enum docs_kind *ret_kind, struct err *err)
             return true;
         }
     }
-    if (docs->yaml == NULL &&
-        (!after_block(docs, docs_block_peek(docs->block, ret_kind, &why), &why, &done, err) ||
-         done)) {
-        return done;
-    }
     return docs_yaml_peek(docs->yaml, ret_kind, err);
 }
 
@@ -193,77 +164,47 @@ bool docs_enter(struct docs *docs, struct err *err)
     if (docs->json != NULL) {
         return docs_json_enter(docs->json, err);
     }
-    if (docs->yaml == NULL) {
-        docs_block_enter(docs->block);
-        return true;
-    }
     return docs_yaml_enter(docs->yaml, err);
 }
 
 bool docs_member(struct docs *docs, bool *ret_has, struct str *ret_key, bool *ret_merged,
                  struct err *err)
 {
-    struct err why = {.code = ERR_NONE};
-    bool done = false;
     *ret_merged = false;
     if (docs->json != NULL) {
         return docs_json_member(docs->json, ret_has, ret_key, err);
-    }
-    if (docs->yaml == NULL &&
-        (!after_block(docs, docs_block_member(docs->block, ret_has, ret_key, &why), &why, &done,
-                      err) ||
-         done)) {
-        return done;
     }
     return docs_yaml_member(docs->yaml, ret_has, ret_key, ret_merged, err);
 }
 
 bool docs_element(struct docs *docs, bool *ret_has, struct err *err)
 {
-    struct err why = {.code = ERR_NONE};
-    bool done = false;
     if (docs->json != NULL) {
         return docs_json_element(docs->json, ret_has, err);
-    }
-    if (docs->yaml == NULL &&
-        (!after_block(docs, docs_block_element(docs->block, ret_has, &why), &why, &done, err) ||
-         done)) {
-        return done;
     }
     return docs_yaml_element(docs->yaml, ret_has, err);
 }
 
 bool docs_value(struct docs *docs, json_t **ret_value, struct err *err)
 {
-    struct err why = {.code = ERR_NONE};
-    enum docs_kind kind = DOCS_END;
-    bool done = false;
     if (docs->json != NULL) {
         return docs_json_value(docs->json, ret_value, err);
     }
-    if (docs->yaml == NULL &&
-        (!after_block(docs, docs_block_value(docs->block, ret_value, &why), &why, &done, err) ||
-         done)) {
-        return done;
-    }
-    /* A parser that has just taken over stands before the document. */
-    return docs_yaml_peek(docs->yaml, &kind, err) && docs_yaml_value(docs->yaml, ret_value, err);
+    return docs_yaml_value(docs->yaml, ret_value, err);
 }
 
 uint64_t docs_line(struct docs *docs)
 {
-    return docs->yaml != NULL    ? docs_yaml_line(docs->yaml)
-           : docs->block != NULL ? docs_block_line(docs->block)
-           : docs->json != NULL  ? docs_json_line(docs->json)
-                                 : 1;
+    return docs->yaml != NULL   ? docs_yaml_line(docs->yaml)
+           : docs->json != NULL ? docs_json_line(docs->json)
+                                : 1;
 }
 
 uint64_t docs_offset(struct docs *docs)
 {
-    uint64_t offset = docs->yaml != NULL    ? docs_yaml_offset(docs->yaml)
-                      : docs->block != NULL ? docs_block_offset(docs->block)
-                      : docs->json != NULL  ? docs_json_offset(docs->json)
-                                            : 0;
+    uint64_t offset = docs->yaml != NULL   ? docs_yaml_offset(docs->yaml)
+                      : docs->json != NULL ? docs_json_offset(docs->json)
+                                           : 0;
     return docs->offset_base + offset;
 }
 

@@ -11,7 +11,6 @@ struct byte_ahead {
 };
 struct byte_source byte_ahead_source(struct byte_ahead *ahead);
 
-struct docs_yaml;
 struct docs_json; /* opaque */
 struct docs_json *docs_json_new(struct arena *arena, struct byte_source source,
                                 const struct json_drop *drop);
@@ -27,27 +26,6 @@ bool docs_json_element(struct docs_json *json, bool *ret_has, struct err *err);
 bool docs_json_value(struct docs_json *json, json_t **ret_value, struct err *err);
 uint64_t docs_json_line(struct docs_json *json);
 uint64_t docs_json_offset(const struct docs_json *json);
-
-/* The plain part of YAML. Each call gives JSON_BAD without an error for what is not of it; nothing
- * is used up then, and the same call can be made of the full parser that docs_block_hand_over sets
- * up in the same place. JSON_MORE does not come out of these. An error of the source is JSON_BAD
- * with err->code set. */
-struct docs_block; /* opaque */
-struct docs_block *docs_block_new(struct arena *arena, struct byte_source source,
-                                  const struct json_drop *drop, uint64_t line);
-void docs_block_free(struct docs_block *block); /* NULL is fine */
-enum json_status docs_block_peek(struct docs_block *block, enum docs_kind *ret_kind,
-                                 struct err *err);
-void docs_block_enter(struct docs_block *block);
-enum json_status docs_block_member(struct docs_block *block, bool *ret_has, struct str *ret_key,
-                                   struct err *err);
-enum json_status docs_block_element(struct docs_block *block, bool *ret_has, struct err *err);
-enum json_status docs_block_value(struct docs_block *block, json_t **ret_value, struct err *err);
-uint64_t docs_block_line(struct docs_block *block);
-uint64_t docs_block_offset(const struct docs_block *block);
-
-/* A full parser for the rest of the input, in the same place. *ret_yaml is NULL on errors. */
-bool docs_block_hand_over(struct docs_block *block, struct docs_yaml **ret_yaml, struct err *err);
 
 struct docs_yaml; /* opaque */
 
