@@ -17,6 +17,7 @@ struct affinity_ctx {
     const struct sched_snapshot *s;
     const struct sched_offers *offers;
     const struct sched_classes *classes;
+    const struct sched_rules *rules;
     struct sched_rows *rows;
     struct arena *arena;
     size_t words;      /* of a class set */
@@ -376,8 +377,8 @@ static void add_together_on_hosts(const struct affinity_ctx *c, const struct use
     }
     if (ties.n_ties > 0) {
         fill_running(c, uses, n, &ties, fits, fits_ctx);
-        sched_bundles_add(c->classes, ties.n_ties, ties.ties, led, ties.at_running, fits, fits_ctx,
-                          c->rows);
+        sched_bundles_add(c->classes, c->rules, ties.n_ties, ties.ties, led, ties.at_running,
+                          c->s->words->hostname, fits, fits_ctx, c->rows);
     }
 }
 
@@ -388,6 +389,7 @@ void sched_affinity_rows(const struct sched_snapshot *snapshot, const struct sch
     const struct affinity_ctx c = {.s = snapshot,
                                    .offers = offers,
                                    .classes = classes,
+                                   .rules = rules,
                                    .rows = rows,
                                    .arena = rows->arena,
                                    .words = bits_words(classes->n),

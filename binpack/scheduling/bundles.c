@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
+#include "binpack/scheduling/terms.h"
 
 enum { STARTERS_MAX = 64 }; /* tried each time */
 
@@ -14,9 +15,17 @@ struct component {
     uint32_t *ties;
 };
 
+/* A spread over hosts. */
+struct host_spread {
+    uint32_t max_skew;
+    uint64_t *carriers, *targets;
+};
+
 struct bundler {
     const struct sched_classes *classes;
     const struct sched_tie *ties;
+    uint32_t n_spreads;
+    struct host_spread *spreads;
     uint32_t n_ties;
     const uint64_t *placeable;
     sched_fits_fn fits;
@@ -156,6 +165,26 @@ static bool caps_hold(const struct bundler *b, const struct component *comp)
     return true;
 }
 
+/* Targets come before what follows them, so the pods that a carrier counts in its unit may all be
+ * there before it. */
+static bool spreads_hold(const struct bundler *b, const struct component *comp)
+{
+    for (uint32_t r = 0; r < b->n_spreads; r++) {
+        const struct host_spread *spread = &b->spreads[r];
+        bool carried = false;
+        uint64_t n = 0;
+        for (uint32_t k = 0; k < comp->n_classes; k++) {
+            const uint32_t i = comp->classes[k];
+            carried = carried || (b->count[i] > 0 && bits_get(spread->carriers, i));
+            n += bits_get(spread->targets, i) ? b->count[i] : 0;
+        }
+        if (carried && n > spread->max_skew) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool exclusions_hold(const struct bundler *b, const struct component *comp)
 {
     for (size_t e = 0; e < b->rows->exclusions.n; e++) {
@@ -189,7 +218,7 @@ static uint32_t items_of(const struct bundler *b, const struct component *comp,
 
 static bool unit_holds(const struct bundler *b, const struct component *comp)
 {
-    if (!caps_hold(b, comp) || !exclusions_hold(b, comp)) {
+    if (!caps_hold(b, comp) || !exclusions_hold(b, comp) || !spreads_hold(b, comp)) {
         return false;
     }
     if (b->fits == NULL) {
@@ -490,9 +519,22 @@ static void bundle_component(const struct bundler *b, const struct component *co
     bundle_starters(b, comp);
 }
 
-void sched_bundles_add(const struct sched_classes *classes, uint32_t n_ties,
-                       const struct sched_tie *ties, const uint64_t *placeable,
-                       const uint32_t *spared, sched_fits_fn fits, void *ctx,
+static void collect_spreads(struct bundler *b, const struct sched_rules *rules, strid host)
+{
+    b->spreads = ARENA_ARRAY(b->arena, struct host_spread, rules->n);
+    for (uint32_t r = 0; r < rules->n; r++) {
+        if (rules->v[r].kind == SCHED_SPREAD && rules->v[r].key == host) {
+            struct host_spread *spread = &b->spreads[b->n_spreads++];
+            spread->max_skew = rules->v[r].max_skew;
+            sched_rule_classes(b->classes, &rules->v[r], b->arena, &spread->carriers,
+                               &spread->targets);
+        }
+    }
+}
+
+void sched_bundles_add(const struct sched_classes *classes, const struct sched_rules *rules,
+                       uint32_t n_ties, const struct sched_tie *ties, const uint64_t *placeable,
+                       const uint32_t *spared, strid host, sched_fits_fn fits, void *ctx,
                        struct sched_rows *rows)
 {
     struct bundler b = {.classes = classes,
@@ -504,6 +546,7 @@ void sched_bundles_add(const struct sched_classes *classes, uint32_t n_ties,
                         .rows = rows,
                         .arena = rows->arena,
                         .words = bits_words(classes->n)};
+    collect_spreads(&b, rules, host);
     b.carriers = ARENA_ARRAY(b.arena, uint64_t, b.words);
     b.left = ARENA_ARRAY(b.arena, uint32_t, classes->n);
     b.count = ARENA_ARRAY(b.arena, uint32_t, classes->n);

@@ -216,7 +216,11 @@ static void add_host_rule(const struct spread_ctx *c, const struct host_rule *ho
     if (bits_any(host->members, c->words)) {
         add_host_cap(c, host->rule, host->members, host->counted, /* necessary= */ true);
     }
-    if (bits_any(host->late, c->words)) {
+    if (bits_any(host->late, c->words) && host->rule->max_skew == 1) {
+        /* Whoever comes first keeps the other off. */
+        VEC_PUSH(arena, &c->rows->exclusions,
+                 (struct sched_exclusion_row){.a = host->carriers, .b = host->late});
+    } else if (bits_any(host->late, c->words)) {
         uint64_t *all = ARENA_ARRAY(arena, uint64_t, c->words);
         bits_or(all, host->members, c->words);
         bits_or(all, host->late, c->words);
