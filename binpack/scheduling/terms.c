@@ -495,14 +495,41 @@ static const uint64_t *counts_seen(struct rules_builder *b, const struct k8s_pod
     return b->seen.v[id - 1].counts;
 }
 
+/* A pod that has given up a preference comes after those that still have it: it does not stand in
+ * their way, as they would not in its. */
+static bool comes_later(const struct sched_snapshot *s, const struct draft *draft, uint32_t need_i,
+                        const struct sched_need *need)
+{
+    if (draft->rule.required || need->rung == 0 || draft->rule.kind == SCHED_TOGETHER ||
+        bits_get(draft->carriers, need_i)) {
+        return false;
+    }
+    const struct k8s_pod_shape *shape = need->shape;
+    for (uint32_t i = 0; i < shape->n_preferred_anti_affinity && draft->rule.kind == SCHED_APART;
+         i++) {
+        if (sched_key(s->vocab, shape->preferred_anti_affinity[i].key) == draft->rule.key) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < shape->n_spread && draft->rule.kind == SCHED_SPREAD; i++) {
+        if (shape->spread[i].schedule_anyway &&
+            sched_key(s->vocab, shape->spread[i].key) == draft->rule.key) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void count_needs(struct rules_builder *b)
 {
     for (uint32_t i = 0; i < b->needs->n; i++) {
         const uint64_t *counts = counts_seen(b, b->needs->v[i].shape, b->needs->v[i].ns);
         for (size_t d = bits_next(counts, b->drafts.n, 0); d < b->drafts.n;
              d = bits_next(counts, b->drafts.n, d + 1)) {
-            bits_set(b->drafts.v[d].targets, i);
-            b->drafts.v[d].has_targets = true;
+            if (!comes_later(b->s, &b->drafts.v[d], i, &b->needs->v[i])) {
+                bits_set(b->drafts.v[d].targets, i);
+                b->drafts.v[d].has_targets = true;
+            }
         }
     }
 }

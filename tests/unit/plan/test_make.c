@@ -21,6 +21,10 @@
 #define AFFINITY(kind, key, app)                                                                   \
     "  affinity: {" kind ": {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: " key  \
     ", labelSelector: {matchLabels: {app: " app "}}}]}}\n"
+#define AVOID                                                                                      \
+    "  affinity: {podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: "   \
+    "1, "                                                                                          \
+    "podAffinityTerm: {topologyKey: " ZONE ", labelSelector: {matchLabels: {app: web}}}}]}}\n"
 #define HOST "kubernetes.io/hostname"
 #define ZONE "topology.kubernetes.io/zone"
 
@@ -153,6 +157,20 @@ static void test_outcomes(void **state)
              PENDING("p", "app: web", "500m", SPREAD(HOST, "ScheduleAnyway"))
                  PENDING("q", "app: web", "500m", SPREAD(HOST, "ScheduleAnyway")),
          1, 0, 100},
+        {"preferred anti-affinity by zone gives way in the only zone",
+         CLASS("default", "{id: s1, zone: a}") POOL("default", "", ON_DEMAND, "")
+             PENDING("p", "app: web", "500m", AVOID) PENDING("q", "app: web", "500m", AVOID)
+                 PENDING("r", "app: web", "500m", AVOID),
+         1, 0, 100},
+        {"preferred anti-affinity by zone is kept where there are zones",
+         BASE PENDING("p", "app: web", "500m", AVOID) PENDING("q", "app: web", "500m", AVOID), 2, 0,
+         200},
+        {"who is followed has a place of its own",
+         CLASS("default", ABC) POOL("default", "  limits: {nodes: 1}\n", ON_DEMAND, "")
+             PENDING("big", "", "8", "") PENDING("db", "app: db", "500m", "")
+                 PENDING("web", "app: web", "8", AFFINITY("podAffinity", HOST, "db"))
+                     NODE("n1", "a", "", "1"),
+         1, 1, 360},
         {"one host port",
          BASE PENDING(
              "p", "",
