@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "binpack/view/text.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ void text_add(struct strbuf *b, const struct text_look *look, enum text_style st
 
 struct str text_format(struct arena *arena, const char *format, ...)
 {
+    assert(format != NULL);
     char small[1];
     va_list args;
     va_start(args, format);

@@ -118,13 +118,17 @@ static void pod_yaml(char *out, size_t size, const char *name, const char *claim
     char *save = NULL;
     for (char *claim = strtok_r(copy, " ", &save); claim != NULL;
          claim = strtok_r(NULL, " ", &save), i++) {
-        const char *format = strncmp(claim, "eph:", 4) == 0
-                                 ? "%s{name: v%d, ephemeral: {volumeClaimTemplate: {spec: "
-                                   "{accessModes: [ReadWriteOnce], "
-                                   "storageClassName: %s, resources: {requests: {storage: 1Gi}}}}}}"
-                                 : "%s{name: v%d, persistentVolumeClaim: {claimName: %s}}";
-        n += (size_t)snprintf(volumes + n, sizeof volumes - n, format, i == 0 ? "" : ", ", i,
-                              strncmp(claim, "eph:", 4) == 0 ? claim + 4 : claim);
+        size_t room = sizeof volumes - n;
+        const char *comma = i == 0 ? "" : ", ";
+        n += (size_t)(strncmp(claim, "eph:", 4) == 0
+                          ? snprintf(volumes + n, room,
+                                     "%s{name: v%d, ephemeral: {volumeClaimTemplate: {spec: "
+                                     "{accessModes: [ReadWriteOnce], storageClassName: %s, "
+                                     "resources: {requests: {storage: 1Gi}}}}}}",
+                                     comma, i, claim + 4)
+                          : snprintf(volumes + n, room,
+                                     "%s{name: v%d, persistentVolumeClaim: {claimName: %s}}", comma,
+                                     i, claim));
     }
     (void)snprintf(out, size,
                    "---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: shop}\nspec:\n"
