@@ -53,7 +53,8 @@ struct sched_need {
     bool last_rung;     /* nothing left to drop */
     bool prefer_taints; /* PreferNoSchedule taints still keep it away */
     int32_t priority;
-    bool loose; /* it follows nobody, and the pods that follow it found no place with it: alone */
+    bool loose;    /* placed after the others: nobody travels with it, and their preferences do not
+                      count it */
     uint32_t tier; /* new nodes come from pools of exactly this tier; SCHED_TIER_NONE: from none */
     struct k8s_resources requests; /* effective, with "pods": 1 */
     uint32_t n_alternatives, n_tolerations, n_spread, n_terms, n_ports, n_attach, n_claims;

@@ -89,6 +89,19 @@ static bool only_leads(const struct sched_problem *p, uint32_t need_i)
     return bundled;
 }
 
+/* Do preferences of other pods keep the need away? They bind those who have them only. */
+static bool is_avoided(const struct sched_problem *p, uint32_t need_i)
+{
+    for (uint32_t r = 0; r < p->rules.n; r++) {
+        const struct sched_rule *rule = &p->rules.v[r];
+        if (!rule->required && rule->kind != SCHED_TOGETHER && bits_get(rule->targets, need_i) &&
+            !bits_get(rule->carriers, need_i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool sched_descent_step(const struct sched_base *base, const struct sched_problem *problem,
                         uint32_t pending_i, struct arena *scratch, struct sched_descent *descent)
 {
@@ -113,7 +126,9 @@ bool sched_descent_step(const struct sched_base *base, const struct sched_proble
         return true;
     }
     if (descent->rung[pending_i] >= n_rungs(s, need->shape, scratch)) {
-        return false;
+        bool moved = !need->loose && is_avoided(problem, need_i);
+        descent->loose[pending_i] = descent->loose[pending_i] || moved;
+        return moved;
     }
     descent->rung[pending_i]++;
     descent->tier[pending_i] = 0;

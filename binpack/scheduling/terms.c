@@ -500,9 +500,12 @@ static const uint64_t *counts_seen(struct rules_builder *b, const struct k8s_pod
 static bool comes_later(const struct sched_snapshot *s, const struct draft *draft, uint32_t need_i,
                         const struct sched_need *need)
 {
-    if (draft->rule.required || need->rung == 0 || draft->rule.kind == SCHED_TOGETHER ||
+    if (draft->rule.required || draft->rule.kind == SCHED_TOGETHER ||
         bits_get(draft->carriers, need_i)) {
         return false;
+    }
+    if (need->loose || need->rung == 0) {
+        return need->loose;
     }
     const struct k8s_pod_shape *shape = need->shape;
     for (uint32_t i = 0; i < shape->n_preferred_anti_affinity && draft->rule.kind == SCHED_APART;

@@ -165,6 +165,10 @@ static void test_outcomes(void **state)
         {"preferred anti-affinity by zone is kept where there are zones",
          BASE PENDING("p", "app: web", "500m", AVOID) PENDING("q", "app: web", "500m", AVOID), 2, 0,
          200},
+        {"whom others would rather avoid has a place all the same",
+         CLASS("default", "{id: s1, zone: a}") POOL("default", "", ON_DEMAND, "")
+             PENDING("p", "app: db", "500m", AVOID) PENDING("q", "app: web", "500m", ""),
+         1, 0, 100},
         {"who is followed has a place of its own",
          CLASS("default", ABC) POOL("default", "  limits: {nodes: 1}\n", ON_DEMAND, "")
              PENDING("big", "", "8", "") PENDING("db", "app: db", "500m", "")
