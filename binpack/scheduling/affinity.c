@@ -353,6 +353,19 @@ static void fill_running(const struct affinity_ctx *c, const struct use *uses, u
     }
 }
 
+/* Units that start on their own over hosts come first of all, so groups that count them cannot
+ * start elsewhere before. */
+static void stay_behind(const struct affinity_ctx *c, const uint64_t *started)
+{
+    for (size_t g = 0; g < c->rows->groups.n; g++) {
+        struct sched_group_row *row = &c->rows->groups.v[g];
+        if (row->self_start && bits_intersects(row->targets, started, c->words) &&
+            !bits_intersects(row->carriers, started, c->words)) {
+            row->self_start = false;
+        }
+    }
+}
+
 /* Hosts: carriers join running targets where they can; the others travel with pending ones. */
 static void add_together_on_hosts(const struct affinity_ctx *c, const struct use *uses, uint32_t n,
                                   const uint64_t *placeable, sched_fits_fn fits, void *fits_ctx)
@@ -376,9 +389,11 @@ static void add_together_on_hosts(const struct affinity_ctx *c, const struct use
         }
     }
     if (ties.n_ties > 0) {
+        uint64_t *started = set_new(c);
         fill_running(c, uses, n, &ties, fits, fits_ctx);
         sched_bundles_add(c->classes, c->rules, ties.n_ties, ties.ties, led, ties.at_running,
-                          c->s->words->hostname, fits, fits_ctx, c->rows);
+                          c->s->words->hostname, fits, fits_ctx, c->rows, started);
+        stay_behind(c, started);
     }
 }
 

@@ -24,6 +24,7 @@ struct host_spread {
 struct bundler {
     const struct sched_classes *classes;
     const struct sched_tie *ties;
+    uint64_t *started; /* classes of units that start on their own */
     uint32_t n_spreads;
     struct host_spread *spreads;
     uint32_t n_ties;
@@ -467,7 +468,7 @@ static uint32_t fill_started(const struct bundler *b, const struct component *co
  * one that brings most. */
 static void bundle_starters(const struct bundler *b, const struct component *comp)
 {
-    uint64_t *started = ARENA_ARRAY(b->arena, uint64_t, b->words);
+    uint64_t *started = b->started;
     for (;;) {
         uint32_t best = SCHED_NONE;
         uint32_t best_pods = 0;
@@ -535,7 +536,7 @@ static void collect_spreads(struct bundler *b, const struct sched_rules *rules, 
 void sched_bundles_add(const struct sched_classes *classes, const struct sched_rules *rules,
                        uint32_t n_ties, const struct sched_tie *ties, const uint64_t *placeable,
                        const uint32_t *spared, strid host, sched_fits_fn fits, void *ctx,
-                       struct sched_rows *rows)
+                       struct sched_rows *rows, uint64_t *started)
 {
     struct bundler b = {.classes = classes,
                         .ties = ties,
@@ -546,6 +547,7 @@ void sched_bundles_add(const struct sched_classes *classes, const struct sched_r
                         .rows = rows,
                         .arena = rows->arena,
                         .words = bits_words(classes->n)};
+    b.started = started;
     collect_spreads(&b, rules, host);
     b.carriers = ARENA_ARRAY(b.arena, uint64_t, b.words);
     b.left = ARENA_ARRAY(b.arena, uint32_t, classes->n);

@@ -19,9 +19,10 @@ struct sched_tie {
 /* Adds bundle rows for all ties. `placeable`: classes that can be placed at all; others are left
  * out. `rules`: for those that spread over `host`, the key of host names. `spared`, [classes->n]:
  * pods of a class that need no unit. Caps, exclusions and max_per_node of `rows` must be complete
- * as far as they speak of hosts: a unit obeys them. What no unit could take and is not spared has
- * no place; the caller says so. */
+ * as far as they speak of hosts: a unit obeys them. `started`, a class set, gets the classes of
+ * units that start on their own and so come before everything else. What no unit could take and is
+ * not spared has no place; the caller says so. */
 void sched_bundles_add(const struct sched_classes *classes, const struct sched_rules *rules,
                        uint32_t n_ties, const struct sched_tie *ties, const uint64_t *placeable,
                        const uint32_t *spared, strid host, sched_fits_fn fits, void *ctx,
-                       struct sched_rows *rows);
+                       struct sched_rows *rows, uint64_t *started);
