@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small faults to plant in the source, one at a time: name, file, old text (in the file once), new text, and who should notice, tried in
+that order. A killer is a test program below tests/ of the build tree with its arguments, `case:GROUP` (the neutral cases of a group, judged
+beside the project) or `tests/....py` (a script that takes the program `binpack`)."""
+
+S, P, C, K, V = "binpack/scheduling/", "binpack/plan/", "binpack/catalog/", "k8s/", "binpack/solver/"
+TAINTS, REQS, PROBLEM = "unit/scheduling/test_sched_taints", "unit/scheduling/test_sched_reqs", "unit/scheduling/test_sched_problem"
+SNAPSHOT, VOLUMES, DAEMONS = "unit/scheduling/test_sched_snapshot", "unit/scheduling/test_sched_volumes", "unit/scheduling/test_sched_daemons"
+PREFS, RESOURCES, ELIGIBLE = "unit/scheduling/test_sched_prefs", "unit/scheduling/test_sched_resources", "unit/scheduling/test_sched_eligibility"
+MAKE, ROOM, OVERLAYS = "unit/plan/test_plan_make", "unit/catalog/test_catalog_room", "unit/catalog/test_catalog_overlays"
+PODS, VALUES = "unit/k8s/test_k8s_pods", "unit/k8s/test_k8s_values"
+VERIFY, SPREAD = "unit/solver/test_solver_verify", "unit/solver/test_solver_spread"
+GROUPS = "property/test_groups 20 1"
+CLUSTERS = "property/test_clusters 12 1"
+PLANS = "tests/cli/mutants.py examples/shop"
+
+MUTANTS = [
+    # Taints.
+    ("a dropped taint", S + "taints.c", "return &taints[i];", "continue;", [TAINTS, MAKE, "case:taints"]),
+    ("PreferNoSchedule keeps out", S + "taints.c", "K8S_PREFER_NO_SCHEDULE && !prefer_counts", "K8S_PREFER_NO_SCHEDULE && false", [TAINTS]),
+    ("startup taints count", S + "taints.c", "|| is_startup(claim, &taints[i])))", "|| false))", [TAINTS, "case:taints"]),
+    ("a cordoned node is open", S + "taints.c", "if (!from_claim && node->unschedulable", "if (!from_claim && false", [TAINTS]),
+    # Host ports.
+    ("a host port of another protocol conflicts", S + "hostports.c", " && a->protocol == b->protocol &&", " &&", [TAINTS, "case:host-ports"]),
+    ("host ports of one address only", S + "hostports.c", "unspecified(vocab, a->ip) ||", "", [TAINTS, PROBLEM]),
+    ("two pods with one port share a node", S + "problem_rows.c", "b->rows.max_per_node[i] = 1;", "b->rows.max_per_node[i] = 2;", [PROBLEM, MAKE, "case:host-ports"]),
+    # Requirements.
+    ("NotIn read as In", S + "reqs.c", "    case K8S_NOT_IN:\n        req.complement = true;", "    case K8S_NOT_IN:", [REQS]),
+    ("Gt read as Gte", S + "reqs.c", "requirement->op == K8S_GT ? bound + 1 : bound", "bound", [REQS, "case:requirements"]),
+    ("Lt read as Lte", S + "reqs.c", "requirement->op == K8S_LT ? bound - 1 : bound", "bound", [REQS]),
+    ("node affinity ignored", S + "masks.c", "sched_node_matches(s, &node->labels, need->n_alternatives, need->alternatives)", "true", [MAKE, "case:existing-nodes", CLUSTERS]),
+    # Resources.
+    ("init containers are summed", K + "pod_resources.c", "init = now > init ? now : init;", "init = sat_add(init, now);", [PODS, RESOURCES, "case:resources"]),
+    ("sidecars forgotten in init", K + "pod_resources.c", "sidecars = now;", "", [PODS, RESOURCES, "case:resources"]),
+    ("pod overhead forgotten", S + "resources.c", "total = sched_resources_sum(arena, total, overhead);", "(void)overhead;", [RESOURCES, "case:resources"]),
+    ("daemon overhead ignored", S + "dims.c", "k8s_resources_get(&overhead->requests, dim->name);", "0;", [MAKE, "case:daemonsets", CLUSTERS]),
+    ("requests of the template instead of the daemon pod", S + "daemons.c", "all[i].newest != NULL ? all[i].newest->shape : workload->template_shape", "workload->template_shape", [DAEMONS, "case:daemonsets"]),
+    ("running pods take no room", S + "running.c", "take(room, n, &used);", "(void)used;", [SNAPSHOT, MAKE, "case:existing-nodes"]),
+    ("pods of nodes that go stay", S + "protect.c", "return n > 1 || never;", "return never;", [ELIGIBLE, "case:existing-nodes"]),
+    # Volumes.
+    ("a forgotten volume zone", S + "volumes.c", "if (pv->n_terms > 0) {", "if (pv->n_terms > 99) {", [VOLUMES, "case:volumes"]),
+    ("allowed topologies forgotten", S + "volumes.c", "if (storage_class->n_topologies > 0) {", "if (storage_class->n_topologies > 99) {", [VOLUMES, "case:volumes"]),
+    ("attach limit of new nodes off by one", S + "dims.c", "return limits[i].count;", "return limits[i].count + 1;", ["case:volumes", CLUSTERS]),
+    ("a shared claim ties no zone", S + "terms.c", "if (!need->claims[c].zonal) {", "if (need->claims[c].zonal) {", [CLUSTERS, "case:volumes"]),
+    # Pools, offerings, prices.
+    ("limits ignored", S + "problem_rows.c", "(struct bp_limit){.max = left->value, .use = use}", "(struct bp_limit){.max = INT64_MAX, .use = use}", [PROBLEM, MAKE, "case:nodepools"]),
+    ("running nodes not charged to limits", S + "pools.c", "left[r].value = sat_sub(left[r].value, used);", "(void)used;", [SNAPSHOT, PROBLEM, "case:nodepools"]),
+    ("weight order reversed", S + "pools.c", "x->pool->weight > y->pool->weight ? -1 : 1", "x->pool->weight > y->pool->weight ? 1 : -1", [SNAPSHOT, PROBLEM, "case:nodepools"]),
+    ("a sold-out offering is bought", S + "offers.c", "if (!offering->available || !price.has", "if (!price.has", [PROBLEM, "case:capacity-type"]),
+    ("zones without subnet are bought in", S + "offers.c", "((zones >> offering->zone_i) & 1U) == 0 ||", "", [MAKE, PROBLEM, "case:topology-spread", "case:volumes"]),
+    ("one reservation too many", S + "problem_build.c", ".stock = counted ? offer->reservation_count : BP_UNLIMITED", ".stock = counted ? offer->reservation_count + 1 : BP_UNLIMITED", [PROBLEM, MAKE, "case:capacity-type"]),
+    ("minValues ignored", S + "problem_rows.c", "(uint32_t)pool->requirements[r].min_values.v,", "1,", [MAKE, "case:minvalues"]),
+    ("the sign of an overlay's adjustment", C + "overlays.c", "sat_add(price.v, change)", "sat_sub(price.v, change)", [OVERLAYS, "case:overlays"]),
+    ("the lightest overlay first", C + "overlays.c", "x->weight > y->weight ? -1 : 1", "x->weight > y->weight ? 1 : -1", [OVERLAYS, "case:overlays"]),
+    ("reserved memory off by a pod", C + "overhead.c", "sat_add(sat_mul(pods, 11), 255)", "sat_add(sat_mul(pods - 1, 11), 255)", [ROOM]),
+    ("memory kept back is rounded down", C + "overhead.c", "muldiv_ceil(mib, overhead_ppm, 1000000)", "muldiv_floor(mib, overhead_ppm, 1000000)", [ROOM, "unit/catalog/test_catalog_verify"]),
+    # Rules between pods.
+    ("an off-by-one spread over hosts", S + "topology.c", ".max = rule->max_skew, .necessary", ".max = rule->max_skew + 1, .necessary", [MAKE, "case:topology-spread", CLUSTERS]),
+    ("an off-by-one spread over zones", S + "topology.c", ".max_skew = rule->max_skew,", ".max_skew = rule->max_skew + 1,", [MAKE, "case:topology-spread", CLUSTERS]),
+    ("minDomains ignored", S + "topology.c", ".min_domains = rule->min_domains,", ".min_domains = 0,", [MAKE, "case:topology-spread", CLUSTERS]),
+    ("running pods are not counted by spread", S + "topology.c", "of->base += rule->targets_at == NULL ? 0 : rule->targets_at[n];", "", ["case:topology-spread", CLUSTERS]),
+    ("zones of running nodes are no domains", S + "topology.c", "            of->eligible = true;\n", "", ["case:topology-spread", CLUSTERS]),
+    ("matchLabelKeys ignored", S + "terms.c", "if (value != STRID_NONE) {\n            extra[n++]", "if (value == STRID_NONE) {\n            extra[n++]", ["case:topology-spread", CLUSTERS]),
+    ("other namespaces are looked into", S + "terms.c", "return in_namespace || (finder->ns_selector != NULL", "return true || (finder->ns_selector != NULL", [MAKE, "case:pod-affinity", CLUSTERS]),
+    ("the verifier allows one more by spread", V + "verify_groups.c", "group->max_skew + t->min - t->count[v]", "group->max_skew + t->min - t->count[v] + 1", [VERIFY, GROUPS]),
+    # Preferences.
+    ("the lightest wish goes first", S + "prefs.c", ".term_i) < weight(shape, i); at--)", ".term_i) > weight(shape, i); at--)", [PREFS, "case:preferences"]),
+    ("wishes are never given up", S + "prefs.c", "for (uint32_t i = dropped; i < ladder->n; i++) {", "for (uint32_t i = 0; i < ladder->n; i++) {", [PREFS, "case:preferences"]),
+    # Numbers.
+    ("a bound x 1.001", V + "verify_bound.c", "out.bound = bound < certificate->bound ? (usd_t)bound : certificate->bound;", "out.bound = (usd_t)(bound / 1000 * 1001);", [VERIFY, CLUSTERS]),
+    ("the verifier believes any bound", V + "verify_bound.c", "if (bound < 0 || (bound > 0 &&", "if (bound < 0 || (false &&", [VERIFY, PLANS]),
+    ("spread by rounding takes one more", V + "spread_place.c", "return (int64_t)group->max_skew + slack + t->min - t->count[v];", "return (int64_t)group->max_skew + slack + t->min - t->count[v] + 1;", [SPREAD, GROUPS]),
+    # The checkers themselves.
+    ("the checker forgets taints", P + "check_filters.c", "if (hard && !k8s_tolerates(", "if (false && !k8s_tolerates(", [PLANS, CLUSTERS]),
+    ("the checker allows one more by spread", P + "check_topology.c", "<= least + (uint64_t)rule->spread->max_skew", "<= least + (uint64_t)rule->spread->max_skew + 1", [PLANS, CLUSTERS]),
+]
