@@ -201,7 +201,8 @@ uint32_t rule_domains(const struct instance *at, const struct workload *w, const
                 struct assigned node = {
                     .pool = p, .type = t, .zone = z / MAX_CAPS, .cap = z % MAX_CAPS};
                 struct node_view view = view_of(at, &node);
-                if (((at->pools[p].zones >> node.zone) & 1U) != 0 &&
+                if (!at->types[t].sold_out[node.zone][node.cap] &&
+                    ((at->pools[p].zones >> node.zone) & 1U) != 0 &&
                     ((at->pools[p].caps >> node.cap) & 1U) != 0 && passes_filter(w, rule, &view)) {
                     set |= 1U << (rule->key == KEY_ZONE ? view.zone : view.cap);
                 }
