@@ -90,8 +90,7 @@ static struct check_settings checks_of(const struct make_settings *settings)
     };
 }
 
-/* A plan that a checker refuses is never shown. */
-static bool make_plan(struct run *run, const struct make_settings *settings, struct err *err)
+static bool attempt(struct run *run, const struct make_settings *settings, struct err *err)
 {
     struct make *make = NULL;
     if (!make_new(run->input.cluster, run->input.catalog, settings, &make, err)) {
@@ -110,6 +109,16 @@ static bool make_plan(struct run *run, const struct make_settings *settings, str
         timings_phase(run->timings, "verify", scratch.held_bytes);
     }
     return good;
+}
+
+/* A plan that a checker refuses is never shown. Rules that each have an order of placement may have
+ * none together; then a plan that needs no order is made. */
+static bool make_plan(struct run *run, const struct make_settings *settings, struct err *err)
+{
+    struct make_settings again = *settings;
+    again.any_order = true;
+    return attempt(run, settings, err) ||
+           (err->code == ERR_INTERNAL && !run->interrupted && attempt(run, &again, err));
 }
 
 static bool plan_with_workers(struct run *run, struct err *err)

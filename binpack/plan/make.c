@@ -135,7 +135,8 @@ static bool order_is_costly(const struct make *make)
  * in it. */
 static bool try_some_order(struct make *make)
 {
-    if (make->descent.in_some_order || !make->problem->order_matters || !order_is_costly(make)) {
+    if (make->settings.any_order || make->descent.in_some_order || !make->problem->order_matters ||
+        !order_is_costly(make)) {
         return false;
     }
     make->kept_stage = make->stage;
@@ -215,7 +216,7 @@ bool make_step(struct make *make, uint64_t work)
     if (more || progress.n_unplaced == 0) {
         return true;
     }
-    if (make->problem->order_matters && !make->descent.in_some_order) {
+    if (make->problem->order_matters && !make->descent.in_some_order && !make->settings.any_order) {
         make->descent.in_some_order = true;
         return begin_stage(make, &make->failure) && make->solve != NULL;
     }

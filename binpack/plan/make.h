@@ -21,6 +21,7 @@ struct make_settings {
     bool gate_reserved_capacity, gate_node_overlay, gate_capacity_buffer, gate_spot_to_spot,
         gate_static_capacity;
     bool ignore_dra_requests; /* Karpenter's default: true */
+    bool any_order; /* only plans that hold in any order of placement; for a second attempt */
     struct cat_settings catalog;
     struct bp_options solver;
     uint32_t options_max;        /* instanceTypeOptions per node, default 60 */
