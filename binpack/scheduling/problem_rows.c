@@ -156,6 +156,11 @@ static void axis_values(struct sched_build *b, struct sched_axis *axis)
             value_add(b, &list, row->values[i].value);
         }
     }
+    if (list.n == 0) {
+        /* A key that no node has or could have: one value that nothing ever shows, so that the
+         * solver's arrays have an element. */
+        VEC_PUSH(b->arena, &list, STRID_EMPTY);
+    }
     axis->values = list.v;
     axis->n_values = (uint32_t)list.n;
 }
