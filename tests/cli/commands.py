@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-BINPACK, ROOT = sys.argv[1], sys.argv[2]
+BINPACK, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
 HERE = os.path.dirname(os.path.abspath(__file__))
 # A cluster that needs no time to solve: one pool, a few sizes, everything fits.
 POOL = """apiVersion: karpenter.sh/v1
