@@ -11,8 +11,8 @@
  * than possible, plans that cost more than the least, and bounds above the least cost where pods
  * are tied to one host.
  *
- * Usage: test_clusters [instances of each kind and pair (BINPACK_CLUSTERS or 500)] [seed (1)], or,
- * to see one again, test_clusters --one SEED KINDS. */
+ * Usage: test_clusters [instances of each kind and pair (500)] [seed (1)], or,
+ * to see one again, test_clusters --one SEED KINDS. BINPACK_CLUSTERS says the number too. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -348,6 +348,8 @@ static void explain(const struct instance *at, const struct plan *plan)
     printf("plan: %" PRIu32 " of %" PRIu32 " placed, cost %" PRId64 ", bound %" PRId64 "\n",
            at->n_pods - plan->n_unplaced, at->n_pods, plan->cost / 1000000, plan->bound / 1000000);
     show_nodes(at, n, nodes);
+    const char *fault = plan_fault(at, n, nodes);
+    printf("replayed: %s\n", fault == NULL ? "holds" : fault);
     for (int tier = 0; tier < 2; tier++) {
         struct best best;
         brute_best(at, tier == 1, NULL, &best);
@@ -441,7 +443,8 @@ int main(int argc, char **argv)
         run_one(strtoull(argv[2], NULL, 10), (uint32_t)strtoul(argv[3], NULL, 10), true, &tally);
         return tally.n_failed > 0;
     }
-    const char *asked = argc > 1 ? argv[1] : getenv("BINPACK_CLUSTERS");
+    const char *asked = getenv("BINPACK_CLUSTERS");
+    asked = asked == NULL && argc > 1 ? argv[1] : asked;
     uint32_t target = asked == NULL ? 500 : (uint32_t)strtoul(asked, NULL, 10);
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     struct rng rng = {.state = seed};
