@@ -185,6 +185,9 @@ static void add_apart_on_hosts(const struct affinity_ctx *c, const struct use *u
 static void add_apart_on_key(const struct affinity_ctx *c, const struct use *use)
 {
     value_list list = values_of(c, use);
+    if (list.n == 0) {
+        return; /* no node has the key, and where it is missing nothing is avoided */
+    }
     strid *taken = ARENA_ARRAY(c->arena, strid, list.n);
     uint32_t n_taken = 0;
     for (size_t i = 0; i < list.n; i++) {
