@@ -90,6 +90,31 @@ static struct check_settings checks_of(const struct make_settings *settings)
     };
 }
 
+/* What was left out while reading is part of what the plan rests on: scripts see no warnings. */
+static void note_left_out(struct run *run)
+{
+    struct plan *plan = run->plan;
+    uint64_t n = run->input.n_rejected;
+    struct plan_note *notes = ARENA_ARRAY(run->arena, struct plan_note, plan->n_notes + 1);
+    struct strbuf text = strbuf_new(run->arena, 256);
+    strbuf_addf(
+        &text,
+        "%llu object%s of the input left out as broken: see the warnings, or `binpack validate`",
+        (unsigned long long)n, n == 1 ? "" : "s");
+    struct plan_note note = {.code = STR("OBJECTS_LEFT_OUT"), .message = strbuf_str(&text)};
+    uint32_t at = 0;
+    while (at < plan->n_notes && str_cmp(plan->notes[at].code, note.code) < 0) {
+        notes[at] = plan->notes[at];
+        at++;
+    }
+    notes[at] = note;
+    for (uint32_t i = at; i < plan->n_notes; i++) {
+        notes[i + 1] = plan->notes[i];
+    }
+    plan->notes = notes;
+    plan->n_notes++;
+}
+
 static bool attempt(struct run *run, const struct make_settings *settings, struct err *err)
 {
     struct make *make = NULL;
@@ -99,6 +124,9 @@ static bool attempt(struct run *run, const struct make_settings *settings, struc
     timings_phase(run->timings, "classes", make_arena_bytes(make));
     solve(run, make);
     bool good = make_finish(make, run->arena, &run->plan, err);
+    if (good && run->input.n_rejected > 0) {
+        note_left_out(run);
+    }
     timings_phase(run->timings, "finish", make_arena_bytes(make));
     make_free(make);
     if (good) {
