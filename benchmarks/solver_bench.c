@@ -4,8 +4,8 @@
  *
  *   solver_bench [-e EFFORT] [-g GAP] [-l LANES] [-s STEP] [-t MS] [-q] [-c] FILE...
  *
- * -q prints the last point only and the gaps at 0.1, 1, 2 and 5 seconds; -c counts CPU time, for a busy machine with one lane. A program of its own: it
- * may read files and clocks. */
+ * -q prints the last point only and the gaps at 0.1, 1, 2 and 5 seconds; -c counts CPU time, for a
+ * busy machine with one lane. A program of its own: it may read files and clocks. */
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -222,13 +222,13 @@ int main(int argc, char **argv)
     while ((option = getopt(argc, argv, "e:g:l:s:t:qc")) != -1) {
         switch (option) {
         case 'e':
-            flags.options.effort = (uint32_t)atoi(optarg);
+            flags.options.effort = (uint32_t)strtoul(optarg, NULL, 10);
             break;
         case 'g':
             flags.options.gap = atof(optarg);
             break;
         case 'l':
-            parallel.n_lanes = (uint32_t)atoi(optarg);
+            parallel.n_lanes = (uint32_t)strtoul(optarg, NULL, 10);
             break;
         case 's':
             flags.step = (uint64_t)atoll(optarg);

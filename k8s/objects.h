@@ -88,7 +88,7 @@ struct k8s_workload {
     enum k8s_workload_kind kind;
     struct k8s_meta meta;
     int64_t
-        replicas;   /* 1 when absent; Job: min(parallelism, completions left); DaemonSet: unused */
+        replicas; /* 1 when absent; Job: min(parallelism, completions left); DaemonSet: unused */
     int64_t first_ordinal; /* StatefulSet: spec.ordinals.start */
     bool suspended;        /* Job, CronJob */
     struct k8s_selector selector;

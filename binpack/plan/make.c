@@ -294,13 +294,16 @@ static void name_relaxed(struct arena *arena, const struct bp_problem *bp,
         }
     }
     if (certificate->relaxed_varieties) {
-        names[n++] = STR("min-values");
+        names[n] = STR("min-values");
+        n++;
     }
     if (certificate->relaxed_exclusions) {
-        names[n++] = STR("hostname-anti-affinity");
+        names[n] = STR("hostname-anti-affinity");
+        n++;
     }
     if (certificate->relaxed_caps) {
-        names[n++] = STR("hostname-spread");
+        names[n] = STR("hostname-spread");
+        n++;
     }
     if (n > 0) {
         qsort(names, n, sizeof *names, str_order);

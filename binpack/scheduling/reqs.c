@@ -348,6 +348,9 @@ void sched_reqs_text(const struct sched_vocab *vocab, struct sched_reqs reqs, st
                 next = &reqs.v[i];
             }
         }
+        if (next == NULL) {
+            break; /* keys are distinct, so each round shows one */
+        }
         last = next->key;
         if (shown > 0) {
             strbuf_add(out, STR(", "));

@@ -50,11 +50,12 @@ void sched_node_taints(const struct sched_vocab *vocab, struct arena *arena,
     const struct k8s_taint *taints = from_claim ? claim->taints : node->taints;
     const uint32_t n_taints = from_claim ? claim->n_taints : node->n_taints;
     struct k8s_taint *kept = ARENA_ARRAY(arena, struct k8s_taint, n_taints + 1);
+    const struct karp_nodeclaim *starting = initialized ? NULL : claim;
     uint32_t n = 0;
     bool cordoned = false;
     for (uint32_t i = 0; i < n_taints; i++) {
-        if (claim != NULL && !initialized &&
-            (sched_taint_ephemeral(vocab, &taints[i]) || is_startup(claim, &taints[i]))) {
+        if (starting != NULL &&
+            (sched_taint_ephemeral(vocab, &taints[i]) || is_startup(starting, &taints[i]))) {
             continue;
         }
         cordoned = cordoned || taints[i].key == vocab->node_unschedulable;

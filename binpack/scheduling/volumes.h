@@ -66,7 +66,8 @@ void sched_volumes_signature(const struct sched_pod_volumes *pod_volumes, struct
 /* Is the claim or volume used by several pods of the cluster? */
 bool sched_volume_shared(const struct sched_volumes *volumes, uint32_t volume);
 /* "shop/data-0" for a claim, the volume id for an in-tree disk; "" for a volume of one pod only. */
-struct str sched_volume_text(const struct sched_volumes *volumes, uint32_t volume, struct arena *arena);
+struct str sched_volume_text(const struct sched_volumes *volumes, uint32_t volume,
+                             struct arena *arena);
 
 /* Attachments of the pods of one running node per driver and its limit; drivers ascending by id. */
 struct sched_attach_room {

@@ -625,9 +625,14 @@ static void step_phase(struct bp_engine *e, uint64_t work)
     }
 }
 
-/* Nothing dearer than the gap asked for is left to find, certified or not. */
+/* Nothing dearer than the gap asked for is left to find, certified or not. The gap is one of cost:
+ * a plan that leaves units out is cheap for that very reason, and the LP has to look for their
+ * place first. */
 static bool is_good_enough(const struct bp_engine *e)
 {
+    if (e->phase < PHASE_IMPROVE && any_unplaced(e)) {
+        return false;
+    }
     return e->within || (e->red.relaxed && e->phase == PHASE_IMPROVE &&
                          gap_of(e, e->plan_bound * e->red.unit) <= e->options.gap);
 }

@@ -21,7 +21,7 @@
     "taints: [{key: own, effect: "                                                                 \
     "NoSchedule}]\n  startupTaints: [{key: agent, effect: NoSchedule}]\nstatus: "                  \
     "{providerID: " provider ", allocatable: {cpu: 8, memory: 16Gi, pods: 20}, capacity: {cpu: "   \
-                             "8, memory: 16Gi, pods: 20}}\n"
+    "8, memory: 16Gi, pods: 20}}\n"
 #define JOINING(name, provider, labels, taints, cpu)                                               \
     "---\napiVersion: v1\nkind: Node\nmetadata: {name: " name ", labels: {a: b" labels             \
     "}}\nspec: {providerID: " provider ", taints: [" taints "]}\nstatus: {allocatable: {cpu: " cpu \
