@@ -18,7 +18,7 @@ MUTANTS = [
     # Taints.
     ("a dropped taint", S + "taints.c", "return &taints[i];", "continue;", [TAINTS, MAKE, "case:taints"]),
     ("PreferNoSchedule keeps out", S + "taints.c", "K8S_PREFER_NO_SCHEDULE && !prefer_counts", "K8S_PREFER_NO_SCHEDULE && false", [TAINTS]),
-    ("startup taints count", S + "taints.c", "|| is_startup(claim, &taints[i])))", "|| false))", [TAINTS, "case:taints"]),
+    ("startup taints count", S + "taints.c", "|| is_startup(starting, &taints[i])))", "|| false))", [TAINTS, "case:taints"]),
     ("a cordoned node is open", S + "taints.c", "if (!from_claim && node->unschedulable", "if (!from_claim && false", [TAINTS]),
     # Host ports.
     ("a host port of another protocol conflicts", S + "hostports.c", " && a->protocol == b->protocol &&", " &&", [TAINTS, "case:host-ports"]),
