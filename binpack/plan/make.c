@@ -284,10 +284,14 @@ static int str_order(const void *a, const void *b)
 }
 
 static void name_relaxed(struct arena *arena, const struct bp_problem *bp,
-                         const struct bp_certificate *certificate, struct plan *plan)
+                         const struct bp_certificate *certificate, bool tied, struct plan *plan)
 {
-    struct str *names = ARENA_ARRAY(arena, struct str, bp->n_families + 3);
+    struct str *names = ARENA_ARRAY(arena, struct str, bp->n_families + 4);
     uint32_t n = 0;
+    if (tied) {
+        names[n] = STR("hostname-affinity");
+        n++;
+    }
     for (uint32_t f = 0; f < bp->n_families; f++) {
         if (((certificate->relaxed_families >> (f < 63 ? f : 63)) & 1U) != 0) {
             names[n++] = str_copy(arena, str_of(bp->family_names[f]));
@@ -341,14 +345,45 @@ static bool explain(const struct make *make, struct assembly *a, const bool *pla
 
 /* The bound shown is the one the verifier has proven, which may be a little below the solver's
  * claim. */
+static void restate(const struct make *make, struct bp_solution *solution)
+{
+    if (solution->status == BP_OPTIMAL || solution->status == BP_WITHIN_GAP) {
+        double gap =
+            (double)(solution->cost - solution->certificate.bound) / (double)solution->cost;
+        solution->status = gap <= make->settings.solver.gap ? BP_WITHIN_GAP : BP_EFFORT_DONE;
+    }
+}
+
+/* Takes the prices of tied pods out of the certificate: without them it holds for plans that tie
+ * them otherwise, too. Returns whether there are any. */
+static bool free_tied(const struct make *make, struct arena *arena, struct bp_solution *solution)
+{
+    const struct bp_problem *bp = &make->problem->bp;
+    int64_t *dual = ARENA_ARRAY(arena, int64_t, bp->n_classes);
+    bool any = false;
+    for (uint32_t i = 0; i < bp->n_classes; i++) {
+        any = any || make->problem->tied[i];
+        dual[i] = make->problem->tied[i] ? 0 : solution->certificate.dual[i];
+    }
+    if (any) {
+        usd_t before = solution->certificate.bound;
+        solution->certificate.dual = dual;
+        usd_t bound = bp_certificate_bound(bp, &solution->certificate, solution->unplaced);
+        solution->certificate.bound = bound < before ? bound : before;
+        if (bound < before) {
+            restate(make, solution);
+        }
+    }
+    return any;
+}
+
 static void take_proven(const struct make *make, struct bp_solution *solution,
                         const struct bp_certificate *proven)
 {
     bool lowered = proven->bound < solution->certificate.bound;
     solution->certificate = *proven;
-    if (lowered && (solution->status == BP_OPTIMAL || solution->status == BP_WITHIN_GAP)) {
-        double gap = (double)(solution->cost - proven->bound) / (double)solution->cost;
-        solution->status = gap <= make->settings.solver.gap ? BP_WITHIN_GAP : BP_EFFORT_DONE;
+    if (lowered) {
+        restate(make, solution);
     }
 }
 
@@ -367,12 +402,14 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
                          .settings = &make->settings,
                          .arena = arena,
                          .plan = plan};
+    bool tied = false;
     if (make->solve == NULL) {
         empty_solution(arena, make->problem, solution);
     } else {
         bp_solve_result(make->solve, arena, solution);
         struct arena scratch = ARENA_INIT;
         struct bp_certificate proven;
+        tied = free_tied(make, arena, solution);
         bool good = bp_verify_proven(&make->problem->bp, solution, &scratch, arena, &proven, err);
         arena_done(&scratch);
         if (!good) {
@@ -395,7 +432,7 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
                           .solution = solution};
     bool *placed = ARENA_ARRAY(arena, bool, s->cluster->n_pods);
     assemble_nodes(&a, placed);
-    name_relaxed(arena, &make->problem->bp, &solution->certificate, plan);
+    name_relaxed(arena, &make->problem->bp, &solution->certificate, tied, plan);
     if (!explain(make, &a, placed, err)) {
         return false;
     }

@@ -267,6 +267,29 @@ static uint32_t counted_weight(const struct sched_build *b, const struct sched_u
 }
 
 /* Classes of the solver, their sizes, and where the units may go. */
+static void find_tied(struct sched_build *b)
+{
+    uint32_t n = b->problem->classes.n;
+    bool *class_tied = ARENA_ARRAY(b->arena, bool, n);
+    bool *tied = ARENA_ARRAY(b->arena, bool, b->n_units);
+    for (uint32_t u = 0; u < b->n_bundles; u++) {
+        for (uint32_t k = 0; k < b->units.v[u].n; k++) {
+            class_tied[b->units.v[u].items[k].class_i] = true;
+        }
+    }
+    for (size_t r = 0; r < b->rows.leftover.n; r++) {
+        for (uint32_t i = 0; i < n; i++) {
+            class_tied[i] = class_tied[i] || bits_get(b->rows.leftover.v[r].classes, i);
+        }
+    }
+    for (uint32_t u = 0; u < b->n_units; u++) {
+        for (uint32_t k = 0; k < b->units.v[u].n; k++) {
+            tied[u] = tied[u] || class_tied[b->units.v[u].items[k].class_i];
+        }
+    }
+    b->problem->tied = tied;
+}
+
 static void make_classes(struct sched_build *b)
 {
     struct sched_problem *p = b->problem;
@@ -308,6 +331,7 @@ static void make_classes(struct sched_build *b)
             confine_leftover(b, u);
         }
     }
+    find_tied(b);
     p->units = b->units.v;
     p->bp.n_classes = b->n_units;
     p->bp.classes = classes;

@@ -42,7 +42,10 @@ struct sched_problem {
     struct sched_classes classes;
     const struct sched_unit *units;                 /* [bp.n_classes] */
     const struct sched_problem_offering *offerings; /* [bp.n_offerings] */
-    bool order_matters;                             /* in_some_order would make a difference */
+    const bool *tied; /* [bp.n_classes] pods tied to others by affinity over hosts: how they travel,
+                         and where the rest of them may go, is this planner's choice, so a bound on
+                         every plan may not count on it */
+    bool order_matters; /* in_some_order would make a difference */
 };
 
 /* The descent that every pending pod starts with: no preference dropped that does not have to be.

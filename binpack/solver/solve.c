@@ -653,9 +653,8 @@ uint64_t bp_solve_arena_bytes(const struct bp_solve *s)
     return s->pack_engine == NULL ? bytes : bytes + bp_engine_arena_bytes(s->pack_engine);
 }
 
-/* The bound that the certificate's duals prove for the units this plan places, in 128 bits. */
-static usd_t bound_for(const struct bp_problem *p, const struct bp_certificate *cert,
-                       const uint32_t *unplaced)
+usd_t bp_certificate_bound(const struct bp_problem *p, const struct bp_certificate *cert,
+                           const uint32_t *unplaced)
 {
     __int128 sum = 0;
     for (uint32_t i = 0; i < p->n_classes; i++) {
@@ -687,7 +686,7 @@ void bp_solve_result(const struct bp_solve *s, struct arena *arena,
     struct bp_certificate certificate = ret_solution->certificate;
     uint32_t n_columns = ret_solution->n_columns;
     copy_plan(s->problem, &s->best, arena, ret_solution);
-    certificate.bound = bound_for(s->problem, &certificate, s->best.unplaced);
+    certificate.bound = bp_certificate_bound(s->problem, &certificate, s->best.unplaced);
     for (uint32_t g = 0; g < s->problem->n_groups; g++) {
         uint32_t family = s->problem->groups[g].family;
         certificate.relaxed_families |= UINT64_C(1) << (family < 63 ? family : 63);

@@ -31,7 +31,7 @@ enum {
     N_DISTURBED = 3,
     STEP = 200000,
     FEWER_PERCENT = 5,
-    HIGH_PERCENT = 1,
+    HIGH_PERCENT = 0,
     OPTIMAL_PERCENT = 97
 };
 
