@@ -57,7 +57,8 @@ static void build_dims(struct build *b)
 static double public_size(const struct build *b, uint32_t class_i, uint32_t d)
 {
     int64_t size = b->p->size[(size_t)class_i * b->p->n_dims + b->dim_source[d]];
-    return (double)(size / b->dim_gcd[d]);
+    int64_t steps = size / b->dim_gcd[d]; /* exact: the divisor is common to all sizes */
+    return (double)steps;
 }
 
 static void build_offer_caps(struct build *b)
