@@ -7,9 +7,8 @@
  * elsewhere the placement checker says what the replay says. The share of plans that cost no more
  * than the best is printed; so is each failure, with its seed and objects.
  *
- * Three things are counted and held by ceilings instead of failing at once: plans of fewer pods
- * than possible, plans that cost more than the least, and bounds above the least cost where pods
- * are tied to one host.
+ * Two things are counted and held by ceilings instead of failing at once: plans of fewer pods than
+ * possible, and plans that cost more than the least.
  *
  * Usage: test_clusters [instances of each kind and pair (500)] [seed (1)], or,
  * to see one again, test_clusters --one SEED KINDS. BINPACK_CLUSTERS says the number too. */
