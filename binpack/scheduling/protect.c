@@ -4,6 +4,7 @@
 #include "base/duration.h"
 #include "binpack/scheduling/eligibility.h"
 #include "binpack/scheduling/reqs.h"
+#include "k8s/selector.h"
 
 bool sched_pod_do_not_disrupt(const struct k8s_cluster *cluster, const struct k8s_pod *pod,
                               wall_t now)
@@ -48,7 +49,7 @@ bool sched_pod_budget_blocks(const struct k8s_cluster *cluster, const struct k8s
     bool never = false;
     for (uint32_t i = 0; i < cluster->n_pdbs; i++) {
         const struct k8s_pdb *pdb = &cluster->pdbs[i];
-        if (pdb->meta.ns != pod->ns || !sched_match_selector(&pdb->selector, &pod->shape->labels)) {
+        if (pdb->meta.ns != pod->ns || !k8s_selector_matches(&pdb->selector, &pod->shape->labels)) {
             continue;
         }
         n++;

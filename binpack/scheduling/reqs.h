@@ -109,6 +109,3 @@ bool sched_match_term(const struct sched_vocab *vocab, const struct k8s_node_ter
 /* nodeSelector and at least one required node affinity term. */
 bool sched_match_node(const struct sched_vocab *vocab, const struct k8s_pod_shape *shape,
                       const struct k8s_pairs *labels, struct str name);
-/* metav1.LabelSelector against the labels of a pod or namespace; absent matches nothing, empty
- * everything. */
-bool sched_match_selector(const struct k8s_selector *selector, const struct k8s_pairs *labels);

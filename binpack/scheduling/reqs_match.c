@@ -1,75 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "binpack/scheduling/reqs.h"
 
+#include "k8s/selector.h"
 #include "k8s/syntax.h"
 
 /* ---- kube-scheduler's plain matching ---- */
-
-static bool listed(const struct k8s_strids *values, strid value)
-{
-    for (uint32_t i = 0; i < values->n; i++) {
-        if (values->v[i] == value) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The operator against a value that is there; bounds hold for integers only. */
-static bool match_value(const struct sched_vocab *vocab, const struct k8s_requirement *requirement,
-                        strid value)
-{
-    int64_t have;
-    int64_t bound;
-    switch (requirement->op) {
-    case K8S_IN:
-        return listed(&requirement->values, value);
-    case K8S_NOT_IN:
-        return !listed(&requirement->values, value);
-    case K8S_EXISTS:
-        return true;
-    case K8S_DOES_NOT_EXIST:
-        return false;
-    case K8S_GT:
-    case K8S_LT:
-    case K8S_GTE:
-    case K8S_LTE:
-        break;
-    }
-    if (requirement->values.n != 1 || !str_to_i64(strtab_str(vocab->tab, value), &have) ||
-        !str_to_i64(strtab_str(vocab->tab, requirement->values.v[0]), &bound)) {
-        return false;
-    }
-    switch (requirement->op) {
-    case K8S_GT:
-        return have > bound;
-    case K8S_LT:
-        return have < bound;
-    case K8S_GTE:
-        return have >= bound;
-    case K8S_LTE:
-        return have <= bound;
-    case K8S_IN:
-    case K8S_NOT_IN:
-    case K8S_EXISTS:
-    case K8S_DOES_NOT_EXIST:
-        break;
-    }
-    return false;
-}
-
-static bool match_absent(enum k8s_operator op)
-{
-    return op == K8S_NOT_IN || op == K8S_DOES_NOT_EXIST;
-}
 
 bool sched_match_requirement(const struct sched_vocab *vocab,
                              const struct k8s_requirement *requirement,
                              const struct k8s_pairs *labels)
 {
     const strid value = sched_label(vocab, labels, requirement->key);
-    return value == STRID_NONE ? match_absent(requirement->op)
-                               : match_value(vocab, requirement, value);
+    return k8s_requirement_admits(vocab->tab, requirement, value);
 }
 
 /* matchFields know metadata.name only. */
@@ -123,33 +65,6 @@ bool sched_match_node(const struct sched_vocab *vocab, const struct k8s_pod_shap
         }
     }
     return false;
-}
-
-bool sched_match_selector(const struct k8s_selector *selector, const struct k8s_pairs *labels)
-{
-    if (!selector->present) {
-        return false;
-    }
-    for (uint32_t i = 0; i < selector->match_labels.n; i++) {
-        const struct k8s_pair *pair = &selector->match_labels.v[i];
-        if (k8s_pairs_get(labels, pair->key) != pair->value) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < selector->n_expressions; i++) {
-        const struct k8s_requirement *expression = &selector->expressions[i];
-        const strid value = k8s_pairs_get(labels, expression->key);
-        if (value == STRID_NONE) {
-            if (!match_absent(expression->op)) {
-                return false;
-            }
-        } else if (expression->op == K8S_IN       ? !listed(&expression->values, value)
-                   : expression->op == K8S_NOT_IN ? listed(&expression->values, value)
-                                                  : expression->op != K8S_EXISTS) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* ---- what may be asked for ---- */

@@ -10,6 +10,7 @@
 #include "binpack/scheduling/eligibility.h"
 #include "binpack/scheduling/rule_text.h"
 #include "binpack/scheduling/volumes.h"
+#include "k8s/selector.h"
 
 enum { RULE_TEXT_MAX = 16 * 1024 * 1024 };
 
@@ -96,7 +97,7 @@ static bool namespace_selected(const struct sched_vocab *vocab, const struct k8s
         both[n++] = own;
     }
     const struct k8s_pairs all = {.n = n, .v = both};
-    return sched_match_selector(selector, &all);
+    return k8s_selector_matches(selector, &all);
 }
 
 static bool finder_matches(const struct sched_vocab *vocab, const struct k8s_cluster *cluster,
@@ -106,7 +107,7 @@ static bool finder_matches(const struct sched_vocab *vocab, const struct k8s_clu
     for (uint32_t i = 0; i < finder->namespaces.n && !in_namespace; i++) {
         in_namespace = finder->namespaces.v[i] == ns;
     }
-    if (!sched_match_selector(finder->selector, labels)) {
+    if (!k8s_selector_matches(finder->selector, labels)) {
         return false;
     }
     for (uint32_t i = 0; i < finder->n_extra; i++) {

@@ -11,6 +11,7 @@
 
 #include "base/rng.h"
 #include "binpack/scheduling/reqs.h"
+#include "k8s/selector.h"
 #include "world.h"
 
 /* Values of the universe: numbers and words, and one that no requirement names. */
@@ -465,8 +466,8 @@ static void test_match(void **state)
     assert_false(sched_match_term(f->w.vocab, &by_name, &labels, STR("n2")));
     const struct k8s_selector nil = {0};
     const struct k8s_selector everything = {.present = true};
-    assert_false(sched_match_selector(&nil, &labels));
-    assert_true(sched_match_selector(&everything, &labels));
+    assert_false(k8s_selector_matches(&nil, &labels));
+    assert_true(k8s_selector_matches(&everything, &labels));
 }
 
 int main(void)
