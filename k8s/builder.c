@@ -371,7 +371,7 @@ static bool read_kind(struct incoming *in, struct str list_kind)
     } fields[] = {{"kind"}, {"apiVersion"}};
     struct str *texts[] = {&in->kind, &in->api_version};
     if (!json_is_object(in->at.v)) {
-        return err_set(in->err, ERR_INVALID, "expected an object, got %s",
+        return err_set(in->err, ERR_INVALID, "expected a Kubernetes object, got %s",
                        json_type_text(in->at.v));
     }
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {

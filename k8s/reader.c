@@ -138,21 +138,14 @@ static bool take_event(struct reader *reader, const json_t *event, uint64_t line
     return fail_at(reader, line);
 }
 
-/* One value in the place of an object: an object, an event, a list inside a list, or our own
- * header. */
+/* One value in the place of an object: an object, an event, a list inside a list, our own header,
+ * or anything else as an item of a list. */
 static bool take(struct reader *reader, json_t *value, struct str list_kind, uint64_t line,
                  bool removed, struct err *err)
 {
     if (!json_is_object(value)) {
-        const char *text = json_string_value(value);
-        if (text == NULL) {
-            (void)err_set(err, ERR_PARSE, "expected a Kubernetes object, got %s",
-                          json_type_text(value));
-        } else {
-            (void)err_set(err, ERR_PARSE, "expected a Kubernetes object, got the text \"%.40s\"%s",
-                          text, json_string_length(value) > 40 ? "..." : "");
-        }
-        return fail_at(reader, line);
+        /* Costs only itself: whoever takes the objects refuses it and goes on. */
+        return hand_over(reader, value, list_kind, line, removed, err);
     }
     if (is_event(value)) {
         return take_event(reader, value, line, err);
@@ -338,6 +331,21 @@ static bool read_object(struct reader *reader, struct err *err)
     return good;
 }
 
+/* A document that is no object at all: this is not the file that somebody meant. */
+static bool refuse_document(struct reader *reader, const json_t *value, uint64_t line,
+                            struct err *err)
+{
+    const char *text = json_string_value(value);
+    if (text == NULL) {
+        (void)err_set(err, ERR_PARSE, "expected a Kubernetes object, got %s",
+                      json_type_text(value));
+    } else {
+        (void)err_set(err, ERR_PARSE, "expected a Kubernetes object, got the text \"%.40s\"%s",
+                      text, json_string_length(value) > 40 ? "..." : "");
+    }
+    return fail_at(reader, line);
+}
+
 static bool read_documents(struct reader *reader, struct err *err)
 {
     enum docs_kind kind = DOCS_END;
@@ -355,8 +363,8 @@ static bool read_documents(struct reader *reader, struct err *err)
             break;
         case DOCS_SCALAR: {
             uint64_t line = docs_line(reader->docs);
-            good = docs_value(reader->docs, &value, err) &&
-                   take(reader, value, STR_EMPTY, line, /* removed= */ false, err);
+            good =
+                docs_value(reader->docs, &value, err) && refuse_document(reader, value, line, err);
             break;
         }
         }

@@ -28,8 +28,9 @@
 
 /* One object of the input. */
 struct k8s_read_object {
-    json_t *value;        /* a JSON object; belongs to the reader and is gone after the call (take a
-                             reference to keep it) */
+    json_t *value;        /* a JSON object, or whatever stood in the place of a list's item; belongs
+                             to the reader and is gone after the call (take a reference to keep
+                             it) */
     struct str list_kind; /* kind of the items of a typed list ("Pod" for a PodList) when the object
                              has no kind; else empty */
     bool removed;         /* a watch event DELETED */

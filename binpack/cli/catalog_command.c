@@ -303,6 +303,10 @@ int command_catalog(const struct options *options, struct console *console)
     struct str action = options->arguments.n > 0 ? options->arguments.v[0] : STR_EMPTY;
     bool known =
         str_eq(action, STR("list")) || str_eq(action, STR("show")) || str_eq(action, STR("verify"));
+    if (options->arguments.n == 0) {
+        console_error(console, "catalog: say what: list, show TYPE or verify");
+        return EXIT_USAGE;
+    }
     if (!known) {
         console_error(console, "catalog: \"" STR_FMT "\" is not list, show or verify" STR_FMT,
                       STR_ARG(action), STR_ARG(option_suggest(action, actions, "", &arena)));

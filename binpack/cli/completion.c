@@ -255,6 +255,9 @@ bool completion_script(struct str shell, struct strbuf *b, struct err *err)
             return true;
         }
     }
+    if (shell.n == 0) {
+        return err_set(err, ERR_INVALID, "completion: say for which shell: bash, zsh or fish");
+    }
     return err_set(err, ERR_INVALID, "no completion for \"" STR_FMT "\": bash, zsh or fish",
                    STR_ARG(shell));
 }

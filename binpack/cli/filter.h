@@ -13,23 +13,6 @@
 
 struct arena;
 
-struct label_term { /* one condition of a selector; all must hold */
-    struct str key;
-    enum k8s_operator op; /* K8S_IN, K8S_NOT_IN, K8S_EXISTS, K8S_DOES_NOT_EXIST */
-    struct option_texts values;
-};
-struct label_selector {
-    uint32_t n;
-    const struct label_term *terms;
-};
-
-/* kubectl's syntax: `a=b`, `a==b`, `a!=b`, `a in (b,c)`, `a notin (b,c)`, `a`, `!a`, separated by
- * commas. ERR_INVALID quotes the part that is wrong. */
-MUST_CHECK bool label_selector_parse(struct str text, struct arena *arena,
-                                     struct label_selector *ret_selector, struct err *err);
-bool label_selector_matches(const struct label_selector *selector, const struct strtab *tab,
-                            const struct k8s_pairs *labels);
-
 /* Replaces *cluster by a copy without the unwanted pods; leaves it alone when neither option was
  * given. ERR_INVALID for a selector that cannot be read. */
 MUST_CHECK bool filter_pods(const struct options *options, enum plan_mode mode, struct arena *arena,

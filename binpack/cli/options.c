@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/duration.h"
 #include "base/rfc3339.h"
+#include "binpack/cli/selector.h"
 
 enum { TEXTS_MAX = 100000, SUGGEST_DISTANCE = 3 };
 
@@ -486,6 +487,10 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
     }
     if (!check_command(&parser, err)) {
         return false;
+    }
+    struct label_selector ignored;
+    if (options.selector.n > 0 && !label_selector_parse(options.selector, arena, &ignored, err)) {
+        return false; /* said before anything is read */
     }
     *ret_options = options;
     return true;

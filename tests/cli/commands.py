@@ -164,7 +164,7 @@ def namespace_and_selector():
     assert plan_of("-f", "small.yaml", "-n", "data")["inputs"]["pendingPods"] == 3
     assert plan_of("-f", "small.yaml", "-l", "app in (web),app!=cache")["inputs"]["pendingPods"] == 12
     assert plan_of("-f", "small.yaml", "-l", "!app")["inputs"]["pendingPods"] == 0
-    _, err = run("--simulate", "-f", "small.yaml", "-l", "app=(", code=1)
+    _, err = run("--simulate", "-f", "small.yaml", "-l", "app=(", code=2)
     assert "--selector" in err
 
 

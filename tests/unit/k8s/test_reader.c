@@ -25,6 +25,10 @@ static bool note(void *ctx, const struct k8s_read_object *object, struct err *er
     struct strbuf *out = ctx;
     struct str kind = text_of(json_object_get(object->value, "kind"));
     struct str name = text_of(json_object_get(json_object_get(object->value, "metadata"), "name"));
+    if (!json_is_object(object->value)) {
+        strbuf_addf(out, "%llu no object;", (unsigned long long)object->line);
+        return true;
+    }
     if (str_eq(name, STR("bad"))) {
         return err_set(err, ERR_INVALID, "Pod bad: refused");
     }
@@ -83,7 +87,7 @@ static const struct row rows[] = {
      "{\"items\":[{\"x\":1}],\"kind\":\"Menu\",\"metadata\":{\"name\":\"m\"}}", "1 Menu m;"},
     {"array", "[{\"kind\":\"A\"},\n{\"kind\":\"B\"}]", "1 A ;2 B ;"},
     {"array of lists", "[{\"kind\":\"NodeList\",\"items\":[{\"metadata\":{\"name\":\"n\"}}]},[]]",
-     "!in:1: expected a Kubernetes object, got a list"},
+     "1 (Node) n;1 no object;"},
     {"list in a list",
      "{\"kind\":\"List\",\"items\":[{\"kind\":\"NodeList\",\"items\":[{\"metadata\":{\"name\":"
      "\"n\"}}]}]}",
@@ -126,8 +130,11 @@ static const struct row rows[] = {
     {"a document that is no object", "kind: A\n---\nhello world\n",
      "!in:3: expected a Kubernetes object, got the text \"hello world\""},
     {"a number", "12", "!in:1: expected a Kubernetes object, got an integer"},
-    {"null items", "{\"kind\":\"List\",\"items\":[null]}",
-     "!in:1: expected a Kubernetes object, got null"},
+    {"items that are no objects",
+     "{\"kind\":\"List\",\"items\":[null,7,\n{\"kind\":\"A\"},[],\"x\"]}",
+     "1 no object;1 no object;2 A ;2 no object;2 no object;"},
+    {"the same before the kind", "{\"items\":[null,{\"x\":1}],\"kind\":\"PodList\"}",
+     "1 no object;1 (Pod) ;"},
     {"refused object",
      "{\"kind\":\"A\"}\n{\"kind\":\"Pod\",\"metadata\":{\"name\":\"bad\"}}\n{\"kind\":\"B\"}",
      "!in:2: Pod bad: refused"},

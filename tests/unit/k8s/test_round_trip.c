@@ -19,8 +19,6 @@
 #include "k8s/tables.h"
 #include "object_fixture.h"
 
-static const char *shared_folder, *examples_folder;
-
 static char *read_file(struct arena *arena, const char *path, size_t *ret_n)
 {
     gzFile file = gzopen(path, "rb");
@@ -136,68 +134,31 @@ static void round_trip(const char *what, const char *const *paths, size_t n_path
     }
 }
 
-static size_t each_match(const char *folder, const char *pattern)
+/* The files of one meson test: found before cmocka runs, because its TAP has no word for a skipped
+ * test that meson understands. */
+static glob_t found;
+
+static void test_each(void **state UNUSED)
 {
-    char path[4096];
-    glob_t found;
-    (void)snprintf(path, sizeof path, "%s/%s", folder, pattern);
-    if (glob(path, 0, NULL, &found) != 0) {
-        return 0;
-    }
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *one = found.gl_pathv[i];
         round_trip(one, &one, 1);
     }
-    size_t n = found.gl_pathc;
-    globfree(&found);
-    return n;
-}
-
-static void skip_without(const char *folder, const char *pattern)
-{
-    if (each_match(folder, pattern) == 0) {
-        print_message("# SKIPPED: nothing matches %s/%s\n", folder, pattern);
-        skip();
-    }
-}
-
-static void test_cases(void **state UNUSED)
-{
-    skip_without(shared_folder, "cases/*/*/cluster.yaml");
-}
-
-static void test_manifests(void **state UNUSED)
-{
-    skip_without(shared_folder, "data/manifests/*.yaml");
-}
-
-static void test_recorded_pieces(void **state UNUSED)
-{
-    skip_without(shared_folder, "data/clusters/*.json");
-}
-
-static void test_recorded_cluster(void **state UNUSED)
-{
-    skip_without(shared_folder, "data/clusters/eks-recorded/*.gz");
-}
-
-static void test_examples(void **state UNUSED)
-{
-    assert_true(each_match(examples_folder, "*/*.yaml") > 0);
 }
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),           cmocka_unit_test(test_manifests),
-        cmocka_unit_test(test_recorded_pieces), cmocka_unit_test(test_recorded_cluster),
-        cmocka_unit_test(test_examples),
-    };
-    if (argc < 3) {
-        (void)fprintf(stderr, "usage: test_round_trip SHARED EXAMPLES\n");
+    enum { SKIPPED = 77 };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each)};
+    if (argc < 2) {
+        (void)fprintf(stderr, "usage: test_round_trip PATTERN\n");
         return 2;
     }
-    shared_folder = argv[1];
-    examples_folder = argv[2];
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    if (glob(argv[1], 0, NULL, &found) != 0) {
+        (void)printf("SKIPPED: nothing matches %s; NOT read back\n", argv[1]);
+        return SKIPPED;
+    }
+    int n_failed = cmocka_run_group_tests_name(argv[1], tests, NULL, NULL);
+    globfree(&found);
+    return n_failed;
 }
