@@ -15,7 +15,8 @@ enum {
     GROWTH_OF_MANY = 4, /* but even address space has an end */
     FIRST_SLOTS = 256,
     MAX_OTHER_KINDS = 10000,
-    SHOWN_BYTES = 100
+    SHOWN_BYTES = 100,
+    SHOWN_MESSAGE = 200
 };
 
 struct k8s_builder *k8s_builder_new(struct arena *arena, struct strtab *tab)
@@ -392,6 +393,49 @@ static bool read_kind(struct incoming *in, struct str list_kind)
     return true;
 }
 
+static bool reject_other(struct k8s_builder *b, const struct incoming *in)
+{
+    struct k8s_kind_count *none = other_count(b, in->kind, in->api_version);
+    none->n++;
+    none->n_rejected++;
+    return false;
+}
+
+/* What the API server answers instead of an object: the list it stands for is missing. */
+static bool refuse_status(struct k8s_builder *b, struct incoming *in)
+{
+    struct json_at at = json_at_member(&in->at, "message");
+    struct str message = STR_EMPTY;
+    struct err ignored;
+    bool has = false;
+    if (!json_read_str(&at, &has, &message, &ignored) || !has) {
+        message = STR("no message");
+    }
+    (void)err_set(in->err, ERR_INVALID, "an error of the API server instead of objects: " STR_FMT,
+                  STR_ARG(str_sub(message, 0, SHOWN_MESSAGE)));
+    return reject_other(b, in);
+}
+
+/* Kinds that nobody knows are ignored, but for those that are meant to be one of ours. */
+static bool take_other(struct k8s_builder *b, struct incoming *in)
+{
+    if (in->kind.n == 0) {
+        (void)err_set(in->err, ERR_INVALID, "kind: required; this is no Kubernetes object");
+        return reject_other(b, in);
+    }
+    if (str_eq(in->kind, STR("Status")) && str_eq(in->api_version, STR("v1"))) {
+        return refuse_status(b, in);
+    }
+    const char *meant = k8s_kind_meant(in->kind, in->api_version);
+    if (meant != NULL) {
+        (void)err_set(in->err, ERR_INVALID, "kind: \"" STR_FMT "\" is not known; use %s",
+                      STR_ARG(in->kind), meant);
+        return reject_other(b, in);
+    }
+    other_count(b, in->kind, in->api_version)->n++;
+    return true;
+}
+
 bool k8s_builder_add(struct k8s_builder *b, json_t *object, struct str list_kind, uint32_t source_i,
                      bool removed, bool *ret_replaced, struct err *err)
 {
@@ -402,18 +446,15 @@ bool k8s_builder_add(struct k8s_builder *b, json_t *object, struct str list_kind
     arena_reset(&b->scratch);
     b->n_added++;
     if (!read_kind(&in, list_kind)) {
-        struct k8s_kind_count *none = other_count(b, STR_EMPTY, STR_EMPTY);
-        none->n++;
-        none->n_rejected++;
-        return false;
+        in.kind = in.api_version = STR_EMPTY;
+        return reject_other(b, &in);
     }
     enum k8s_match match = k8s_kind_find(in.kind, in.api_version, &in.type);
     if (match == K8S_MATCH_NO) {
-        other_count(b, in.kind, in.api_version)->n++;
         if (ret_replaced != NULL) {
             *ret_replaced = false;
         }
-        return true;
+        return take_other(b, &in);
     }
     struct k8s_kind_count *count = &b->known[in.type - k8s_kinds];
     bool ok = match == K8S_MATCH_YES ||

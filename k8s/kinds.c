@@ -96,11 +96,56 @@ static bool listed(const char *list, struct str word)
     return false;
 }
 
+static struct str group_of(struct str api_version)
+{
+    size_t slash = str_find(api_version, '/');
+    return slash < api_version.n ? str_sub(api_version, 0, slash) : STR_EMPTY;
+}
+
+/* The same word but for case and a plural's s. */
+static bool is_slip_of(struct str word, struct str name)
+{
+    if (word.n != name.n && (word.n != name.n + 1 || (word.p[name.n] | 0x20) != 's')) {
+        return false;
+    }
+    for (size_t i = 0; i < name.n; i++) {
+        if ((word.p[i] | 0x20) != (name.p[i] | 0x20)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *k8s_kind_meant(struct str kind, struct str api_version)
+{
+    static const struct {
+        const char *kind, *group, *successor;
+    } given_up[] = {
+        {"Provisioner", "karpenter.sh", "NodePool of karpenter.sh/v1"},
+        {"Machine", "karpenter.sh", "NodeClaim of karpenter.sh/v1"},
+        {"AWSNodeTemplate", "karpenter.k8s.aws", "EC2NodeClass of karpenter.k8s.aws/v1"},
+    };
+    for (size_t i = 0; i < sizeof given_up / sizeof given_up[0]; i++) {
+        if (str_eq(kind, str_of(given_up[i].kind)) &&
+            str_eq(group_of(api_version), str_of(given_up[i].group))) {
+            return given_up[i].successor;
+        }
+    }
+    for (uint32_t i = 0; i < k8s_n_kinds; i++) {
+        const struct k8s_kind *k = &k8s_kinds[i];
+        if (is_slip_of(kind, str_of(k->name)) &&
+            (api_version.n == 0 || str_eq(group_of(api_version), str_of(k->group)))) {
+            return k->name;
+        }
+    }
+    return NULL;
+}
+
 enum k8s_match k8s_kind_find(struct str kind, struct str api_version,
                              const struct k8s_kind **ret_kind)
 {
     size_t slash = str_find(api_version, '/');
-    struct str group = slash < api_version.n ? str_sub(api_version, 0, slash) : STR_EMPTY;
+    struct str group = group_of(api_version);
     struct str version =
         slash < api_version.n ? str_sub(api_version, slash + 1, api_version.n) : api_version;
     for (uint32_t i = 0; i < k8s_n_kinds; i++) {

@@ -61,5 +61,10 @@ enum k8s_match {
 enum k8s_match k8s_kind_find(struct str kind, struct str api_version,
                              const struct k8s_kind **ret_kind);
 
+/* What somebody means by a kind that is none of ours: the name of the kind for a slip ("pod",
+ * "Pods"), the successor for a kind that Karpenter has given up
+ * (https://karpenter.sh/docs/upgrading, "Provisioner"). NULL for all other kinds. */
+const char *k8s_kind_meant(struct str kind, struct str api_version);
+
 /* The kind of workloads of that enum. */
 const struct k8s_kind *k8s_kind_of_workload(enum k8s_workload_kind kind);

@@ -18,11 +18,31 @@ static const struct codec_row container_resource_rows[] = {
 };
 static const struct codec_table container_resource_table = {CODEC_ROWS(container_resource_rows)};
 
+/* Requests are within the limits, as the API server wants them:
+ * https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#requests-and-limits
+ */
+static bool check_limits(struct codec_in *in, const struct json_at *at,
+                         const struct k8s_container *container)
+{
+    for (uint32_t i = 0; i < container->limits.n; i++) {
+        strid resource = container->limits.v[i].resource;
+        if (k8s_resources_get(&container->requests, resource) > container->limits.v[i].value) {
+            struct str name = strtab_str(in->tab, resource);
+            struct json_at resources = json_at_member(at, "resources");
+            return json_fail(in->err, ERR_INVALID, &resources,
+                             "the request of " STR_FMT " is more than its limit", STR_ARG(name));
+        }
+    }
+    return true;
+}
+
 /* As the API server does: a limit without a request is also the request. */
-static enum codec_keep default_requests(struct codec_in *in, const struct json_at *at UNUSED,
-                                        void *value)
+static enum codec_keep default_requests(struct codec_in *in, const struct json_at *at, void *value)
 {
     struct k8s_container *container = value;
+    if (!check_limits(in, at, container)) {
+        return CODEC_FAIL;
+    }
     k8s_resources_default(in->arena, &container->requests, &container->limits);
     return CODEC_KEEP;
 }

@@ -13,6 +13,7 @@
 #include "io/inputs.h"
 #include "k8s/builder.h"
 #include "k8s/reader.h"
+#include "k8s/schema.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -51,6 +52,29 @@ static void warn_replaced(struct reading *r, const struct k8s_read_object *objec
                  STR_ARG(member_text(metadata, "name")));
 }
 
+/* Karpenter's objects that no API server has admitted: what their CRDs would say. They are planned
+ * with all the same. */
+static void warn_invalid(struct reading *r, const struct k8s_read_object *object)
+{
+    enum { MOST = 5 }; /* of one object; `binpack validate` shows all */
+    const json_t *metadata = json_object_get(object->value, "metadata");
+    const struct k8s_violation *v;
+    auto_arena scratch = ARENA_INIT;
+    uint32_t n = 0;
+    if (json_object_get(metadata, "uid") != NULL ||
+        !k8s_schema_check(&scratch, object->value, &v, &n)) {
+        return;
+    }
+    for (uint32_t i = 0; i < n && i < MOST; i++) {
+        console_warn(r->console,
+                     "%s:%" PRIu64 ": " STR_FMT " " STR_FMT ": " STR_FMT ": " STR_FMT
+                     " (an API server refuses this)",
+                     r->source->name, object->line, STR_ARG(member_text(object->value, "kind")),
+                     STR_ARG(member_text(metadata, "name")), STR_ARG(v[i].path),
+                     STR_ARG(v[i].text));
+    }
+}
+
 static bool take_object(void *ctx, const struct k8s_read_object *object, struct err *err)
 {
     struct reading *r = ctx;
@@ -65,6 +89,7 @@ static bool take_object(void *ctx, const struct k8s_read_object *object, struct 
                      why.text);
         return true;
     }
+    warn_invalid(r, object);
     if (replaced) {
         warn_replaced(r, object);
     }

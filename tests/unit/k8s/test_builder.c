@@ -107,11 +107,11 @@ static void test_counts_add_up(void **state UNUSED)
         const char *kind;
         uint32_t n, rejected, replaced;
         bool known;
-    } expected[] = {{"", 3, 2, 0, false},
-                    {"ConfigMap", 2, 0, 0, false},
-                    {"Node.example.com", 1, 0, 0, false},
-                    {"Pod", 4, 1, 1, true},
-                    {"Service.serving.knative.dev", 1, 0, 0, false}};
+    } expected[] = {{"", 3, 3, 0, false},          {"AWSNodeTemplate", 1, 1, 0, false},
+                    {"ConfigMap", 2, 0, 0, false}, {"Node.example.com", 1, 0, 0, false},
+                    {"Pod", 4, 1, 1, true},        {"Service.serving.knative.dev", 1, 0, 0, false},
+                    {"Status", 1, 1, 0, false},    {"nodes", 1, 1, 0, false},
+                    {"pods", 1, 0, 0, false}};
     const struct k8s_kind_count *counts;
     uint32_t n = 0, sum = 0;
     assert_true(fixture_add_json(&f, POD("a", ""), "", false));
@@ -124,7 +124,17 @@ static void test_counts_add_up(void **state UNUSED)
         &f, "{\"kind\":\"Service\",\"apiVersion\":\"serving.knative.dev/v1\"}", "", false));
     assert_true(
         fixture_add_json(&f, "{\"kind\":\"Node\",\"apiVersion\":\"example.com/v1\"}", "", false));
-    assert_true(fixture_add_json(&f, "{}", "", false));
+    assert_false(fixture_add_json(&f, "{}", "", false));
+    assert_false(fixture_add_json(
+        &f, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"message\":\"forbidden\"}", "", false));
+    assert_string_equal(f.err.text, "an error of the API server instead of objects: forbidden");
+    assert_false(fixture_add_json(&f, "{\"kind\":\"nodes\",\"apiVersion\":\"v1\"}", "", false));
+    assert_string_equal(f.err.text, "kind: \"nodes\" is not known; use Node");
+    assert_true(
+        fixture_add_json(&f, "{\"kind\":\"pods\",\"apiVersion\":\"example.com/v1\"}", "", false));
+    assert_false(fixture_add_json(
+        &f, "{\"kind\":\"AWSNodeTemplate\",\"apiVersion\":\"karpenter.k8s.aws/v1alpha1\"}", "",
+        false));
     assert_false(fixture_add_json(&f, "{\"kind\":5}", "", false));
     assert_false(fixture_add_json(&f, "[]", "", false));
     k8s_builder_counts(f.builder, &counts, &n);
@@ -138,7 +148,7 @@ static void test_counts_add_up(void **state UNUSED)
         }
         sum += counts[i].n;
     }
-    assert_int_equal(sum, 11);
+    assert_int_equal(sum, 15);
 }
 
 static void test_many_unknown_kinds(void **state UNUSED)
