@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds what `binpack` prints as JSON against docs/schema, with python3-jsonschema, and looks for fields that the schemas do not name.
+
+  schemas.py BINPACK SOURCE
+
+SOURCE is the top of the tree; ../shared/cases beside it is planned too when it is there. Prints TAP."""
+import glob
+import json
+import os
+import subprocess
+import sys
+
+try:
+    import jsonschema
+except ImportError:  # another python3 stands before Debian's in PATH
+    if sys.executable == "/usr/bin/python3":
+        raise
+    os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
+
+BINPACK, SOURCE = sys.argv[1:3]
+SHARED = os.path.join(SOURCE, "..", "shared")
+EVERY = 5  # of the scheduling cases: one in so many
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def resolve(schema, root):
+    while "$ref" in schema:
+        at = root
+        for step in schema["$ref"].lstrip("#/").split("/"):
+            at = at[step]
+        schema = at
+    return schema
+
+
+def unknown(value, schema, root, path="$"):
+    """Fields of a value that have no word in the schema."""
+    schema = resolve(schema, root)
+    if isinstance(value, dict) and "properties" in schema:
+        for key, member in value.items():
+            if key in schema["properties"]:
+                yield from unknown(member, schema["properties"][key], root, path + "." + key)
+            else:
+                yield path + "." + key
+    elif isinstance(value, dict) and isinstance(schema.get("additionalProperties"), dict):
+        for key, member in value.items():
+            yield from unknown(member, schema["additionalProperties"], root, path + "." + key)
+    elif isinstance(value, list) and "items" in schema:
+        for item in value:
+            yield from unknown(item, schema["items"], root, path + "[]")
+
+
+def check(name, arguments, validator, codes=(0,)):
+    done = subprocess.run([BINPACK, *arguments], capture_output=True, timeout=120)
+    assert done.returncode in codes, "%s: exit %d: %s" % (name, done.returncode, done.stderr.decode()[-400:])
+    value = json.loads(done.stdout)
+    errors = ["%s: %s" % (e.json_path, e.message[:200]) for e in validator.iter_errors(value)]
+    errors += ["%s is not in the schema" % p for p in sorted(set(unknown(value, validator.schema, validator.schema)))]
+    assert not errors, "%s: %s" % (name, "; ".join(errors[:5]))
+    return value
+
+
+def plans(validator):
+    check("examples", ["--simulate", "-f", os.path.join(SOURCE, "examples", "shop"), "-o", "json"], validator, (0, 3))
+    check("nothing", ["--simulate", "-f", os.devnull, "-o", "json"], validator)
+
+
+def shared_plans(validator):
+    cases = sorted(glob.glob(os.path.join(SHARED, "cases", "*", "*", "cluster.yaml")))[::EVERY]
+    for cluster in cases:
+        case = load(os.path.join(os.path.dirname(cluster), "expect.json"))
+        near = os.path.join(os.path.dirname(cluster), "catalog.json")
+        catalog = near if os.path.exists(near) else os.path.join(SHARED, "cases", "catalogs", case["catalog"] + ".json")
+        if case["mode"] == "disrupt":
+            continue
+        check(cluster, ["--simulate", "-f", cluster, "--catalog", catalog, "-o", "json"], validator, (0, 3))
+
+
+def catalogs(validator):
+    check("embedded", ["catalog", "list", "-o", "json"], validator)
+    for error in validator.iter_errors({"apiVersion": "binpack/v1", "kind": "Catalog", "zones": [], "instanceTypes": [{}]}):
+        return
+    raise AssertionError("the schema takes an instance type without a name")
+
+
+def main():
+    schemas = {name: load(os.path.join(SOURCE, "docs", "schema", name + ".v1.json")) for name in ("plan", "catalog")}
+    validators = {}
+    for name, schema in schemas.items():
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validators[name] = jsonschema.Draft202012Validator(schema)
+    tests = [("plans", plans, "plan"), ("plans of the cases", shared_plans, "plan"), ("catalogue", catalogs, "catalog")]
+    print("1..%d" % len(tests))
+    failed = 0
+    for i, (name, test, schema) in enumerate(tests, 1):
+        if test is shared_plans and not os.path.isdir(os.path.join(SHARED, "cases")):
+            print("ok %d - %s # SKIP no %s/cases" % (i, name, SHARED))
+            continue
+        try:
+            test(validators[schema])
+            print("ok %d - %s" % (i, name))
+        except AssertionError as e:
+            failed += 1
+            print("not ok %d - %s\n# %s" % (i, name, str(e).replace("\n", "\n# ")))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
