@@ -187,6 +187,109 @@ static void note_claims(struct assembly *a, struct note_list *notes)
     }
 }
 
+struct named;
+struct name_list {
+    struct named *v;
+    uint32_t n;
+};
+struct named {
+    struct str ns, name;
+};
+
+static int named_cmp(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    int order = str_cmp(x->ns, y->ns);
+    return order != 0 ? order : str_cmp(x->name, y->name);
+}
+
+static void sort_names(struct name_list *list)
+{
+    if (list->n > 0) {
+        qsort(list->v, list->n, sizeof *list->v, named_cmp);
+    }
+}
+
+static bool has_name(const struct name_list *list, const struct named *key)
+{
+    return list->n > 0 && bsearch(key, list->v, list->n, sizeof *key, named_cmp) != NULL;
+}
+
+static uint32_t count_distinct(struct name_list *list)
+{
+    uint32_t n = 0;
+    sort_names(list);
+    for (uint32_t i = 0; i < list->n; i++) {
+        n += i == 0 || named_cmp(&list->v[i - 1], &list->v[i]) != 0;
+    }
+    return n;
+}
+
+/* Pods whose DaemonSet is not there tell that new nodes are planned with too much room. */
+static void note_daemons(struct assembly *a, struct note_list *notes)
+{
+    const struct sched_snapshot *s = a->problem->base->snapshot;
+    const struct k8s_cluster *c = s->cluster;
+    struct name_list sets = {.v = ARENA_ARRAY(a->arena, struct named, c->n_workloads + 1)};
+    struct name_list owners = {.v = ARENA_ARRAY(a->arena, struct named, c->n_pods + 1)};
+    for (uint32_t i = 0; i < c->n_workloads; i++) {
+        const struct k8s_workload *w = &c->workloads[i];
+        if (w->kind == K8S_DAEMONSET) {
+            sets.v[sets.n++] = (struct named){strtab_str(s->tab, w->meta.ns), w->meta.name};
+        }
+    }
+    sort_names(&sets);
+    for (uint32_t i = 0; i < c->n_pods; i++) {
+        const struct k8s_pod *pod = &c->pods[i];
+        struct named owner = {strtab_str(s->tab, pod->ns), pod->owner_name};
+        if (pod->shape->owner_kind == s->words->daemonset && !has_name(&sets, &owner)) {
+            owners.v[owners.n++] = owner;
+        }
+    }
+    uint32_t n = count_distinct(&owners);
+    if (n > 0) {
+        struct strbuf text = strbuf_new(a->arena, 1024);
+        strbuf_addf(&text,
+                    "%u DaemonSet%s that pods belong to %s not in the input (such as " STR_FMT
+                    "/" STR_FMT "): new nodes are planned without their pods",
+                    n, n == 1 ? "" : "s", n == 1 ? "is" : "are", STR_ARG(owners.v[0].ns),
+                    STR_ARG(owners.v[0].name));
+        note(a, notes, STR("DAEMONSETS_MISSING"), strbuf_str(&text));
+    }
+}
+
+/* Nodes and NodeClaims that pods run on. */
+static void note_nodes(struct assembly *a, struct note_list *notes)
+{
+    const struct sched_snapshot *s = a->problem->base->snapshot;
+    const struct k8s_cluster *c = s->cluster;
+    struct name_list nodes = {.v = ARENA_ARRAY(a->arena, struct named, c->n_nodes + 1)};
+    struct name_list wanted = {.v = ARENA_ARRAY(a->arena, struct named, c->n_pods + 1)};
+    for (uint32_t i = 0; i < c->n_nodes; i++) {
+        nodes.v[nodes.n++] = (struct named){.name = c->nodes[i].meta.name};
+    }
+    sort_names(&nodes);
+    for (uint32_t i = 0; a->plan->mode != PLAN_REPACK && i < c->n_pods; i++) {
+        const struct k8s_pod *pod = &c->pods[i];
+        struct named node = {.name = pod->node_name};
+        bool runs = pod->phase != K8S_SUCCEEDED && pod->phase != K8S_FAILED;
+        if (pod->node_name.n > 0 && runs && !has_name(&nodes, &node)) {
+            wanted.v[wanted.n++] = node;
+        }
+    }
+    uint32_t n_pods = wanted.n;
+    uint32_t n = count_distinct(&wanted);
+    if (n > 0) {
+        struct strbuf text = strbuf_new(a->arena, 1024);
+        strbuf_addf(&text,
+                    "%u pod%s run%s on %u node%s that %s not in the input (such as " STR_FMT
+                    "): rules between pods do not see %s",
+                    n_pods, n_pods == 1 ? "" : "s", n_pods == 1 ? "s" : "", n, n == 1 ? "" : "s",
+                    n == 1 ? "is" : "are", STR_ARG(wanted.v[0].name), n_pods == 1 ? "it" : "them");
+        note(a, notes, STR("NODES_MISSING"), strbuf_str(&text));
+    }
+}
+
 static int note_cmp(const void *a, const void *b)
 {
     const struct plan_note *x = a, *y = b;
@@ -203,6 +306,8 @@ void notes_add(struct assembly *a)
     note_pools(a, &notes);
     note_overlays(a, &notes);
     note_claims(a, &notes);
+    note_daemons(a, &notes);
+    note_nodes(a, &notes);
     note_reservations(a, &notes);
     if (notes.n > 0) {
         qsort(notes.v, notes.n, sizeof *notes.v, note_cmp);

@@ -160,6 +160,21 @@ def the_same_bytes_twice():
 
 
 @test
+def what_the_recording_lacks():
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "agent-x", "namespace": "mon", "ownerReferences": [
+        {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "uid": "u", "controller": True}]},
+        "spec": {"nodeName": "gone", "containers": [{"name": "a"}]}, "status": {"phase": "Running"}}
+    with open("partial.json", "w") as f:
+        json.dump(pod, f)
+    plan = plan_of("-f", "small.yaml", "-f", "partial.json", "--mode=provision")
+    notes = {a["code"]: a["message"] for a in plan["assumptions"]}
+    assert "mon/agent" in notes["DAEMONSETS_MISSING"], notes
+    assert "gone" in notes["NODES_MISSING"], notes
+    run("--simulate", "-f", "small.yaml", "-f", "partial.json", "--strict", code=4)
+    assert "DAEMONSETS_MISSING" not in {a["code"] for a in plan_of("-f", "small.yaml")["assumptions"]}
+
+
+@test
 def namespace_and_selector():
     assert plan_of("-f", "small.yaml", "-n", "data")["inputs"]["pendingPods"] == 3
     assert plan_of("-f", "small.yaml", "-l", "app in (web),app!=cache")["inputs"]["pendingPods"] == 12

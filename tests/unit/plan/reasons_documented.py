@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every reason code of the sources is documented, and every documented code exists.
+"""Every code of a reason or an assumption in the sources is documented, and every documented code exists.
 
   reasons_documented.py ROOT"""
 import os
@@ -9,6 +9,8 @@ import sys
 
 SOURCES = {
     "binpack/plan/reasons.c": r'"([A-Z][A-Z_]{4,})"',
+    "binpack/plan/notes.c": r'STR\("([A-Z_]+)"\)',
+    "binpack/cli/simulate.c": r'code = STR\("([A-Z_]+)"\)',
     "binpack/scheduling/pools.c": r'refuse\(\s*\w+,\s*"([A-Z_]+)"',
     "binpack/scheduling/snapshot.c": r'\[SCHED_\w+\] = "([A-Z_]+)"',
     "binpack/scheduling/eligibility.c": r'\[SCHED_(?:MATCH_FIELDS|BAD_REQUIREMENT|DRA)\] = \{"([A-Z_]+)"',
