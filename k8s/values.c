@@ -53,20 +53,7 @@ const struct k8s_owner *k8s_meta_controller(const struct k8s_meta *meta)
     return NULL;
 }
 
-/* Gt tolerates a taint whose number is greater than the toleration's; values that are no numbers
- * never match. */
-static bool compare_values(const struct strtab *tab, const struct k8s_toleration *t, strid value)
-{
-    int64_t mine = 0, theirs = 0;
-    if (!str_to_i64(strtab_str(tab, t->value), &mine) ||
-        !str_to_i64(strtab_str(tab, value), &theirs)) {
-        return false;
-    }
-    return t->op == K8S_GT ? theirs > mine : theirs < mine;
-}
-
-static bool tolerates_one(const struct strtab *tab, const struct k8s_toleration *t,
-                          const struct k8s_taint *taint)
+static bool tolerates_one(const struct k8s_toleration *t, const struct k8s_taint *taint)
 {
     if (t->effect != K8S_EFFECT_ANY && t->effect != taint->effect) {
         return false;
@@ -77,17 +64,14 @@ static bool tolerates_one(const struct strtab *tab, const struct k8s_toleration 
     if (t->key != taint->key) {
         return false;
     }
-    if (t->op == K8S_GT || t->op == K8S_LT) {
-        return compare_values(tab, t, taint->value);
-    }
-    return t->op == K8S_EXISTS || t->value == taint->value;
+    return t->op == K8S_EXISTS || (t->op == K8S_IN && t->value == taint->value);
 }
 
-bool k8s_tolerates(const struct strtab *tab, const struct k8s_toleration *tolerations, uint32_t n,
+bool k8s_tolerates(const struct k8s_toleration *tolerations, uint32_t n,
                    const struct k8s_taint *taint)
 {
     for (uint32_t i = 0; i < n; i++) {
-        if (tolerates_one(tab, &tolerations[i], taint)) {
+        if (tolerates_one(&tolerations[i], taint)) {
             return true;
         }
     }

@@ -112,13 +112,16 @@ struct k8s_toleration {
     strid key; /* STRID_EMPTY with op Exists: every taint */
     strid value;
     enum k8s_operator
-        op; /* K8S_IN stands for Equal; K8S_EXISTS; K8S_GT and K8S_LT compare integers */
+        op; /* K8S_IN stands for Equal; K8S_EXISTS; K8S_GT and K8S_LT are read and never match */
     enum k8s_effect effect; /* ANY: all effects */
     struct opt_i64 seconds; /* tolerationSeconds */
 };
 
-/* https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-bool k8s_tolerates(const struct strtab *tab, const struct k8s_toleration *tolerations, uint32_t n,
+/* https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ with the feature
+ * gates of Kubernetes 1.36 at their defaults: TaintTolerationComparisonOperators is alpha and off,
+ * so the operators Gt and Lt tolerate nothing (an API server without the gate refuses such pods).
+ */
+bool k8s_tolerates(const struct k8s_toleration *tolerations, uint32_t n,
                    const struct k8s_taint *taint);
 
 struct k8s_condition {

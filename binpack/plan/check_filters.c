@@ -173,13 +173,12 @@ bool check_match_pairs(const struct check_world *world, const struct k8s_pod_sha
     return false;
 }
 
-const struct k8s_taint *check_untolerated(const struct check_world *world,
-                                          const struct k8s_toleration *tolerations, uint32_t n,
+const struct k8s_taint *check_untolerated(const struct k8s_toleration *tolerations, uint32_t n,
                                           const struct k8s_taint *taints, uint32_t n_taints)
 {
     for (uint32_t i = 0; i < n_taints; i++) {
         bool hard = taints[i].effect == K8S_NO_SCHEDULE || taints[i].effect == K8S_NO_EXECUTE;
-        if (hard && !k8s_tolerates(world->tab, tolerations, n, &taints[i])) {
+        if (hard && !k8s_tolerates(tolerations, n, &taints[i])) {
             return &taints[i];
         }
     }
@@ -343,8 +342,8 @@ bool check_static(const struct check_world *world, uint32_t pod_i, const struct 
 {
     const struct k8s_pod *pod = &world->cluster->pods[pod_i];
     const struct k8s_pod_shape *shape = pod->shape;
-    const struct k8s_taint *taint = check_untolerated(
-        world, shape->tolerations, shape->n_tolerations, node->taints, node->n_taints);
+    const struct k8s_taint *taint =
+        check_untolerated(shape->tolerations, shape->n_tolerations, node->taints, node->n_taints);
     if (taint != NULL) {
         return err_set(err, ERR_INTERNAL,
                        "pod " POD_FMT " on node " STR_FMT ": taint " STR_FMT " is not tolerated",

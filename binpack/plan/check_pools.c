@@ -62,19 +62,6 @@ bool check_pool_usable(const struct check_world *world, const struct karp_nodepo
     return why == NULL;
 }
 
-static bool is_windows(const struct check_world *world, const struct aws_nodeclass *nc)
-{
-    if (nc == NULL) {
-        return false;
-    }
-    for (uint32_t i = 0; i < nc->ami_aliases.n; i++) {
-        if (str_starts(strtab_str(world->tab, nc->ami_aliases.v[i]), STR("windows"))) {
-            return true;
-        }
-    }
-    return str_starts(nc->ami_family, STR("Windows"));
-}
-
 /* Zone id of the zone when the class has a subnet there; STRID_NONE when it has none. */
 static strid subnet_zone(const struct aws_nodeclass *nc, const struct cat_zone *zone)
 {
@@ -99,6 +86,19 @@ struct place { /* one way to buy a node: type, zone, capacity type, pool */
     strid reservation_id;
 };
 
+/* A label that can only matter when the input has both of its words; returns how many pairs that
+ * is. */
+static uint32_t known_pair(const struct check_world *world, struct str key, struct str value,
+                           struct k8s_pair *ret_pair)
+{
+    *ret_pair = (struct k8s_pair){.key = strtab_find(world->tab, key),
+                                  .value = strtab_find(world->tab, value)};
+    if (value.n > 0 && ret_pair->value == STRID_NONE) {
+        ret_pair->value = STRID_EMPTY; /* a value that nobody names, but a value */
+    }
+    return value.n > 0 && ret_pair->key != STRID_NONE;
+}
+
 /* Labels of a node bought that way, before those a person chose; false when the class has no subnet
  * in the zone. */
 static bool base_labels(struct check_world *world, const struct place *p,
@@ -110,13 +110,17 @@ static bool base_labels(struct check_world *world, const struct place *p,
         return false;
     }
     uint32_t more = chosen == NULL ? 0 : chosen->n;
-    uint32_t room = p->type->labels.n + p->pool->template_labels.n + more + 12;
+    uint32_t room = p->type->labels.n + p->pool->template_labels.n + more + 14;
     struct k8s_pair *v = ARENA_ARRAY(world->arena, struct k8s_pair, room);
     uint32_t n = 0;
     const struct k8s_words *w = world->words;
     v[n++] = (struct k8s_pair){w->instance_type, p->type->name};
     v[n++] = (struct k8s_pair){w->arch, p->type->arch};
-    v[n++] = (struct k8s_pair){w->os, is_windows(world, p->nc) ? w->os_windows : w->os_linux};
+    bool windows = cat_class_os(p->nc, world->tab) == CAT_WINDOWS;
+    v[n++] = (struct k8s_pair){w->os, windows ? w->os_windows : w->os_linux};
+    n += known_pair(world, STR("node.kubernetes.io/windows-build"),
+                    cat_class_windows_build(p->nc, world->tab), &v[n]);
+    n += known_pair(world, STR("karpenter.k8s.aws/ec2nodeclass"), p->pool->class_ref.name, &v[n]);
     v[n++] = (struct k8s_pair){w->zone, p->zone->name};
     v[n++] = (struct k8s_pair){w->region, world->catalog->region};
     v[n++] = (struct k8s_pair){w->capacity_type, capacity_word(world, p->capacity_type)};
@@ -230,31 +234,61 @@ static usd_t overlaid_price(const struct check_world *world, usd_t price,
     return price;
 }
 
-static void overlaid_capacity(struct check_world *world, const struct k8s_pairs *labels,
-                              struct k8s_resources *resources)
+/* `first` with what only `second` names. */
+static struct k8s_resources completed(struct check_world *world, const struct k8s_resources *first,
+                                      const struct k8s_resources *second)
+{
+    struct k8s_quantity *v = ARENA_ARRAY(world->arena, struct k8s_quantity, first->n + second->n);
+    uint32_t n = 0, i = 0, j = 0;
+    while (i < first->n || j < second->n) {
+        if (j == second->n || (i < first->n && first->v[i].resource <= second->v[j].resource)) {
+            j += j < second->n && first->v[i].resource == second->v[j].resource;
+            v[n++] = first->v[i++];
+        } else {
+            v[n++] = second->v[j++];
+        }
+    }
+    return (struct k8s_resources){.n = n, .v = v};
+}
+
+static int64_t huge_pages_of(const struct check_world *world, const struct k8s_resources *resources)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < resources->n; i++) {
+        bool huge = str_starts(strtab_str(world->tab, resources->v[i].resource), STR("hugepages-"));
+        sum = sat_add(sum, huge ? resources->v[i].value : 0);
+    }
+    return sum;
+}
+
+/* What overlays state, of several the heaviest, stands instead of the type's amounts; huge pages
+ * are cut from the memory that pods can use. */
+static void overlaid_capacity(struct check_world *world, struct check_node *node)
 {
     const struct karp_overlay *o =
         world->settings->ignore_overlays ? NULL : next_overlay(world, NULL);
+    struct k8s_resources stated = {0};
     for (; o != NULL; o = next_overlay(world, o)) {
-        if (o->capacity.n == 0 || !overlay_matches(world, o, labels)) {
-            continue;
+        if (o->capacity.n > 0 && overlay_matches(world, o, &node->labels)) {
+            stated = completed(world, &stated, &o->capacity);
         }
-        struct k8s_quantity *v =
-            ARENA_ARRAY(world->arena, struct k8s_quantity, resources->n + o->capacity.n);
-        uint32_t n = 0, i = 0, j = 0;
-        while (i < resources->n || j < o->capacity.n) {
-            if (j == o->capacity.n ||
-                (i < resources->n && resources->v[i].resource < o->capacity.v[j].resource)) {
-                v[n++] = resources->v[i++];
-            } else if (i < resources->n && resources->v[i].resource == o->capacity.v[j].resource) {
-                v[n++] = resources->v[i++]; /* a heavier overlay or the type itself has said it */
-                j++;
-            } else {
-                v[n++] = o->capacity.v[j++];
-            }
-        }
-        *resources = (struct k8s_resources){.n = n, .v = v};
     }
+    if (stated.n == 0) {
+        return;
+    }
+    const int64_t before = huge_pages_of(world, &node->capacity);
+    node->capacity = completed(world, &stated, &node->capacity);
+    node->alloc = completed(world, &stated, &node->alloc);
+    const int64_t more = sat_sub(huge_pages_of(world, &node->capacity), before);
+    struct k8s_quantity *v = ARENA_ARRAY(world->arena, struct k8s_quantity, node->alloc.n);
+    for (uint32_t i = 0; i < node->alloc.n; i++) {
+        v[i] = node->alloc.v[i];
+        if (v[i].resource == world->words->memory && more != 0) {
+            const int64_t left = sat_sub(v[i].value, more);
+            v[i].value = left > 0 ? left : 0;
+        }
+    }
+    node->alloc.v = v;
 }
 
 /* ---- a node of the plan ---- */
@@ -300,8 +334,7 @@ bool check_node_of_plan(struct check_world *world, const struct plan_node *plann
                   world->arena, &room);
     node->alloc = room.allocatable;
     node->capacity = room.capacity;
-    overlaid_capacity(world, &node->labels, &node->alloc);
-    overlaid_capacity(world, &node->labels, &node->capacity);
+    overlaid_capacity(world, node);
     node->limits = room.attach_limits;
     node->n_limits = room.n_attach_limits;
     return true;
@@ -341,11 +374,9 @@ static bool check_offering(struct check_world *world, const struct check_node *n
                        STR_ARG(p->name), STR_ARG(place.pool->meta.name),
                        STR_ARG(strtab_str(world->tab, bad)));
     }
-    uint32_t os = is_windows(world, place.nc) ? CAT_WINDOWS : CAT_LINUX;
-    if ((p->type->os & os) == 0) {
+    if (!cat_type_compatible(p->type, place.nc, world->tab)) {
         return err_set(err, ERR_INTERNAL,
-                       "node " STR_FMT ": " STR_FMT
-                       " does not run the operating system of its node class",
+                       "node " STR_FMT ": " STR_FMT " does not run the images of its node class",
                        STR_ARG(p->name), STR_ARG(type));
     }
     usd_t price = overlaid_price(world, o->price.v, &node->labels);
@@ -518,6 +549,7 @@ static struct slot *find_slot(struct check_world *world, const struct plan_node 
         const struct karp_nodepool *pool = &world->cluster->nodepools[planned->pool_i];
         slot->allowed =
             o->available && o->price.has && !type_refused(world, pool, type) &&
+            cat_type_compatible(type, find_class(world, pool->class_ref.name), world->tab) &&
             check_node_of_plan(world, &alike, &slot->node, NULL) &&
             pool_refuses(world, pool, &slot->node.labels, /* open_ok= */ true) == STRID_NONE;
         slot->node.planned = NULL; /* it was a copy */
@@ -734,16 +766,14 @@ void check_openable(struct check_world *world, const struct k8s_pod_shape *shape
         const struct aws_nodeclass *nc = NULL;
         const char *why = NULL;
         if (!check_pool_usable(world, pool, &nc, &why) || limits_forbid(pool) ||
-            (spread->taints_honor &&
-             check_untolerated(world, shape->tolerations, shape->n_tolerations, pool->taints,
-                               pool->n_taints) != NULL)) {
+            (spread->taints_honor && check_untolerated(shape->tolerations, shape->n_tolerations,
+                                                       pool->taints, pool->n_taints) != NULL)) {
             continue;
         }
-        uint32_t os = is_windows(world, nc) ? CAT_WINDOWS : CAT_LINUX;
         struct plan_node any = {.name = STR("new"), .pool_i = i};
         for (uint32_t t = 0; t < world->catalog->n_types; t++) {
             const struct cat_type *type = &world->catalog->types[t];
-            for (uint32_t f = 0; (type->os & os) != 0 && f < type->n_offerings; f++) {
+            for (uint32_t f = 0; f < type->n_offerings; f++) {
                 open_slot(world, &o, &any, type, f);
             }
         }

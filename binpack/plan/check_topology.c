@@ -294,7 +294,7 @@ static void prepare_spread(struct replay *r, struct rule *rule)
         ok = ok && (!rule->spread->affinity_honor ||
                     check_match_pairs(world, shape, &node->labels, node->name));
         ok = ok && (!rule->spread->taints_honor ||
-                    check_untolerated(world, shape->tolerations, shape->n_tolerations, node->taints,
+                    check_untolerated(shape->tolerations, shape->n_tolerations, node->taints,
                                       node->n_taints) == NULL);
         rule->node_ok[i] = ok;
         if (ok && !rule->eligible[key->domain[i]]) {

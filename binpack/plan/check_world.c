@@ -489,8 +489,8 @@ static bool daemon_runs(const struct check_world *world, const struct check_daem
                         const struct check_node *node)
 {
     return check_match_pairs(world, daemon->shape, &node->labels, node->name) &&
-           check_untolerated(world, daemon->shape->tolerations, daemon->shape->n_tolerations,
-                             node->taints, node->n_taints) == NULL;
+           check_untolerated(daemon->shape->tolerations, daemon->shape->n_tolerations, node->taints,
+                             node->n_taints) == NULL;
 }
 
 /* Room for the daemon pods that will come to each node and are not there yet. */

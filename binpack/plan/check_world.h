@@ -126,8 +126,7 @@ bool check_match_expression(const struct check_world *world,
                             const struct k8s_requirement *expression, strid have);
 bool check_match_pairs(const struct check_world *world, const struct k8s_pod_shape *shape,
                        const struct k8s_pairs *labels, struct str node_name);
-const struct k8s_taint *check_untolerated(const struct check_world *world,
-                                          const struct k8s_toleration *tolerations, uint32_t n,
+const struct k8s_taint *check_untolerated(const struct k8s_toleration *tolerations, uint32_t n,
                                           const struct k8s_taint *taints, uint32_t n_taints);
 void check_requests(const struct check_world *world, const struct k8s_pod_shape *shape,
                     struct check_amounts *ret_requests);

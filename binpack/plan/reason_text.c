@@ -73,6 +73,42 @@ static void add_values(const struct explainer *x, struct strbuf *text,
     }
 }
 
+/* Is the value one of those that nodes have somewhere, if not in this pool? Then nothing is
+ * misspelt. */
+static bool value_exists(const struct explainer *x, strid key, strid value)
+{
+    const struct sched_snapshot *s = x->s;
+    const struct k8s_words *w = s->words;
+    const strid known[] = {w->amd64, w->arm64,     w->os_linux, w->os_windows,
+                           w->spot,  w->on_demand, w->reserved};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (value == known[i]) {
+            return true;
+        }
+    }
+    for (uint32_t t = 0; t < s->catalog->n_types; t++) {
+        if (sched_label(s->vocab, &s->catalog->types[t].labels, key) == value) {
+            return true;
+        }
+    }
+    for (uint32_t z = 0; z < s->catalog->n_zones; z++) {
+        if (value == s->catalog->zones[z].name || value == s->zone_ids[z]) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < s->n_nodes; i++) {
+        if (sched_label(s->vocab, &s->nodes[i].labels, key) == value) {
+            return true;
+        }
+    }
+    for (uint32_t v = 0; v < x->offers->variants.n; v++) {
+        if (sched_label(s->vocab, &x->offers->variants.v[v].labels, key) == value) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The offered value that is spelt most like a wanted one, if any is alike at all. */
 static strid nearest_value(const struct explainer *x, const struct sched_req *req,
                            const struct strid_list *list)
@@ -82,6 +118,9 @@ static strid nearest_value(const struct explainer *x, const struct sched_req *re
     for (uint32_t w = 0; !req->complement && w < req->values.n; w++) {
         for (size_t i = 0; i < list->n; i++) {
             struct str wanted = strtab_str(x->s->tab, req->values.v[w]);
+            if (value_exists(x, req->key, req->values.v[w])) {
+                continue;
+            }
             size_t distance = str_distance(wanted, strtab_str(x->s->tab, list->v[i]));
             if (distance < best_distance && 2 * distance < wanted.n) {
                 best = list->v[i];
@@ -90,6 +129,29 @@ static strid nearest_value(const struct explainer *x, const struct sched_req *re
         }
     }
     return best;
+}
+
+/* What the pool says of a label that it leaves open: any value may be put there in its sentence,
+ * but none is on offer. False when it lists values or does not name the key. */
+static bool add_open_label(const struct explainer *x, strid key, uint32_t pool_i,
+                           struct strbuf *text)
+{
+    const struct karp_nodepool *pool = x->s->pools[pool_i].pool;
+    struct sched_reqs all = {0};
+    for (uint32_t i = 0; i < pool->n_requirements; i++) {
+        const struct sched_req req = sched_req_of(x->s->vocab, x->scratch, &pool->requirements[i]);
+        if (req.key == key && sched_part_of(x->s, key) == SCHED_PART_VARIANT) {
+            all = sched_reqs_add(x->s->vocab, x->scratch, all, &req);
+        }
+    }
+    if (all.n == 0 || !all.v[0].complement) {
+        return false;
+    }
+    struct sched_req open = all.v[0];
+    open.min_values.has = false;
+    strbuf_addf(text, ", but the NodePool requires ");
+    sched_req_text(x->s->vocab, &open, text);
+    return true;
 }
 
 static struct k8s_strids custom_keys(const struct explainer *x)
@@ -111,6 +173,9 @@ struct str reason_label_text(const struct explainer *x, const struct sched_req *
     struct strid_list offered = values_of_pool(x, req->key, pool_i);
     strbuf_addf(&text, "asks for ");
     sched_req_text(x->s->vocab, req, &text);
+    if (offered.n > 0 && add_open_label(x, req->key, pool_i, &text)) {
+        return strbuf_str(&text);
+    }
     if (offered.n > 0) {
         strbuf_addf(&text, ", but the NodePool offers ");
         add_values(x, &text, &offered);
@@ -318,6 +383,77 @@ struct str reason_room_text(const struct explainer *x, uint32_t need_i, const in
     }
     if (!any) {
         add_nearest(x, need_i, size, pool_i, &text);
+    }
+    return strbuf_str(&text);
+}
+
+/* The pool's offers that admit and hold the pod and can be had. */
+static uint32_t fitting_offers(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                               uint32_t pool_i, uint32_t *offers)
+{
+    uint32_t n = 0;
+    for (uint32_t k = x->dims->pool_from[pool_i]; k < x->dims->pool_from[pool_i + 1]; k++) {
+        if (admitted(x, need_i, k) && bits_get(x->dims->usable, k) &&
+            sched_dims_fit(x->dims, size, x->dims->offer_capacity + (size_t)k * x->dims->n)) {
+            offers[n++] = k;
+        }
+    }
+    return n;
+}
+
+struct str reason_variety_text(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                               uint32_t pool_i)
+{
+    struct strbuf text = strbuf_new(x->a->arena, TEXT_MAX);
+    uint32_t *offers = ARENA_ARRAY(x->scratch, uint32_t, x->offers->n);
+    const uint32_t n = fitting_offers(x, need_i, size, pool_i, offers);
+    const struct k8s_requirement *req = NULL;
+    uint32_t found = 0;
+    strbuf_addf(&text, "minValues of the NodePool is not met");
+    if (!sched_variety_met(x->offers, x->s->pools[pool_i].pool, offers, n, x->scratch, &req,
+                           &found)) {
+        strbuf_addf(&text,
+                    ": it asks for %d different values of " STR_FMT
+                    ", the instance types that hold the pod have %u",
+                    (int)req->min_values.v, STR_ARG(strtab_str(x->s->tab, req->key)), found);
+    }
+    return strbuf_str(&text);
+}
+
+struct str reason_reservations(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                               uint32_t pool_i)
+{
+    struct strbuf text = strbuf_new(x->a->arena, TEXT_MAX);
+    uint32_t *offers = ARENA_ARRAY(x->scratch, uint32_t, x->offers->n);
+    const uint32_t n = fitting_offers(x, need_i, size, pool_i, offers);
+    struct strid_list ids = {0};
+    for (uint32_t i = 0; i < n; i++) {
+        const struct sched_offer *offer = &x->offers->v[offers[i]];
+        if (offer->capacity_type != CAT_RESERVED) {
+            return STR_EMPTY;
+        }
+        add_value(x, &ids, offer->reservation_id);
+    }
+    add_values(x, &text, &ids);
+    return strbuf_str(&text);
+}
+
+struct str reason_host_text(const struct explainer *x, const struct sched_req *req)
+{
+    struct strbuf text = strbuf_new(x->a->arena, TEXT_MAX);
+    strbuf_addf(&text, "asks for ");
+    sched_req_text(x->s->vocab, req, &text);
+    strbuf_addf(&text, ", a restricted label that no new node can be asked to have");
+    for (uint32_t i = 0; !req->complement && i < req->values.n && i < VALUES_SHOWN; i++) {
+        const struct str name = strtab_str(x->s->tab, req->values.v[i]);
+        bool runs = false;
+        for (uint32_t k = 0; k < x->s->n_nodes; k++) {
+            const strid host =
+                sched_label(x->s->vocab, &x->s->nodes[k].labels, x->s->words->hostname);
+            runs = runs || host == req->values.v[i];
+        }
+        strbuf_addf(&text, "; " STR_FMT " %s", STR_ARG(name),
+                    runs ? "is running, but does not take the pod" : "is no running node");
     }
     return strbuf_str(&text);
 }

@@ -37,5 +37,17 @@ struct str reason_room_text(const struct explainer *x, uint32_t need_i, const in
 struct str reason_limit_text(const struct explainer *x, uint32_t need_i, const int64_t *size,
                              uint32_t pool_i);
 
+/* The requirement with minValues that the types which hold the pod do not meet. */
+struct str reason_variety_text(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                               uint32_t pool_i);
+
+/* The reservations that alone could hold the pod, when nothing else of the pool could; empty
+ * otherwise. */
+struct str reason_reservations(const struct explainer *x, uint32_t need_i, const int64_t *size,
+                               uint32_t pool_i);
+
+/* A pod that asks for a host by name, which only a running node can be. */
+struct str reason_host_text(const struct explainer *x, const struct sched_req *req);
+
 /* "cpu 4, nodes 1" */
 struct str reason_limits_left(const struct explainer *x, uint32_t pool_i);

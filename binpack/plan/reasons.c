@@ -121,6 +121,10 @@ static bool judge_labels(const struct explainer *x, const struct sched_need *nee
                 "of the NodePool has"));
         return true;
     }
+    if (req->key == x->s->words->hostname) {
+        say(v, MISS_LABELS, "BAD_REQUIREMENT", reason_host_text(x, req));
+        return true;
+    }
     bool undefined = !reason_key_known(x, req->key);
     say(v, MISS_LABELS, undefined ? "LABEL_UNDEFINED" : "NO_LABEL_VALUE",
         reason_label_text(x, req, pool_i));
@@ -132,8 +136,8 @@ static bool judge_taints(const struct explainer *x, const struct sched_need *nee
 {
     const struct karp_nodepool *pool = x->s->pools[pool_i].pool;
     const struct k8s_taint *taint =
-        sched_untolerated(x->s->vocab, need->n_tolerations, need->tolerations, pool->n_taints,
-                          pool->taints, /* prefer_counts= */ false);
+        sched_untolerated(need->n_tolerations, need->tolerations, pool->n_taints, pool->taints,
+                          /* prefer_counts= */ false);
     if (taint == NULL) {
         return false;
     }
@@ -209,7 +213,13 @@ static struct str rules_text(const struct explainer *x, uint32_t pending_i)
     for (uint32_t r = 0; need_i != SCHED_NONE && r < p->rules.n; r++) {
         const struct sched_rule *rule = &p->rules.v[r];
         bool carried = bits_get(rule->carriers, need_i);
-        if (carried || (rule->kind == SCHED_APART && bits_get(rule->targets, need_i))) {
+        if (rule->volume != SCHED_NONE && carried) {
+            strbuf_addf(&text,
+                        "%sclaim " STR_FMT
+                        " is shared with other pods, and its volume will exist in one zone",
+                        text.n > 0 ? "; " : "",
+                        STR_ARG(sched_volume_text(x->s->volumes, rule->volume, x->scratch)));
+        } else if (carried || (rule->kind == SCHED_APART && bits_get(rule->targets, need_i))) {
             strbuf_addf(&text, "%s" STR_FMT "%s", text.n > 0 ? "; " : "",
                         STR_ARG(sched_rule_text(x->s->vocab, rule, x->scratch)),
                         carried ? "" : " of other pods");
@@ -225,13 +235,13 @@ static void judge_rest(const struct explainer *x, uint32_t need_i, uint32_t pend
     uint32_t tier = SCHED_TIER_NONE;
     bool running = false;
     struct strbuf text = strbuf_new(x->a->arena, 8192);
+    int64_t size[BP_MAX_DIMS];
+    sched_dims_size(x->dims, &x->needs.v[need_i], size);
     sched_mask_alone(&x->masks, x->dims, &x->needs, need_i, pool->tier, x->scratch, &tier,
                      &running);
     struct str rules = rules_text(x, pending_i);
     if (tier != pool->tier) {
-        say(v, MISS_VARIETY, "MIN_VALUES_NOT_MET",
-            STR("fewer distinct values than minValues asks for are left among the instance types "
-                "that hold the pod"));
+        say(v, MISS_VARIETY, "MIN_VALUES_NOT_MET", reason_variety_text(x, need_i, size, pool_i));
         return;
     }
     if (rules.n > 0) {
@@ -250,8 +260,17 @@ static void judge_rest(const struct explainer *x, uint32_t need_i, uint32_t pend
         say(v, MISS_LIMIT, "LIMIT_USED_UP", strbuf_str(&text));
         return;
     }
+    struct str reservations = reason_reservations(x, need_i, size, pool_i);
+    if (reservations.n > 0) {
+        strbuf_addf(&text,
+                    "other pods of this plan use up the capacity reservations that could hold it "
+                    "(" STR_FMT ")",
+                    STR_ARG(reservations));
+        say(v, MISS_LIMIT, "NO_PLACE_FOUND", strbuf_str(&text));
+        return;
+    }
     say(v, MISS_RULES, "NO_PLACE_FOUND",
-        STR("it fits alone, but reservations or the work allowed for this plan left it no place"));
+        STR("it fits alone, but the work allowed for this plan left it no place"));
 }
 
 static void judge_pool(const struct explainer *x, uint32_t need_i, uint32_t pending_i,

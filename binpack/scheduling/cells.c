@@ -9,11 +9,7 @@
 
 strid sched_zone_label(const struct sched_snapshot *s, uint32_t zone_i, strid key)
 {
-    const struct cat_zone *zone = &s->catalog->zones[zone_i];
-    if (key == s->words->zone) {
-        return zone->name;
-    }
-    return zone->id == STRID_EMPTY ? STRID_NONE : zone->id;
+    return key == s->words->zone ? s->catalog->zones[zone_i].name : s->zone_ids[zone_i];
 }
 
 strid sched_capacity_label(const struct sched_snapshot *s, enum cat_capacity_type capacity_type)
@@ -215,8 +211,8 @@ void sched_cells_filtered(const struct sched_offers *o, const struct sched_need 
          c = bits_next(ret_cells, o->n_cells, c + 1)) {
         const struct karp_nodepool *pool =
             s->pools[o->variants.v[o->cells[c].variant_i].pool_i].pool;
-        if (sched_untolerated(s->vocab, need->n_tolerations, need->tolerations, pool->n_taints,
-                              pool->taints, /* prefer_counts= */ false) != NULL) {
+        if (sched_untolerated(need->n_tolerations, need->tolerations, pool->n_taints, pool->taints,
+                              /* prefer_counts= */ false) != NULL) {
             bits_clear(ret_cells, c);
         }
     }
@@ -266,7 +262,7 @@ bool sched_node_admits(const struct sched_snapshot *s, const struct sched_node *
                                               need->topology_alternatives)) {
         return false;
     }
-    return !honor_taints || sched_untolerated(s->vocab, need->n_tolerations, need->tolerations,
-                                              node->n_taints, node->taints,
-                                              /* prefer_counts= */ false) == NULL;
+    return !honor_taints ||
+           sched_untolerated(need->n_tolerations, need->tolerations, node->n_taints, node->taints,
+                             /* prefer_counts= */ false) == NULL;
 }

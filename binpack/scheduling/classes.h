@@ -81,6 +81,8 @@ struct sched_needs {
 enum sched_rule_kind { SCHED_SPREAD, SCHED_TOGETHER, SCHED_APART };
 
 struct sched_rule {
+    uint32_t volume; /* the shared claim that will exist in one zone (see volumes.h); SCHED_NONE: a
+                        rule that pods declare */
     enum sched_rule_kind kind;
     strid key;     /* topology key, stable name */
     bool required; /* false: preferences; targets are then only needs that have not dropped it */

@@ -116,7 +116,7 @@ bool sched_daemon_runs(const struct sched_vocab *vocab, const struct sched_daemo
                        const struct k8s_pairs *labels, struct str node_name, uint32_t n_taints,
                        const struct k8s_taint *taints)
 {
-    return sched_untolerated(vocab, daemon->n_tolerations, daemon->tolerations, n_taints, taints,
+    return sched_untolerated(daemon->n_tolerations, daemon->tolerations, n_taints, taints,
                              /* prefer_counts= */ false) == NULL &&
            sched_match_node(vocab, daemon->match, labels, node_name);
 }

@@ -91,8 +91,8 @@ static void answer_cells(const struct sched_offers *o, const struct sched_need *
     bool *tolerated = ARENA_ARRAY(arena, bool, s->n_pools);
     for (uint32_t p = 0; p < s->n_pools; p++) {
         const struct karp_nodepool *pool = s->pools[p].pool;
-        tolerated[p] = sched_untolerated(s->vocab, need->n_tolerations, need->tolerations,
-                                         pool->n_taints, pool->taints, need->prefer_taints) == NULL;
+        tolerated[p] = sched_untolerated(need->n_tolerations, need->tolerations, pool->n_taints,
+                                         pool->taints, need->prefer_taints) == NULL;
     }
     for (size_t c = bits_next(cells, o->n_cells, 0); c < o->n_cells;
          c = bits_next(cells, o->n_cells, c + 1)) {
@@ -113,8 +113,8 @@ static void answer_kinds(const struct sched_offers *o, const struct sched_node_k
     for (uint32_t k = 0; k < kinds->n; k++) {
         const struct sched_node *node = &s->nodes[kinds->sample[k]];
         if (node->usable &&
-            sched_untolerated(s->vocab, need->n_tolerations, need->tolerations, node->n_taints,
-                              node->taints, need->prefer_taints) == NULL &&
+            sched_untolerated(need->n_tolerations, need->tolerations, node->n_taints, node->taints,
+                              need->prefer_taints) == NULL &&
             sched_node_matches(s, &node->labels, need->n_alternatives, need->alternatives)) {
             bits_set(bits, k);
         }
@@ -193,6 +193,25 @@ static uint32_t distinct_values(const struct sched_offers *o, const uint32_t *of
     return strtab_count(seen) - 1;
 }
 
+bool sched_variety_met(const struct sched_offers *o, const struct karp_nodepool *pool,
+                       const uint32_t *offers, uint32_t n, struct arena *scratch,
+                       const struct k8s_requirement **ret_req, uint32_t *ret_found)
+{
+    for (uint32_t r = 0; r < pool->n_requirements; r++) {
+        const struct k8s_requirement *req = &pool->requirements[r];
+        if (!req->min_values.has) {
+            continue;
+        }
+        *ret_req = req;
+        *ret_found =
+            distinct_values(o, offers, n, sched_key(o->snapshot->vocab, req->key), scratch);
+        if (*ret_found < (uint32_t)req->min_values.v) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool pool_holds(const struct sched_masks *masks, const struct sched_dims *dims,
                        const struct sched_mask *mask, const int64_t *size, uint32_t pool_i,
                        struct arena *scratch)
@@ -216,15 +235,9 @@ static bool pool_holds(const struct sched_masks *masks, const struct sched_dims 
         }
         fitting[n++] = k;
     }
-    for (uint32_t r = 0; r < pool->n_requirements && n > 0; r++) {
-        const struct k8s_requirement *req = &pool->requirements[r];
-        strid key = sched_key(o->snapshot->vocab, req->key);
-        if (req->min_values.has &&
-            distinct_values(o, fitting, n, key, scratch) < (uint32_t)req->min_values.v) {
-            return false;
-        }
-    }
-    return n > 0;
+    const struct k8s_requirement *req = NULL;
+    uint32_t found = 0;
+    return n > 0 && sched_variety_met(o, pool, fitting, n, scratch, &req, &found);
 }
 
 void sched_mask_alone(const struct sched_masks *masks, const struct sched_dims *dims,

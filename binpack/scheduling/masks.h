@@ -39,6 +39,12 @@ void sched_masks_new(const struct sched_offers *offers, const struct sched_node_
 bool sched_mask_node(const struct sched_masks *masks, const struct sched_mask *mask,
                      const struct sched_need *need, uint32_t node_i);
 
+/* Whether these offers of the pool show as many different values as its minValues ask for. When
+ * not, the requirement that is not met and how many values there are. */
+bool sched_variety_met(const struct sched_offers *o, const struct karp_nodepool *pool,
+                       const uint32_t *offers, uint32_t n, struct arena *scratch,
+                       const struct k8s_requirement **ret_req, uint32_t *ret_found);
+
 /* The value of a label on nodes of one offering, as minValues counts it; STRID_NONE: absent. */
 strid sched_offer_label(const struct sched_offers *offers, const struct sched_offer *offer,
                         strid key);

@@ -191,8 +191,8 @@ static bool daemon_runs(const struct maker *m, const struct sched_daemon *daemon
                         const struct sched_cell *cell)
 {
     const struct karp_nodepool *pool = m->s->pools[m->o->variants.v[cell->variant_i].pool_i].pool;
-    return sched_untolerated(m->s->vocab, daemon->n_tolerations, daemon->tolerations,
-                             pool->n_taints, pool->taints,
+    return sched_untolerated(daemon->n_tolerations, daemon->tolerations, pool->n_taints,
+                             pool->taints,
                              /* prefer_counts= */ false) == NULL &&
            sched_cell_matches_shape(m->o, cell, daemon->match, m->arena);
 }
@@ -265,6 +265,33 @@ static struct k8s_resources overlaid(const struct maker *m, struct k8s_resources
     return (struct k8s_resources){.n = n, .v = v};
 }
 
+static int64_t huge_pages(const struct maker *m, const struct k8s_resources *resources)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < resources->n; i++) {
+        struct str name = strtab_str(m->s->tab, resources->v[i].resource);
+        sum = str_starts(name, STR("hugepages-")) ? sat_add(sum, resources->v[i].value) : sum;
+    }
+    return sum;
+}
+
+/* The room of a type under an overlay's amounts. Huge pages are cut from memory: more of them leave
+ * pods less (karp: cloudprovider/types.go precompute). */
+static void overlay_room(const struct maker *m, const struct k8s_resources *amounts,
+                         struct cat_room *room)
+{
+    const int64_t before = huge_pages(m, &room->capacity);
+    room->capacity = overlaid(m, room->capacity, amounts);
+    room->allocatable = overlaid(m, room->allocatable, amounts);
+    const int64_t more = sat_sub(huge_pages(m, &room->capacity), before);
+    struct k8s_quantity *v = (struct k8s_quantity *)room->allocatable.v; /* made above */
+    for (uint32_t i = 0; i < room->allocatable.n && more != 0; i++) {
+        if (v[i].resource == m->s->words->memory) {
+            v[i].value = sat_sub(v[i].value, more) > 0 ? sat_sub(v[i].value, more) : 0;
+        }
+    }
+}
+
 static uint32_t room_of(struct maker *m, uint32_t variant_i, uint32_t type_i)
 {
     const struct sched_pool *pool = &m->s->pools[m->o->variants.v[variant_i].pool_i];
@@ -278,23 +305,22 @@ static uint32_t room_of(struct maker *m, uint32_t variant_i, uint32_t type_i)
         cat_type_room(&m->s->catalog->types[type_i], pool->node_class, &m->s->settings.catalog,
                       m->s->tab, m->s->words, m->arena, &room.room);
         if (amounts != NULL) {
-            room.room.capacity = overlaid(m, room.room.capacity, amounts);
-            room.room.allocatable = overlaid(m, room.room.allocatable, amounts);
+            overlay_room(m, amounts, &room.room);
         }
         VEC_PUSH(m->arena, &m->rooms, room);
     }
     return id;
 }
 
-/* Types that the variant's pool may launch: its requirements on type labels, and the operating
- * system. */
+/* Types that the variant's pool may launch: its requirements on type labels, and whether the images
+ * of its node class run there. */
 static uint64_t *types_allowed(struct maker *m, const struct sched_variant *variant)
 {
     const struct catalog *catalog = m->s->catalog;
     uint64_t *allowed = ARENA_ARRAY(m->arena, uint64_t, bits_words(catalog->n_types));
-    uint32_t os = variant->os == m->s->words->os_windows ? CAT_WINDOWS : CAT_LINUX;
+    const struct aws_nodeclass *class = m->s->pools[variant->pool_i].node_class;
     for (uint32_t t = 0; t < catalog->n_types; t++) {
-        if ((catalog->types[t].os & os) != 0) {
+        if (cat_type_compatible(&catalog->types[t], class, m->s->tab)) {
             bits_set(allowed, t);
         }
     }

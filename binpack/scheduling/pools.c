@@ -108,10 +108,36 @@ static void count_limits(struct sched_snapshot *s, struct arena *arena, struct s
     }
 }
 
+/* Zone ids differ between accounts: what the status of a node class says of its subnets goes before
+ * the catalogue; of several classes that of the first by name. */
+static void take_zone_ids(struct sched_snapshot *s, struct arena *arena)
+{
+    strid *ids = ARENA_ARRAY(arena, strid, s->catalog->n_zones);
+    for (uint32_t z = 0; z < s->catalog->n_zones; z++) {
+        const struct cat_zone *zone = &s->catalog->zones[z];
+        const struct aws_nodeclass *best = NULL;
+        ids[z] = zone->id == STRID_EMPTY ? STRID_NONE : zone->id;
+        for (uint32_t i = 0; i < s->cluster->n_nodeclasses; i++) {
+            const struct aws_nodeclass *class = &s->cluster->nodeclasses[i];
+            for (uint32_t k = 0; k < class->n_subnets; k++) {
+                const struct aws_subnet_status *subnet = &class->subnets[k];
+                const bool says = subnet->zone == zone->name && subnet->zone_id != STRID_EMPTY &&
+                                  subnet->zone_id != STRID_NONE;
+                if (says && (best == NULL || str_cmp(class->meta.name, best->meta.name) < 0)) {
+                    best = class;
+                    ids[z] = subnet->zone_id;
+                }
+            }
+        }
+    }
+    s->zone_ids = ids;
+}
+
 void sched_pools_take(struct sched_snapshot *s, struct arena *arena)
 {
     const struct k8s_cluster *cluster = s->cluster;
     struct sched_pool *pools = ARENA_ARRAY(arena, struct sched_pool, cluster->n_nodepools);
+    take_zone_ids(s, arena);
     for (uint32_t i = 0; i < cluster->n_nodepools; i++) {
         const struct karp_nodepool *np = &cluster->nodepools[i];
         pools[i] = (struct sched_pool){

@@ -42,7 +42,7 @@ bool sched_pod_budget_blocks(const struct k8s_cluster *cluster, const struct k8s
     strid key = strtab_find(cluster->tab, STR("karpenter.sh/disrupted"));
     struct k8s_taint taint = {.key = key, .value = STRID_EMPTY, .effect = K8S_NO_SCHEDULE};
     if (sched_pod_do_not_disrupt(cluster, pod, now) ||
-        k8s_tolerates(cluster->tab, pod->shape->tolerations, pod->shape->n_tolerations, &taint)) {
+        k8s_tolerates(pod->shape->tolerations, pod->shape->n_tolerations, &taint)) {
         return false; /* Eviction is not tried at all. */
     }
     uint32_t n = 0;

@@ -242,8 +242,12 @@ void sched_req_text(const struct sched_vocab *vocab, const struct sched_req *req
         [K8S_EXISTS] = "Exists", [K8S_DOES_NOT_EXIST] = "DoesNotExist",
         [K8S_GT] = "Gt",         [K8S_LT] = "Lt",
         [K8S_GTE] = "Gte",       [K8S_LTE] = "Lte"};
-    const struct str key = strtab_str(vocab->tab, req->key);
-    strbuf_addf(out, STR_FMT " %s", STR_ARG(key), names[sched_req_operator(req)]);
+    const bool bounds_only =
+        (req->gte.has || req->lte.has) && sched_req_operator(req) == K8S_EXISTS;
+    strbuf_add(out, strtab_str(vocab->tab, req->key));
+    if (!bounds_only) {
+        strbuf_addf(out, " %s", names[sched_req_operator(req)]);
+    }
     strid value = STRID_NONE;
     uint32_t shown = 0;
     while (shown < REQ_TEXT_VALUES && shown < req->values.n &&
@@ -259,10 +263,10 @@ void sched_req_text(const struct sched_vocab *vocab, const struct sched_req *req
         strbuf_addc(out, ']');
     }
     if (req->gte.has) {
-        strbuf_addf(out, " >=%" PRId64, req->gte.v);
+        strbuf_addf(out, " >= %" PRId64, req->gte.v);
     }
     if (req->lte.has) {
-        strbuf_addf(out, " <=%" PRId64, req->lte.v);
+        strbuf_addf(out, "%s <= %" PRId64, req->gte.has ? " and" : "", req->lte.v);
     }
     if (req->min_values.has) {
         strbuf_addf(out, " minValues %" PRId32, req->min_values.v);

@@ -78,14 +78,13 @@ static bool domain_within(struct str domain, struct str restricted)
            domain.p[domain.n - restricted.n - 1] == '.';
 }
 
-/* Labels that Karpenter manages itself, unless well known (karp: IsRestrictedLabel). */
+/* Labels that Karpenter manages itself, unless well known (karp: IsRestrictedLabel). Karpenter
+ * refuses the host name as well; here it is a label like others, which a running node has and no
+ * new node can be asked to have: kube-scheduler will place the pod on the node it names. */
 static bool key_restricted(const struct sched_vocab *vocab, strid key)
 {
     if (sched_key_well_known(vocab, key)) {
         return false;
-    }
-    if (key == vocab->words->hostname) {
-        return true;
     }
     const struct str text = strtab_str(vocab->tab, key);
     const struct str domain = str_sub(text, 0, str_find(text, '/'));

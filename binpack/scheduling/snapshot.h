@@ -97,7 +97,9 @@ struct sched_snapshot {
     struct sched_settings settings;
     struct arena *arena; /* its own memory */
     uint32_t n_nodes, n_pools, n_pending;
-    const struct sched_pod *pods;   /* [cluster->n_pods] */
+    const strid *zone_ids;        /* [catalog->n_zones] as this account names the zone: of the node
+                                     classes' subnets, else of the catalogue; STRID_NONE: unknown */
+    const struct sched_pod *pods; /* [cluster->n_pods] */
     const struct sched_node *nodes; /* sorted by name */
     const struct sched_pool *pools; /* sorted by weight descending, then name */
     const uint32_t

@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 
-const struct k8s_taint *sched_untolerated(const struct sched_vocab *vocab, uint32_t n_tolerations,
+const struct k8s_taint *sched_untolerated(uint32_t n_tolerations,
                                           const struct k8s_toleration *tolerations,
                                           uint32_t n_taints, const struct k8s_taint *taints,
                                           bool prefer_counts)
@@ -12,7 +12,7 @@ const struct k8s_taint *sched_untolerated(const struct sched_vocab *vocab, uint3
         if (taints[i].effect == K8S_PREFER_NO_SCHEDULE && !prefer_counts) {
             continue;
         }
-        if (!k8s_tolerates(vocab->tab, tolerations, n_tolerations, &taints[i])) {
+        if (!k8s_tolerates(tolerations, n_tolerations, &taints[i])) {
             return &taints[i];
         }
     }

@@ -13,7 +13,7 @@ struct arena;
 /* The first taint that the tolerations do not cover, or NULL. NoSchedule and NoExecute always
  * count; PreferNoSchedule only when `prefer_counts` (karp: hard until the last rung of the ladder
  * is dropped). */
-const struct k8s_taint *sched_untolerated(const struct sched_vocab *vocab, uint32_t n_tolerations,
+const struct k8s_taint *sched_untolerated(uint32_t n_tolerations,
                                           const struct k8s_toleration *tolerations,
                                           uint32_t n_taints, const struct k8s_taint *taints,
                                           bool prefer_counts);

@@ -227,7 +227,8 @@ static uint32_t draft_of_spread(struct rules_builder *b, const struct sched_spre
                            : 0,
         .affinity_honor = spread->affinity_honor,
         .taints_honor = spread->taints_honor,
-        .filter_need = need_i};
+        .filter_need = need_i,
+        .volume = SCHED_NONE};
     const struct arena_mark mark = arena_mark(b->arena);
     struct finder *finder = ARENA_NEW(b->arena, struct finder);
     *finder = finder_of_spread(b->arena, spread, need->ns, &need->shape->labels);
@@ -252,7 +253,8 @@ static uint32_t draft_of_term(struct rules_builder *b, const struct k8s_pod_term
     const struct sched_rule rule = {.kind = anti ? SCHED_APART : SCHED_TOGETHER,
                                     .key = sched_key(b->s->vocab, term->key),
                                     .required = required,
-                                    .filter_need = SCHED_NONE};
+                                    .filter_need = SCHED_NONE,
+                                    .volume = SCHED_NONE};
     const struct arena_mark mark = arena_mark(b->arena);
     struct finder *finder = ARENA_NEW(b->arena, struct finder);
     *finder = finder_of_term(b->arena, term, ns, labels);
@@ -309,7 +311,8 @@ static void add_affinity(struct rules_builder *b, uint32_t need_i)
         const struct sched_rule rule = {.kind = SCHED_TOGETHER,
                                         .key = sched_key(b->s->vocab, need->terms[t].term->key),
                                         .required = true,
-                                        .filter_need = SCHED_NONE};
+                                        .filter_need = SCHED_NONE,
+                                        .volume = SCHED_NONE};
         const struct arena_mark mark = arena_mark(b->arena);
         struct strbuf text = strbuf_new(b->arena, RULE_TEXT_MAX);
         put_head(b, &rule, &text);
@@ -329,7 +332,8 @@ static void add_claims(struct rules_builder *b, uint32_t need_i)
         const struct sched_rule rule = {.kind = SCHED_TOGETHER,
                                         .key = b->s->words->zone,
                                         .required = true,
-                                        .filter_need = SCHED_NONE};
+                                        .filter_need = SCHED_NONE,
+                                        .volume = need->claims[c].volume};
         const struct arena_mark mark = arena_mark(b->arena);
         struct strbuf text = strbuf_new(b->arena, RULE_TEXT_MAX);
         put_head(b, &rule, &text);

@@ -28,43 +28,9 @@ struct maker {
     VEC(struct sched_variant) variants;
 };
 
-/* The family of a Windows AMI, "2022" of "windows2022@latest" or "Windows2022"; empty for Linux. */
-static struct str windows_version(const struct sched_snapshot *s, const struct aws_nodeclass *class)
+static strid class_os(const struct sched_snapshot *s, const struct aws_nodeclass *class)
 {
-    if (class == NULL) {
-        return STR_EMPTY;
-    }
-    struct str family = class->ami_family;
-    if (str_starts(family, STR("Windows"))) {
-        return str_sub(family, 7, 4);
-    }
-    for (uint32_t i = 0; i < class->ami_aliases.n; i++) {
-        struct str alias = strtab_str(s->tab, class->ami_aliases.v[i]);
-        if (str_starts(alias, STR("windows"))) {
-            return str_sub(alias, 7, 4);
-        }
-    }
-    return STR_EMPTY;
-}
-
-strid sched_class_os(const struct sched_snapshot *snapshot, const struct aws_nodeclass *node_class)
-{
-    return windows_version(snapshot, node_class).n > 0 ? snapshot->words->os_windows
-                                                       : snapshot->words->os_linux;
-}
-
-static strid windows_build(const struct sched_snapshot *s, const struct aws_nodeclass *class)
-{
-    static const struct {
-        const char *version, *build;
-    } builds[] = {{"2019", "10.0.17763"}, {"2022", "10.0.20348"}, {"2025", "10.0.26100"}};
-    struct str version = windows_version(s, class);
-    for (size_t i = 0; i < sizeof builds / sizeof *builds; i++) {
-        if (str_eq(version, str_of(builds[i].version))) {
-            return strtab_add(s->tab, str_of(builds[i].build));
-        }
-    }
-    return STRID_NONE;
+    return cat_class_os(class, s->tab) == CAT_WINDOWS ? s->words->os_windows : s->words->os_linux;
 }
 
 static strid pair_get(const pair_list *pairs, strid key)
@@ -86,7 +52,7 @@ static void base_labels(const struct maker *m, const struct sched_pool *pool, pa
     strid yes = strtab_add(s->tab, STR("true"));
     VEC_PUSH(m->arena, labels,
              (struct k8s_pair){w->nodepool, strtab_add(s->tab, pool->pool->meta.name)});
-    VEC_PUSH(m->arena, labels, (struct k8s_pair){w->os, sched_class_os(s, pool->node_class)});
+    VEC_PUSH(m->arena, labels, (struct k8s_pair){w->os, class_os(s, pool->node_class)});
     VEC_PUSH(m->arena, labels, (struct k8s_pair){w->initialized, yes});
     VEC_PUSH(m->arena, labels, (struct k8s_pair){w->registered, yes});
     /* No pod can name a host that does not exist yet; every node has a name, though. */
@@ -97,9 +63,10 @@ static void base_labels(const struct maker *m, const struct sched_pool *pool, pa
             m->arena, labels,
             (struct k8s_pair){s->vocab->nodeclass, strtab_add(s->tab, pool->pool->class_ref.name)});
     }
-    strid build = windows_build(s, pool->node_class);
-    if (build != STRID_NONE) {
-        VEC_PUSH(m->arena, labels, (struct k8s_pair){s->vocab->windows_build, build});
+    struct str build = cat_class_windows_build(pool->node_class, s->tab);
+    if (build.n > 0) {
+        VEC_PUSH(m->arena, labels,
+                 (struct k8s_pair){s->vocab->windows_build, strtab_add(s->tab, build)});
     }
     for (uint32_t i = 0; i < pool->pool->template_labels.n; i++) {
         const struct k8s_pair *pair = &pool->pool->template_labels.v[i];

@@ -32,6 +32,3 @@ MUST_CHECK bool sched_variants_new(const struct sched_snapshot *snapshot,
                                    const struct sched_probes *probes,
                                    struct k8s_strids topology_keys, struct arena *arena,
                                    struct sched_variants *ret_variants, struct err *err);
-
-/* "windows" or "linux", by AMI alias or family. */
-strid sched_class_os(const struct sched_snapshot *snapshot, const struct aws_nodeclass *node_class);

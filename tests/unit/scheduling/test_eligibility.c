@@ -99,8 +99,8 @@ static void test_shapes(void **state)
         {"own label", "  nodeSelector: {example.com/ring: a}\n", true, SCHED_NEEDS_PLACE},
         {"restricted label", "  nodeSelector: {karpenter.sh/registered: \"true\"}\n", true,
          SCHED_BAD_REQUIREMENT},
-        {"host name", "  nodeSelector: {kubernetes.io/hostname: n1}\n", true,
-         SCHED_BAD_REQUIREMENT},
+        {"host name of a running node", "  nodeSelector: {kubernetes.io/hostname: n1}\n", true,
+         SCHED_NEEDS_PLACE},
         {"restricted label in one of two terms",
          AFFINITY("{matchExpressions: [{key: a, operator: Exists}]}, {matchExpressions: [{key: "
                   "karpenter.sh/x, operator: "

@@ -337,9 +337,9 @@ static void test_text(void **state)
          "example.com/size NotIn [a b c d e and 2 others]"},
         {{.key = f->key, .op = K8S_EXISTS}, "example.com/size Exists"},
         {{.key = f->key, .op = K8S_GT, .values = {.n = 1, .v = &f->values[2]}},
-         "example.com/size Exists >=4"},
+         "example.com/size >= 4"},
         {{.key = f->key, .op = K8S_LTE, .values = {.n = 1, .v = &f->values[2]}},
-         "example.com/size Exists <=3"},
+         "example.com/size <= 3"},
         {{.key = f->key, .op = K8S_DOES_NOT_EXIST}, "example.com/size DoesNotExist"},
         {{.key = f->key, .op = K8S_EXISTS, .min_values = {.has = true, .v = 3}},
          "example.com/size Exists minValues 3"},
@@ -391,7 +391,7 @@ static void test_check(void **state)
         bool ok;
     } rows[] = {
         {"own label", "example.com/ring", K8S_IN, "x", true},
-        {"host name", "kubernetes.io/hostname", K8S_IN, "n1", false},
+        {"host name", "kubernetes.io/hostname", K8S_IN, "n1", true},
         {"Karpenter's domain", "karpenter.sh/initialized", K8S_EXISTS, NULL, false},
         {"below Karpenter's domain", "foo.karpenter.sh/bar", K8S_EXISTS, NULL, false},
         {"only ends like it", "mykarpenter.sh/bar", K8S_EXISTS, NULL, true},

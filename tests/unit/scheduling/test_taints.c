@@ -56,7 +56,7 @@ static void test_untolerated(void **state)
         const struct k8s_pod_shape *shape = world_pod(&w, "shop/p")->shape;
         const struct k8s_node *node = &w.cluster->nodes[0];
         const struct k8s_taint *taint =
-            sched_untolerated(w.vocab, shape->n_tolerations, shape->tolerations, node->n_taints,
+            sched_untolerated(shape->n_tolerations, shape->tolerations, node->n_taints,
                               node->taints, rows[i].prefer_counts);
         if ((taint != NULL) != rows[i].keeps_away) {
             fail_msg("%s", rows[i].name);
