@@ -29,5 +29,15 @@ enum {
     LIMIT_VOCABULARY = 20 * 1000 * 1000, /* distinct strings */
     LIMIT_CATALOG_BYTES = 512 * 1024 * 1024,
     LIMIT_INSTANCE_TYPES = 20000,
+    LIMIT_HTTP_REQUESTS = 256,            /* under way at a time */
+    LIMIT_HTTP_HEADER_BYTES = 64 * 1024,  /* of one answer, all header lines together */
+    LIMIT_HTTP_CHUNK_BYTES = 16 * 1024,   /* handed over in one piece */
+    LIMIT_STATUS_BYTES = 64 * 1024,       /* of the body of a refusal that is kept for its text */
+    LIMIT_LIST_HEAD_BYTES = 64 * 1024,    /* of a list of the API server, without its items */
+    LIMIT_PAGE_BYTES = 256 * 1024 * 1024, /* of one page of a list, unpacked */
+    LIMIT_KUBECONFIGS = 64,               /* files of $KUBECONFIG */
+    LIMIT_KUBECONFIG_BYTES = 16 * 1024 * 1024, /* one kubeconfig file */
+    LIMIT_CREDENTIAL_BYTES = 1024 * 1024, /* a token, a certificate, what an exec plugin prints */
+    LIMIT_DESCRIPTORS = 16 * 1024,        /* numbers of descriptors that the loop watches */
     LIMIT_ZONES = 64
 };

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#define _GNU_SOURCE /* mkostemp */
 #include "io/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "io/inputs.h"
-#include "io/signals.h"
+#include "io/outfile.h"
 
 static bool fail(const char *what, const char *path, struct err *err)
 {
@@ -73,76 +67,15 @@ bool io_file_read(const char *path, size_t max_bytes, struct arena *arena, struc
     return io_input_open(path, 0, read_whole, &whole, err);
 }
 
-static bool write_in_place(const char *path, struct str bytes, struct err *err)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        return fail("cannot open for writing", path, err);
-    }
-    bool good = io_fd_write(fd, path, bytes, err);
-    if (close(fd) != 0 && good) {
-        good = fail("cannot write", path, err);
-    }
-    return good;
-}
-
-static bool fill_temporary(int fd, const char *path, mode_t mode, struct str bytes, struct err *err)
-{
-    if (!io_fd_write(fd, path, bytes, err)) {
-        return false;
-    }
-    return (fchmod(fd, mode) == 0 && fsync(fd) == 0) || fail("cannot write", path, err);
-}
-
-/* The permissions a new file gets. */
-static mode_t default_mode(void)
-{
-    mode_t mask = umask(0);
-    (void)umask(mask);
-    return 0666 & ~mask;
-}
-
-static bool replace(const char *path, mode_t mode, struct str bytes, struct err *err)
-{
-    char temporary[PATH_MAX];
-    int n = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (n < 0 || (size_t)n >= sizeof temporary) {
-        errno = ENAMETOOLONG;
-        return fail("cannot write", path, err);
-    }
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0) {
-        return fail("cannot create a file beside it", path, err);
-    }
-    bool good = fill_temporary(fd, path, mode, bytes, err);
-    if (close(fd) != 0 && good) {
-        good = fail("cannot write", path, err);
-    }
-    if (good && rename(temporary, path) != 0) {
-        good = fail("cannot replace", path, err);
-    }
-    if (!good) {
-        (void)unlink(temporary);
-    }
-    return good;
-}
-
 bool io_file_write(const char *path, struct str bytes, struct err *err)
 {
-    char real[PATH_MAX];
-    struct stat status;
-    if (stat(path, &status) != 0) {
-        return replace(path, default_mode(), bytes, err);
+    struct io_outfile *file = NULL;
+    if (!io_outfile_open(path, /* gzip= */ false, /* is_private= */ false, &file, err)) {
+        return false;
     }
-    if (S_ISDIR(status.st_mode)) {
-        errno = EISDIR;
-        return fail("cannot write", path, err);
+    if (!io_outfile_write(file, bytes, err)) {
+        io_outfile_drop(file);
+        return false;
     }
-    if (!S_ISREG(status.st_mode)) {
-        return write_in_place(path, bytes, err);
-    }
-    if (realpath(path, real) == NULL) {
-        return fail("cannot resolve", path, err);
-    }
-    return replace(real, status.st_mode & 07777, bytes, err);
+    return io_outfile_finish(file, err);
 }

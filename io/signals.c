@@ -3,6 +3,8 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
 
@@ -33,4 +35,51 @@ bool io_signals_interrupted(void)
 void io_signals_clear(void)
 {
     interrupted = 0;
+}
+
+static sigset_t both(void)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    return set;
+}
+
+int io_signals_open(void)
+{
+    sigset_t set = both();
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd >= 0) {
+        (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    }
+    return fd;
+}
+
+void io_signals_take(int fd)
+{
+    struct signalfd_siginfo info;
+    while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (interrupted != 0) {
+            sigset_t set = both();
+            (void)signal((int)info.ssi_signo, SIG_DFL);
+            (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+            (void)raise((int)info.ssi_signo);
+        }
+        interrupted = 1;
+    }
+}
+
+void io_signals_close(int fd)
+{
+    if (fd >= 0) {
+        sigset_t set = both();
+        io_signals_take(fd);
+        (void)close(fd);
+        if (interrupted != 0) { /* the next one is the second */
+            (void)signal(SIGINT, SIG_DFL);
+            (void)signal(SIGTERM, SIG_DFL);
+        }
+        (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    }
 }

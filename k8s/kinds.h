@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The kinds of objects that the planner reads: their API groups and versions, their place in the
- * cluster and their codec table. Internal to k8s/. */
+ * cluster and their codec table. */
 #pragma once
 
 #include "k8s/cluster.h"
@@ -40,7 +40,9 @@ struct k8s_store_type {
 extern const struct k8s_store_type k8s_stores[N_STORES];
 
 struct k8s_kind {
-    const char *name, *group;
+    const char *name;     /* "Pod" */
+    const char *resource; /* "pods": as URLs and access rules call it */
+    const char *group;
     const char *version; /* the one that is written */
     const char *also;    /* others that read the same, separated by blanks: "group/version" */
     enum k8s_store store;

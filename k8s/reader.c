@@ -23,7 +23,7 @@ static const struct str dropped_containers[] = {
     STR("images"),       STR("lifecycle"),     STR_EMPTY,
 };
 
-static const struct json_drop dropped = {.any = dropped_always, .containers = dropped_containers};
+const struct json_drop k8s_dropped = {.any = dropped_always, .containers = dropped_containers};
 
 struct reader {
     struct docs *docs;
@@ -379,7 +379,7 @@ bool k8s_read(const char *name, struct byte_source source, k8s_read_fn fn, void 
               struct k8s_read_stats *ret_stats, struct err *err)
 {
     auto_arena arena = ARENA_INIT;
-    struct reader reader = {.docs = docs_new(&arena, source, &dropped), .fn = fn, .ctx = ctx};
+    struct reader reader = {.docs = docs_new(&arena, source, &k8s_dropped), .fn = fn, .ctx = ctx};
     bool good = read_documents(&reader, err);
     uint64_t line = docs_line(reader.docs);
     if (!good) {

@@ -24,7 +24,11 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/json_decode.h"
 #include "base/str.h"
+
+/* What no rule reads and makes up most of an object. */
+extern const struct json_drop k8s_dropped;
 
 /* One object of the input. */
 struct k8s_read_object {

@@ -16,6 +16,7 @@ enum exit_status {
 };
 
 int command_simulate(const struct options *options, struct console *console);
+int command_record(const struct options *options, struct console *console);
 int command_verify(const struct options *options, struct console *console);
 int command_validate(const struct options *options, struct console *console);
 int command_catalog(const struct options *options, struct console *console);

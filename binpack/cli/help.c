@@ -207,7 +207,7 @@ bool help_topic(struct str topic, const struct text_look *look, struct strbuf *b
         }
     }
     struct str name = str_starts(topic, STR("--")) ? str_sub(topic, 2, topic.n) : topic;
-    const struct option_row *row = option_find(name);
+    const struct option_row *row = option_find(name, CLI_SIMULATE);
     if (row == NULL) {
         return unknown_topic(topic, err);
     }

@@ -8,10 +8,12 @@
 #include "base/vec.h"
 #include "binpack/cli/default_pool.h"
 #include "binpack/cli/filter.h"
+#include "binpack/cli/live.h"
 #include "io/clock.h"
 #include "io/files.h"
 #include "io/inputs.h"
 #include "k8s/builder.h"
+#include "k8s/kinds.h"
 #include "k8s/reader.h"
 #include "k8s/schema.h"
 
@@ -97,6 +99,37 @@ static bool take_object(void *ctx, const struct k8s_read_object *object, struct 
         console_progress(r->console, io_clock_mono(), "reading %s: %" PRIu64 " objects",
                          r->source->name, r->n_read);
     }
+    return true;
+}
+
+/* The same for an object of the running cluster. */
+static bool take_live(void *ctx, json_t *object, struct err *err)
+{
+    struct reading *r = ctx;
+    struct k8s_read_object read = {.value = object, .line = ++r->input->n_objects};
+    return take_object(r, &read, err);
+}
+
+/* A plan needs to know the pods and the nodes; without the rest it says what it assumed. */
+static bool read_cluster(const struct options *options, struct reading *r, struct arena *arena,
+                         struct err *err)
+{
+    static const char *const needed[] = {"pods", "nodes"};
+    static const struct io_input source = {.name = "cluster"};
+    struct live_result result;
+    r->source = &source;
+    if (!live_read(options, STR_EMPTY, r->console, take_live, r, arena, &result, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < result.n_kinds; i++) {
+        for (size_t k = 0; k < sizeof needed / sizeof needed[0]; k++) {
+            if (result.kinds[i].refusal.n > 0 &&
+                str_eq(str_of(result.kinds[i].kind->resource), str_of(needed[k]))) {
+                return err_set(err, ERR_INVALID, STR_FMT, STR_ARG(result.kinds[i].refusal));
+            }
+        }
+    }
+    r->input->n_unreadable = result.n_unreadable;
     return true;
 }
 
@@ -202,6 +235,8 @@ static void choose_time(const struct options *options, struct reading *r)
     struct input *input = r->input;
     if (options->now.has) {
         input->now = options->now.v;
+    } else if (options->live) {
+        input->now = io_clock_wall();
     } else if (input->cluster->newest.has) {
         input->now = input->cluster->newest.v;
     } else {
@@ -216,8 +251,8 @@ static void choose_time(const struct options *options, struct reading *r)
 static void choose_mode(const struct options *options, struct input *input)
 {
     enum { AUTO, PROVISION, REPACK };
-    bool repack =
-        options->mode == REPACK || (options->mode == AUTO && input->cluster->n_nodes == 0);
+    bool repack = options->mode == REPACK ||
+                  (options->mode == AUTO && input->cluster->n_nodes == 0 && !options->live);
     input->mode = repack ? PLAN_REPACK : PLAN_PROVISION;
 }
 
@@ -282,7 +317,7 @@ static bool build_cluster(const struct options *options, const struct option_tex
 {
     static const enum k8s_expand expands[] = {K8S_EXPAND_AUTO, K8S_EXPAND_NEVER};
     struct input *input = r->input;
-    if (!read_all(paths, r, arena, err)) {
+    if (!(options->live ? read_cluster(options, r, arena, err) : read_all(paths, r, arena, err))) {
         return false;
     }
     console_progress_done(r->console);

@@ -21,9 +21,10 @@ struct input {
     wall_t now;
     enum plan_mode mode;
     uint64_t n_objects, n_bytes;
-    uint32_t n_rejected;  /* objects that broke a rule of their kind */
-    uint32_t n_made_pods; /* of workloads without pods */
-    bool default_pool;    /* the built-in NodePool was put in */
+    uint32_t n_rejected;   /* objects that broke a rule of their kind */
+    uint32_t n_unreadable; /* kinds of a running cluster that could not be read */
+    uint32_t n_made_pods;  /* of workloads without pods */
+    bool default_pool;     /* the built-in NodePool was put in */
 };
 
 /* Everything lives in `arena`. Warnings and assumptions go to the console. `paths` are files,

@@ -82,7 +82,7 @@ static int nothing_to_read(struct console *console)
 
 static int run(const struct options *options, struct console *console)
 {
-    bool needs_stdin = options->files.n == 0 && options->arguments.n == 0;
+    bool needs_stdin = options->files.n == 0 && options->arguments.n == 0 && !options->live;
     if (options->help) {
         return command_help(options, console);
     }
@@ -93,6 +93,8 @@ static int run(const struct options *options, struct console *console)
     case CLI_SIMULATE:
         return needs_stdin && io_tty_is(STDIN_FILENO) ? nothing_to_read(console)
                                                       : command_simulate(options, console);
+    case CLI_RECORD:
+        return command_record(options, console);
     case CLI_VERIFY:
         return command_verify(options, console);
     case CLI_VALIDATE:

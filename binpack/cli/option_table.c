@@ -2,6 +2,7 @@
 #include "binpack/cli/options.h"
 
 #define SIMULATE   (1U << CLI_SIMULATE)
+#define RECORD     (1U << CLI_RECORD)
 #define VERIFY     (1U << CLI_VERIFY)
 #define VALIDATE   (1U << CLI_VALIDATE)
 #define CATALOG    (1U << CLI_CATALOG)
@@ -25,13 +26,25 @@ static const char *const algorithm_choices[] = {"colgen", "ffd", NULL};
 static const char *const when_choices[] = {"auto", "always", "never", NULL};
 
 const struct command_row command_rows[CLI_N_COMMANDS] = {
-    [CLI_SIMULATE] = {CLI_SIMULATE, "simulate", "[-f FILE]...",
-                      "plan nodes for the pods of a recorded cluster or of manifests",
-                      "Reads Kubernetes objects, decides which EC2 instances to launch for the "
-                      "pods that need a place, and prints "
-                      "the plan with its price and a proven lower bound on the price of any plan. "
-                      "Nothing is bought and no cluster "
-                      "is contacted. `binpack --simulate` is the same."},
+    [CLI_SIMULATE] =
+        {CLI_SIMULATE, "simulate", "[-f FILE]...",
+         "plan nodes for the pods of a recorded cluster or of manifests",
+         "Reads Kubernetes objects, decides which EC2 instances to launch for the "
+         "pods that need a place, and prints "
+         "the plan with its price and a proven lower bound on the price of any plan. "
+         "Nothing is bought. Only with `--live` a cluster is contacted, and only read. "
+         "`binpack --simulate` is the same."},
+    [CLI_RECORD] = {CLI_RECORD, "record", "-o FILE",
+                    "read a running cluster into a file for simulate",
+                    "Lists every kind of object that the planner reads, as kubectl's configuration "
+                    "says where and as whom, and writes "
+                    "them to a file that `binpack --simulate -f` takes: one object a line, packed "
+                    "when the name ends in .gz, readable "
+                    "by its owner only. Fields that no rule reads and that may tell secrets "
+                    "(environment variables, commands) are "
+                    "left out; Secrets and ConfigMaps are never read. What the credentials may not "
+                    "list is left out with a "
+                    "warning and named in the recording's last line."},
     [CLI_VERIFY] = {CLI_VERIFY, "verify", "PLAN [-f FILE]...",
                     "check a plan, and its certificate, against a cluster",
                     "Reads a plan that `-o json` or `-o yaml` printed and replays it against the "
@@ -85,6 +98,18 @@ const struct option_row option_rows[] = {
             "describe-instance-types`, "
             "`describe-instance-type-offerings` and `describe-spot-price-history` print; several "
             "files complete each other."},
+    {"live", 0, NULL, OPTION_FLAG, FIELD(live), .group = GROUP_INPUT, .commands = SIMULATE,
+     .help = "plan for the running cluster instead of files",
+     .doc = "Reads the cluster that kubectl would talk to; nothing in it is changed."},
+    {"kubeconfig", 0, "FILE", OPTION_TEXT, FIELD(kubeconfig), .group = GROUP_INPUT,
+     .commands = SIMULATE | RECORD, .hint = HINT_FILE, .fallback = "as kubectl",
+     .help = "with --live and record: how to reach the cluster",
+     .doc =
+         "Otherwise `$KUBECONFIG` (a list of files), `~/.kube/config`, or the service account of "
+         "the pod that the program runs in."},
+    {"context", 0, "NAME", OPTION_TEXT, FIELD(context), .group = GROUP_INPUT,
+     .commands = SIMULATE | RECORD, .fallback = "current-context",
+     .help = "with --live and record: the context of the kubeconfig to use"},
     {"expand", 0, "WHEN", OPTION_CHOICE, FIELD(expand), .choices = expand_choices,
      .fallback = "auto", .group = GROUP_INPUT, .commands = PLANS,
      .help = "make the pods of workloads that have none",
@@ -94,6 +119,8 @@ const struct option_row option_rows[] = {
     {"namespace", 'n', "NAME", OPTION_TEXT, FIELD(namespace_name), .group = GROUP_INPUT,
      .commands = PLANS, .help = "place only the pending pods of this namespace",
      .doc = "Other pods that wait for a place are left out; pods that run keep their room."},
+    {"namespace", 'n', "NAME", OPTION_TEXT, FIELD(namespace_name), .group = GROUP_INPUT,
+     .commands = RECORD, .help = "record only this namespace, and what is in none"},
     {"selector", 'l', "LABELS", OPTION_TEXT, FIELD(selector), .group = GROUP_INPUT,
      .commands = PLANS, .help = "place only pending pods with these labels",
      .doc = "As in kubectl: `app=web,tier!=cache`, `env in (a,b)`, `gpu`, `!gpu`."},
@@ -163,6 +190,9 @@ const struct option_row option_rows[] = {
             "for a comment on a pull "
             "request, `snapshot` prints the objects as the planner sees them, defaults and made "
             "pods included."},
+    {"output", 'o', "FILE", OPTION_TEXT, FIELD(record_file), .group = GROUP_OUTPUT,
+     .commands = RECORD, .hint = HINT_FILE, .fallback = "standard output, unless a terminal",
+     .help = "where to write the recording; .gz at the end packs it, - is standard output"},
     {"certificate", 0, "FILE", OPTION_TEXT, FIELD(certificate), .group = GROUP_OUTPUT,
      .commands = PLANS, .hint = HINT_FILE,
      .help = "write (verify: read) the proof of the lower bound",
@@ -173,12 +203,12 @@ const struct option_row option_rows[] = {
      .group = GROUP_OUTPUT, .commands = SIMULATE | VALIDATE | CATALOG,
      .help = "colour; auto is on a terminal without NO_COLOR"},
     {"progress", 0, "WHEN", OPTION_CHOICE, FIELD(progress), .choices = when_choices,
-     .fallback = "auto", .group = GROUP_OUTPUT, .commands = SIMULATE,
+     .fallback = "auto", .group = GROUP_OUTPUT, .commands = SIMULATE | RECORD,
      .help = "a line of progress on stderr; auto is on a terminal"},
     {"quiet", 'q', NULL, OPTION_FLAG, FIELD(quiet), .group = GROUP_OUTPUT,
-     .commands = PLANS | CATALOG, .help = "nothing on stderr but errors"},
+     .commands = PLANS | RECORD | CATALOG, .help = "nothing on stderr but errors"},
     {"verbose", 'v', NULL, OPTION_FLAG, FIELD(verbose), .group = GROUP_OUTPUT,
-     .commands = PLANS | CATALOG, .help = "every warning, not only the first 20"},
+     .commands = PLANS | RECORD | CATALOG, .help = "every warning, not only the first 20"},
 
     {"strict", 0, NULL, OPTION_FLAG, FIELD(strict), .group = GROUP_GATES, .commands = SIMULATE,
      .help = "exit 4 when the input is incomplete",

@@ -17,24 +17,33 @@ struct parser {
     size_t n_seen;
 };
 
-const struct option_row *option_find(struct str name)
+/* Of rows that are spelled the same, the one that the command takes. */
+static const struct option_row *better(const struct option_row *best, const struct option_row *row,
+                                       enum cli_command command)
 {
-    for (size_t i = 0; i < n_option_rows; i++) {
-        if (str_eq(str_of(option_rows[i].name), name)) {
-            return &option_rows[i];
-        }
-    }
-    return NULL;
+    return best == NULL || (row->commands & 1U << command) != 0 ? row : best;
 }
 
-static const struct option_row *find_letter(char letter)
+const struct option_row *option_find(struct str name, enum cli_command command)
 {
+    const struct option_row *best = NULL;
     for (size_t i = 0; i < n_option_rows; i++) {
-        if (option_rows[i].letter == letter) {
-            return &option_rows[i];
+        if (str_eq(str_of(option_rows[i].name), name)) {
+            best = better(best, &option_rows[i], command);
         }
     }
-    return NULL;
+    return best;
+}
+
+static const struct option_row *find_letter(char letter, enum cli_command command)
+{
+    const struct option_row *best = NULL;
+    for (size_t i = 0; i < n_option_rows; i++) {
+        if (option_rows[i].letter == letter) {
+            best = better(best, &option_rows[i], command);
+        }
+    }
+    return best;
 }
 
 struct str option_suggest(struct str given, const char *const *names, const char *prefix,
@@ -347,7 +356,7 @@ static bool parse_long(struct parser *parser, int argc, const char *const *argv,
     struct str word = str_of(argv[*at] + 2);
     size_t equals = str_find(word, '=');
     struct str name = str_sub(word, 0, equals);
-    const struct option_row *row = option_find(name);
+    const struct option_row *row = option_find(name, parser->options->command);
     if (row == NULL) {
         return unknown_option(parser, name, err);
     }
@@ -372,11 +381,13 @@ static bool parse_short(struct parser *parser, int argc, const char *const *argv
 {
     struct str word = str_of(argv[*at] + 1);
     for (size_t i = 0; i < word.n; i++) {
-        const struct option_row *row = find_letter(word.p[i]);
+        const struct option_row *row = find_letter(word.p[i], parser->options->command);
         if (row == NULL) {
             /* "-simulate" is a slip for "--simulate". */
             const struct option_row *whole =
-                i == 0 ? option_find(str_sub(word, 0, str_find(word, '='))) : NULL;
+                i == 0
+                    ? option_find(str_sub(word, 0, str_find(word, '=')), parser->options->command)
+                    : NULL;
             return whole != NULL
                        ? err_set(err, ERR_INVALID, "unknown option -%c; did you mean --%s?",
                                  word.p[i], whole->name)
@@ -440,12 +451,28 @@ static bool check_command(const struct parser *parser, struct err *err)
     return true;
 }
 
+/* A running cluster stands in place of files, and only it has a kubeconfig. */
+static bool check_live(const struct options *o, struct err *err)
+{
+    bool simulate = o->command == CLI_SIMULATE && !o->help;
+    if (simulate && o->live && o->files.n + o->arguments.n > 0) {
+        return err_set(err, ERR_INVALID,
+                       "--live reads the cluster and no files; record it first to add some: "
+                       "binpack record -o cluster.json.gz");
+    }
+    if (simulate && !o->live && o->kubeconfig.n + o->context.n > 0) {
+        return err_set(err, ERR_INVALID, "--%s has no effect without --live",
+                       o->kubeconfig.n > 0 ? "kubeconfig" : "context");
+    }
+    return true;
+}
+
 /* --simulate may stand anywhere, also behind files; so it is looked for first. */
 static bool has_command_option(int argc, const char *const *argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         const struct option_row *row =
-            strncmp(argv[i], "--", 2) == 0 ? option_find(str_of(argv[i] + 2)) : NULL;
+            strncmp(argv[i], "--", 2) == 0 ? option_find(str_of(argv[i] + 2), CLI_SIMULATE) : NULL;
         if (row != NULL && row->kind == OPTION_COMMAND) {
             return true;
         }
@@ -485,7 +512,7 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
             return err_set(err, ERR_LIMIT, "more than %d files", TEXTS_MAX);
         }
     }
-    if (!check_command(&parser, err)) {
+    if (!check_command(&parser, err) || !check_live(&options, err)) {
         return false;
     }
     struct label_selector ignored;

@@ -18,6 +18,7 @@ struct arena;
 
 enum cli_command {
     CLI_SIMULATE,
+    CLI_RECORD,
     CLI_VERIFY,
     CLI_VALIDATE,
     CLI_CATALOG,
@@ -131,6 +132,7 @@ struct options {
 
     struct option_texts files, catalogs;
     struct str namespace_name, selector;
+    struct str kubeconfig, context, record_file;
     int expand; /* index: auto, never */
     int mode;   /* index: auto, provision, repack */
     struct opt_wall now;
@@ -147,7 +149,7 @@ struct options {
     struct option_outputs outputs;
     struct str certificate;
     int color, progress; /* enum when */
-    bool strict, timings, quiet, verbose, help, version;
+    bool strict, timings, quiet, verbose, help, version, live;
 };
 
 /* Parses argv[1..]. Texts are views of argv. Errors: ERR_INVALID, one line that names the option,
@@ -161,8 +163,8 @@ MUST_CHECK bool options_parse(int argc, const char *const *argv, struct arena *a
 struct option_texts options_paths(const struct options *options,
                                   const struct option_texts *arguments, struct arena *arena);
 
-/* The row of that name, or NULL. */
-const struct option_row *option_find(struct str name);
+/* The row of that name, or NULL; of two, the one that is for this command. */
+const struct option_row *option_find(struct str name, enum cli_command command);
 
 /* " - did you mean X?" with the nearest of the NULL-terminated `names`, or "" when none is near. In
  * `arena`. */

@@ -90,29 +90,43 @@ static struct check_settings checks_of(const struct make_settings *settings)
     };
 }
 
-/* What was left out while reading is part of what the plan rests on: scripts see no warnings. */
-static void note_left_out(struct run *run)
+/* Notes are in the order of their codes. */
+static void add_note(struct run *run, struct str code, struct str message)
 {
     struct plan *plan = run->plan;
-    uint64_t n = run->input.n_rejected;
     struct plan_note *notes = ARENA_ARRAY(run->arena, struct plan_note, plan->n_notes + 1);
-    struct strbuf text = strbuf_new(run->arena, 256);
-    strbuf_addf(
-        &text,
-        "%llu object%s of the input left out as broken: see the warnings, or `binpack validate`",
-        (unsigned long long)n, n == 1 ? "" : "s");
-    struct plan_note note = {.code = STR("OBJECTS_LEFT_OUT"), .message = strbuf_str(&text)};
     uint32_t at = 0;
-    while (at < plan->n_notes && str_cmp(plan->notes[at].code, note.code) < 0) {
+    while (at < plan->n_notes && str_cmp(plan->notes[at].code, code) < 0) {
         notes[at] = plan->notes[at];
         at++;
     }
-    notes[at] = note;
+    notes[at] = (struct plan_note){.code = code, .message = message};
     for (uint32_t i = at; i < plan->n_notes; i++) {
         notes[i + 1] = plan->notes[i];
     }
     plan->notes = notes;
     plan->n_notes++;
+}
+
+/* What was left out while reading is part of what the plan rests on: scripts see no warnings. */
+static void note_left_out(struct run *run)
+{
+    const struct input *input = &run->input;
+    struct strbuf text = strbuf_new(run->arena, 512);
+    if (input->n_rejected > 0) {
+        strbuf_addf(&text,
+                    "%u object%s of the input left out as broken: see the warnings, or `binpack "
+                    "validate`",
+                    input->n_rejected, input->n_rejected == 1 ? "" : "s");
+        add_note(run, STR("OBJECTS_LEFT_OUT"), str_copy(run->arena, strbuf_str(&text)));
+    }
+    if (input->n_unreadable > 0) {
+        text.n = 0;
+        strbuf_addf(&text,
+                    "%u kind%s of objects could not be read from the cluster: see the warnings",
+                    input->n_unreadable, input->n_unreadable == 1 ? "" : "s");
+        add_note(run, STR("KINDS_UNREADABLE"), str_copy(run->arena, strbuf_str(&text)));
+    }
 }
 
 static bool attempt(struct run *run, const struct make_settings *settings, struct err *err)
@@ -124,7 +138,7 @@ static bool attempt(struct run *run, const struct make_settings *settings, struc
     timings_phase(run->timings, "classes", make_arena_bytes(make));
     solve(run, make);
     bool good = make_finish(make, run->arena, &run->plan, err);
-    if (good && run->input.n_rejected > 0) {
+    if (good) {
         note_left_out(run);
     }
     timings_phase(run->timings, "finish", make_arena_bytes(make));
@@ -184,7 +198,8 @@ static bool is_missing(struct str code)
 /* Whether something the plan depends on is not in the input or was refused. */
 static bool is_incomplete(const struct run *run)
 {
-    bool incomplete = run->input.n_rejected > 0 || run->input.default_pool;
+    bool incomplete =
+        run->input.n_rejected + run->input.n_unreadable > 0 || run->input.default_pool;
     for (uint32_t i = 0; i < run->plan->n_notes; i++) {
         incomplete = incomplete || is_missing(run->plan->notes[i].code);
     }

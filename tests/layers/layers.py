@@ -21,12 +21,14 @@ ARROWS = {
     "k8s": ["base", "k8s"],
     "awsapi": ["base", "awsapi"],
     "io": ["base", "io"],
+    # Both programs reach API servers the same way: the client of k8s/ over the sockets of io/.
+    "live": ["base", "io", "k8s", "live"],
     "binpack/solver": ["base", "binpack/solver"],
     "binpack/catalog": ["base", "k8s", "awsapi", "binpack/catalog"],
     "binpack/scheduling": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/scheduling"],
     "binpack/plan": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/plan"],
     "binpack/view": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/plan", "binpack/view"],
-    "binpack/cli": ["base", "io", "k8s", "awsapi", "binpack"],
+    "binpack/cli": ["base", "io", "live", "k8s", "awsapi", "binpack"],
     # The checker knows nothing of how a plan comes about.
     "binpack/plan/check": ["base", "k8s", "binpack/catalog", "binpack/plan/plan.h", "binpack/plan/check"],
     # The verifier shares nothing with the solver but the problem.
@@ -120,7 +122,7 @@ def scan_symbols(libraries):
 
 def tree(root):
     out = []
-    for top in ["base", "k8s", "awsapi", "io", "binpack", "provisioner"]:
+    for top in ["base", "k8s", "awsapi", "io", "live", "binpack", "provisioner"]:
         for folder, _, files in os.walk(os.path.join(root, top)):
             out += [os.path.relpath(os.path.join(folder, f), root) for f in files if f.endswith((".c", ".h"))]
     return sorted(out)
@@ -155,6 +157,8 @@ def self_test():
         ("binpack/view/a.c", '#include "binpack/plan/plan.h"\n#include <string.h>\n', None),
         ("binpack/plan/check.h", '#include "binpack/plan/plan.h"\n', None),
         ("io/a.c", "#include <unistd.h>\n", None),
+        ("live/a.c", '#include "io/loop.h"\n#include "k8s/watch.h"\n', None),
+        ("live/b.c", '#include "binpack/plan/plan.h"\n', "room live may not include binpack/plan/plan.h"),
     ]
     symbol_rows = [
         ("k8s", "#include <stdio.h>\nvoid f(void);\nvoid f(void) { puts(\"x\"); }\n", "puts"),
