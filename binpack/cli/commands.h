@@ -15,7 +15,7 @@ enum exit_status {
     EXIT_INTERRUPTED = 130
 };
 
-int command_simulate(const struct options *options, struct console *console);
+int command_simulate(const struct options *options, struct console *console); /* and explain */
 int command_record(const struct options *options, struct console *console);
 int command_verify(const struct options *options, struct console *console);
 int command_validate(const struct options *options, struct console *console);

@@ -95,6 +95,8 @@ static int run(const struct options *options, struct console *console)
                                                       : command_simulate(options, console);
     case CLI_RECORD:
         return command_record(options, console);
+    case CLI_EXPLAIN:
+        return command_simulate(options, console);
     case CLI_VERIFY:
         return command_verify(options, console);
     case CLI_VALIDATE:

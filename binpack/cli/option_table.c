@@ -3,10 +3,11 @@
 
 #define SIMULATE   (1U << CLI_SIMULATE)
 #define RECORD     (1U << CLI_RECORD)
+#define EXPLAIN    (1U << CLI_EXPLAIN)
 #define VERIFY     (1U << CLI_VERIFY)
 #define VALIDATE   (1U << CLI_VALIDATE)
 #define CATALOG    (1U << CLI_CATALOG)
-#define PLANS      (SIMULATE | VERIFY)
+#define PLANS      (SIMULATE | VERIFY | EXPLAIN)
 #define EVERYWHERE ((1U << CLI_N_COMMANDS) - 1)
 #define FIELD(f)   .offset = offsetof(struct options, f)
 
@@ -45,6 +46,15 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
                     "left out; Secrets and ConfigMaps are never read. What the credentials may not "
                     "list is left out with a "
                     "warning and named in the recording's last line."},
+    [CLI_EXPLAIN] =
+        {CLI_EXPLAIN, "explain", "POD... [-f FILE]...",
+         "say where a pod goes and why, or why it has no place",
+         "Plans as `simulate` does and then answers for the named pods: the node that takes "
+         "it, what it asks for, what one more like it would cost, and for each NodePool how "
+         "many instance types are left after each rule (node selector, volumes, taints, "
+         "resources, limits), with the cheapest of those. A pod is `NAMESPACE/NAME`, or a "
+         "name that only one pod of the input has. `binpack --explain POD` is the same. `-o "
+         "json` prints the answers for programs."},
     [CLI_VERIFY] = {CLI_VERIFY, "verify", "PLAN [-f FILE]...",
                     "check a plan, and its certificate, against a cluster",
                     "Reads a plan that `-o json` or `-o yaml` printed and replays it against the "
@@ -98,17 +108,17 @@ const struct option_row option_rows[] = {
             "describe-instance-types`, "
             "`describe-instance-type-offerings` and `describe-spot-price-history` print; several "
             "files complete each other."},
-    {"live", 0, NULL, OPTION_FLAG, FIELD(live), .group = GROUP_INPUT, .commands = SIMULATE,
-     .help = "plan for the running cluster instead of files",
+    {"live", 0, NULL, OPTION_FLAG, FIELD(live), .group = GROUP_INPUT,
+     .commands = SIMULATE | EXPLAIN, .help = "plan for the running cluster instead of files",
      .doc = "Reads the cluster that kubectl would talk to; nothing in it is changed."},
     {"kubeconfig", 0, "FILE", OPTION_TEXT, FIELD(kubeconfig), .group = GROUP_INPUT,
-     .commands = SIMULATE | RECORD, .hint = HINT_FILE, .fallback = "as kubectl",
+     .commands = SIMULATE | EXPLAIN | RECORD, .hint = HINT_FILE, .fallback = "as kubectl",
      .help = "with --live and record: how to reach the cluster",
      .doc =
          "Otherwise `$KUBECONFIG` (a list of files), `~/.kube/config`, or the service account of "
          "the pod that the program runs in."},
     {"context", 0, "NAME", OPTION_TEXT, FIELD(context), .group = GROUP_INPUT,
-     .commands = SIMULATE | RECORD, .fallback = "current-context",
+     .commands = SIMULATE | EXPLAIN | RECORD, .fallback = "current-context",
      .help = "with --live and record: the context of the kubeconfig to use"},
     {"expand", 0, "WHEN", OPTION_CHOICE, FIELD(expand), .choices = expand_choices,
      .fallback = "auto", .group = GROUP_INPUT, .commands = PLANS,
@@ -125,6 +135,11 @@ const struct option_row option_rows[] = {
      .commands = PLANS, .help = "place only pending pods with these labels",
      .doc = "As in kubectl: `app=web,tier!=cache`, `env in (a,b)`, `gpu`, `!gpu`."},
 
+    {"explain", 0, "POD", OPTION_TEXTS, FIELD(explain), .group = GROUP_PLAN,
+     .commands = SIMULATE | EXPLAIN,
+     .help = "say where this pod goes and why, instead of the plan; repeatable",
+     .doc =
+         "`NAMESPACE/NAME`, or a name that only one pod has. The same as `binpack explain POD`."},
     {"mode", 0, "MODE", OPTION_CHOICE, FIELD(mode), .choices = mode_choices, .fallback = "auto",
      .group = GROUP_PLAN, .commands = PLANS, .help = "what to plan",
      .doc = "`provision` places pods that need a node, on running nodes first. `repack` asks what "
@@ -164,14 +179,14 @@ const struct option_row option_rows[] = {
     {"gap", 0, "PCT", OPTION_PERCENT, FIELD(gap), .fallback = "0.01%", .group = GROUP_SOLVER,
      .commands = PLANS, .help = "stop when the plan is proven this close to the cheapest"},
     {"time-limit", 0, "DURATION", OPTION_DURATION, FIELD(time_limit), .group = GROUP_SOLVER,
-     .commands = SIMULATE,
+     .commands = SIMULATE | EXPLAIN,
      .help = "stop after this time, reading and writing included, with the best plan so far",
      .doc = "`500ms`, `10s`, `1m30s`. Effort is counted in work, not in time, so without this "
             "option the same input gives the same "
             "bytes on every machine; a limit that cuts the search short gives that up, and the "
             "plan's status is then `stopped`."},
     {"threads", 0, "N", OPTION_NUMBER, FIELD(threads), .min = 1, .max = 64,
-     .fallback = "processors, at most 8", .group = GROUP_SOLVER, .commands = SIMULATE,
+     .fallback = "processors, at most 8", .group = GROUP_SOLVER, .commands = SIMULATE | EXPLAIN,
      .help = "threads of the solver; they do not change the result"},
     {"seed", 0, "N", OPTION_NUMBER, FIELD(seed), .min = 0, .max = INT64_MAX, .fallback = "0",
      .group = GROUP_SOLVER, .commands = PLANS, .help = "of the solver's random choices"},
@@ -182,7 +197,8 @@ const struct option_row option_rows[] = {
             "fall back on them."},
 
     {"output", 'o', "FORMAT[=FILE]", OPTION_OUTPUTS, FIELD(outputs), .choices = output_format_names,
-     .fallback = "table", .group = GROUP_OUTPUT, .commands = SIMULATE | VALIDATE | CATALOG,
+     .fallback = "table", .group = GROUP_OUTPUT,
+     .commands = SIMULATE | EXPLAIN | VALIDATE | CATALOG,
      .help = "what to print, and where; repeatable",
      .doc = "`-o table -o json=plan.json` prints the table and writes the plan. `wide` names every "
             "node and pod, `csv` has a row per "
@@ -197,13 +213,14 @@ const struct option_row option_rows[] = {
      .commands = PLANS, .hint = HINT_FILE,
      .help = "write (verify: read) the proof of the lower bound",
      .doc = "The format is in docs/plan.md; a short script can check it without this program."},
-    {"timings", 0, NULL, OPTION_FLAG, FIELD(timings), .group = GROUP_OUTPUT, .commands = SIMULATE,
+    {"timings", 0, NULL, OPTION_FLAG, FIELD(timings), .group = GROUP_OUTPUT,
+     .commands = SIMULATE | EXPLAIN,
      .help = "print time and memory of each phase, and cost and bound over work"},
     {"color", 0, "WHEN", OPTION_CHOICE, FIELD(color), .choices = when_choices, .fallback = "auto",
-     .group = GROUP_OUTPUT, .commands = SIMULATE | VALIDATE | CATALOG,
+     .group = GROUP_OUTPUT, .commands = SIMULATE | EXPLAIN | VALIDATE | CATALOG,
      .help = "colour; auto is on a terminal without NO_COLOR"},
     {"progress", 0, "WHEN", OPTION_CHOICE, FIELD(progress), .choices = when_choices,
-     .fallback = "auto", .group = GROUP_OUTPUT, .commands = SIMULATE | RECORD,
+     .fallback = "auto", .group = GROUP_OUTPUT, .commands = SIMULATE | EXPLAIN | RECORD,
      .help = "a line of progress on stderr; auto is on a terminal"},
     {"quiet", 'q', NULL, OPTION_FLAG, FIELD(quiet), .group = GROUP_OUTPUT,
      .commands = PLANS | RECORD | CATALOG, .help = "nothing on stderr but errors"},

@@ -18,6 +18,7 @@ struct arena;
 
 enum cli_command {
     CLI_SIMULATE,
+    CLI_EXPLAIN,
     CLI_RECORD,
     CLI_VERIFY,
     CLI_VALIDATE,
@@ -131,6 +132,7 @@ struct options {
     struct option_texts arguments; /* what is no option, without the name of the command */
 
     struct option_texts files, catalogs;
+    struct option_texts explain; /* pods to be explained */
     struct str namespace_name, selector;
     struct str kubeconfig, context, record_file;
     int expand; /* index: auto, never */

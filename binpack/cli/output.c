@@ -6,6 +6,7 @@
 #include "binpack/plan/certificate.h"
 #include "binpack/plan/nodeclaims.h"
 #include "binpack/plan/plan_json.h"
+#include "binpack/view/explanation.h"
 #include "binpack/view/plan_csv.h"
 #include "binpack/view/plan_markdown.h"
 #include "binpack/view/plan_table.h"
@@ -54,6 +55,14 @@ static bool render(const struct option_output *output, const struct plan *plan,
     struct text_look look = look_of(output, console);
     struct jsonw json = jsonw_new(b, JSONW_PRETTY);
     struct jsonw yaml = jsonw_new(b, JSONW_YAML);
+    if (plan->n_explanations > 0 && output->format == OUTPUT_TABLE) {
+        view_explanations(plan, &look, b);
+        return true;
+    }
+    if (plan->n_explanations > 0) {
+        explain_json(plan, output->format == OUTPUT_YAML ? &yaml : &json, &scratch);
+        return true;
+    }
     switch (output->format) {
     case OUTPUT_TABLE:
         view_table(plan, &look, b);

@@ -7,7 +7,8 @@
 #include "binpack/plan/plan.h"
 
 /* Renders and writes every -o of the options, in their order; a table on standard output when there
- * is none. Errors: ERR_IO and ERR_NOT_FOUND (writing), ERR_LIMIT (a text beyond what is sensible).
+ * is none. A plan with explanations shows those instead (table, json, yaml). Errors: ERR_IO and
+ * ERR_NOT_FOUND (writing), ERR_LIMIT (a text beyond what is sensible).
  */
 MUST_CHECK bool output_plan(const struct options *options, const struct plan *plan,
                             struct console *console, struct err *err);

@@ -25,6 +25,7 @@ struct run {
     mono_t begun, read_done;
     struct input input;
     struct plan *plan;
+    struct option_texts asked; /* pods to be explained */
     bool interrupted;
 };
 
@@ -166,6 +167,8 @@ static bool make_plan(struct run *run, const struct make_settings *settings, str
 static bool plan_with_workers(struct run *run, struct err *err)
 {
     struct make_settings settings = input_settings(run->options, &run->input);
+    settings.explain = run->asked.v;
+    settings.n_explain = run->asked.n;
     uint32_t lanes = (uint32_t)run->options->threads;
     if (lanes == 0) {
         lanes = io_workers_processors();
@@ -212,6 +215,16 @@ static bool is_incomplete(const struct run *run)
     return incomplete;
 }
 
+/* Who asked about some pods does not want to hear of the others. */
+static bool has_unplaced(const struct plan *plan)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < plan->n_explanations; i++) {
+        any = any || plan->explanations[i].unplaced_i != PLAN_NONE;
+    }
+    return plan->n_explanations > 0 ? any : plan->n_unplaced > 0;
+}
+
 static int exit_status_of(const struct run *run)
 {
     const struct options *o = run->options;
@@ -223,7 +236,7 @@ static int exit_status_of(const struct run *run)
                       "--strict: the input is incomplete; see the warnings and assumptions above");
         return EXIT_INCOMPLETE;
     }
-    if (run->plan->n_unplaced > 0) {
+    if (has_unplaced(run->plan)) {
         return EXIT_UNPLACED;
     }
     if (o->require_gap.has && plan_gap_ppb(run->plan) > o->require_gap.v) {
@@ -269,7 +282,7 @@ static bool simulate(struct run *run, const struct option_texts *paths, struct e
         return output_plan(run->options, run->plan, run->console, err);
     }
     if (!plan_with_workers(run, err)) {
-        return err->code == ERR_NOT_FOUND ? err_add_help(err) : false;
+        return err->code == ERR_NOT_FOUND && run->asked.n == 0 ? err_add_help(err) : false;
     }
     say_notes(run);
     bool good = output_plan(run->options, run->plan, run->console, err) &&
@@ -277,6 +290,38 @@ static bool simulate(struct run *run, const struct option_texts *paths, struct e
                  output_certificate(run->options->certificate, run->plan, run->console, err));
     timings_phase(run->timings, "write", 0);
     return good;
+}
+
+/* The pods of `explain POD...` and of --explain. False: exit 2, said. */
+static bool take_asked(struct run *run)
+{
+    const struct options *o = run->options;
+    bool command = o->command == CLI_EXPLAIN;
+    uint32_t n = o->explain.n + (command ? o->arguments.n : 0);
+    struct str *names = ARENA_ARRAY(run->arena, struct str, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        names[i] = i < o->explain.n ? o->explain.v[i] : o->arguments.v[i - o->explain.n];
+        if (str_starts(names[i], STR("node/")) || str_starts(names[i], STR("nodepool/"))) {
+            console_error(run->console, "explain: " STR_FMT ": only pods can be explained so far",
+                          STR_ARG(names[i]));
+            return false;
+        }
+    }
+    run->asked = (struct option_texts){.n = n, .v = names};
+    if (command && n == 0) {
+        console_error(run->console,
+                      "explain: say which pods: binpack explain NAMESPACE/NAME -f FILE");
+        return false;
+    }
+    for (uint32_t i = 0; n > 0 && i < o->outputs.n; i++) {
+        enum output_format format = o->outputs.v[i].format;
+        if (format != OUTPUT_TABLE && format != OUTPUT_JSON && format != OUTPUT_YAML) {
+            console_error(run->console, "explain: -o %s: must be table, json or yaml",
+                          output_format_names[format]);
+            return false;
+        }
+    }
+    return true;
 }
 
 int command_simulate(const struct options *options, struct console *console)
@@ -290,7 +335,12 @@ int command_simulate(const struct options *options, struct console *console)
                       .timings = &timings,
                       .begun = io_clock_mono()};
     timings_begin(&timings);
-    struct option_texts paths = options_paths(options, &options->arguments, &arena);
+    static const struct option_texts none = {.n = 0};
+    if (!take_asked(&run)) {
+        return EXIT_USAGE;
+    }
+    struct option_texts paths = options_paths(
+        options, options->command == CLI_EXPLAIN ? &none : &options->arguments, &arena);
     bool good = simulate(&run, &paths, &err);
     int status = good ? exit_status_of(&run) : command_failed(console, &err);
     if (options->timings) {

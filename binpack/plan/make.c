@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "binpack/plan/assemble.h"
+#include "binpack/plan/explain.h"
 #include "binpack/plan/notes.h"
 #include "binpack/plan/reasons.h"
 #include "binpack/solver/verify.h"
@@ -188,7 +189,9 @@ bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
         make_free(make);
         return err_set(err, ERR_UNSUPPORTED, "--mode=disrupt is not there yet");
     }
-    if (!prepare(cluster, catalog, make, err)) {
+    uint32_t *asked = ARENA_ARRAY(&make->arena, uint32_t, settings->n_explain + 1);
+    if (!explain_find(cluster, settings->explain, settings->n_explain, asked, err) ||
+        !prepare(cluster, catalog, make, err)) {
         make_free(make);
         return false;
     }
@@ -323,6 +326,15 @@ static const struct k8s_cluster *plan_cluster(const struct make *make, struct ar
     return s->cluster == s->given ? s->given : sched_cluster_widened(s->given, arena);
 }
 
+/* The pods that somebody asked about. */
+static bool answer(const struct make *make, struct assembly *a, struct err *err)
+{
+    uint32_t n = make->settings.n_explain;
+    uint32_t *pods = ARENA_ARRAY(a->arena, uint32_t, n + 1);
+    return n == 0 || (explain_find(make->snapshot->cluster, make->settings.explain, n, pods, err) &&
+                      explain_add(a, &make->descent, pods, n, err));
+}
+
 /* Pods that need a place and have none, in order. */
 static bool explain(const struct make *make, struct assembly *a, const bool *placed,
                     struct err *err)
@@ -433,7 +445,7 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
     bool *placed = ARENA_ARRAY(arena, bool, s->cluster->n_pods);
     assemble_nodes(&a, placed);
     name_relaxed(arena, &make->problem->bp, &solution->certificate, tied, plan);
-    if (!explain(make, &a, placed, err)) {
+    if (!explain(make, &a, placed, err) || !answer(make, &a, err)) {
         return false;
     }
     notes_add(&a);

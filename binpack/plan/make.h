@@ -24,6 +24,8 @@ struct make_settings {
     bool any_order; /* only plans that hold in any order of placement; for a second attempt */
     struct cat_settings catalog;
     struct bp_options solver;
+    const struct str *explain; /* [n_explain] pods to be explained, "namespace/name" */
+    uint32_t n_explain;
     uint32_t options_max;        /* instanceTypeOptions per node, default 60 */
     uint32_t options_within_ppm; /* dearer by at most this, default 100000 = 10 % */
 };
@@ -42,7 +44,7 @@ struct make; /* opaque */
 
 /* `cluster` and `catalog` must outlive the make and the plan. Errors: ERR_INVALID (an object that
  * no rule can make sense of), ERR_NOT_FOUND (a zone or region that the catalogue does not know:
- * names both), ERR_LIMIT. */
+ * names both; a pod to be explained that is not there), ERR_LIMIT. */
 MUST_CHECK bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
                          const struct make_settings *settings, struct make **ret_make,
                          struct err *err);

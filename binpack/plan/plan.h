@@ -56,6 +56,44 @@ struct plan_note { /* assumptions and warnings that belong to the plan */
     struct str code, message;
 };
 
+/* Where a pod goes and why (explain.h). */
+enum explain_step {
+    EXPLAIN_CATALOG,   /* types with an offering that is available */
+    EXPLAIN_POOL,      /* what the NodePool and its node class allow */
+    EXPLAIN_LABELS,    /* node selector and node affinity */
+    EXPLAIN_VOLUMES,   /* zones of its volumes */
+    EXPLAIN_TAINTS,    /* taints, and host ports that DaemonSets take */
+    EXPLAIN_DAEMONS,   /* room for the DaemonSets */
+    EXPLAIN_RESOURCES, /* room for the pod beside them */
+    EXPLAIN_LIMITS,    /* limits of the NodePool */
+    N_EXPLAIN_STEPS
+};
+struct plan_choice { /* something that could be bought */
+    const struct cat_type *type;
+    uint32_t zone_i;
+    enum cat_capacity_type capacity_type;
+    usd_t price;
+};
+struct plan_funnel {                                                 /* of one NodePool */
+    uint32_t pool_i;                                                 /* into cluster->nodepools */
+    uint32_t n_types[N_EXPLAIN_STEPS], n_offerings[N_EXPLAIN_STEPS]; /* left after each step */
+    uint32_t n_cheapest;
+    const struct plan_choice *cheapest; /* [n_cheapest] of what is left, one per type, by price */
+};
+struct plan_explanation {
+    uint32_t pod;
+    struct str no_need; /* why it needs no place; "" when it does */
+    /* PLAN_NONE: not there. At most one is set; none for a pod without a place. */
+    uint32_t node_i, existing_i, unplaced_i;
+    struct k8s_resources requests; /* effective */
+    uint32_t dropped;              /* preferences that the plan gave up for it */
+    usd_t marginal;     /* what the bound says one more such pod costs; 0: nothing, or not known */
+    uint32_t n_running; /* running nodes that would take it if it were alone */
+    uint32_t n_funnels;
+    const struct plan_funnel *funnels; /* [n_funnels] by NodePool as in the cluster */
+};
+#define PLAN_NONE UINT32_MAX
+
 /* What the numbers of `problem` stand for: class i, offering k, dimension d. Needed to write and to
  * re-prove a certificate. */
 struct plan_class {
@@ -84,6 +122,8 @@ struct plan {
     const struct plan_placement *existing;
     const struct plan_unplaced *unplaced;
     const struct plan_note *notes;
+    uint32_t n_explanations;
+    const struct plan_explanation *explanations; /* of the pods that were asked about */
 
     uint32_t n_pending;   /* pods that needed a place */
     struct plan_ignored { /* pods that need none, by reason */

@@ -257,6 +257,17 @@ static void put_node(const struct plan *plan, struct jsonw *w, const struct plan
     jsonw_object_end(w);
 }
 
+void plan_reason_json(const struct plan_reason *reason, struct jsonw *w)
+{
+    jsonw_object_begin(w);
+    if (reason->pool.n > 0) {
+        jsonw_key_str(w, "nodePool", reason->pool);
+    }
+    jsonw_key_str(w, "code", reason->code);
+    jsonw_key_str(w, "message", reason->message);
+    jsonw_object_end(w);
+}
+
 static void put_unplaced(const struct plan *plan, struct jsonw *w,
                          const struct plan_unplaced *unplaced, struct arena *scratch)
 {
@@ -264,14 +275,7 @@ static void put_unplaced(const struct plan *plan, struct jsonw *w,
     jsonw_key_str(w, "pod", plan_pod_name(plan, unplaced->pod, scratch));
     jsonw_key_array(w, "reasons");
     for (uint32_t i = 0; i < unplaced->n_reasons; i++) {
-        const struct plan_reason *reason = &unplaced->reasons[i];
-        jsonw_object_begin(w);
-        if (reason->pool.n > 0) {
-            jsonw_key_str(w, "nodePool", reason->pool);
-        }
-        jsonw_key_str(w, "code", reason->code);
-        jsonw_key_str(w, "message", reason->message);
-        jsonw_object_end(w);
+        plan_reason_json(&unplaced->reasons[i], w);
     }
     jsonw_array_end(w);
     jsonw_object_end(w);

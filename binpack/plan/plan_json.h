@@ -26,6 +26,9 @@ struct str plan_amount(const struct k8s_words *words, const struct strtab *tab, 
 void plan_resources(const struct plan *plan, struct jsonw *w, const struct k8s_resources *resources,
                     struct arena *scratch);
 
+/* {"nodePool": ..., "code": ..., "message": ...} */
+void plan_reason_json(const struct plan_reason *reason, struct jsonw *w);
+
 /* Pairs sorted by key text; the array lives in `arena`. */
 const struct k8s_pair *plan_sorted_pairs(const struct strtab *tab, const struct k8s_pairs *pairs,
                                          struct arena *arena);

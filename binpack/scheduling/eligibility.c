@@ -33,6 +33,16 @@ struct str sched_verdict_code(enum sched_verdict verdict)
     return str_of(verdicts[verdict].code);
 }
 
+struct str sched_verdict_text_of_code(struct str code)
+{
+    for (int i = 0; i < SCHED_N_VERDICTS; i++) {
+        if (str_eq(str_of(verdicts[i].code), code)) {
+            return str_of(verdicts[i].text);
+        }
+    }
+    return code;
+}
+
 bool sched_verdict_is_ignored(enum sched_verdict verdict)
 {
     return verdict >= SCHED_BOUND && verdict <= SCHED_REFUSES_MANAGED;

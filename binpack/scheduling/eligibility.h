@@ -43,6 +43,9 @@ bool sched_verdict_is_ignored(enum sched_verdict verdict); /* needs no place */
 struct str sched_verdict_text(enum sched_verdict verdict); /* "bound to a node", ...; static */
 struct str sched_verdict_code(enum sched_verdict verdict); /* "POD_BOUND", ...; static */
 
+/* The text of one of those codes; the code itself when it is another one. */
+struct str sched_verdict_text_of_code(struct str code);
+
 /* Finished pods use no room; terminating ones do, but rules do not count them. */
 bool sched_pod_finished(const struct k8s_pod *pod);
 bool sched_pod_counts(const struct k8s_pod *pod); /* neither finished nor terminating */

@@ -53,6 +53,9 @@ spec:
 SMALL = POOL + deployment("web", 12, "500m", "1Gi") + deployment("cache", 3, "1", "6Gi", ns="data")
 UNPLACED = SMALL + deployment("train", 100, "1", "1Gi", ns="ml", extra=", nvidia.com/gpu: 1")
 HARD = "".join(deployment("w%d" % i, 40 + 7 * i, "%dm" % (310 + 170 * i), "%dMi" % (900 + 530 * i % 4000)) for i in range(14))
+PARTIAL = json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "agent-x", "namespace": "mon", "ownerReferences": [
+    {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "uid": "u", "controller": True}]},
+    "spec": {"nodeName": "gone", "containers": [{"name": "a"}]}, "status": {"phase": "Running"}})
 TESTS = {}
 
 
@@ -161,17 +164,62 @@ def the_same_bytes_twice():
 
 @test
 def what_the_recording_lacks():
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "agent-x", "namespace": "mon", "ownerReferences": [
-        {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "uid": "u", "controller": True}]},
-        "spec": {"nodeName": "gone", "containers": [{"name": "a"}]}, "status": {"phase": "Running"}}
-    with open("partial.json", "w") as f:
-        json.dump(pod, f)
     plan = plan_of("-f", "small.yaml", "-f", "partial.json", "--mode=provision")
     notes = {a["code"]: a["message"] for a in plan["assumptions"]}
     assert "mon/agent" in notes["DAEMONSETS_MISSING"], notes
     assert "gone" in notes["NODES_MISSING"], notes
     run("--simulate", "-f", "small.yaml", "-f", "partial.json", "--strict", code=4)
     assert "DAEMONSETS_MISSING" not in {a["code"] for a in plan_of("-f", "small.yaml")["assumptions"]}
+
+
+@test
+def explain_says_where_and_why():
+    plan = plan_of("-f", "small.yaml")
+    place = {pod: node for node in plan["nodes"] for pod in node["pods"]}
+    out, _ = run("explain", "shop/web-0", "-f", "small.yaml", "-o", "json")
+    pod = json.loads(out)["pods"][0]
+    assert pod["verdict"] == "new-node" and pod["node"] == place["shop/web-0"]["name"], pod
+    assert pod["requests"] == {"cpu": "500m", "memory": "1Gi", "pods": "1"}, pod
+    # The funnel, counted from the catalogue alone: on demand, two families, half a processor and a gibibyte.
+    catalog = json.loads(run("catalog", "list", "-o", "json")[0])["instanceTypes"]
+    sold = lambda t, od: any(o["available"] and (not od or o["capacityType"] == "on-demand") for o in t["offerings"])
+    family = lambda t: t["labels"].get("karpenter.k8s.aws/instance-family") in ("m5", "c5")
+    fits = lambda t: milli(t["allocatable"]["cpu"]) >= 500 and mebi(t["allocatable"]["memory"]) >= 1024
+    steps = {s["rule"]: s["instanceTypes"] for s in pod["nodePools"][0]["steps"]}
+    assert steps["catalog"] == sum(sold(t, False) for t in catalog), steps
+    assert steps["nodePool"] == sum(sold(t, True) and family(t) for t in catalog), steps
+    assert steps["resources"] == steps["limits"] == sum(sold(t, True) and family(t) and fits(t) for t in catalog), steps
+    left = list(steps.values())
+    assert left == sorted(left, reverse=True), steps
+    cheapest = min(o["usdPerHour"] for t in catalog if family(t) and fits(t) for o in t["offerings"]
+                   if o["available"] and o["capacityType"] == "on-demand")
+    assert pod["nodePools"][0]["cheapest"][0]["usdPerHour"] == cheapest, pod["nodePools"][0]["cheapest"]
+
+
+def milli(text):
+    return int(text[:-1]) if text.endswith("m") else 1000 * int(text)
+
+
+def mebi(text):
+    return int(text[:-2]) * {"Ki": 1 / 1024, "Mi": 1, "Gi": 1024, "Ti": 1 << 20}[text[-2:]]
+
+
+@test
+def explain_of_pods_without_a_place_and_without_need():
+    out, _ = run("--explain", "train-0", "--explain=ml/train-1", "-f", "unplaced.yaml", code=3)
+    assert "No place" in out and "nvidia.com/gpu" in out and "room for the pod" in out, out
+    assert out.count("INSTANCE TYPES LEFT") == 2, out
+    run("explain", "shop/web-0", "-f", "unplaced.yaml")  # others without a place do not matter
+    out, _ = run("explain", "agent-x", "-f", "small.yaml", "-f", "partial.json", "--mode=provision")
+    assert "No need" in out and "bound to node gone" in out, out
+
+
+@test
+def explain_with_wrong_words():
+    assert "shop/web-0" in run("explain", "web", "-f", "small.yaml", code=1)[1]
+    assert "which pods" in run("explain", "-f", "small.yaml", code=2)[1]
+    assert "must be table" in run("explain", "web-0", "-f", "small.yaml", "-o", "csv", code=2)[1]
+    assert "only pods" in run("explain", "node/n", "-f", "small.yaml", code=2)[1]
 
 
 @test
@@ -399,6 +447,7 @@ def main():
         os.chdir(folder)
         write("small.yaml", SMALL)
         write("unplaced.yaml", UNPLACED)
+        write("partial.json", PARTIAL)
         write("bare.yaml", deployment("web", 12, "500m", "1Gi"))
         write("classonly.yaml", POOL.split("---\n")[1] + "---\n" + deployment("web", 1, "500m", "1Gi"))
         write("hard.yaml", POOL.replace("[m5, c5]", "[m5, c5, r5, m6i, c6i, r6i, m7i]") + HARD)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `binpack explain`: where pods go and why, for a person and for programs. */
+#pragma once
+
+#include "base/jsonw.h"
+#include "binpack/plan/plan.h"
+#include "binpack/view/text.h"
+
+/* A block for each of plan->explanations: its place, what it asks for, the instance types left
+ * after each rule per NodePool, the cheapest of those. */
+void view_explanations(const struct plan *plan, const struct text_look *look, struct strbuf *b);
+
+/* {"apiVersion": "binpack/v1", "kind": "Explain", "pods": [...]}; docs/plan.md. */
+void explain_json(const struct plan *plan, struct jsonw *w, struct arena *scratch);
