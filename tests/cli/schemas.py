@@ -80,6 +80,12 @@ def shared_plans(validator):
         check(cluster, ["--simulate", "-f", cluster, "--catalog", catalog, "-o", "json"], validator, (0, 3))
 
 
+def explanations(validator):
+    pods = ["shop/search-0", "shop/price-sync-0", "ml/trainer-0"]
+    value = check("explain", ["explain", *pods, "-f", os.path.join(SOURCE, "examples", "shop"), "-o", "json"], validator, (3,))
+    assert [p["pod"] for p in value["pods"]] == pods, value
+
+
 def catalogs(validator):
     check("embedded", ["catalog", "list", "-o", "json"], validator)
     for error in validator.iter_errors({"apiVersion": "binpack/v1", "kind": "Catalog", "zones": [], "instanceTypes": [{}]}):
@@ -88,12 +94,13 @@ def catalogs(validator):
 
 
 def main():
-    schemas = {name: load(os.path.join(SOURCE, "docs", "schema", name + ".v1.json")) for name in ("plan", "catalog")}
+    schemas = {name: load(os.path.join(SOURCE, "docs", "schema", name + ".v1.json")) for name in ("plan", "catalog", "explain")}
     validators = {}
     for name, schema in schemas.items():
         jsonschema.Draft202012Validator.check_schema(schema)
         validators[name] = jsonschema.Draft202012Validator(schema)
-    tests = [("plans", plans, "plan"), ("plans of the cases", shared_plans, "plan"), ("catalogue", catalogs, "catalog")]
+    tests = [("plans", plans, "plan"), ("plans of the cases", shared_plans, "plan"), ("catalogue", catalogs, "catalog"),
+             ("explanations", explanations, "explain")]
     print("1..%d" % len(tests))
     failed = 0
     for i, (name, test, schema) in enumerate(tests, 1):
