@@ -86,6 +86,11 @@ def explanations(validator):
     assert [p["pod"] for p in value["pods"]] == pods, value
 
 
+    for kind, good in (("spot", True), ("on-demand", True), ("free", False)):
+        value["pods"][1]["nodePools"][0]["cheapest"] = [{"instanceType": "a", "zone": "b", "capacityType": kind, "usdPerHour": 1}]
+        assert validator.is_valid(value) == good, kind
+
+
 def catalogs(validator):
     check("embedded", ["catalog", "list", "-o", "json"], validator)
     for error in validator.iter_errors({"apiVersion": "binpack/v1", "kind": "Catalog", "zones": [], "instanceTypes": [{}]}):
