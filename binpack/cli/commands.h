@@ -12,6 +12,7 @@ enum exit_status {
     EXIT_UNPLACED = 3,
     EXIT_INCOMPLETE = 4,
     EXIT_GAP = 5,
+    EXIT_CONDITION = 6,
     EXIT_INTERRUPTED = 130
 };
 

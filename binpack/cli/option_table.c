@@ -232,6 +232,13 @@ const struct option_row option_rows[] = {
      .doc = "Incomplete means that an object was refused, or that something the plan depends on "
             "had to be assumed: the NodePool, a "
             "volume or a node class that is not in the input."},
+    {"fail-if", 0, "CONDITION", OPTION_TEXTS, FIELD(fail_if), .group = GROUP_GATES,
+     .commands = SIMULATE, .help = "exit 6 when this holds of the plan; repeatable",
+     .doc = "A quantity, a comparison and a number: `usd_per_month > 900`, `unplaced > 0`, `gap >= "
+            "2%`. "
+            "Quantities: usd_per_hour, usd_per_month, on_demand_usd_per_hour, "
+            "existing_usd_per_hour, lower_bound_usd_per_hour, gap, new_nodes, spot_nodes, "
+            "unplaced_pods. Of several conditions each is looked at."},
     {"require-gap", 0, "PCT", OPTION_PERCENT, FIELD(require_gap), .group = GROUP_GATES,
      .commands = SIMULATE, .help = "exit 5 unless the plan is proven this close to the cheapest"},
 

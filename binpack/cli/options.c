@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/duration.h"
 #include "base/rfc3339.h"
+#include "binpack/cli/gate.h"
 #include "binpack/cli/selector.h"
 
 enum { TEXTS_MAX = 100000, SUGGEST_DISTANCE = 3 };
@@ -518,6 +519,12 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
     struct label_selector ignored;
     if (options.selector.n > 0 && !label_selector_parse(options.selector, arena, &ignored, err)) {
         return false; /* said before anything is read */
+    }
+    for (uint32_t i = 0; i < options.fail_if.n; i++) {
+        struct gate gate;
+        if (!gate_parse(options.fail_if.v[i], &gate, err)) {
+            return false;
+        }
     }
     *ret_options = options;
     return true;

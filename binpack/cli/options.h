@@ -133,6 +133,7 @@ struct options {
 
     struct option_texts files, catalogs;
     struct option_texts explain; /* pods to be explained */
+    struct option_texts fail_if; /* conditions, see gate.h */
     struct str namespace_name, selector;
     struct str kubeconfig, context, record_file;
     int expand; /* index: auto, never */

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/parallel.h"
 #include "binpack/cli/commands.h"
+#include "binpack/cli/gate.h"
 #include "binpack/cli/input.h"
 #include "binpack/cli/output.h"
 #include "binpack/cli/timings.h"
@@ -225,6 +226,25 @@ static bool has_unplaced(const struct plan *plan)
     return plan->n_explanations > 0 ? any : plan->n_unplaced > 0;
 }
 
+/* --fail-if; all conditions that hold are named. */
+static bool any_condition_holds(const struct run *run)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < run->options->fail_if.n; i++) {
+        auto_arena scratch = ARENA_INIT;
+        struct err ignored;
+        struct gate gate;
+        struct str value;
+        if (gate_parse(run->options->fail_if.v[i], &gate, &ignored) &&
+            gate_holds(&gate, run->plan, &scratch, &value)) {
+            console_error(run->console, "--fail-if: " STR_FMT ": it is " STR_FMT,
+                          STR_ARG(run->options->fail_if.v[i]), STR_ARG(value));
+            any = true;
+        }
+    }
+    return any;
+}
+
 static int exit_status_of(const struct run *run)
 {
     const struct options *o = run->options;
@@ -235,6 +255,9 @@ static int exit_status_of(const struct run *run)
         console_error(run->console,
                       "--strict: the input is incomplete; see the warnings and assumptions above");
         return EXIT_INCOMPLETE;
+    }
+    if (any_condition_holds(run)) {
+        return EXIT_CONDITION;
     }
     if (has_unplaced(run->plan)) {
         return EXIT_UNPLACED;
@@ -259,7 +282,7 @@ static bool wants_snapshots_only(const struct options *options)
         n++;
     }
     return n > 0 && n == options->outputs.n && options->certificate.n == 0 &&
-           !options->require_gap.has;
+           !options->require_gap.has && options->fail_if.n == 0;
 }
 
 /* A zone or region that the catalogue lacks: where to read how to get the right one. */

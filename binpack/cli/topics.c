@@ -105,6 +105,7 @@ const struct help_topic help_topics[] = {
      "  3    some pods are unplaced (the plan is printed)\n"
      "  4    the input is incomplete and --strict was given\n"
      "  5    --require-gap is not proven\n"
+     "  6    a --fail-if holds\n"
      "  130  interrupted; the best plan so far is printed\n"},
 };
 const size_t n_help_topics = sizeof(help_topics) / sizeof(help_topics[0]);

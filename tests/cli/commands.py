@@ -223,6 +223,21 @@ def explain_with_wrong_words():
 
 
 @test
+def conditions_for_scripts():
+    plan = plan_of("-f", "small.yaml")["totals"]
+    cost, nodes = plan["usdPerMonth"], plan["newNodes"]
+    for condition, holds in [("usd_per_month > %g" % (cost - 1), True), ("usdPerMonth>%g" % (cost + 1), False), ("new_nodes == %d" % nodes, True),
+                             ("newNodes != %d" % nodes, False), ("unplaced > 0", False), ("unplaced_pods <= 0", True),
+                             ("gap >= 100%", False), ("gap < 1", True), ("spot_nodes > 0", False)]:
+        _, err = run("--simulate", "-f", "small.yaml", "--fail-if", condition, code=6 if holds else 0)
+        assert ("--fail-if: " + condition in err) == holds, (condition, err)
+    _, err = run("--simulate", "-f", "unplaced.yaml", "--fail-if=unplaced > 0", "--fail-if", "new_nodes > 1e6", code=6)
+    assert "it is 100" in err and "1e6" not in err, err
+    for wrong in ["cost > 5", "gap", "gap > ", "gap ~ 3", "usd_per_month > lots", "> 3", "usdpermonth > 3"]:
+        assert "--fail-if" in run("--simulate", "-f", "small.yaml", "--fail-if", wrong, code=2)[1]
+
+
+@test
 def namespace_and_selector():
     assert plan_of("-f", "small.yaml", "-n", "data")["inputs"]["pendingPods"] == 3
     assert plan_of("-f", "small.yaml", "-l", "app in (web),app!=cache")["inputs"]["pendingPods"] == 12
