@@ -7,6 +7,7 @@
 #include "base/bitset.h"
 #include "base/json.h"
 #include "base/number.h"
+#include "binpack/plan/certificate_branches.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/solver/problem.h"
 #include "binpack/solver/verify.h"
@@ -170,6 +171,7 @@ void certificate_write(const struct plan *plan, struct jsonw *w, struct arena *s
     jsonw_array_end(w);
     put_limits(plan, w);
     put_caps(plan, w);
+    certificate_branches_write(p, &plan->solution->certificate, w, scratch);
     jsonw_object_end(w);
 }
 
@@ -351,7 +353,8 @@ static bool read_certificate(struct checking *c, const json_t *document, struct 
     c->certificate.relaxed_exclusions = own->relaxed_exclusions;
     c->certificate.relaxed_caps = own->relaxed_caps;
     return read_classes(c, &root, err) && read_offerings(c, &root, err) &&
-           read_limits(c, &root, err);
+           read_limits(c, &root, err) &&
+           certificate_branches_read(c->problem, &root, c->arena, &c->certificate, err);
 }
 
 /* ---- the plan as a solution ---- */

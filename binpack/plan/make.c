@@ -295,7 +295,8 @@ static void name_relaxed(struct arena *arena, const struct bp_problem *bp,
         names[n] = STR("hostname-affinity");
         n++;
     }
-    for (uint32_t f = 0; f < bp->n_families; f++) {
+    /* Branches know the rules of all groups. */
+    for (uint32_t f = 0; f < bp->n_families && certificate->n_branches == 0; f++) {
         if (((certificate->relaxed_families >> (f < 63 ? f : 63)) & 1U) != 0) {
             names[n++] = str_copy(arena, str_of(bp->family_names[f]));
         }
@@ -380,6 +381,7 @@ static bool free_tied(const struct make *make, struct arena *arena, struct bp_so
     if (any) {
         usd_t before = solution->certificate.bound;
         solution->certificate.dual = dual;
+        solution->certificate.n_branches = 0; /* their units are not those of other plans */
         usd_t bound = bp_certificate_bound(bp, &solution->certificate, solution->unplaced);
         solution->certificate.bound = bound < before ? bound : before;
         if (bound < before) {

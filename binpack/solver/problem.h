@@ -188,8 +188,34 @@ enum bp_status {
  * (rounded up: costs are whole nano-dollars)
  *
  * theta scaling is already applied: duals are scaled down until every unlimited offering satisfies
- * its inequality. Group rows (spread and the like) that the bound uses are in `extra`: see
- * binpack/solver/bound.h. */
+ * its inequality.
+ *
+ * With branches, duals above play no part. The bound is then the least of the bounds of all leaves
+ * of a tree that takes every plan apart by the number of units in one *cell* (a class under one
+ * tuple of axis values, verify_cells.h) after the other. A leaf has a dual for each cell, and in
+ * its own sum the first term is the least that the units can be worth in any way that the rules of
+ * groups and the branches taken leave them; no node holds more of a cell than they leave. */
+struct bp_branch_row {
+    uint32_t group_i, value, other; /* see bp_cell_row */
+    int64_t dual;                   /* >= 0, nano-dollars per pod, scaled by 2^BP_DUAL_BITS */
+};
+
+struct bp_branch_leaf {
+    const int64_t *dual;       /* [n_cells] >= 0, scaled by 2^BP_DUAL_BITS */
+    const int64_t *limit_dual; /* [n_limits] */
+    const int64_t *best_value; /* [offerings with an end, ascending]; for the others that it is no
+                                  more than their charge is all that matters */
+    uint32_t n_rows;
+    const struct bp_branch_row *rows; /* [n_rows] linear rules of groups that have a price */
+};
+
+/* In preorder: a branch is followed by its two parts, at most `units` in the cell and more. */
+struct bp_branch {
+    uint32_t cell_i;                   /* BP_NO_VALUE: a leaf */
+    uint32_t units;                    /* of a branch */
+    const struct bp_branch_leaf *leaf; /* NULL: no plan keeps the rules here */
+};
+
 struct bp_certificate {
     usd_t bound;               /* nano-dollars per hour, >= 0 */
     const int64_t *dual;       /* [n_classes] >= 0, scaled by 2^BP_DUAL_BITS */
@@ -198,7 +224,9 @@ struct bp_certificate {
     uint64_t relaxed_families; /* bit f: groups of family f are left out by the bound (families
                                   above 63 share bit 63) */
     bool relaxed_varieties, relaxed_exclusions,
-        relaxed_caps; /* insufficient conditions the plan obeys and the bound ignores */
+        relaxed_caps;    /* insufficient conditions the plan obeys and the bound ignores */
+    uint32_t n_branches; /* 0: the bound knows no groups */
+    const struct bp_branch *branches;
 };
 
 struct bp_solution {

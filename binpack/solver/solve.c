@@ -4,12 +4,13 @@
  * groups, whose bound holds for every plan; both get half of the work. Decisions are made by
  * trying: the best ones by estimate are packed with little effort and the winner in full.
  * Afterwards, while work is left and the gap is open, prices are shaken and decisions made again.
- */
+ * In the end the bound is made once more, with the rules of groups in it (bound_groups.h). */
 #include "binpack/solver/solve.h"
 
 #include "base/arena.h"
 #include "base/bitset.h"
 #include "base/rng.h"
+#include "binpack/solver/bound_groups.h"
 #include "binpack/solver/engine.h"
 #include "binpack/solver/spread.h"
 #include "binpack/solver/spread_choose.h"
@@ -68,6 +69,7 @@ struct bp_solve {
     usd_t bound;
     uint64_t work; /* of engines that are gone */
     uint64_t budget;
+    struct bp_branching *branching; /* the last phase: a bound that knows groups */
     struct rng rng;
     char warning[ERR_TEXT_MAX];
     /* The latest gain worth mentioning, see note_gain. */
@@ -150,10 +152,24 @@ static bool collect(struct bp_solve *s)
     return offer_plan(s, &plan);
 }
 
+static usd_t bound_of(const struct bp_solve *s)
+{
+    usd_t bound = s->branching == NULL ? 0 : bp_branching_bound(s->branching);
+    bound = bound > s->bound ? bound : s->bound;
+    return bound < s->best.cost ? bound : s->best.cost;
+}
+
+/* The gap is one of cost: a plan that leaves units out is cheap for that very reason, and other
+ * decisions have to look for their place first. */
 static bool is_good_enough(const struct bp_solve *s)
 {
+    for (uint32_t i = 0; i < s->problem->n_classes && s->phase != PHASE_DONE; i++) {
+        if (s->best.unplaced[i] > 0) {
+            return false;
+        }
+    }
     return s->best.cost == 0 ||
-           (double)(s->best.cost - s->bound) <= s->options.gap * (double)s->best.cost;
+           (double)(s->best.cost - bound_of(s)) <= s->options.gap * (double)s->best.cost;
 }
 
 /* ------------------------------------------------------------------ decisions */
@@ -205,7 +221,7 @@ static uint64_t work_of(const struct bp_solve *s)
         bp_engine_progress(s->pack_engine, &progress);
         work += progress.work;
     }
-    return work;
+    return s->branching == NULL ? work : work + bp_branching_work(s->branching);
 }
 
 static struct bp_options small_options(const struct bp_solve *s)
@@ -570,6 +586,29 @@ static bool run_groups(struct bp_solve *s, uint64_t until, uint64_t work)
     return false;
 }
 
+/* Once the plan stands, the bound is made again with the rules of groups in it, where it is worth
+ * while and the gap is open. */
+static bool run_branching(struct bp_solve *s, uint64_t work)
+{
+    if (s->stopped || atomic_load(&s->cancelled) || s->options.effort <= 1 ||
+        s->options.algorithm == BP_FFD || is_good_enough(s)) {
+        return false;
+    }
+    if (s->branching == NULL) {
+        if (!bp_branching_is_worth(s->problem)) {
+            return false;
+        }
+        auto_arena arena = ARENA_INIT;
+        uint32_t *placed = ARENA_ARRAY(&arena, uint32_t, s->problem->n_classes);
+        for (uint32_t i = 0; i < s->problem->n_classes; i++) {
+            placed[i] = s->problem->classes[i].demand - s->best.unplaced[i];
+        }
+        s->branching = bp_branching_new(s->problem, placed, s->best.cost, s->budget / 16);
+        return !is_good_enough(s);
+    }
+    return bp_branching_step(s->branching, work) && !is_good_enough(s);
+}
+
 /* The same without groups: the engine alone. */
 static bool run_engine(struct bp_solve *s, uint64_t work)
 {
@@ -605,6 +644,7 @@ bool bp_solve_step(struct bp_solve *s, uint64_t work)
     if (!more) {
         s->phase = PHASE_DONE;
         s->bound_done = true;
+        more = run_branching(s, work);
     }
     return more;
 }
@@ -629,9 +669,11 @@ void bp_solve_progress(const struct bp_solve *s, struct bp_progress *ret_progres
     static const char *const names[] = {"groups", "pack", "rebalance", "shake", "pack", "done"};
     bp_engine_progress(s->bound_engine, ret_progress);
     if (s->problem->n_groups > 0) {
-        ret_progress->phase = s->phase == PHASE_DONE && !s->bound_done ? "bound" : names[s->phase];
+        ret_progress->phase = s->phase == PHASE_DONE && (!s->bound_done || s->branching != NULL)
+                                  ? "bound"
+                                  : names[s->phase];
         ret_progress->cost = s->best.cost;
-        ret_progress->bound = s->bound < s->best.cost ? s->bound : s->best.cost;
+        ret_progress->bound = bound_of(s);
         ret_progress->work = work_of(s);
         ret_progress->n_unplaced = n_unplaced(s->problem, s->best.unplaced);
     }
@@ -650,6 +692,7 @@ uint64_t bp_solve_arena_bytes(const struct bp_solve *s)
 {
     uint64_t bytes = bp_engine_arena_bytes(s->bound_engine) + s->arena.held_bytes +
                      s->spare[0].held_bytes + s->spare[1].held_bytes + s->pack_arena.held_bytes;
+    bytes += s->branching == NULL ? 0 : bp_branching_arena_bytes(s->branching);
     return s->pack_engine == NULL ? bytes : bytes + bp_engine_arena_bytes(s->pack_engine);
 }
 
@@ -691,6 +734,9 @@ void bp_solve_result(const struct bp_solve *s, struct arena *arena,
         uint32_t family = s->problem->groups[g].family;
         certificate.relaxed_families |= UINT64_C(1) << (family < 63 ? family : 63);
     }
+    if (s->branching != NULL && bp_branching_bound(s->branching) > certificate.bound) {
+        bp_branching_certify(s->branching, arena, &certificate);
+    }
     certificate.relaxed_caps = s->relaxed.n_caps < s->problem->n_caps;
     certificate.relaxed_exclusions = s->problem->n_exclusions > 0;
     certificate.relaxed_varieties = s->problem->n_varieties > 0;
@@ -711,6 +757,7 @@ void bp_solve_free(struct bp_solve *s)
     }
     bp_engine_free(s->pack_engine);
     bp_engine_free(s->bound_engine);
+    bp_branching_free(s->branching);
     arena_done(&s->spare[0]);
     arena_done(&s->spare[1]);
     arena_done(&s->pack_arena);

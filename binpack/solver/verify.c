@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/bitset.h"
 #include "binpack/solver/verify_bound.h"
+#include "binpack/solver/verify_branches.h"
 #include "binpack/solver/verify_groups.h"
 
 #include <string.h>
@@ -341,6 +342,10 @@ static bool check_claims(const struct check *c)
                            (unsigned long long)c->s->certificate.relaxed_families);
         }
     }
+    if (c->s->certificate.n_branches > 0) {
+        return bp_prove_branches(c->p, &c->s->certificate, c->placed, c->ret_certificate != NULL,
+                                 c->arena, c->keep, c->ret_certificate, c->err);
+    }
     if (c->ret_certificate != NULL) {
         return bp_prove_bound(c->p, &c->s->certificate, c->placed, c->arena, c->keep,
                               c->ret_certificate, c->err);
@@ -353,11 +358,12 @@ static bool verify(const struct bp_problem *problem, const struct bp_solution *s
                    struct bp_certificate *ret_certificate, struct err *err)
 {
     struct arena_mark mark = arena_mark(scratch);
+    struct arena own = ARENA_INIT; /* for what nobody asked to keep */
     struct check c = {.p = problem,
                       .s = solution,
                       .arena = scratch,
                       .err = err,
-                      .keep = keep,
+                      .keep = keep != NULL ? keep : &own,
                       .ret_certificate = ret_certificate,
                       .placed = ARENA_ARRAY(scratch, uint32_t, problem->n_classes),
                       .used = ARENA_ARRAY(scratch, uint32_t, problem->n_offerings),
@@ -365,6 +371,7 @@ static bool verify(const struct bp_problem *problem, const struct bp_solution *s
                       .n_values = ARENA_ARRAY(scratch, uint32_t, problem->n_varieties)};
     bool ok = check_nodes(&c) && check_counts(&c) && check_limits(&c) && check_groups(&c) &&
               check_claims(&c);
+    arena_done(&own);
     arena_rewind(scratch, mark);
     return ok;
 }

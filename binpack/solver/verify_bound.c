@@ -382,15 +382,21 @@ static bool check_signs(const struct context *c, struct err *err)
     return true;
 }
 
-/* sum_i pi_i placed_i - sum_r mu_r max_r - sum over finite offerings, scaled; false when an
- * offering without end gains. */
+static wide_t worth_of_placed(const struct context *c)
+{
+    wide_t sum = 0;
+    for (uint32_t i = 0; i < c->p->n_classes; i++) {
+        sum += (wide_t)c->cert->dual[i] * c->placed[i];
+    }
+    return sum;
+}
+
+/* - sum_r mu_r max_r - sum over finite offerings, scaled; false when an offering without end
+ * gains. */
 static bool add_up(const struct context *c, wide_t *ret_sum, struct err *err)
 {
     const struct bp_problem *p = c->p;
     wide_t sum = 0;
-    for (uint32_t i = 0; i < p->n_classes; i++) {
-        sum += (wide_t)c->cert->dual[i] * c->placed[i];
-    }
     for (uint32_t r = 0; r < p->n_limits; r++) {
         sum -= (wide_t)c->cert->limit_dual[r] * p->limits[r].max;
     }
@@ -421,6 +427,7 @@ static bool check_sum(const struct context *c, struct err *err)
     if (!add_up(c, &sum, err)) {
         return false;
     }
+    sum += worth_of_placed(c);
     usd_t bound = c->cert->bound;
     /* Costs are whole nano-dollars, so the sum rounds up. */
     if (bound < 0 || (bound > 0 && ((wide_t)(bound - 1) << BP_DUAL_BITS) >= sum)) {
@@ -493,44 +500,72 @@ static uint32_t worst_offering(const struct context *c)
     return worst;
 }
 
-bool bp_prove_bound(const struct bp_problem *problem, const struct bp_certificate *certificate,
-                    const uint32_t *placed, struct arena *scratch, struct arena *arena,
-                    struct bp_certificate *ret_certificate, struct err *err)
+/* Duals and values so that every offering without end pays for itself with what is proven. */
+static void scale_down(struct context *c, struct bp_proof *ret_proof)
 {
-    int64_t *dual = ARENA_ARRAY(arena, int64_t, problem->n_classes);
-    int64_t *limit_dual = ARENA_ARRAY(arena, int64_t, problem->n_limits);
-    int64_t *proven = ARENA_ARRAY(arena, int64_t, problem->n_offerings);
+    const struct bp_problem *p = c->p;
+    uint32_t worst = worst_offering(c);
+    bool scaled = worst != UINT32_MAX;
+    ret_proof->up = scaled ? charge_of(c, worst) : 1;
+    ret_proof->down = scaled ? c->proven[worst] : 1;
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        ret_proof->dual[i] = (int64_t)((wide_t)c->cert->dual[i] * ret_proof->up / ret_proof->down);
+    }
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        ret_proof->best_value[k] =
+            (int64_t)(((wide_t)c->proven[k] * ret_proof->up + ret_proof->down - 1) /
+                      ret_proof->down);
+    }
+}
+
+bool bp_prove_duals(const struct bp_problem *problem, const struct bp_certificate *certificate,
+                    const uint32_t *most, bool lower, struct arena *scratch, struct arena *arena,
+                    struct bp_proof *ret_proof, struct err *err)
+{
+    *ret_proof = (struct bp_proof){.dual = ARENA_ARRAY(arena, int64_t, problem->n_classes),
+                                   .best_value = ARENA_ARRAY(arena, int64_t, problem->n_offerings),
+                                   .up = 1,
+                                   .down = 1};
+    memcpy(ret_proof->dual, certificate->dual, problem->n_classes * sizeof *ret_proof->dual);
+    memcpy(ret_proof->best_value, certificate->best_value,
+           problem->n_offerings * sizeof *ret_proof->best_value);
     struct arena_mark mark = arena_mark(scratch);
-    struct context c = {
-        .p = problem, .cert = certificate, .placed = placed, .arena = scratch, .proven = proven};
+    struct context c = {.p = problem, .cert = certificate, .placed = most, .arena = scratch};
+    if (lower) {
+        c.proven = ARENA_ARRAY(arena, int64_t, problem->n_offerings);
+    }
     start(&c);
-    bool ok = check_signs(&c, err) && check_sum(&c, err) && check_best_values(&c, err);
+    bool ok = check_signs(&c, err) && check_best_values(&c, err);
     arena_rewind(scratch, mark);
     if (!ok) {
         return false;
     }
-    uint32_t worst = worst_offering(&c);
-    wide_t up = worst == UINT32_MAX ? 1 : charge_of(&c, worst),
-           down = worst == UINT32_MAX ? 1 : proven[worst];
-    for (uint32_t i = 0; i < problem->n_classes; i++) {
-        dual[i] = (int64_t)((wide_t)certificate->dual[i] * up / down);
-    }
-    for (uint32_t k = 0; k < problem->n_offerings; k++) {
-        proven[k] = (int64_t)(((wide_t)proven[k] * up + down - 1) / down);
-    }
-    for (uint32_t r = 0; r < problem->n_limits; r++) {
-        limit_dual[r] = certificate->limit_dual[r];
+    if (lower) {
+        scale_down(&c, ret_proof);
     }
     struct bp_certificate out = *certificate;
-    out.dual = dual;
-    out.limit_dual = limit_dual;
-    out.best_value = proven;
+    out.dual = ret_proof->dual;
+    out.best_value = ret_proof->best_value;
     c.cert = &out;
-    wide_t sum = 0;
-    if (!add_up(&c, &sum, err)) {
+    return add_up(&c, &ret_proof->rest, err);
+}
+
+bool bp_prove_bound(const struct bp_problem *problem, const struct bp_certificate *certificate,
+                    const uint32_t *placed, struct arena *scratch, struct arena *arena,
+                    struct bp_certificate *ret_certificate, struct err *err)
+{
+    struct context c = {.p = problem, .cert = certificate, .placed = placed};
+    struct bp_proof proof;
+    if (!check_signs(&c, err) || !check_sum(&c, err) ||
+        !bp_prove_duals(problem, certificate, placed, true, scratch, arena, &proof, err)) {
         return false;
     }
+    struct bp_certificate out = *certificate;
+    out.dual = proof.dual;
+    out.best_value = proof.best_value;
+    c.cert = &out;
     /* Costs are whole nano-dollars, so the sum rounds up. */
+    wide_t sum = proof.rest + worth_of_placed(&c);
     wide_t bound = sum <= 0 ? 0 : (sum + ((wide_t)1 << BP_DUAL_BITS) - 1) >> BP_DUAL_BITS;
     out.bound = bound < certificate->bound ? (usd_t)bound : certificate->bound;
     *ret_certificate = out;

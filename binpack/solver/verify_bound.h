@@ -36,3 +36,21 @@ MUST_CHECK bool bp_prove_bound(const struct bp_problem *problem,
                                const struct bp_certificate *certificate, const uint32_t *placed,
                                struct arena *scratch, struct arena *arena,
                                struct bp_certificate *ret_certificate, struct err *err);
+
+/* Duals and values that are proven: as the certificate has them, or with `lower` scaled by
+ * up / down where a value was hard to confirm. */
+struct bp_proof {
+    int64_t *dual;       /* [n_classes] */
+    int64_t *best_value; /* [n_offerings] */
+    __int128 up, down;
+    __int128 rest; /* what limits and offerings with an end take off the bound, <= 0, scaled */
+};
+
+/* The part of a proof that is about nodes: no node holds more than most[i] units of class i, and
+ * none is worth more than it costs. The bound is the worth of what is placed, at these duals, plus
+ * `rest`. `lower` as in bp_prove_bound, else every value must be confirmed as it stands. Arrays in
+ * `arena`; errors as above. */
+MUST_CHECK bool bp_prove_duals(const struct bp_problem *problem,
+                               const struct bp_certificate *certificate, const uint32_t *most,
+                               bool lower, struct arena *scratch, struct arena *arena,
+                               struct bp_proof *ret_proof, struct err *err);

@@ -6,6 +6,8 @@ In integers, standard library only. With pi_i the dual of class i, mu_r of limit
 offering k can hold, cost_k = price_k + sum_r mu_r use_rk:
   unlimited offerings:  v_k <= cost_k     finite ones lower the bound by stock_k * max(0, v_k - cost_k)
   bound = sum_i pi_i placed_i - sum_r mu_r max_r - what the finite ones take
+With branches this is done for each leaf, where pi belongs to cells (a class in one zone, say) and the first sum is the least that the units can be
+worth under the rules of groups.
 """
 import json
 import sys
@@ -72,35 +74,225 @@ def prove(values, sizes, most, room, caps, target, budget):
     return all(value <= target for value in states.values())
 
 
-def main():
-    certificate = json.load(open(sys.argv[1]))
-    classes, offerings, one = certificate["classes"], certificate["offerings"], 1 << certificate["dualFractionBits"]
+class Group:
+    """One rule: which cells it speaks of, and what a box leaves of them."""
+
+    def __init__(self, group, cells, classes):
+        self.__dict__.update(group)
+        value = {d: v for v, each in enumerate(group["values"]) for d in each["domains"]}
+        self.base = [each["running"] for each in group["values"]]
+        self.eligible = [v for v, each in enumerate(group["values"]) if each.get("eligible")]
+        self.all = range(len(self.base))
+        self.zero = group["kind"] == "spread" and len(self.eligible) < max(1, group["minDomains"])
+        self.weight = [len(classes[c["class"]]["pods"]) // classes[c["class"]]["units"] for c in cells]
+        self.value = [value.get(c["domains"][0]) if c.get("domains") else None for c in cells]
+        carriers, targets = set(group["carriers"]), set(group["targets"])
+        self.part = ["".join(x for x, of in (("c", carriers), ("t", targets)) if c["class"] in of) for c in cells]
+        self.placed = {x: sum(classes[i]["placedUnits"] * (len(classes[i]["pods"]) // classes[i]["units"]) for i in of)
+                       for x, of in (("ct", carriers & targets), ("t", targets))}
+
+    def cells(self, v, parts):
+        return [c for c, part in enumerate(self.part) if part in parts and part and self.value[c] == v]
+
+    def count(self, box, v, parts):
+        return [sum(side[c] * self.weight[c] for c in self.cells(v, parts)) for side in box]
+
+    def at_most(self, box, v, parts, pods):
+        lo, _ = self.count(box, v, parts)
+        for c in self.cells(v, parts):
+            box[1][c] = min(box[1][c], (pods - lo) // self.weight[c] + box[0][c])
+
+    def at_least(self, box, v, parts, pods):
+        _, hi = self.count(box, v, parts)
+        for c in self.cells(v, parts):
+            box[0][c] = max(box[0][c], box[1][c] - (hi - pods) // self.weight[c])
+        return hi >= pods
+
+    def room(self, v, u):
+        return self.maxSkew + self.base[u] - self.base[v]
+
+    def row(self, v, u):
+        """The most that pods of v, less those of u, may be; None when there is no such row."""
+        if u is None:
+            return 1 if self.kind == "apart" else max(0, self.maxSkew - self.base[v]) if self.zero else None
+        return max(0, self.room(v, u)) if self.kind == "spread" and not self.zero and u != v and u in self.eligible else None
+
+    def narrow(self, box):
+        return getattr(self, self.kind)(box)
+
+    def spread(self, box):
+        count, ok = lambda v, parts: self.count(box, v, parts), True
+        for v in self.all:
+            if self.zero:
+                self.at_most(box, v, ["ct"], max(0, self.maxSkew - self.base[v]))
+                if self.base[v] > self.maxSkew:
+                    self.at_most(box, v, ["c"], 0)
+                continue
+            for u in self.eligible:
+                if u == v:
+                    continue
+                self.at_most(box, v, ["ct"], max(0, self.room(v, u) + count(u, ["ct", "t"])[1]))
+                if count(v, ["ct"])[0] > 0:
+                    ok &= self.at_least(box, u, ["ct", "t"], count(v, ["ct"])[0] - self.room(v, u))
+                if self.room(v, u) + count(u, ["ct", "t"])[1] < 0:
+                    self.at_most(box, v, ["c"], 0)
+                if count(v, ["c"])[0] > 0:
+                    ok &= self.at_least(box, u, ["ct", "t"], -self.room(v, u))
+            most = count(v, ["ct"])[1]          # the balance as a whole
+            while most > 0 and max(most, count(v, ["ct", "t"])[0]) + sum(
+                    max([count(u, ["ct", "t"])[0]] + [most - self.room(v, u)] * (u in self.eligible)) for u in self.all if u != v) > self.placed["t"]:
+                most -= 1
+            self.at_most(box, v, ["ct"], most)
+            fewest = 0
+            while v in self.eligible and fewest < self.placed["t"] and min(count(v, ["ct"])[1], fewest) + sum(
+                    min(count(u, ["ct"])[1], max(0, self.room(u, v) + fewest)) for u in self.all if u != v) < self.placed["ct"]:
+                fewest += 1
+            ok &= self.at_least(box, v, ["ct", "t"], fewest)
+        return ok
+
+    def together(self, box):
+        count = lambda v, parts: self.count(box, v, parts)
+        closed = [v for v in self.all if not self.base[v] and not count(v, ["t"])[1]]
+        alone = [v for v in closed if count(v, ["c", "ct"])[0] > 0]
+        if len(alone) > self.selfStart:
+            return False
+        ok = True
+        for v in self.all:
+            if self.base[v]:
+                continue
+            if count(v, ["ct", "t"])[1] == 0:
+                self.at_most(box, v, ["c", "ct"], 0)
+            if self.selfStart and alone in ([], [v]):
+                continue
+            if v in closed:
+                self.at_most(box, v, ["c", "ct"], 0)
+            elif count(v, ["c", "ct"])[0] > 0:
+                ok &= self.at_least(box, v, ["t"], 1)
+        return ok
+
+    def apart(self, box):
+        for v in self.all:
+            if self.base[v]:
+                self.at_most(box, v, ["c", "ct"], 0)
+            self.at_most(box, v, ["ct"], 1)
+            lo = lambda *parts: self.count(box, v, list(parts))[0]
+            for there, parts, pods in ((lo("c"), ["ct", "t"], 0), (lo("ct"), ["ct", "t"], 1), (lo("ct", "t"), ["c"], 0),
+                                       (lo("t") or lo("ct", "t") > 1, ["ct"], 0)):
+                if there:
+                    self.at_most(box, v, parts, pods)
+        return True
+
+
+def narrow(box, groups, cells, classes):
+    """Smaller and smaller until nothing changes; False when nothing is left."""
+    before = None
+    while before != box:
+        before = [list(side) for side in box]
+        for i, each in enumerate(classes):
+            mine = [c for c, cell in enumerate(cells) if cell["class"] == i]
+            lo, hi = (sum(side[c] for c in mine) for side in box)
+            for c in mine:
+                box[0][c], box[1][c] = (max(box[0][c], each["placedUnits"] - hi + box[1][c]),
+                                        min(box[1][c], each["placedUnits"] - lo + box[0][c]))
+            if hi < each["placedUnits"]:
+                return False
+        if not all(group.narrow(box) for group in groups) or any(lo > hi for lo, hi in zip(*box)):
+            return False
+    return True
+
+
+def worth(leaf, box, groups, cells, classes):
+    """What the placed units are worth at least."""
+    price, total = list(leaf["duals"]), 0
+    for row in leaf["rows"]:
+        group, v, u = groups[row["group"]], row["value"], row.get("other")
+        if group.row(v, u) is None or row["dual"] < 0:
+            sys.exit("not proven: group %d has no row for values %s and %s" % (row["group"], v, u))
+        total -= row["dual"] * group.row(v, u)
+        for c in group.cells(v, ["ct"]):
+            price[c] += row["dual"] * group.weight[c]
+        for c in group.cells(u, ["ct", "t"]) if u is not None else []:
+            price[c] -= row["dual"] * group.weight[c]
+    for i, each in enumerate(classes):
+        mine = sorted((price[c], c) for c, cell in enumerate(cells) if cell["class"] == i)
+        left = each["placedUnits"] - sum(box[0][c] for _, c in mine)
+        for p, c in mine:
+            n = min(left, box[1][c] - box[0][c])
+            left -= n
+            total += p * (box[0][c] + n)
+    return total
+
+
+def prove_nodes(certificate, classes, limit_duals, best):
+    """No node without end is worth more than it costs; returns what limits and finite offerings take off the bound."""
+    offerings, one = certificate["offerings"], 1 << certificate["dualFractionBits"]
     cost = [o["nanoUsdPerHour"] * one for o in offerings]
-    for limit in certificate["limits"]:
+    for limit, dual in zip(certificate["limits"], limit_duals):
         for k, use in limit["use"]:
-            cost[k] += limit["dual"] * use
-    bound = sum(c["dual"] * c["placedUnits"] for c in classes) - sum(r["dual"] * r["max"] for r in certificate["limits"])
+            cost[k] += dual * use
+    off = sum(dual * r["max"] for r, dual in zip(certificate["limits"], limit_duals))
     hardest = {}                     # offerings alike in all but price: the cheapest is the hardest
     for k, o in enumerate(offerings):
-        usable = [i for i, c in enumerate(classes) if o["domain"] in c["domains"] and c["dual"] > 0]
+        usable = [i for i, c in enumerate(classes) if o["domain"] in c["domains"] and c["dual"] > 0 and c["most"] > 0]
         caps = limits_of(certificate, k, usable)
         target = cost[k]
         if "stock" in o:
-            target = max(cost[k], o["bestValue"])
-            bound -= o["stock"] * max(0, o["bestValue"] - cost[k])
+            target = max(cost[k], best[k])
+            off += o["stock"] * max(0, best[k] - cost[k])
         key = (tuple(o["capacity"]), tuple(usable), repr(sorted((m, sorted(s)) for m, s in caps)))
         if usable and ("stock" not in o or o["stock"] > 0) and target < hardest.get(key, (target + 1,))[0]:
             hardest[key] = (target, k, usable, caps)
     for target, k, usable, caps in hardest.values():
         o = offerings[k]
-        most = [min(classes[i]["units"], classes[i].get("maxUnitsPerNode", 1 << 32)) for i in usable]
+        most = [min(classes[i]["most"], classes[i].get("maxUnitsPerNode", 1 << 32)) for i in usable]
         index = {i: x for x, i in enumerate(usable)}
         caps = [(m, {index[i] for i in s}) for m, s in caps]
         if not prove([classes[i]["dual"] for i in usable], [classes[i]["size"] for i in usable], most, o["capacity"], caps, target, 300000):
             sys.exit("not proven: offering %d %s could not be shown to hold no more than it costs" % (k, {x: o[x] for x in o if isinstance(o[x], str)}))
+    return off
+
+
+def plain_bound(certificate):
+    classes = [dict(c, most=c["units"]) for c in certificate["classes"]]
+    off = prove_nodes(certificate, classes, [r["dual"] for r in certificate["limits"]], [o["bestValue"] for o in certificate["offerings"]])
+    return sum(c["dual"] * c["placedUnits"] for c in classes) - off
+
+
+def branch_bound(certificate):
+    """The least bound of the leaves of the tree."""
+    classes, cells = certificate["classes"], certificate["cells"]
+    groups = [Group(g, cells, classes) for g in certificate["groups"]]
+    bounds, branches = [], iter(certificate["branches"])
+    finite = [k for k, o in enumerate(certificate["offerings"]) if "stock" in o]
+    split = dict(certificate, caps=[dict(c, classes=[x for x, cell in enumerate(cells) if cell["class"] in set(c["classes"])])
+                                    for c in certificate["caps"]])
+
+    def walk(box):
+        branch, some = next(branches), narrow(box, groups, cells, classes)
+        if "cell" in branch:
+            for side, to in ((1, branch["units"]), (0, branch["units"] + 1)):
+                part = [list(x) for x in box]
+                part[side][branch["cell"]] = (min if side else max)(part[side][branch["cell"]], to)
+                walk(part)
+        elif some and not branch:
+            sys.exit("not proven: a leaf that is said to hold no plan may hold some")
+        elif some:
+            mine = [dict(classes[cell["class"]], dual=dual, most=hi, domains=set(classes[cell["class"]]["domains"]) & set(
+                cell.get("domains", classes[cell["class"]]["domains"]))) for cell, dual, hi in zip(cells, branch["duals"], box[1])]
+            off = prove_nodes(split, mine, branch["limitDuals"], dict(zip(finite, branch["bestValues"])))
+            bounds.append(worth(branch, box, groups, cells, classes) - off)
+
+    walk([[0] * len(cells), [classes[c["class"]]["placedUnits"] for c in cells]])
+    return min(bounds)
+
+
+def main():
+    certificate = json.load(open(sys.argv[1]))
+    bound = branch_bound(certificate) if "branches" in certificate else plain_bound(certificate)
     claimed = round(certificate["lowerBoundUsdPerHour"] * 10**9)
-    proven = -(-bound // one)        # costs are whole nano-dollars
-    print("proven %d, claimed %d nano-dollars per hour; %d kinds of %d offerings" % (proven, claimed, len(hardest), len(offerings)))
+    proven = -(-bound // (1 << certificate["dualFractionBits"]))        # costs are whole nano-dollars
+    print("proven %d, claimed %d nano-dollars per hour; %d branches, %d offerings" % (
+        proven, claimed, len(certificate.get("branches", [])), len(certificate["offerings"])))
     sys.exit(proven < claimed)
 
 

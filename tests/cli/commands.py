@@ -282,6 +282,52 @@ def verify_and_certificate():
     assert "is not in the input" in err
 
 
+SPREAD = """, topologySpreadConstraints: [
+      {maxSkew: 1, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: %s}}}]}
+---
+"""
+
+
+def spread(name, n):
+    return deployment(name, n, "900m", "1Gi").rsplit("}", 1)[0] + SPREAD % name
+
+
+@test
+def a_certificate_knows_the_rules_of_groups():
+    write("zones.yaml", POOL + spread("api", 4) + spread("web", 5))
+    run("--simulate", "-f", "zones.yaml", "-o", "json=z.json", "--certificate=z.cert")
+    certificate = json.load(open("z.cert"))
+    leaves = [b for b in certificate["branches"] if "duals" in b]
+    assert leaves and not json.load(open("z.json"))["certificate"]["relaxed"]
+    check = [sys.executable, os.path.join(HERE, "check_certificate.py")]
+
+    def holds(name, good, words):
+        done = subprocess.run(check + [name], capture_output=True, text=True)
+        assert (done.returncode == 0) == good, done.stdout + done.stderr
+        out, err = run("verify", "z.json", "-f", "zones.yaml", "--certificate", name, code=0 if good else 1)
+        assert words in out + err, out + err
+
+    def forge(change, words="certificate"):
+        copy = json.loads(json.dumps(certificate))
+        change(copy)
+        write("forged.cert", json.dumps(copy))
+        holds("forged.cert", False, words)
+
+    def leaf_without_plan(c):
+        c["branches"][c["branches"].index(leaves[0])] = {}
+
+    def dearer(c):
+        for leaf in c["branches"]:
+            leaf["duals"] = [x * 5 // 4 for x in leaf.get("duals", [])]
+
+    holds("z.cert", True, "The bound holds")
+    forge(leaf_without_plan)
+    forge(dearer, "" if len(leaves) < len(certificate["branches"]) else "certificate")
+    forge(lambda c: c["branches"].pop())
+    forge(lambda c: c["branches"][c["branches"].index(leaves[0])]["rows"].append({"group": 0, "value": 9, "dual": 1}))
+    forge(lambda c: c["branches"][c["branches"].index(leaves[0])]["duals"].pop(), "elements")
+
+
 @test
 def verify_refuses_mutants():
     run("--simulate", "-f", "small.yaml", "-o", "json=m.json", "--certificate=m.cert")
