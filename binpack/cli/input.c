@@ -368,7 +368,7 @@ struct make_settings input_settings(const struct options *options, const struct 
 {
     static const enum make_preference preferences[] = {MAKE_RESPECT, MAKE_IGNORE};
     static const enum make_min_values min_values[] = {MAKE_STRICT, MAKE_BEST_EFFORT};
-    static const enum bp_algorithm algorithms[] = {BP_COLGEN, BP_FFD};
+    static const enum bp_algorithm algorithms[] = {BP_COLGEN, BP_FFD, BP_COLGEN};
     struct make_settings s = MAKE_SETTINGS_DEFAULT;
     bool *const gates[N_FEATURE_GATES] = {
         [GATE_RESERVED_CAPACITY] = &s.gate_reserved_capacity,
@@ -389,6 +389,7 @@ struct make_settings input_settings(const struct options *options, const struct 
     s.catalog.vm_memory_overhead_ppm = options->vm_memory_overhead_ppm;
     s.catalog.reserved_enis = (int64_t)options->reserved_enis;
     s.solver.algorithm = algorithms[options->algorithm];
+    s.emulate_karpenter = options->algorithm == ALGORITHM_KARPENTER;
     s.solver.effort = (uint32_t)options->effort;
     s.solver.seed = options->seed;
     if (options->gap.has) {

@@ -23,7 +23,7 @@ static const char *const expand_choices[] = {"auto", "never", NULL};
 static const char *const mode_choices[] = {"auto", "provision", "repack", NULL};
 static const char *const preference_choices[] = {"Respect", "Ignore", NULL};
 static const char *const min_values_choices[] = {"Strict", "BestEffort", NULL};
-static const char *const algorithm_choices[] = {"colgen", "ffd", NULL};
+static const char *const algorithm_choices[] = {"colgen", "ffd", "karpenter", NULL};
 static const char *const when_choices[] = {"auto", "always", "never", NULL};
 
 const struct command_row command_rows[CLI_N_COMMANDS] = {
@@ -173,7 +173,11 @@ const struct option_row option_rows[] = {
 
     {"algorithm", 0, "NAME", OPTION_CHOICE, FIELD(algorithm), .choices = algorithm_choices,
      .fallback = "colgen", .group = GROUP_SOLVER, .commands = PLANS,
-     .help = "column generation, or first fit decreasing to compare with"},
+     .help = "column generation, or a greedy to compare with",
+     .doc = "`ffd` is the first plan alone, made in milliseconds. `karpenter` imitates the greedy "
+            "scheduler of Karpenter v1.14 on the same input; the result says everywhere that it is "
+            "emulated. Its bound is proven as for any other plan, so it also says how far the "
+            "imitated plan is from the cheapest."},
     {"effort", 0, "1..5", OPTION_NUMBER, FIELD(effort), .min = 1, .max = 5, .fallback = "3",
      .group = GROUP_SOLVER, .commands = PLANS, .help = "how much work to spend; 5 is for proofs"},
     {"gap", 0, "PCT", OPTION_PERCENT, FIELD(gap), .fallback = "0.01%", .group = GROUP_SOLVER,

@@ -124,6 +124,8 @@ struct option_gates {
                                     service would ignore them */
 };
 
+enum option_algorithm { ALGORITHM_COLGEN, ALGORITHM_FFD, ALGORITHM_KARPENTER };
+
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
 struct options {
@@ -144,7 +146,7 @@ struct options {
     struct option_gates gates;
     int64_t vm_memory_overhead_ppm;
     uint64_t reserved_enis;
-    int algorithm; /* index: colgen, ffd */
+    int algorithm; /* enum option_algorithm */
     uint64_t effort, seed;
     uint64_t threads; /* 0: as many as there are processors, within reason */
     struct opt_i64 gap, require_gap, options_within; /* parts per billion */

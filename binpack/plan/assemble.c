@@ -11,7 +11,7 @@
 /* A new node with its place in the order of the plan. */
 struct draft {
     struct plan_node node;
-    const struct bp_node *of_solution;
+    const struct bp_node *of_solution; /* NULL: its options are known already */
     struct str pool, type, zone, first_pod;
     strid first_ns;
     const struct strtab *tab;
@@ -143,17 +143,16 @@ static struct k8s_resources requested_by(const struct assembly *a, const uint32_
     return sum;
 }
 
-static struct draft make_draft(const struct assembly *a, const struct bp_node *node,
-                               const uint32_t *pods, uint32_t n_pods)
+static struct draft make_draft(const struct assembly *a, uint32_t offer_i, const uint32_t *pods,
+                               uint32_t n_pods)
 {
-    const struct sched_problem *p = a->problem;
-    const struct sched_snapshot *s = p->base->snapshot;
-    const struct sched_offers *o = p->base->offers;
-    const struct sched_offer *offer = &o->v[p->offerings[node->offering_i].offer_i];
+    const struct sched_snapshot *s = a->problem->base->snapshot;
+    const struct sched_offers *o = a->problem->base->offers;
+    const struct sched_offer *offer = &o->v[offer_i];
     const struct sched_cell *cell = &o->cells[offer->cell_i];
     const struct sched_variant *variant = &o->variants.v[cell->variant_i];
     const struct sched_pool *pool = &s->pools[variant->pool_i];
-    struct draft draft = {.of_solution = node, .tab = s->tab};
+    struct draft draft = {.tab = s->tab};
     draft.node = (struct plan_node){
         .pool_i = pool->pool_i,
         .type = &s->catalog->types[offer->type_i],
@@ -229,6 +228,9 @@ static void finish_nodes(struct assembly *a, struct draft *drafts, uint32_t n)
         a->plan->cost = sat_add(a->plan->cost, nodes[i].price);
         a->plan->on_demand_cost = sat_add(a->plan->on_demand_cost, on_demand_price(&nodes[i]));
         const struct bp_node *from = drafts[i].of_solution;
+        if (from == NULL) {
+            continue;
+        }
         struct strbuf key = strbuf_new(a->arena, 16 * 1024 * 1024);
         strbuf_add(
             &key, (struct str){.p = (const char *)&from->offering_i, .n = sizeof from->offering_i});
@@ -321,11 +323,82 @@ void assemble_nodes(struct assembly *a, bool *ret_placed)
             existing[a->plan->n_existing++] = (struct plan_placement){
                 .node = s->nodes[node_i].name, .n_pods = n_pods, .pods = pods};
         } else {
-            drafts[n_new++] = make_draft(a, node, pods, n_pods);
+            drafts[n_new] = make_draft(a, p->offerings[node->offering_i].offer_i, pods, n_pods);
+            drafts[n_new++].of_solution = node;
         }
     }
     a->plan->existing = existing; /* Running offerings are in the order of node names. */
     finish_nodes(a, drafts, n_new);
+    name_classes(a, &d);
+    name_offerings(a);
+}
+
+/* ---- a plan that another planner made */
+
+/* Pods that went to running nodes, in the order of node names. */
+static void place_emulated(struct assembly *a, const struct emu_plan *emulated, bool *placed)
+{
+    const struct sched_snapshot *s = a->problem->base->snapshot;
+    struct plan_placement *existing = ARENA_ARRAY(a->arena, struct plan_placement, s->n_nodes);
+    uint32_t *n_at = ARENA_ARRAY(a->arena, uint32_t, s->n_nodes);
+    uint32_t **pods_at = ARENA_ARRAY(a->arena, uint32_t *, s->n_nodes);
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        if (emulated->running_of[i] != SCHED_NONE) {
+            n_at[emulated->running_of[i]]++;
+        }
+    }
+    for (uint32_t n = 0; n < s->n_nodes; n++) {
+        pods_at[n] = ARENA_ARRAY(a->arena, uint32_t, n_at[n]);
+        n_at[n] = 0;
+    }
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        const uint32_t node_i = emulated->running_of[i];
+        if (node_i != SCHED_NONE) {
+            pods_at[node_i][n_at[node_i]++] = s->pending[i]; /* Pending pods are sorted by name. */
+            placed[s->pending[i]] = true;
+        }
+    }
+    for (uint32_t n = 0; n < s->n_nodes; n++) {
+        if (n_at[n] > 0) {
+            existing[a->plan->n_existing++] = (struct plan_placement){
+                .node = s->nodes[n].name, .n_pods = n_at[n], .pods = pods_at[n]};
+        }
+    }
+    a->plan->existing = existing;
+}
+
+static struct draft emulated_draft(const struct assembly *a, const struct emu_node *node,
+                                   bool *placed)
+{
+    const struct sched_snapshot *s = a->problem->base->snapshot;
+    uint32_t *pods = ARENA_ARRAY(a->arena, uint32_t, node->n_pods);
+    const struct cat_type **options =
+        ARENA_ARRAY(a->arena, const struct cat_type *, node->n_options);
+    for (uint32_t i = 0; i < node->n_pods; i++) {
+        pods[i] = s->pending[node->pods[i]];
+        placed[pods[i]] = true;
+    }
+    for (uint32_t i = 0; i < node->n_options; i++) {
+        options[i] = &s->catalog->types[node->options[i]];
+    }
+    struct arena scratch = ARENA_INIT;
+    sched_pods_sort(s->cluster, &scratch, pods, node->n_pods);
+    arena_done(&scratch);
+    struct draft draft = make_draft(a, node->offer_i, pods, node->n_pods);
+    draft.node.options = options;
+    draft.node.n_options = node->n_options;
+    return draft;
+}
+
+void assemble_emulated(struct assembly *a, const struct emu_plan *emulated, bool *ret_placed)
+{
+    struct dealer d = dealer_new(a);
+    struct draft *drafts = ARENA_ARRAY(a->arena, struct draft, emulated->n_nodes);
+    for (uint32_t i = 0; i < emulated->n_nodes; i++) {
+        drafts[i] = emulated_draft(a, &emulated->nodes[i], ret_placed);
+    }
+    place_emulated(a, emulated, ret_placed);
+    finish_nodes(a, drafts, emulated->n_nodes);
     name_classes(a, &d);
     name_offerings(a);
 }

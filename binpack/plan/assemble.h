@@ -3,6 +3,7 @@
  * else could carry its pods. Part of make.h. */
 #pragma once
 
+#include "binpack/emulate/karpenter.h"
 #include "binpack/plan/make.h"
 #include "binpack/scheduling/problem_build.h"
 
@@ -20,6 +21,11 @@ struct assembly {
 /* Nodes, placements, costs, classes and offerings of the plan; `ret_placed` [cluster->n_pods] says
  * which pods got a place. */
 void assemble_nodes(struct assembly *assembly, bool *ret_placed);
+
+/* The same for a plan that another planner made. Classes and offerings are those of the problem
+ * that its bound is about. */
+void assemble_emulated(struct assembly *assembly, const struct emu_plan *emulated,
+                       bool *ret_placed);
 
 /* Only which pods got a place. */
 void assemble_placed(const struct assembly *assembly, bool *ret_placed);

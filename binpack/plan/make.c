@@ -7,6 +7,7 @@
 #include "binpack/plan/make.h"
 
 #include "base/arena.h"
+#include "binpack/emulate/karpenter.h"
 #include "binpack/plan/assemble.h"
 #include "binpack/plan/explain.h"
 #include "binpack/plan/notes.h"
@@ -40,6 +41,9 @@ struct make {
                                 is looked for */
     struct sched_problem *kept_problem;
     struct bp_solve *kept_solve;
+    struct emu_plan emulated;
+    usd_t emulated_cost;
+    bool proved_again; /* without the preferences that the emulated plan did not keep */
     atomic_bool cancelled;
     struct err failure; /* of a later stage; code ERR_NONE: none */
 };
@@ -112,6 +116,46 @@ static bool descend(struct make *make)
     return any;
 }
 
+/* Makes the plan of the imitation. What is left to the solver is the bound: for the same pods, from
+ * the same tiers of pools. */
+static bool emulate(struct make *make, struct err *err)
+{
+    const struct emu_settings settings = {.options_max = make->settings.options_max};
+    const struct sched_descent *alone = &make->descent;
+    if (!emu_karpenter(make->base, &settings, &make->arena, &make->emulated, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < make->snapshot->n_pending; i++) {
+        if (make->emulated.running_of[i] != SCHED_NONE) {
+            make->emulated.descent.tier[i] = alone->tier[i];
+        }
+    }
+    make->descent = make->emulated.descent;
+    for (uint32_t i = 0; i < make->emulated.n_nodes; i++) {
+        make->emulated_cost = sat_add(make->emulated_cost,
+                                      make->base->offers->v[make->emulated.nodes[i].offer_i].price);
+    }
+    return true;
+}
+
+/* Preferences bind Karpenter while it places the pod that has them, not afterwards. A bound with
+ * preferences that did not last would be about other plans than this one. */
+static bool prove_again(struct make *make)
+{
+    struct bp_progress progress;
+    bp_solve_progress(make->solve, &progress);
+    if (make->proved_again || progress.bound <= make->emulated_cost) {
+        return false;
+    }
+    make->proved_again = true;
+    for (uint32_t i = 0; i < make->snapshot->n_pending; i++) {
+        if (make->descent.rung[i] != SCHED_RUNG_OUT) {
+            make->descent.rung[i] = SCHED_RUNG_OUT - 1; /* all */
+        }
+    }
+    return begin_stage(make, &make->failure) && make->solve != NULL;
+}
+
 static bool prepare(const struct k8s_cluster *cluster, const struct catalog *catalog,
                     struct make *make, struct err *err)
 {
@@ -120,7 +164,7 @@ static bool prepare(const struct k8s_cluster *cluster, const struct catalog *cat
                               &make->snapshot, err) &&
            sched_base_new(make->snapshot, &make->arena, &make->base, err) &&
            sched_descent_start(make->base, &make->arena, &make->descent, err) &&
-           begin_stage(make, err);
+           (!make->settings.emulate_karpenter || emulate(make, err)) && begin_stage(make, err);
 }
 
 /* Is the plan far enough from its bound to look for one that holds in some order only? */
@@ -205,6 +249,9 @@ bool make_step(struct make *make, uint64_t work)
         return make->solve != NULL &&
                bp_solve_step(make->solve, 1); /* cancelled: it notes that, and gives false */
     }
+    if (make->settings.emulate_karpenter) {
+        return bp_solve_step(make->solve, work) || prove_again(make);
+    }
     struct bp_progress progress;
     bp_solve_progress(make->solve, &progress);
     if (make->settled || progress.n_unplaced == 0) {
@@ -244,6 +291,9 @@ void make_progress(const struct make *make, struct bp_progress *ret_progress)
     *ret_progress = (struct bp_progress){.phase = "classes"};
     if (make->solve != NULL) {
         bp_solve_progress(make->solve, ret_progress);
+    }
+    if (make->settings.emulate_karpenter) {
+        ret_progress->cost = make->emulated_cost;
     }
 }
 
@@ -401,6 +451,51 @@ static void take_proven(const struct make *make, struct bp_solution *solution,
     }
 }
 
+/* The solver's solution with a bound that the verifier has proven itself; *ret_tied: see free_tied.
+ */
+static bool prove(struct make *make, struct arena *arena, struct bp_solution *solution,
+                  bool *ret_tied, struct err *err)
+{
+    if (make->solve == NULL) {
+        empty_solution(arena, make->problem, solution);
+        return true;
+    }
+    bp_solve_result(make->solve, arena, solution);
+    struct arena scratch = ARENA_INIT;
+    struct bp_certificate proven;
+    *ret_tied = free_tied(make, arena, solution);
+    bool good = bp_verify_proven(&make->problem->bp, solution, &scratch, arena, &proven, err);
+    arena_done(&scratch);
+    if (!good) {
+        return err_wrap(err, "the verifier refused the solver's plan");
+    }
+    take_proven(make, solution, &proven);
+    return true;
+}
+
+static struct str method_of(const struct make_settings *settings)
+{
+    if (settings->emulate_karpenter) {
+        return STR("karpenter-emulated");
+    }
+    return settings->solver.algorithm == BP_FFD ? STR("first-fit-decreasing")
+                                                : STR("column-generation");
+}
+
+/* How the emulated plan stands to the bound of the solver's plan. */
+static struct str emulated_status(const struct make *make, const struct plan *plan,
+                                  const struct bp_solution *solution)
+{
+    if (plan->cost == plan->bound) {
+        return STR("optimal");
+    }
+    double gap = (double)(plan->cost - plan->bound) / (double)plan->cost;
+    if (gap <= make->settings.solver.gap) {
+        return STR("within-gap");
+    }
+    return solution->status == BP_STOPPED ? STR("stopped") : STR("effort-done");
+}
+
 bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan, struct err *err)
 {
     if (make->failure.code != ERR_NONE) {
@@ -417,19 +512,8 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
                          .arena = arena,
                          .plan = plan};
     bool tied = false;
-    if (make->solve == NULL) {
-        empty_solution(arena, make->problem, solution);
-    } else {
-        bp_solve_result(make->solve, arena, solution);
-        struct arena scratch = ARENA_INIT;
-        struct bp_certificate proven;
-        tied = free_tied(make, arena, solution);
-        bool good = bp_verify_proven(&make->problem->bp, solution, &scratch, arena, &proven, err);
-        arena_done(&scratch);
-        if (!good) {
-            return err_wrap(err, "the verifier refused the solver's plan");
-        }
-        take_proven(make, solution, &proven);
+    if (!prove(make, arena, solution, &tied, err)) {
+        return false;
     }
     *plan = (struct plan){.mode = make->settings.mode,
                           .cluster = plan_cluster(make, arena),
@@ -439,13 +523,17 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
                           .bound = solution->certificate.bound,
                           .status = status_text(solution->status),
                           .n_columns = solution->n_columns,
-                          .method = make->settings.solver.algorithm == BP_FFD
-                                        ? STR("first-fit-decreasing")
-                                        : STR("column-generation"),
+                          .method = method_of(&make->settings),
+                          .emulated = make->settings.emulate_karpenter,
                           .problem = problem_copy(&make->problem->bp, arena),
                           .solution = solution};
     bool *placed = ARENA_ARRAY(arena, bool, s->cluster->n_pods);
-    assemble_nodes(&a, placed);
+    if (plan->emulated) {
+        assemble_emulated(&a, &make->emulated, placed);
+        plan->status = emulated_status(make, plan, solution);
+    } else {
+        assemble_nodes(&a, placed);
+    }
     name_relaxed(arena, &make->problem->bp, &solution->certificate, tied, plan);
     if (!explain(make, &a, placed, err) || !answer(make, &a, err)) {
         return false;

@@ -24,6 +24,8 @@ struct make_settings {
     bool any_order; /* only plans that hold in any order of placement; for a second attempt */
     struct cat_settings catalog;
     struct bp_options solver;
+    bool emulate_karpenter; /* the plan is the one of emulate/karpenter.h; the solver only proves
+                               the bound */
     const struct str *explain; /* [n_explain] pods to be explained, "namespace/name" */
     uint32_t n_explain;
     uint32_t options_max;        /* instanceTypeOptions per node, default 60 */

@@ -214,9 +214,12 @@ static void put_metadata(const struct plan *plan, struct jsonw *w, const struct 
         }
     }
     jsonw_object_end(w);
-    if (pool->template_annotations.n > 0) {
+    if (pool->template_annotations.n > 0 || plan->emulated) {
         jsonw_key_object(w, "annotations");
         put_map(tab, w, &pool->template_annotations, scratch);
+        if (plan->emulated) {
+            jsonw_key_str(w, "binpack/emulated", STR("karpenter v1.14"));
+        }
         jsonw_object_end(w);
     }
     jsonw_key_array(w, "ownerReferences");

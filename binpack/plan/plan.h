@@ -145,7 +145,9 @@ struct plan {
 
     const struct bp_problem *problem; /* what the bound is about; for --certificate and verify */
     const struct bp_solution *solution;
-    struct str method; /* "column-generation", "first-fit-decreasing" */
+    struct str method; /* "column-generation", "first-fit-decreasing", "karpenter-emulated" */
+    bool emulated;     /* an imitation of Karpenter's scheduler made it; bound, problem and solution
+                          are the solver's, for the same placed pods */
     const struct plan_class
         *classes; /* [problem->n_classes], or NULL in a plan that was read back */
     const struct plan_offering

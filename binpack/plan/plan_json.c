@@ -209,6 +209,22 @@ static void put_certificate(const struct plan *plan, struct jsonw *w)
     jsonw_object_end(w);
 }
 
+/* Who made the plan. An imitation says so. */
+static void put_algorithm(const struct plan *plan, struct jsonw *w)
+{
+    jsonw_key_object(w, "algorithm");
+    jsonw_key_str(w, "name",
+                  plan->emulated                                      ? STR("karpenter")
+                  : str_eq(plan->method, STR("first-fit-decreasing")) ? STR("ffd")
+                                                                      : STR("colgen"));
+    jsonw_key(w, STR("emulated"));
+    jsonw_bool(w, plan->emulated);
+    if (plan->emulated) {
+        jsonw_key_str(w, "version", STR("v1.14"));
+    }
+    jsonw_object_end(w);
+}
+
 static void put_labels(const struct plan *plan, struct jsonw *w, const struct k8s_pairs *labels,
                        struct arena *scratch)
 {
@@ -315,6 +331,7 @@ void plan_json(const struct plan *plan, struct jsonw *w, struct arena *scratch)
     jsonw_key_str(w, "kind", STR("Plan"));
     put_inputs(plan, w);
     put_totals(plan, w);
+    put_algorithm(plan, w);
     put_certificate(plan, w);
     put_places(plan, w, scratch);
     jsonw_key_array(w, "assumptions");

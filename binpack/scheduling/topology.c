@@ -16,16 +16,14 @@ struct spread_ctx {
 
 /* ---- over hosts ---- */
 
-/* Pods of a running node that the rule counts, if the node passes its filter. */
-static uint32_t counted_at(const struct spread_ctx *c, const struct sched_rule *rule,
-                           uint32_t node_i)
+uint32_t sched_spread_at(const struct sched_snapshot *s, const struct sched_needs *needs,
+                         const struct sched_rule *rule, uint32_t node_i)
 {
     if (rule->targets_at == NULL || rule->targets_at[node_i] == 0) {
         return 0;
     }
-    const struct sched_need *filter = &c->classes->needs->v[rule->filter_need];
-    return sched_node_admits(c->s, &c->s->nodes[node_i], filter, rule->affinity_honor,
-                             rule->taints_honor)
+    return sched_node_admits(s, &s->nodes[node_i], &needs->v[rule->filter_need],
+                             rule->affinity_honor, rule->taints_honor)
                ? rule->targets_at[node_i]
                : 0;
 }
@@ -242,7 +240,7 @@ static struct host_rule host_rule_of(const struct spread_ctx *c, const struct sc
     if (rule->targets_at != NULL) {
         host.counted = ARENA_ARRAY(arena, uint32_t, c->s->n_nodes);
         for (uint32_t n = 0; n < c->s->n_nodes; n++) {
-            host.counted[n] = counted_at(c, rule, n);
+            host.counted[n] = sched_spread_at(c->s, c->classes->needs, rule, n);
         }
     }
     return host;
@@ -266,37 +264,49 @@ static struct sched_group_value *value_of(struct arena *arena, struct value_list
     return &list->v.v[list->v.n - 1];
 }
 
-static void add_group(const struct spread_ctx *c, const struct sched_rule *rule,
-                      const uint64_t *carriers, const uint64_t *targets)
+void sched_spread_values(const struct sched_snapshot *s, const struct sched_offers *offers,
+                         const struct sched_needs *needs, const struct sched_rule *rule,
+                         struct arena *arena, const struct sched_group_value **ret_values,
+                         uint32_t *ret_n)
 {
-    struct arena *arena = c->rows->arena;
-    const struct sched_need *filter = &c->classes->needs->v[rule->filter_need];
+    const struct sched_need *filter = &needs->v[rule->filter_need];
     struct value_list list = {0};
     struct sched_values open;
-    sched_offers_values(c->offers, filter, rule->key, rule->affinity_honor, rule->taints_honor,
-                        arena, &open);
+    sched_offers_values(offers, filter, rule->key, rule->affinity_honor, rule->taints_honor, arena,
+                        &open);
     for (uint32_t i = 0; i < open.n; i++) {
         value_of(arena, &list, open.v[i])->eligible = true;
     }
-    for (uint32_t n = 0; n < c->s->n_nodes; n++) {
-        const struct sched_node *node = &c->s->nodes[n];
-        const strid value = sched_label(c->s->vocab, &node->labels, rule->key);
+    for (uint32_t n = 0; n < s->n_nodes; n++) {
+        const struct sched_node *node = &s->nodes[n];
+        const strid value = sched_label(s->vocab, &node->labels, rule->key);
         if (value != STRID_NONE &&
-            sched_node_admits(c->s, node, filter, rule->affinity_honor, rule->taints_honor)) {
+            sched_node_admits(s, node, filter, rule->affinity_honor, rule->taints_honor)) {
             struct sched_group_value *of = value_of(arena, &list, value);
             of->eligible = true;
             of->base += rule->targets_at == NULL ? 0 : rule->targets_at[n];
         }
     }
-    strid *allowed = ARENA_ARRAY(arena, strid, list.v.n);
-    for (size_t i = 0; i < list.v.n; i++) {
-        allowed[i] = list.v.v[i].value;
+    *ret_values = list.v.v;
+    *ret_n = (uint32_t)list.v.n;
+}
+
+static void add_group(const struct spread_ctx *c, const struct sched_rule *rule,
+                      const uint64_t *carriers, const uint64_t *targets)
+{
+    struct arena *arena = c->rows->arena;
+    const struct sched_group_value *values = NULL;
+    uint32_t n_values = 0;
+    sched_spread_values(c->s, c->offers, c->classes->needs, rule, arena, &values, &n_values);
+    strid *allowed = ARENA_ARRAY(arena, strid, n_values);
+    for (uint32_t i = 0; i < n_values; i++) {
+        allowed[i] = values[i].value;
     }
     VEC_PUSH(arena, &c->rows->value_masks,
              (struct sched_value_mask_row){.classes = carriers,
                                            .key = rule->key,
                                            .allow = true,
-                                           .n_values = (uint32_t)list.v.n,
+                                           .n_values = n_values,
                                            .values = allowed});
     VEC_PUSH(arena, &c->rows->groups,
              (struct sched_group_row){.kind = BP_GROUP_SPREAD,
@@ -305,11 +315,11 @@ static void add_group(const struct spread_ctx *c, const struct sched_rule *rule,
                                       .min_domains = rule->min_domains,
                                       .carriers = carriers,
                                       .targets = targets,
-                                      .filter = filter,
+                                      .filter = &c->classes->needs->v[rule->filter_need],
                                       .affinity_honor = rule->affinity_honor,
                                       .taints_honor = rule->taints_honor,
-                                      .n_values = (uint32_t)list.v.n,
-                                      .values = list.v.v,
+                                      .n_values = n_values,
+                                      .values = values,
                                       .family = sched_rule_family(c->s->vocab, rule)});
 }
 

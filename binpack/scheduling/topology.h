@@ -17,3 +17,15 @@
 void sched_topology_rows(const struct sched_snapshot *snapshot, const struct sched_offers *offers,
                          const struct sched_classes *classes, const struct sched_rules *rules,
                          struct sched_rows *rows);
+
+/* Pods of a running node that a SPREAD rule counts, if the node passes its filter. `needs` are
+ * those that the rule is about. */
+uint32_t sched_spread_at(const struct sched_snapshot *snapshot, const struct sched_needs *needs,
+                         const struct sched_rule *rule, uint32_t node_i);
+
+/* The values of a SPREAD rule's key that new nodes could open or running nodes show, filtered, with
+ * what runs there. Not for the host name. */
+void sched_spread_values(const struct sched_snapshot *snapshot, const struct sched_offers *offers,
+                         const struct sched_needs *needs, const struct sched_rule *rule,
+                         struct arena *arena, const struct sched_group_value **ret_values,
+                         uint32_t *ret_n);

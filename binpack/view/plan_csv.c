@@ -11,7 +11,7 @@
 static const char head[] =
     "kind,name,nodePool,instanceType,zone,capacityType,usdPerHour,usdPerMonth,nPods,"
     "cpuMilliRequested,cpuMilliDaemons,cpuMilliAllocatable,"
-    "memoryBytesRequested,memoryBytesDaemons,memoryBytesAllocatable,pods,reason\n";
+    "memoryBytesRequested,memoryBytesDaemons,memoryBytesAllocatable,pods,reason";
 
 /* One field; commas follow all but the last of a row. Control characters are escaped, quotes
  * doubled. */
@@ -48,6 +48,12 @@ static void put_pods(const struct plan *plan, struct strbuf *b, const uint32_t *
     strbuf_addc(b, '"');
 }
 
+/* The end of a row. Rows of an emulated plan say so in a column of their own. */
+static void put_end(const struct plan *plan, struct strbuf *b)
+{
+    strbuf_add(b, plan->emulated ? STR(",karpenter v1.14\n") : STR("\n"));
+}
+
 static void put_usd(struct strbuf *b, usd_t price)
 {
     strbuf_addf(b, "%" PRId64 ".%09" PRId64 ",", price / USD_PER_HOUR, price % USD_PER_HOUR);
@@ -80,13 +86,15 @@ static void put_node(const struct plan *plan, struct strbuf *b, const struct pla
                     k8s_resources_get(&node->allocatable, resources[i]));
     }
     put_pods(plan, b, node->pods, node->n_pods, scratch);
-    strbuf_add(b, STR(",\n"));
+    strbuf_addc(b, ',');
+    put_end(plan, b);
 }
 
 void view_csv(const struct plan *plan, struct strbuf *b)
 {
     auto_arena scratch = ARENA_INIT;
     strbuf_add(b, str_of(head));
+    strbuf_add(b, plan->emulated ? STR(",emulated\n") : STR("\n"));
     for (uint32_t i = 0; i < plan->n_nodes; i++) {
         put_node(plan, b, &plan->nodes[i], &scratch);
         arena_reset(&scratch);
@@ -97,7 +105,8 @@ void view_csv(const struct plan *plan, struct strbuf *b)
         field(b, place->node, &scratch);
         strbuf_addf(b, ",,,,,,,%u,,,,,,,", place->n_pods);
         put_pods(plan, b, place->pods, place->n_pods, &scratch);
-        strbuf_add(b, STR(",\n"));
+        strbuf_addc(b, ',');
+        put_end(plan, b);
     }
     for (uint32_t i = 0; i < plan->n_unplaced; i++) {
         const struct plan_unplaced *unplaced = &plan->unplaced[i];
@@ -111,7 +120,7 @@ void view_csv(const struct plan *plan, struct strbuf *b)
                                           pooled ? ": " : "", STR_ARG(reason->message));
             field(b, line, &scratch);
         }
-        strbuf_addc(b, '\n');
+        put_end(plan, b);
         arena_reset(&scratch);
     }
 }

@@ -371,6 +371,10 @@ static struct str bound_text(const struct plan *plan, struct arena *arena)
     int64_t gap = plan_gap_ppb(plan);
     if (gap == 0) {
         strbuf_add(&b, STR(": this plan is proven to be the cheapest possible"));
+    } else if (plan->emulated && plan->bound > 0) {
+        strbuf_add(&b, STR(": the emulated plan costs "));
+        strbuf_add(&b, text_percent(arena, plan->cost - plan->bound, plan->bound));
+        strbuf_add(&b, STR(" more"));
     } else {
         strbuf_add(&b, STR(": this plan is proven within "));
         strbuf_add(&b, text_gap(arena, gap));
@@ -461,11 +465,19 @@ static struct str existing_text(const struct plan *plan, struct arena *arena)
     return strbuf_str(&b);
 }
 
+static struct str emulated_text(const struct plan *plan)
+{
+    return plan->emulated ? STR("this is what an imitation of Karpenter v1.14's scheduler buys; "
+                                "Karpenter itself did not run.")
+                          : STR_EMPTY;
+}
+
 struct summary summary_of(const struct plan *plan, struct arena *arena)
 {
     struct summary s = {.plan = plan};
     build_mixes(&s, arena);
     build_groups(&s, arena);
+    add_line(&s, "Emulated", emulated_text(plan));
     add_line(&s, "Pods", pods_text(&s, arena));
     add_line(&s, "Running", existing_text(plan, arena));
     add_line(&s, "Lower bound", bound_text(plan, arena));

@@ -26,7 +26,9 @@ ARROWS = {
     "binpack/solver": ["base", "binpack/solver"],
     "binpack/catalog": ["base", "k8s", "awsapi", "binpack/catalog"],
     "binpack/scheduling": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/scheduling"],
-    "binpack/plan": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/plan"],
+    "binpack/emulate": ["base", "k8s", "binpack/catalog", "binpack/scheduling", "binpack/emulate"],
+    "binpack/plan": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/emulate/karpenter.h",
+                     "binpack/plan"],
     "binpack/view": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/plan", "binpack/view"],
     "binpack/cli": ["base", "io", "live", "k8s", "awsapi", "binpack"],
     # The checker knows nothing of how a plan comes about.
@@ -34,9 +36,11 @@ ARROWS = {
     # The verifier shares nothing with the solver but the problem.
     "binpack/solver/verify": ["base", "binpack/solver/problem.h", "binpack/solver/verify"],
 }
-PURE = ["base", "k8s", "awsapi", "binpack/solver", "binpack/catalog", "binpack/scheduling", "binpack/plan", "binpack/view"]
+PURE = ["base", "k8s", "awsapi", "binpack/solver", "binpack/catalog", "binpack/scheduling", "binpack/emulate",
+        "binpack/plan", "binpack/view"]
 LIBRARY_OF = {"base": "libbase.a", "k8s": "libk8s.a", "awsapi": "libawsapi.a", "binpack/solver": "libsolver.a",
-              "binpack/catalog": "libcatalog.a", "binpack/scheduling": "libscheduling.a", "binpack/plan": "libplan.a",
+              "binpack/catalog": "libcatalog.a", "binpack/scheduling": "libscheduling.a", "binpack/emulate": "libemulate.a",
+              "binpack/plan": "libplan.a",
               "binpack/view": "libview.a"}
 SYSTEM_HEADERS = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "setjmp.h", "stdalign.h",
                   "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",

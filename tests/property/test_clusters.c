@@ -29,7 +29,7 @@ enum { MAX_FAILURES = 5, N_DISTURBED = 3, STEP = 200000, FEWER_PERCENT = 5, OPTI
 
 struct tally {
     uint32_t n, n_optimal, n_two_percent, n_dearer, n_unplaced, n_gave_up, n_failed, n_fewer,
-        n_high_bounds, n_again;
+        n_high_bounds, n_again, n_emulated, n_emulated_least;
     uint32_t n_of[N_KINDS][N_KINDS], dearer_of[N_KINDS], fewer_of[N_KINDS];
     double worst;
     uint64_t worst_seed;
@@ -60,6 +60,8 @@ static bool add_documents(struct k8s_builder *builder, struct str text, struct e
     return true;
 }
 
+enum attempt { SOME_ORDER, ANY_ORDER, EMULATED };
+
 static bool accepted(const struct plan *plan, struct err *err)
 {
     struct make_settings settings = MAKE_SETTINGS_DEFAULT;
@@ -72,13 +74,14 @@ static bool accepted(const struct plan *plan, struct err *err)
 }
 
 static bool attempt(const struct k8s_cluster *cluster, const struct catalog *catalog,
-                    bool any_order, struct arena *arena, const struct plan **ret_plan,
+                    enum attempt how, struct arena *arena, const struct plan **ret_plan,
                     struct err *err)
 {
     struct make_settings settings = MAKE_SETTINGS_DEFAULT;
     struct make *make = NULL;
     struct plan *plan = NULL;
-    settings.any_order = any_order;
+    settings.any_order = how == ANY_ORDER;
+    settings.emulate_karpenter = how == EMULATED;
     if (!make_new(cluster, catalog, &settings, &make, err)) {
         return false;
     }
@@ -90,9 +93,9 @@ static bool attempt(const struct k8s_cluster *cluster, const struct catalog *cat
     return good && accepted(plan, err);
 }
 
-/* As `binpack --simulate` does it. */
-static bool plan_of(const struct instance *at, struct arena *arena, struct tally *tally,
-                    const struct plan **ret_plan, struct err *err)
+static bool read_instance(const struct instance *at, struct arena *arena,
+                          const struct k8s_cluster **ret_cluster,
+                          const struct catalog **ret_catalog, struct err *err)
 {
     struct strtab *tab = strtab_new(arena);
     struct k8s_builder *builder = k8s_builder_new(arena, tab);
@@ -100,20 +103,26 @@ static bool plan_of(const struct instance *at, struct arena *arena, struct tally
         k8s_builder_done(builder);
         return false;
     }
-    const struct k8s_cluster *cluster = k8s_builder_finish(builder);
+    *ret_cluster = k8s_builder_finish(builder);
     json_t *document = NULL;
-    const struct catalog *catalog = NULL;
     struct cat_notes notes;
     struct str name = STR("tiny");
     bool good = docs_read_one(instance_catalog(at, arena), &document, err) &&
-                cat_from_json(&document, &name, 1, arena, tab, &catalog, &notes, err);
+                cat_from_json(&document, &name, 1, arena, tab, ret_catalog, &notes, err);
     json_decref(document);
-    if (!good || attempt(cluster, catalog, /* any_order= */ false, arena, ret_plan, err)) {
-        return good;
+    return good;
+}
+
+/* As `binpack --simulate` does it. */
+static bool plan_of(const struct k8s_cluster *cluster, const struct catalog *catalog,
+                    struct arena *arena, struct tally *tally, const struct plan **ret_plan,
+                    struct err *err)
+{
+    if (attempt(cluster, catalog, SOME_ORDER, arena, ret_plan, err)) {
+        return true;
     }
     tally->n_again++;
-    return err->code == ERR_INTERNAL &&
-           attempt(cluster, catalog, /* any_order= */ true, arena, ret_plan, err);
+    return err->code == ERR_INTERNAL && attempt(cluster, catalog, ANY_ORDER, arena, ret_plan, err);
 }
 
 /* ---- the plan in terms of the instance ---- */
@@ -318,6 +327,35 @@ static const char *judge(const struct instance *at, const struct plan *plan, str
     return NULL;
 }
 
+/* The imitation of Karpenter need not be good, but what it gives must hold and cost what it says.
+ */
+static const char *judge_emulated(const struct instance *at, const struct plan *plan,
+                                  struct tally *tally)
+{
+    struct assigned nodes[MAX_ASSIGNED];
+    uint32_t n = assigned_of(at, plan, nodes), unplaced[MAX_WORKLOADS];
+    const char *fault = plan_fault(at, n, nodes);
+    if (fault != NULL) {
+        return fault;
+    }
+    if (!plan->emulated || plan->bound > plan->cost) {
+        return "emulated: not marked so, or bound above cost";
+    }
+    for (uint32_t w = 0; w < at->n_workloads; w++) {
+        unplaced[w] = at->workloads[w].n;
+        for (uint32_t k = 0; k < n; k++) {
+            unplaced[w] -= nodes[k].n[w];
+        }
+    }
+    struct best best;
+    brute_best(at, /* by_tier= */ false, unplaced, &best);
+    tally->n_emulated++;
+    tally->n_emulated_least += !best.gave_up && plan->cost == (usd_t)best.cost * 1000000;
+    return !best.gave_up && best.cost != UINT64_MAX && plan->cost < (usd_t)best.cost * 1000000
+               ? "emulated: cheaper than possible"
+               : NULL;
+}
+
 static void show_nodes(const struct instance *at, uint32_t n, const struct assigned *nodes)
 {
     for (uint32_t k = 0; k < n; k++) {
@@ -357,10 +395,19 @@ static void run_one(uint64_t seed, uint32_t kinds, bool verbose, struct tally *t
     struct instance instance;
     struct arena arena = ARENA_INIT;
     struct err err = {0};
-    const struct plan *plan = NULL;
+    const struct plan *plan = NULL, *emulated = NULL;
+    const struct k8s_cluster *cluster = NULL;
+    const struct catalog *catalog = NULL;
     instance_random(&rng, kinds, &instance);
-    const char *fault =
-        plan_of(&instance, &arena, tally, &plan, &err) ? judge(&instance, plan, tally) : err.text;
+    const char *fault = read_instance(&instance, &arena, &cluster, &catalog, &err) &&
+                                plan_of(cluster, catalog, &arena, tally, &plan, &err)
+                            ? judge(&instance, plan, tally)
+                            : err.text;
+    if (fault == NULL) {
+        fault = attempt(cluster, catalog, EMULATED, &arena, &emulated, &err)
+                    ? judge_emulated(&instance, emulated, tally)
+                    : err.text;
+    }
     for (uint32_t a = 0; a < N_KINDS; a++) {
         for (uint32_t b = 0; b <= a; b++) {
             tally->n_of[a][b] += ((kinds >> a) & (kinds >> b) & 1U) != 0;
@@ -421,6 +468,8 @@ static void print_tally(const struct tally *tally, uint32_t n)
     printf("%" PRIu32 " bounds above the least cost, all with affinity over hosts; %" PRIu32
            " made again because no order was found\n",
            tally->n_high_bounds, tally->n_again);
+    printf("%" PRIu32 " emulated plans hold, %.1f %% of them at the least cost\n",
+           tally->n_emulated, 100.0 * tally->n_emulated_least / (tally->n_emulated + 1e-9));
     printf("%" PRIu32 " costs compared: %.2f %% are the least, %.2f %% within 2 %%, the worst is "
            "%.1f %% above (--one %" PRIu64 " %" PRIu32 ")\n",
            tally->n, 100.0 * tally->n_optimal / (tally->n + 1e-9),
