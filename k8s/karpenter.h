@@ -85,6 +85,11 @@ struct aws_subnet_status {
     struct str id;
     strid zone, zone_id;
 };
+struct aws_image_status {
+    struct str id;
+    uint32_t n_requirements;
+    const struct k8s_requirement *requirements; /* on the labels of the instance type */
+};
 struct aws_block_device {
     struct str device_name;
     bool root_volume;
@@ -108,12 +113,13 @@ struct aws_nodeclass {
     struct str ami_family;         /* spec.amiFamily, may be empty */
     struct k8s_strids ami_aliases; /* spec.amiSelectorTerms[].alias, such as "al2023@latest" */
     struct aws_kubelet kubelet;
-    uint32_t n_block_devices, n_subnets, n_reservations, n_network_interfaces;
+    uint32_t n_block_devices, n_subnets, n_reservations, n_network_interfaces, n_amis;
     const struct aws_block_device *block_devices;
     const struct aws_subnet_status
         *subnets; /* status.subnets; empty: not resolved (offline: every zone of the catalogue) */
     bool has_subnets;
     bool instance_store_raid0;
     const struct aws_reservation_status *reservations; /* status.capacityReservations */
+    const struct aws_image_status *amis;               /* status.amis, the preferred one first */
     struct k8s_conditions conditions;
 };

@@ -120,5 +120,6 @@ struct k8s_pod {
     strid scheduled_status,
         scheduled_reason; /* of condition PodScheduled, STRID_EMPTY when absent */
     bool ready;           /* condition Ready is True */
+    bool unready;         /* condition Ready is False; neither: nobody has said */
     uint32_t source_i;    /* index of the input file, for messages */
 };

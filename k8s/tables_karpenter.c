@@ -402,6 +402,12 @@ static const struct codec_row subnet_rows[] = {
         .flags = CODEC_REQUIRED),
     ROW("zoneID", CODEC_WORD, struct aws_subnet_status, zone_id, .check = CHECK_LABEL_VALUE)};
 static const struct codec_table subnet_table = TABLE(subnet_rows, struct aws_subnet_status);
+static const struct codec_row image_rows[] = {
+    ROW("id", CODEC_TEXT, struct aws_image_status, id, .check = CHECK_PRINTABLE,
+        .flags = CODEC_REQUIRED),
+    ROW_LIST("requirements", struct aws_image_status, requirements, n_requirements,
+             &karp_requirement_table, .max_items = 100)};
+static const struct codec_table image_table = TABLE(image_rows, struct aws_image_status);
 static const struct codec_row reservation_rows[] = {
     ROW("id", CODEC_TEXT, struct aws_reservation_status, id, .check = CHECK_PRINTABLE,
         .flags = CODEC_REQUIRED),
@@ -436,6 +442,7 @@ static const struct codec_row nodeclass_status_rows[] = {
     ROW("hasSubnets", CODEC_BOOL, struct aws_nodeclass, has_subnets, .flags = CODEC_HIDDEN),
     ROW_LIST("capacityReservations", struct aws_nodeclass, reservations, n_reservations,
              &reservation_table),
+    ROW_LIST("amis", struct aws_nodeclass, amis, n_amis, &image_table),
     ROW_CONDITIONS(struct aws_nodeclass),
 };
 static const struct codec_table nodeclass_status_table = {CODEC_ROWS(nodeclass_status_rows),

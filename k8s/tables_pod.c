@@ -663,6 +663,7 @@ static enum codec_keep decode_pod_status(struct codec_in *in, const struct json_
             pod->scheduled_reason = conditions[i].reason;
         } else if (str_eq(conditions[i].type, STR("Ready"))) {
             pod->ready = conditions[i].status == in->words->s_true;
+            pod->unready = conditions[i].status == in->words->s_false;
         }
     }
     return CODEC_KEEP;
@@ -695,8 +696,9 @@ static void encode_pod_status(const struct codec_out *out, const void *value, js
     if (pod->scheduled_status != STRID_EMPTY || pod->scheduled_reason != STRID_EMPTY) {
         add_condition(out, list, "PodScheduled", pod->scheduled_status, pod->scheduled_reason);
     }
-    if (pod->ready) {
-        add_condition(out, list, "Ready", out->words->s_true, STRID_EMPTY);
+    if (pod->ready || pod->unready) {
+        add_condition(out, list, "Ready", pod->ready ? out->words->s_true : out->words->s_false,
+                      STRID_EMPTY);
     }
     (void)json_object_set_new(object, "conditions", list);
 }
@@ -710,6 +712,7 @@ static const struct codec_row pod_status_rows[] = {
     ROW("scheduled", CODEC_WORD, struct k8s_pod, scheduled_status, .flags = CODEC_HIDDEN),
     ROW("reason", CODEC_WORD, struct k8s_pod, scheduled_reason, .flags = CODEC_HIDDEN),
     ROW("ready", CODEC_BOOL, struct k8s_pod, ready, .flags = CODEC_HIDDEN),
+    ROW("unready", CODEC_BOOL, struct k8s_pod, unready, .flags = CODEC_HIDDEN),
 };
 static const struct codec_table pod_status_table = {
     CODEC_ROWS(pod_status_rows), .decode = decode_pod_status, .encode = encode_pod_status};

@@ -250,10 +250,10 @@ static void choose_time(const struct options *options, struct reading *r)
 
 static void choose_mode(const struct options *options, struct input *input)
 {
-    enum { AUTO, PROVISION, REPACK };
+    enum { AUTO, PROVISION, DISRUPT, REPACK };
     bool repack = options->mode == REPACK ||
                   (options->mode == AUTO && input->cluster->n_nodes == 0 && !options->live);
-    input->mode = repack ? PLAN_REPACK : PLAN_PROVISION;
+    input->mode = repack ? PLAN_REPACK : options->mode == DISRUPT ? PLAN_DISRUPT : PLAN_PROVISION;
 }
 
 /* ---- the catalogue ---- */
@@ -400,4 +400,19 @@ struct make_settings input_settings(const struct options *options, const struct 
         s.options_within_ppm = ppm > UINT32_MAX ? UINT32_MAX : (uint32_t)ppm;
     }
     return s;
+}
+
+struct disrupt_options input_disrupt_options(const struct options *options)
+{
+    struct disrupt_options d = DISRUPT_OPTIONS_DEFAULT;
+    d.reasons = options->reasons != 0 ? options->reasons : d.reasons;
+    d.max_disruptions = (struct opt_i64){.has = options->max_disruptions != UINT64_MAX,
+                                         .v = (int64_t)options->max_disruptions};
+    d.max_moved_pods = (struct opt_i64){.has = options->max_moved_pods != UINT64_MAX,
+                                        .v = (int64_t)options->max_moved_pods};
+    d.move_cost = options->move_cost_micro * (USD_PER_HOUR / 1000000);
+    d.payback_ms = options->payback.has ? options->payback.v : d.payback_ms;
+    d.detect_drift = options->detect_drift;
+    d.respect_safe_to_evict = options->respect_safe_to_evict;
+    return d;
 }

@@ -8,6 +8,7 @@
 #include "binpack/catalog/catalog.h"
 #include "binpack/cli/console.h"
 #include "binpack/cli/options.h"
+#include "binpack/plan/disrupt.h"
 #include "binpack/plan/make.h"
 #include "k8s/cluster.h"
 
@@ -41,3 +42,6 @@ MUST_CHECK bool input_catalog(const struct options *options, struct console *con
 
 /* The settings that the command line asks for, over those that the input implies. */
 struct make_settings input_settings(const struct options *options, const struct input *input);
+
+/* What --mode=disrupt may do, from the command line alone. */
+struct disrupt_options input_disrupt_options(const struct options *options);

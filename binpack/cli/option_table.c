@@ -16,11 +16,12 @@ const char *const output_format_names[N_OUTPUT_FORMATS + 1] = {
 const char *const feature_gate_names[N_FEATURE_GATES + 1] = {
     "ReservedCapacity",        "NodeOverlay",    "CapacityBuffer",
     "SpotToSpotConsolidation", "StaticCapacity", NULL};
-const char *const option_group_titles[N_OPTION_GROUPS] = {"Input",  "What is planned",   "Solver",
-                                                          "Output", "Gates for scripts", "General"};
+const char *const option_group_titles[N_OPTION_GROUPS] = {
+    "Input", "What is planned", "Disruption", "Solver", "Output", "Gates for scripts", "General"};
 
 static const char *const expand_choices[] = {"auto", "never", NULL};
-static const char *const mode_choices[] = {"auto", "provision", "repack", NULL};
+static const char *const mode_choices[] = {"auto", "provision", "disrupt", "repack", NULL};
+static const char *const reason_choices[] = {"Empty", "Drifted", "Underutilized", "Expired", NULL};
 static const char *const preference_choices[] = {"Respect", "Ignore", NULL};
 static const char *const min_values_choices[] = {"Strict", "BestEffort", NULL};
 static const char *const algorithm_choices[] = {"colgen", "ffd", "karpenter", NULL};
@@ -142,7 +143,9 @@ const struct option_row option_rows[] = {
          "`NAMESPACE/NAME`, or a name that only one pod has. The same as `binpack explain POD`."},
     {"mode", 0, "MODE", OPTION_CHOICE, FIELD(mode), .choices = mode_choices, .fallback = "auto",
      .group = GROUP_PLAN, .commands = PLANS, .help = "what to plan",
-     .doc = "`provision` places pods that need a node, on running nodes first. `repack` asks what "
+     .doc = "`provision` places pods that need a node, on running nodes first. `disrupt` decides "
+            "which "
+            "nodes to delete or replace at this moment, and what that saves. `repack` asks what "
             "the best cluster for all "
             "pods would cost: every pod goes on a new node. `auto` is provision when the input has "
             "Nodes, else repack."},
@@ -164,6 +167,31 @@ const struct option_row option_rows[] = {
      .doc = "ReservedCapacity, NodeOverlay and CapacityBuffer are on, SpotToSpotConsolidation and "
             "StaticCapacity are off. "
             "Names that the program does not know are ignored with a warning."},
+    {"reasons", 0, "NAME,...", OPTION_SET, FIELD(reasons), .choices = reason_choices,
+     .fallback = "all", .group = GROUP_DISRUPTION, .commands = PLANS,
+     .help = "why nodes may go: Empty, Drifted, Underutilized, Expired"},
+    {"max-disruptions", 0, "N", OPTION_NUMBER, FIELD(max_disruptions), .min = 0, .max = 1000000,
+     .fallback = "what budgets allow", .group = GROUP_DISRUPTION, .commands = PLANS,
+     .help = "disrupt at most this many nodes",
+     .doc = "Expired nodes go in any case and do not count."},
+    {"max-moved-pods", 0, "N", OPTION_NUMBER, FIELD(max_moved_pods), .min = 0, .max = 10000000,
+     .fallback = "no limit", .group = GROUP_DISRUPTION, .commands = PLANS,
+     .help = "move at most this many pods", .doc = "Pods of expired nodes do not count."},
+    {"move-cost", 0, "USD", OPTION_FRACTION, FIELD(move_cost_micro), .fallback = "0.001",
+     .group = GROUP_DISRUPTION, .commands = PLANS,
+     .help = "what moving one pod costs, once, in US dollars",
+     .doc = "Consolidation moves a pod only for savings that pay for the move within `--payback`."},
+    {"payback", 0, "DURATION", OPTION_DURATION, FIELD(payback), .fallback = "24h",
+     .group = GROUP_DISRUPTION, .commands = PLANS,
+     .help = "time in which a move must have paid for itself"},
+    {"detect-drift", 0, NULL, OPTION_FLAG, FIELD(detect_drift), .group = GROUP_DISRUPTION,
+     .commands = PLANS, .help = "find drift in hashes, requirements and status",
+     .doc = "Without it a node has drifted when its NodeClaim says so in the condition Drifted."},
+    {"respect-safe-to-evict", 0, NULL, OPTION_FLAG, FIELD(respect_safe_to_evict),
+     .group = GROUP_DISRUPTION, .commands = PLANS,
+     .help = "obey the Cluster Autoscaler's annotation on pods",
+     .doc = "`cluster-autoscaler.kubernetes.io/safe-to-evict: \"false\"` then protects a pod like "
+            "`karpenter.sh/do-not-disrupt`."},
     {"vm-memory-overhead-percent", 0, "FRACTION", OPTION_FRACTION, FIELD(vm_memory_overhead_ppm),
      .fallback = "0.075", .group = GROUP_PLAN, .commands = PLANS,
      .help = "memory that the hypervisor keeps, as a fraction"},

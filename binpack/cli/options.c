@@ -252,6 +252,22 @@ static bool parse_gates(struct parser *parser, struct str value, struct option_g
     return true;
 }
 
+static bool parse_set(struct parser *parser, const struct option_row *row, struct str value,
+                      uint32_t *bits, struct err *err)
+{
+    for (size_t at = 0; at <= value.n;) {
+        struct str rest = str_sub(value, at, value.n);
+        size_t comma = str_find(rest, ',');
+        int choice = 0;
+        if (!find_choice(parser, row, str_trim(str_sub(rest, 0, comma)), &choice, err)) {
+            return false;
+        }
+        *bits |= 1U << choice;
+        at += comma + 1;
+    }
+    return true;
+}
+
 static bool parse_value(struct parser *parser, const struct option_row *row, struct str value,
                         struct err *err)
 {
@@ -292,6 +308,8 @@ static bool parse_value(struct parser *parser, const struct option_row *row, str
         return parse_output(parser, row, value, field, err);
     case OPTION_GATES:
         return parse_gates(parser, value, field, err);
+    case OPTION_SET:
+        return parse_set(parser, row, value, field, err);
     case OPTION_FLAG:
     case OPTION_COMMAND:
         break;
@@ -489,6 +507,9 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
         .command_given = has_command_option(argc, argv),
         .vm_memory_overhead_ppm = 75000,
         .effort = 3,
+        .max_disruptions = UINT64_MAX,
+        .max_moved_pods = UINT64_MAX,
+        .move_cost_micro = 1000,
     };
     struct parser parser = {.arena = arena, .options = &options};
     bool only_arguments = false;

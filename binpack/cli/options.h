@@ -40,6 +40,7 @@ extern const struct command_row command_rows[CLI_N_COMMANDS]; /* by command */
 enum option_group {
     GROUP_INPUT,
     GROUP_PLAN,
+    GROUP_DISRUPTION, /* --mode=disrupt */
     GROUP_SOLVER,
     GROUP_OUTPUT,
     GROUP_GATES,
@@ -60,7 +61,8 @@ enum option_kind {
     OPTION_DURATION, /* struct opt_i64: milliseconds, > 0; "5s", "1m30s" */
     OPTION_TIME,     /* struct opt_wall: RFC 3339 */
     OPTION_OUTPUTS,  /* struct option_outputs, repeatable: FORMAT or FORMAT=FILE */
-    OPTION_GATES     /* struct option_gates: Name=true,Name=false */
+    OPTION_GATES,    /* struct option_gates: Name=true,Name=false */
+    OPTION_SET       /* uint32_t: bit per name of a comma-separated list of `choices` */
 };
 
 enum option_hint { HINT_NONE, HINT_FILE }; /* what shells complete */
@@ -139,11 +141,16 @@ struct options {
     struct str namespace_name, selector;
     struct str kubeconfig, context, record_file;
     int expand; /* index: auto, never */
-    int mode;   /* index: auto, provision, repack */
+    int mode;   /* index: auto, provision, disrupt, repack */
     struct opt_wall now;
     int preference_policy; /* index: Respect, Ignore */
     int min_values_policy; /* index: Strict, BestEffort */
     struct option_gates gates;
+    uint32_t reasons; /* bit per enum disrupt_reason, in the order of reason_names; 0: all */
+    uint64_t max_disruptions, max_moved_pods; /* UINT64_MAX: as many as the budgets allow */
+    int64_t move_cost_micro;                  /* millionths of a dollar per moved pod */
+    struct opt_i64 payback;                   /* ms */
+    bool detect_drift, respect_safe_to_evict;
     int64_t vm_memory_overhead_ppm;
     uint64_t reserved_enis;
     int algorithm; /* enum option_algorithm */

@@ -8,6 +8,7 @@
 #include "binpack/cli/output.h"
 #include "binpack/cli/timings.h"
 #include "binpack/plan/check.h"
+#include "binpack/plan/disrupt.h"
 #include "binpack/plan/make.h"
 #include "binpack/plan/plan_json.h"
 #include "io/clock.h"
@@ -27,7 +28,8 @@ struct run {
     struct input input;
     struct plan *plan;
     struct option_texts asked; /* pods to be explained */
-    bool interrupted;
+    struct arena plan_arena;   /* of a plan of disruption */
+    bool interrupted, cut;     /* cut: by --time-limit */
 };
 
 static void show_progress(const struct run *run, const struct bp_progress *p)
@@ -72,6 +74,7 @@ static void solve(struct run *run, struct make *make)
         if ((late || run->interrupted) && !cancelled) {
             make_cancel(make);
             cancelled = true;
+            run->cut = late;
         }
         more = make_step(make, STEP_WORK);
         make_progress(make, &progress);
@@ -131,7 +134,23 @@ static void note_left_out(struct run *run)
     }
 }
 
-static bool attempt(struct run *run, const struct make_settings *settings, struct err *err)
+/* Runs one of the makes of a round of disruption. */
+static bool work(void *ctx, struct make *make)
+{
+    struct run *run = ctx;
+    solve(run, make);
+    return !run->cut && !run->interrupted;
+}
+
+static bool plan_disruption(struct run *run, const struct make_settings *settings, struct err *err)
+{
+    struct disrupt_options options = input_disrupt_options(run->options);
+    arena_done(&run->plan_arena);
+    return disrupt_plan(run->input.cluster, run->input.catalog, settings, &options, work, run,
+                        &run->plan_arena, &run->plan, err);
+}
+
+static bool plan_once(struct run *run, const struct make_settings *settings, struct err *err)
 {
     struct make *make = NULL;
     if (!make_new(run->input.cluster, run->input.catalog, settings, &make, err)) {
@@ -140,11 +159,18 @@ static bool attempt(struct run *run, const struct make_settings *settings, struc
     timings_phase(run->timings, "classes", make_arena_bytes(make));
     solve(run, make);
     bool good = make_finish(make, run->arena, &run->plan, err);
+    timings_phase(run->timings, "finish", make_arena_bytes(make));
+    make_free(make);
+    return good;
+}
+
+static bool attempt(struct run *run, const struct make_settings *settings, struct err *err)
+{
+    bool good = settings->mode == PLAN_DISRUPT ? plan_disruption(run, settings, err)
+                                               : plan_once(run, settings, err);
     if (good) {
         note_left_out(run);
     }
-    timings_phase(run->timings, "finish", make_arena_bytes(make));
-    make_free(make);
     if (good) {
         auto_arena scratch = ARENA_INIT;
         struct check_settings checks = checks_of(settings);
@@ -359,6 +385,7 @@ int command_simulate(const struct options *options, struct console *console)
                       .console = console,
                       .arena = &arena,
                       .timings = &timings,
+                      .plan_arena = ARENA_INIT,
                       .begun = io_clock_mono()};
     timings_begin(&timings);
     static const struct option_texts none = {.n = 0};
@@ -372,5 +399,6 @@ int command_simulate(const struct options *options, struct console *console)
     if (options->timings) {
         timings_print(&timings, console);
     }
+    arena_done(&run.plan_arena);
     return status;
 }

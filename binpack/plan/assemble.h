@@ -27,6 +27,9 @@ void assemble_nodes(struct assembly *assembly, bool *ret_placed);
 void assemble_emulated(struct assembly *assembly, const struct emu_plan *emulated,
                        bool *ret_placed);
 
+/* The settings of the placement rules that follow from those of a make. */
+struct sched_settings make_sched_settings(const struct make_settings *settings);
+
 /* Only which pods got a place. */
 void assemble_placed(const struct assembly *assembly, bool *ret_placed);
 

@@ -300,6 +300,19 @@ static void load_running(struct check_world *world)
     world->n_running = world->n_nodes;
 }
 
+/* Nodes that the plan disrupts are on their way out. */
+static void take_away(struct check_world *world)
+{
+    const struct plan_disruption *d = world->plan->disruption;
+    for (uint32_t c = 0; d != NULL && c < d->n_commands; c++) {
+        for (uint32_t i = 0; i < d->commands[c].n_nodes; i++) {
+            if (d->commands[c].nodes[i] < world->cluster->n_nodes) {
+                world->nodes[d->commands[c].nodes[i]].deleting = true;
+            }
+        }
+    }
+}
+
 uint32_t check_find_node(const struct check_world *world, struct str name)
 {
     uint32_t i = check_index_find(world, &world->running, STR_EMPTY, name);
@@ -559,6 +572,7 @@ bool check_world_build(const struct plan *plan, const struct check_settings *set
         index_add(&world, &world.volumes, STR_EMPTY, c->pvs[i].meta.name, i);
     }
     load_running(&world);
+    take_away(&world);
     load_kinds(&world);
     for (uint32_t i = 0; i < plan->n_nodes; i++) {
         if (!check_node_of_plan(&world, &plan->nodes[i], &world.nodes[world.n_nodes], err)) {

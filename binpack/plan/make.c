@@ -48,7 +48,7 @@ struct make {
     struct err failure; /* of a later stage; code ERR_NONE: none */
 };
 
-static struct sched_settings sched_settings_of(const struct make_settings *settings)
+struct sched_settings make_sched_settings(const struct make_settings *settings)
 {
     return (struct sched_settings){.now = settings->now,
                                    .repack = settings->mode == PLAN_REPACK,
@@ -159,8 +159,8 @@ static bool prove_again(struct make *make)
 static bool prepare(const struct k8s_cluster *cluster, const struct catalog *catalog,
                     struct make *make, struct err *err)
 {
-    struct sched_settings settings = sched_settings_of(&make->settings);
-    return sched_snapshot_new(cluster, catalog, &settings, /* removed= */ NULL, &make->arena,
+    struct sched_settings settings = make_sched_settings(&make->settings);
+    return sched_snapshot_new(cluster, catalog, &settings, make->settings.leave, &make->arena,
                               &make->snapshot, err) &&
            sched_base_new(make->snapshot, &make->arena, &make->base, err) &&
            sched_descent_start(make->base, &make->arena, &make->descent, err) &&
@@ -229,10 +229,6 @@ bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
     struct make *make = ARENA_NEW(&arena, struct make);
     *make = (struct make){
         .arena = arena, .stage = ARENA_INIT, .kept_stage = ARENA_INIT, .settings = *settings};
-    if (settings->mode == PLAN_DISRUPT) {
-        make_free(make);
-        return err_set(err, ERR_UNSUPPORTED, "--mode=disrupt is not there yet");
-    }
     uint32_t *asked = ARENA_ARRAY(&make->arena, uint32_t, settings->n_explain + 1);
     if (!explain_find(cluster, settings->explain, settings->n_explain, asked, err) ||
         !prepare(cluster, catalog, make, err)) {

@@ -21,6 +21,8 @@ struct make_settings {
     bool gate_reserved_capacity, gate_node_overlay, gate_capacity_buffer, gate_spot_to_spot,
         gate_static_capacity;
     bool ignore_dra_requests; /* Karpenter's default: true */
+    const uint8_t *leave;     /* [cluster->n_nodes] of enum sched_leave: nodes that a round of
+                                 disruption takes away; NULL: none */
     bool any_order; /* only plans that hold in any order of placement; for a second attempt */
     struct cat_settings catalog;
     struct bp_options solver;

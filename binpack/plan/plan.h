@@ -109,6 +109,48 @@ struct plan_offering {
     strid reservation_id;
 };
 
+/* ---- disruption: --mode=disrupt ---- */
+
+/* Nodes that go together, and the new nodes that are launched before their pods are evicted. */
+struct plan_command {
+    struct str reason; /* "Empty", "Drifted", "Expired", "Underutilized"; static */
+    uint32_t n_nodes, n_with;
+    const uint32_t *nodes; /* [n_nodes] into cluster->nodes, by name */
+    const uint32_t *with;  /* [n_with] into plan->nodes; none: their pods fit on nodes that stay */
+    uint32_t n_moved;      /* pods that move */
+    usd_t saves;           /* prices of `nodes`, where known, less those of `with`; may be < 0 */
+};
+
+/* One step of carrying the plan out: launch, wait until the new nodes are initialized, then drain
+ * one node, its pods one after the other as their budgets allow. Every step is valid by itself: the
+ * pods that it evicts have their places on nodes that are there. */
+struct plan_step {
+    uint32_t command_i;
+    uint32_t node; /* into cluster->nodes */
+    uint32_t n_launch;
+    const uint32_t *launch; /* [n_launch] into plan->nodes, not launched by an earlier step */
+    uint32_t n_pods;
+    const uint32_t *pods; /* [n_pods] into cluster->pods: those that move, by namespace and name */
+};
+
+struct plan_kept {
+    struct str node;           /* of the Node, or of a NodeClaim that has none yet */
+    struct str event, message; /* "DisruptionBlocked" or "Unconsolidatable", and why */
+    struct opt_usd price;
+};
+
+struct plan_disruption {
+    uint32_t n_commands, n_steps, n_kept, n_moved;
+    const struct plan_command *commands; /* those without `with` first, then by first node */
+    const struct plan_step *steps;
+    const struct plan_kept *kept; /* [n_kept] by name */
+    usd_t running;                /* prices of all nodes of today that have one */
+    usd_t saves;                  /* sum over commands */
+    usd_t consolidation_saves;    /* the part of Empty and Underutilized */
+    struct opt_usd saves_at_most; /* what Empty and Underutilized can save in this round, proven */
+    usd_t move_charge;            /* per moved pod and hour: what a move has to earn */
+};
+
 enum plan_mode { PLAN_PROVISION, PLAN_DISRUPT, PLAN_REPACK };
 
 struct plan {
@@ -142,6 +184,8 @@ struct plan {
     const struct str
         *relaxed; /* [n_relaxed] families of constraints the bound leaves out, sorted */
     uint32_t n_relaxed;
+
+    const struct plan_disruption *disruption; /* NULL: nothing is disrupted in this mode */
 
     const struct bp_problem *problem; /* what the bound is about; for --certificate and verify */
     const struct bp_solution *solution;

@@ -323,6 +323,89 @@ static void put_places(const struct plan *plan, struct jsonw *w, struct arena *s
     jsonw_array_end(w);
 }
 
+static void put_commands(const struct plan *plan, struct jsonw *w)
+{
+    const struct plan_disruption *d = plan->disruption;
+    for (int pass = 0; pass < 2; pass++) {
+        jsonw_key_array(w, pass == 0 ? "delete" : "replace");
+        for (uint32_t c = 0; c < d->n_commands; c++) {
+            const struct plan_command *command = &d->commands[c];
+            for (uint32_t i = 0; pass == 0 && command->n_with == 0 && i < command->n_nodes; i++) {
+                jsonw_object_begin(w);
+                jsonw_key_str(w, "node", plan->cluster->nodes[command->nodes[i]].meta.name);
+                jsonw_key_str(w, "reason", command->reason);
+                jsonw_object_end(w);
+            }
+            if (pass == 0 || command->n_with == 0) {
+                continue;
+            }
+            jsonw_object_begin(w);
+            jsonw_key_array(w, "nodes");
+            for (uint32_t i = 0; i < command->n_nodes; i++) {
+                jsonw_str(w, plan->cluster->nodes[command->nodes[i]].meta.name);
+            }
+            jsonw_array_end(w);
+            jsonw_key_array(w, "with");
+            for (uint32_t i = 0; i < command->n_with; i++) {
+                jsonw_str(w, plan->nodes[command->with[i]].name);
+            }
+            jsonw_array_end(w);
+            jsonw_key_str(w, "reason", command->reason);
+            jsonw_key_i64(w, "movedPods", command->n_moved);
+            jsonw_key_usd(w, "savingsUsdPerHour", command->saves);
+            jsonw_object_end(w);
+        }
+        jsonw_array_end(w);
+    }
+}
+
+static void put_steps(const struct plan *plan, struct jsonw *w, struct arena *scratch)
+{
+    const struct plan_disruption *d = plan->disruption;
+    jsonw_key_array(w, "steps");
+    for (uint32_t s = 0; s < d->n_steps; s++) {
+        const struct plan_step *step = &d->steps[s];
+        jsonw_object_begin(w);
+        jsonw_key_array(w, "launch");
+        for (uint32_t i = 0; i < step->n_launch; i++) {
+            jsonw_str(w, plan->nodes[step->launch[i]].name);
+        }
+        jsonw_array_end(w);
+        jsonw_key_str(w, "drain", plan->cluster->nodes[step->node].meta.name);
+        put_pods(plan, w, step->pods, step->n_pods, scratch);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
+static void put_disruption(const struct plan *plan, struct jsonw *w, struct arena *scratch)
+{
+    const struct plan_disruption *d = plan->disruption;
+    jsonw_key_object(w, "disruption");
+    put_commands(plan, w);
+    jsonw_key_array(w, "keep");
+    for (uint32_t i = 0; i < d->n_kept; i++) {
+        jsonw_object_begin(w);
+        jsonw_key_str(w, "node", d->kept[i].node);
+        if (d->kept[i].event.n > 0) {
+            jsonw_key_str(w, "event", d->kept[i].event);
+        }
+        jsonw_key_str(w, "reason", d->kept[i].message);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+    put_steps(plan, w, scratch);
+    jsonw_key_i64(w, "movedPods", d->n_moved);
+    jsonw_key_usd(w, "runningUsdPerHour", d->running);
+    jsonw_key_usd(w, "savingsUsdPerHour", d->saves);
+    jsonw_key_usd(w, "consolidationSavingsUsdPerHour", d->consolidation_saves);
+    if (d->saves_at_most.has) {
+        jsonw_key_usd(w, "consolidationSavingsAtMostUsdPerHour", d->saves_at_most.v);
+    }
+    jsonw_key_usd(w, "moveChargeUsdPerPodHour", d->move_charge);
+    jsonw_object_end(w);
+}
+
 void plan_json(const struct plan *plan, struct jsonw *w, struct arena *scratch)
 {
     struct arena_mark mark = arena_mark(scratch);
@@ -334,6 +417,9 @@ void plan_json(const struct plan *plan, struct jsonw *w, struct arena *scratch)
     put_algorithm(plan, w);
     put_certificate(plan, w);
     put_places(plan, w, scratch);
+    if (plan->disruption != NULL) {
+        put_disruption(plan, w, scratch);
+    }
     jsonw_key_array(w, "assumptions");
     for (uint32_t i = 0; i < plan->n_notes; i++) {
         jsonw_object_begin(w);

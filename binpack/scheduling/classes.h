@@ -55,6 +55,7 @@ struct sched_need {
     int32_t priority;
     bool loose;    /* placed after the others: nobody travels with it, and their preferences do not
                       count it */
+    uint8_t from;  /* as in struct sched_pod: where its pods may not move to */
     uint32_t tier; /* new nodes come from pools of exactly this tier; SCHED_TIER_NONE: from none */
     struct k8s_resources requests; /* effective, with "pods": 1 */
     uint32_t n_alternatives, n_tolerations, n_spread, n_terms, n_ports, n_attach, n_claims;

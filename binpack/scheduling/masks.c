@@ -29,6 +29,8 @@ void sched_node_kinds_new(const struct sched_offers *offers, struct arena *arena
         struct arena_mark mark = arena_mark(arena);
         struct strbuf text = strbuf_new(arena, SIGNATURE_MAX);
         add_word(&text, node->usable);
+        add_word(&text, node->initialized);
+        add_word(&text, node->waits);
         for (uint32_t k = 0; k < keys->n; k++) {
             add_word(&text, sched_label(s->vocab, &node->labels, keys->v[k]));
         }
@@ -67,6 +69,7 @@ static struct str signature(const struct sched_offers *offers, const struct sche
         sign_reqs(out, offers->probes, &need->alternatives[a]);
     }
     add_word(out, need->prefer_taints);
+    add_word(out, need->from);
     add_word(out, need->n_tolerations);
     for (uint32_t t = 0; t < need->n_tolerations; t++) {
         const struct k8s_toleration *toleration = &need->tolerations[t];
@@ -98,12 +101,21 @@ static void answer_cells(const struct sched_offers *o, const struct sched_need *
          c = bits_next(cells, o->n_cells, c + 1)) {
         const struct sched_cell *cell = &o->cells[c];
         const struct sched_overhead *overhead = &o->overheads[cell->overhead_i];
-        if (!tolerated[o->variants.v[cell->variant_i].pool_i] ||
+        bool barred = (need->from & SCHED_NO_NEW_SPOT) != 0 && cell->capacity_type == CAT_SPOT;
+        if (barred || !tolerated[o->variants.v[cell->variant_i].pool_i] ||
             sched_port_lists_conflict(s->vocab, need->ports, need->n_ports, overhead->ports,
                                       overhead->n_ports, NULL)) {
             bits_clear(cells, c);
         }
     }
+}
+
+/* May pods that come from such a node go to this running one? */
+static bool welcomes(const struct sched_node *node, uint8_t from)
+{
+    uint8_t kind = from & SCHED_LEAVE_MASK;
+    bool merges = kind == SCHED_MERGES || kind == SCHED_OPENS;
+    return (node->initialized || (kind != SCHED_DRIFTS && !merges)) && (!node->waits || !merges);
 }
 
 static void answer_kinds(const struct sched_offers *o, const struct sched_node_kinds *kinds,
@@ -112,7 +124,7 @@ static void answer_kinds(const struct sched_offers *o, const struct sched_node_k
     const struct sched_snapshot *s = o->snapshot;
     for (uint32_t k = 0; k < kinds->n; k++) {
         const struct sched_node *node = &s->nodes[kinds->sample[k]];
-        if (node->usable &&
+        if (node->usable && welcomes(node, need->from) &&
             sched_untolerated(need->n_tolerations, need->tolerations, node->n_taints, node->taints,
                               need->prefer_taints) == NULL &&
             sched_node_matches(s, &node->labels, need->n_alternatives, need->alternatives)) {

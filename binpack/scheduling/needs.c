@@ -216,6 +216,7 @@ static bool make_need(struct needs_builder *b, uint32_t pending_i, struct step s
                               .prefer_taints = sched_ladder_taints_count(&ladder, dropped),
                               .priority = priority_of(s->cluster, shape),
                               .loose = step.loose,
+                              .from = s->pods[s->pending[pending_i]].from,
                               .tier = step.tier,
                               .requests = sched_requests_of(s, shape, b->arena),
                               .n_tolerations = shape->n_tolerations,
@@ -250,7 +251,8 @@ static struct str need_key(const struct needs_builder *b, uint32_t pending_i, st
     const struct k8s_pod *pod = &s->cluster->pods[s->pending[pending_i]];
     const struct sched_pod_volumes *volumes = s->volumes_of[pending_i];
     const void *shape = pod->shape;
-    uint32_t numbers[4] = {pod->ns, step.rung, step.tier, step.loose};
+    uint32_t numbers[5] = {pod->ns, step.rung, step.tier, step.loose,
+                           s->pods[s->pending[pending_i]].from};
     strbuf_add(out, (struct str){.p = (const char *)&shape, .n = sizeof shape});
     strbuf_add(out, (struct str){.p = (const char *)numbers, .n = sizeof numbers});
     if (volumes != NULL) {
@@ -276,7 +278,8 @@ static bool need_of(struct needs_builder *b, uint32_t pending_i, struct step ste
         uint32_t last = b->last_of_shape[shape->id];
         const struct sched_need *need = &b->needs.v[last];
         if (need->shape == shape && need->ns == pod->ns && need->rung == step.rung &&
-            need->loose == step.loose && need->tier == step.tier) {
+            need->loose == step.loose && need->tier == step.tier &&
+            need->from == s->pods[s->pending[pending_i]].from) {
             *ret_need = last;
             return true;
         }

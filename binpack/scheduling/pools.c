@@ -90,7 +90,7 @@ static void count_limits(struct sched_snapshot *s, struct arena *arena, struct s
         }
         pools[p].limits_left = (struct k8s_resources){.n = limits->n, .v = left};
         for (uint32_t i = 0; i < s->n_nodes && limits->n > 0; i++) {
-            if (s->nodes[i].pool_i != p) {
+            if (s->nodes[i].pool_i != p || s->nodes[i].opens) {
                 continue;
             }
             struct k8s_resources capacity = sched_node_capacity(&s->nodes[i], arena);
@@ -133,6 +133,24 @@ static void take_zone_ids(struct sched_snapshot *s, struct arena *arena)
     s->zone_ids = ids;
 }
 
+/* Did a pod come to the node or leave it within the consolidateAfter of its pool? */
+static bool waits(const struct sched_snapshot *s, const struct sched_node *node)
+{
+    if (node->claim == NULL || node->pool_i == SCHED_NONE) {
+        return false;
+    }
+    const struct karp_duration *after = &s->pools[node->pool_i].pool->consolidate_after;
+    strid type = strtab_find(s->tab, STR("Initialized"));
+    const struct k8s_condition *up =
+        type == STRID_NONE ? NULL : k8s_conditions_find(&node->claim->conditions, type);
+    if (!after->has || after->never || up == NULL || up->status != s->words->s_true) {
+        return false;
+    }
+    struct opt_wall last =
+        node->claim->last_pod_event.has ? node->claim->last_pod_event : up->changed;
+    return last.has && sat_sub(s->settings.now, last.v) < after->ms;
+}
+
 void sched_pools_take(struct sched_snapshot *s, struct arena *arena)
 {
     const struct k8s_cluster *cluster = s->cluster;
@@ -166,6 +184,7 @@ void sched_pools_take(struct sched_snapshot *s, struct arena *arena)
         strid name = k8s_pairs_get(&nodes[i].labels, s->words->nodepool);
         strid id = name == STRID_NONE ? STRID_NONE : strtab_find(names, strtab_str(s->tab, name));
         nodes[i].pool_i = id == STRID_NONE || id == STRID_EMPTY ? SCHED_NONE : id - 1;
+        nodes[i].waits = waits(s, &nodes[i]);
     }
     count_limits(s, arena, pools);
 }

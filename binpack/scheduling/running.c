@@ -49,7 +49,7 @@ static void link_claims(const struct k8s_cluster *cluster, struct arena *arena, 
     }
 }
 
-void sched_machines(const struct k8s_cluster *cluster, const uint64_t *removed, struct arena *arena,
+void sched_machines(const struct k8s_cluster *cluster, const uint8_t *leave, struct arena *arena,
                     struct sched_machine **ret_machines, uint32_t *ret_n)
 {
     VEC(struct sched_machine) list = {0};
@@ -63,11 +63,16 @@ void sched_machines(const struct k8s_cluster *cluster, const uint64_t *removed, 
             claim = &cluster->nodeclaims[claim_of[i]];
             used[claim_of[i]] = true;
         }
-        bool goes = node->meta.deleted.has || (claim != NULL && claim_goes(cluster, claim)) ||
-                    (removed != NULL && ((removed[i / 64] >> (i % 64)) & 1U) != 0);
-        VEC_PUSH(arena, &list,
-                 (struct sched_machine){
-                     .name = node->meta.name, .node = node, .claim = claim, .goes = goes});
+        bool goes = node->meta.deleted.has || (claim != NULL && claim_goes(cluster, claim));
+        uint8_t how = leave == NULL || goes ? SCHED_STAYS : leave[i];
+        uint8_t kind = how & SCHED_LEAVE_MASK;
+        VEC_PUSH(
+            arena, &list,
+            (struct sched_machine){.name = node->meta.name,
+                                   .node = node,
+                                   .claim = claim,
+                                   .goes = goes || (kind != SCHED_STAYS && kind != SCHED_OPENS),
+                                   .leave = how});
     }
     for (uint32_t i = 0; i < cluster->n_nodeclaims; i++) {
         const struct karp_nodeclaim *claim = &cluster->nodeclaims[i];
@@ -193,6 +198,7 @@ void sched_node_describe(const struct sched_snapshot *snapshot, const struct sch
                                     .claim = m->claim,
                                     .pool_i = SCHED_NONE,
                                     .initialized = initialized,
+                                    .opens = (m->leave & SCHED_LEAVE_MASK) == SCHED_OPENS,
                                     .usable = true};
     struct sched_node *node = ret_node;
     node->labels = effective_labels(snapshot, m, registered, arena);

@@ -10,11 +10,12 @@ struct sched_machine {
     struct str name;
     const struct k8s_node *node;
     const struct karp_nodeclaim *claim;
-    bool goes; /* deleting or removed: its pods need a new place */
+    bool goes;     /* deleting or leaving: its pods need a new place */
+    uint8_t leave; /* of enum sched_leave; SCHED_STAYS also for a node that is deleting anyway */
 };
 
-/* All machines, sorted by name. `removed` as in sched_snapshot_new. */
-void sched_machines(const struct k8s_cluster *cluster, const uint64_t *removed, struct arena *arena,
+/* All machines, sorted by name. `leave` as in sched_snapshot_new. */
+void sched_machines(const struct k8s_cluster *cluster, const uint8_t *leave, struct arena *arena,
                     struct sched_machine **ret_machines, uint32_t *ret_n);
 
 /* Labels, taints, type and allocatable of a machine that stays; no pods yet. */

@@ -238,8 +238,8 @@ static struct sched_pod ignored(enum sched_verdict verdict)
         .state = SCHED_POD_IGNORED, .node_i = SCHED_NONE, .code = sched_verdict_code(verdict).p};
 }
 
-/* A pod that wants a place: may we plan for it? */
-static struct sched_pod wanting(struct builder *b, const struct k8s_pod *pod)
+/* A pod that wants a place: may we plan for it? `from`: how the node it is on leaves. */
+static struct sched_pod wanting(struct builder *b, const struct k8s_pod *pod, uint8_t from)
 {
     struct str text = STR_EMPTY;
     enum sched_verdict verdict = shape_verdict(b, pod->shape, &text);
@@ -252,7 +252,7 @@ static struct sched_pod wanting(struct builder *b, const struct k8s_pod *pod)
                                   .code = sched_verdict_code(verdict).p,
                                   .message = text.n > 0 ? text : sched_verdict_text(verdict)};
     }
-    return (struct sched_pod){.state = SCHED_POD_PENDING, .node_i = SCHED_NONE};
+    return (struct sched_pod){.state = SCHED_POD_PENDING, .from = from, .node_i = SCHED_NONE};
 }
 
 /* The machine of a bound pod, or SCHED_NONE when the input has no such node. */
@@ -267,7 +267,7 @@ static struct sched_pod classify(struct builder *b, const struct k8s_pod *pod)
     const struct sched_snapshot *s = b->s;
     enum sched_verdict verdict = sched_pod_verdict(s->vocab, pod, /* offline= */ true);
     if (verdict == SCHED_NEEDS_PLACE) {
-        return wanting(b, pod);
+        return wanting(b, pod, SCHED_STAYS);
     }
     if (verdict != SCHED_BOUND || sched_pod_finished(pod)) {
         if (pod->node_name.n == 0 || sched_pod_finished(pod)) {
@@ -275,19 +275,25 @@ static struct sched_pod classify(struct builder *b, const struct k8s_pod *pod)
         }
     }
     if (s->settings.repack) {
-        return sched_pod_comes_back(s->vocab, pod) ? wanting(b, pod) : ignored(verdict);
+        return sched_pod_comes_back(s->vocab, pod) ? wanting(b, pod, SCHED_STAYS)
+                                                   : ignored(verdict);
     }
     uint32_t machine_i = machine_of(b, pod);
     if (machine_i == SCHED_NONE) {
         return ignored(verdict);
+    }
+    const struct sched_machine *machine = &b->machines[machine_i];
+    bool moves = (machine->goes || (machine->leave & SCHED_LEAVE_MASK) == SCHED_OPENS) &&
+                 sched_pod_moves(s->cluster, s->vocab, pod, s->settings.now);
+    if (moves) {
+        return wanting(b, pod, machine->leave);
     }
     if (b->node_of[machine_i] != SCHED_NONE) {
         return (struct sched_pod){.state = SCHED_POD_BOUND,
                                   .node_i = b->node_of[machine_i],
                                   .code = sched_verdict_code(verdict).p};
     }
-    return sched_pod_moves(s->cluster, s->vocab, pod, s->settings.now) ? wanting(b, pod)
-                                                                       : ignored(verdict);
+    return ignored(verdict);
 }
 
 static const char *volume_code(enum sched_volume_trouble trouble)
@@ -439,7 +445,7 @@ static void fill_nodes(struct builder *b)
 }
 
 bool sched_snapshot_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
-                        const struct sched_settings *settings, const uint64_t *removed,
+                        const struct sched_settings *settings, const uint8_t *leave,
                         struct arena *arena, struct sched_snapshot **ret_snapshot, struct err *err)
 {
     struct sched_snapshot *s = ARENA_NEW(arena, struct sched_snapshot);
@@ -466,7 +472,7 @@ bool sched_snapshot_new(const struct k8s_cluster *cluster, const struct catalog 
     b.shape_verdict = ARENA_ARRAY(arena, uint8_t, cluster->n_shapes);
     b.shape_text = ARENA_ARRAY(arena, struct str, cluster->n_shapes);
     struct sched_machine *machines = NULL;
-    sched_machines(cluster, removed, arena, &machines, &b.n_machines);
+    sched_machines(cluster, leave, arena, &machines, &b.n_machines);
     b.machines = machines;
     take_nodes(&b);
     take_pods(&b);

@@ -5,10 +5,11 @@
  * Model. Every pod is in exactly one state. Nodes that stay (Node objects, and NodeClaims that are
  * launched but have no Node yet) carry their effective labels and taints: those of the NodeClaim
  * until the node is registered, startup and ephemeral taints left out until it is initialized, beta
- * and CSI zone labels under their stable name. Nodes that go away (deleting, or named in `removed`)
- * are not listed, and their pods are pending again. Nodes are sorted by name; pools by weight,
- * heaviest first, then by name. Nothing here depends on the order of the input. Everything is
- * constant once built and lives in the snapshot's arena; cluster and catalogue must outlive it. */
+ * and CSI zone labels under their stable name. Nodes that go away (deleting, or leaving by
+ * `leave`) are not listed, and their pods are pending again. Nodes are sorted by name; pools by
+ * weight, heaviest first, then by name. Nothing here depends on the order of the input. Everything
+ * is constant once built and lives in the snapshot's arena; cluster and catalogue must outlive it.
+ */
 #pragma once
 
 #include "base/err.h"
@@ -43,8 +44,22 @@ enum sched_pod_state {
                          to `unschedulable` */
 };
 
+/* How a Node stands in a round of disruption, one byte per Node. Pods of a node that somebody takes
+ * away are choosier than others: a move must not rest on a node that may never come up, nor reopen
+ * a node that waits to be emptied (karp: UninitializedNodeError, IsConsolidationSimulation). */
+enum sched_leave {
+    SCHED_STAYS,
+    SCHED_EXPIRES, /* goes; its pods are like any pending pod */
+    SCHED_DRIFTS,  /* goes; its pods do not move to nodes that are not initialized */
+    SCHED_MERGES,  /* goes; nor to nodes inside their consolidateAfter window */
+    SCHED_OPENS,   /* stays with what cannot move; the rest is pending, as with SCHED_MERGES */
+    SCHED_LEAVE_MASK = 15,
+    SCHED_NO_NEW_SPOT = 16 /* with any of them: its pods do not move to new spot nodes */
+};
+
 struct sched_pod {
     enum sched_pod_state state;
+    uint8_t from;       /* PENDING: the enum sched_leave of the node it is on; 0: on none */
     uint32_t node_i;    /* BOUND: into snapshot->nodes; PENDING: SCHED_NONE */
     const char *code;   /* IGNORED and BLOCKED: a stable word, static; else NULL */
     struct str message; /* BLOCKED: for a person */
@@ -59,6 +74,8 @@ struct sched_node {
     const struct cat_type *type; /* NULL: not in the catalogue */
     bool initialized;
     bool usable; /* false: cordoned or the like, no pod may be added (its pods still count) */
+    bool opens;  /* SCHED_OPENS: counts against no limit of its pool */
+    bool waits;  /* inside its consolidateAfter window: a pod came or went not long ago */
     struct k8s_pairs labels; /* effective; always has kubernetes.io/hostname */
     uint32_t n_taints, n_pods, n_ports, n_attach;
     const struct k8s_taint *taints;   /* effective */
@@ -113,11 +130,10 @@ struct sched_snapshot {
                                     ladder exists */
 };
 
-/* Builds the snapshot. `removed`, [bits_words(cluster->n_nodes)] or NULL, names Nodes to treat as
- * gone. Errors: ERR_NOT_FOUND when a node, volume or node class names a zone that the catalogue
- * does not know. */
+/* Builds the snapshot. `leave` is [cluster->n_nodes] of enum sched_leave, or NULL. Errors:
+ * ERR_NOT_FOUND when a node, volume or node class names a zone that the catalogue does not know. */
 MUST_CHECK bool sched_snapshot_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
-                                   const struct sched_settings *settings, const uint64_t *removed,
+                                   const struct sched_settings *settings, const uint8_t *leave,
                                    struct arena *arena, struct sched_snapshot **ret_snapshot,
                                    struct err *err);
 

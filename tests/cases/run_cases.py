@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the neutral scheduling cases through their own judge and prints TAP, one line a case, and the table of gaps.
 
-  run_cases.py BINPACK FOLDER [--all]    FOLDER holds run.py, check.py and the cases
+  run_cases.py BINPACK FOLDER    FOLDER holds run.py, check.py and the cases
 
-Provisioning cases only, unless --all. Every case is run a second time with its objects in reverse order: the plan must be the same
+Every case is run a second time with its objects in reverse order: the plan must be the same
 bytes. A gap above 1 % is listed with the families of constraints that the bound leaves out."""
 import json
 import os
@@ -56,16 +56,14 @@ def settings(options):
     return out
 
 
-def cases_of(folder, everything):
+def cases_of(folder):
     found = {}
     for group in sorted(os.listdir(folder)):
         for name in sorted(os.listdir(os.path.join(folder, group))) if os.path.isdir(os.path.join(folder, group)) else []:
             path = os.path.join(folder, group, name, "expect.json")
             if os.path.exists(path):
                 with open(path) as f:
-                    expect = json.load(f)
-                if everything or expect["mode"] == "provision":
-                    found[group + "/" + name] = expect
+                    found[group + "/" + name] = json.load(f)
     return found
 
 
@@ -87,8 +85,8 @@ def print_table(results, keep):
             print("# gap %.1f %%: %s; the bound leaves out: %s" % (100 * r["gap"], r["case"], ", ".join(relaxed) or "nothing"))
 
 
-def main(binpack, folder, everything):
-    found = cases_of(folder, everything)
+def main(binpack, folder):
+    found = cases_of(folder)
     command = binpack + " --simulate -f {cluster} --catalog {catalog} --mode {mode} --now {now} {flags} -o json"
     with tempfile.TemporaryDirectory() as keep:
         results = [r for r in judge(folder, command, sorted(found), keep) if r["case"] in found]
@@ -112,4 +110,4 @@ if __name__ == "__main__":
     if not os.path.exists(os.path.join(sys.argv[2], "run.py")):
         print("1..0 # SKIP %s is absent: THE SCHEDULING CASES ARE NOT TESTED" % sys.argv[2])
         sys.exit(0)
-    sys.exit(1 if main(sys.argv[1], sys.argv[2], "--all" in sys.argv[3:]) else 0)
+    sys.exit(1 if main(sys.argv[1], sys.argv[2]) else 0)

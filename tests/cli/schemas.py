@@ -75,9 +75,8 @@ def shared_plans(validator):
         case = load(os.path.join(os.path.dirname(cluster), "expect.json"))
         near = os.path.join(os.path.dirname(cluster), "catalog.json")
         catalog = near if os.path.exists(near) else os.path.join(SHARED, "cases", "catalogs", case["catalog"] + ".json")
-        if case["mode"] == "disrupt":
-            continue
-        check(cluster, ["--simulate", "-f", cluster, "--catalog", catalog, "-o", "json"], validator, (0, 3))
+        check(cluster, ["--simulate", "-f", cluster, "--catalog", catalog, "--mode", case["mode"], "--now", case["now"], "-o", "json"],
+              validator, (0, 3))
 
 
 def explanations(validator):

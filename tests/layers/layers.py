@@ -27,7 +27,8 @@ ARROWS = {
     "binpack/catalog": ["base", "k8s", "awsapi", "binpack/catalog"],
     "binpack/scheduling": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/scheduling"],
     "binpack/emulate": ["base", "k8s", "binpack/catalog", "binpack/scheduling", "binpack/emulate"],
-    "binpack/plan": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/emulate/karpenter.h",
+    "binpack/disruption": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/scheduling", "binpack/disruption"],
+    "binpack/plan": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/disruption", "binpack/emulate/karpenter.h",
                      "binpack/plan"],
     "binpack/view": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/plan", "binpack/view"],
     "binpack/cli": ["base", "io", "live", "k8s", "awsapi", "binpack"],
@@ -36,11 +37,11 @@ ARROWS = {
     # The verifier shares nothing with the solver but the problem.
     "binpack/solver/verify": ["base", "binpack/solver/problem.h", "binpack/solver/verify"],
 }
-PURE = ["base", "k8s", "awsapi", "binpack/solver", "binpack/catalog", "binpack/scheduling", "binpack/emulate",
+PURE = ["base", "k8s", "awsapi", "binpack/solver", "binpack/catalog", "binpack/scheduling", "binpack/disruption", "binpack/emulate",
         "binpack/plan", "binpack/view"]
 LIBRARY_OF = {"base": "libbase.a", "k8s": "libk8s.a", "awsapi": "libawsapi.a", "binpack/solver": "libsolver.a",
               "binpack/catalog": "libcatalog.a", "binpack/scheduling": "libscheduling.a", "binpack/emulate": "libemulate.a",
-              "binpack/plan": "libplan.a",
+              "binpack/disruption": "libdisruption.a", "binpack/plan": "libplan.a",
               "binpack/view": "libview.a"}
 SYSTEM_HEADERS = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "setjmp.h", "stdalign.h",
                   "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",

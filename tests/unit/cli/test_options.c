@@ -40,7 +40,8 @@ static void test_refused(void **state)
         {{"cluster.yaml"}, "binpack --simulate -f cluster.yaml"},
         {{"-simulate"}, "did you mean --simulate?"},
         {{"--simulate", "--mode=provison"},
-         "--mode: \"provison\" is not one of auto, provision, repack; did you mean provision?"},
+         "--mode: \"provison\" is not one of auto, provision, disrupt, repack; did you mean "
+         "provision?"},
         {{"--simulate", "--mode"}, "--mode needs a value: MODE"},
         {{"--simulate", "-f"}, "-f needs a value: FILE|DIR|-"},
         {{"--simulate", "-f", ""}, "--filename: \"\""},
@@ -168,7 +169,7 @@ static void test_values(void **state)
     assert_true(o.options_within.v == 1);
     assert_true(o.time_limit.v == 90000);
     assert_true(o.now.has && o.now.v == 1000);
-    assert_int_equal(o.mode, 2);
+    assert_int_equal(o.mode, 3);
     assert_int_equal(o.effort, 5);
     assert_true(o.vm_memory_overhead_ppm == 80000);
     assert_true(o.gates.gates[GATE_NODE_OVERLAY].has && !o.gates.gates[GATE_NODE_OVERLAY].v);

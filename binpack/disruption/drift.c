@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/disruption/drift.h"
+
+#include "binpack/disruption/hash.h"
+#include "binpack/scheduling/reqs.h"
+#include "k8s/annotations.h"
+
+/* The value of an annotation as text; empty when absent. */
+static struct str annotation(const struct strtab *tab, const struct k8s_meta *meta, const char *key)
+{
+    strid id = strtab_find(tab, str_of(key));
+    strid value = id == STRID_NONE ? STRID_NONE : k8s_pairs_get(&meta->annotations, id);
+    return value == STRID_NONE ? STR_EMPTY : strtab_str(tab, value);
+}
+
+static bool template_drifts(const struct strtab *tab, const struct karp_nodeclaim *claim,
+                            const struct karp_nodepool *pool)
+{
+    struct str of_claim = annotation(tab, &claim->meta, ANN_POOL_HASH);
+    struct str version = annotation(tab, &claim->meta, ANN_POOL_HASH_VERSION);
+    struct str of_pool = annotation(tab, &pool->meta, ANN_POOL_HASH);
+    struct str pool_version = annotation(tab, &pool->meta, ANN_POOL_HASH_VERSION);
+    uint64_t stated = 0;
+    if (of_claim.n == 0 || version.n == 0) {
+        return false;
+    }
+    if (str_eq(version, STR(HASH_VERSION))) {
+        return !str_to_u64(of_claim, &stated) || stated != hash_nodepool(pool, tab);
+    }
+    return of_pool.n > 0 && str_eq(version, pool_version) && !str_eq(of_pool, of_claim);
+}
+
+static bool class_drifts(const struct strtab *tab, const struct karp_nodeclaim *claim,
+                         const struct aws_nodeclass *class)
+{
+    struct str of_claim = annotation(tab, &claim->meta, ANN_CLASS_HASH);
+    struct str version = annotation(tab, &claim->meta, ANN_CLASS_HASH_VERSION);
+    struct str of_class = annotation(tab, &class->meta, ANN_CLASS_HASH);
+    return of_claim.n > 0 && version.n > 0 && of_class.n > 0 &&
+           str_eq(version, annotation(tab, &class->meta, ANN_CLASS_HASH_VERSION)) &&
+           !str_eq(of_claim, of_class);
+}
+
+/* A requirement of the pool that the labels of the claim do not satisfy. */
+static bool requirements_drift(const struct sched_vocab *vocab, const struct karp_nodeclaim *claim,
+                               const struct karp_nodepool *pool)
+{
+    for (uint32_t i = 0; i < pool->n_requirements; i++) {
+        if (!sched_match_requirement(vocab, &pool->requirements[i], &claim->meta.labels)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool image_drifts(const struct sched_offers *offers, const struct karp_nodeclaim *claim,
+                         const struct aws_nodeclass *class)
+{
+    const struct sched_snapshot *s = offers->snapshot;
+    strid type_name = k8s_pairs_get(&claim->meta.labels, s->words->instance_type);
+    const struct cat_type *type =
+        type_name == STRID_NONE ? NULL : cat_find(s->catalog, s->tab, type_name);
+    if (claim->image_id.n == 0 || class->n_amis == 0 || type == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < class->n_amis; i++) {
+        bool fits = true;
+        for (uint32_t r = 0; r < class->amis[i].n_requirements && fits; r++) {
+            fits =
+                sched_match_requirement(s->vocab, &class->amis[i].requirements[r], &type->labels);
+        }
+        if (fits) {
+            return !str_eq(class->amis[i].id, claim->image_id);
+        }
+    }
+    return true;
+}
+
+static bool subnet_drifts(const struct sched_snapshot *s, const struct karp_nodeclaim *claim,
+                          const struct aws_nodeclass *class)
+{
+    strid zone = k8s_pairs_get(&claim->meta.labels, s->words->zone);
+    bool known = class->n_subnets == 0 || zone == STRID_NONE;
+    for (uint32_t i = 0; i < class->n_subnets && !known; i++) {
+        known = class->subnets[i].zone == zone;
+    }
+    return !known;
+}
+
+static bool reservation_drifts(const struct sched_snapshot *s, const struct karp_nodeclaim *claim,
+                               const struct aws_nodeclass *class)
+{
+    strid id = k8s_pairs_get(&claim->meta.labels, s->words->reservation_id);
+    bool known = id == STRID_NONE;
+    for (uint32_t i = 0; i < class->n_reservations && !known; i++) {
+        known = str_eq(class->reservations[i].id, strtab_str(s->tab, id));
+    }
+    return !known;
+}
+
+const char *drift_detect(const struct sched_offers *offers, const struct sched_machine *machine,
+                         const struct karp_nodepool *pool)
+{
+    const struct sched_snapshot *s = offers->snapshot;
+    const struct karp_nodeclaim *claim = machine->claim;
+    const struct aws_nodeclass *class = NULL;
+    for (uint32_t p = 0; p < s->n_pools; p++) {
+        class = s->pools[p].pool == pool ? s->pools[p].node_class : class;
+    }
+    if (template_drifts(s->tab, claim, pool)) {
+        return "NodePoolDrifted";
+    }
+    if (requirements_drift(s->vocab, claim, pool)) {
+        return "RequirementsDrifted";
+    }
+    if (class == NULL || class->meta.deleted.has) {
+        return NULL;
+    }
+    return class_drifts(s->tab, claim, class)    ? "NodeClassDrift"
+           : image_drifts(offers, claim, class)  ? "AMIDrift"
+           : subnet_drifts(s, claim, class)      ? "SubnetDrift"
+           : reservation_drifts(s, claim, class) ? "CapacityReservationDrift"
+                                                 : NULL;
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/plan/disrupt.h"
+
+#include "base/arena.h"
+#include "base/bitset.h"
+#include "binpack/plan/assemble.h"
+#include "binpack/plan/disrupt_report.h"
+#include "binpack/plan/disrupt_world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    EVERY_CHOICE_MAX = 4, /* candidates up to which every choice is tried */
+    FLIPS_NODES_MAX = 48, /* candidates up to which single nodes are tried one by one */
+    FLIPS_MAX = 32,       /* trials spent on that */
+    ROUNDS_MAX = 12       /* trials until a choice without bad nodes must be found */
+};
+
+/* ---- budgets of a choice ---- */
+
+struct purse {
+    int64_t *left; /* [n_nodepools][DISRUPT_N_REASONS], one after the other */
+    int64_t disruptions, moves;
+};
+
+static struct purse purse_full(const struct disrupt_world *w, struct arena *arena)
+{
+    uint32_t n = w->cluster->n_nodepools * DISRUPT_N_REASONS;
+    struct purse purse = {
+        .left = ARENA_ARRAY(arena, int64_t, n),
+        .disruptions = w->options->max_disruptions.has ? w->options->max_disruptions.v : INT64_MAX,
+        .moves = w->options->max_moved_pods.has ? w->options->max_moved_pods.v : INT64_MAX};
+    for (uint32_t p = 0; p < w->cluster->n_nodepools; p++) {
+        for (int r = 0; r < DISRUPT_N_REASONS; r++) {
+            purse.left[p * DISRUPT_N_REASONS + (uint32_t)r] = w->allowed[p][r];
+        }
+    }
+    return purse;
+}
+
+/* Pays for one node; a node that goes counts against every reason of its pool (karp: the budget is
+ * computed from all nodes that are on their way). False, and nothing is paid, when it cannot. */
+static bool pay(const struct disrupt_world *w, struct purse *purse, uint32_t node,
+                enum disrupt_reason reason)
+{
+    const struct disrupt_node *n = &w->nodes.v[node];
+    if (reason == DISRUPT_EXPIRED) {
+        return true;
+    }
+    int64_t *left = purse->left + n->pool_i * DISRUPT_N_REASONS;
+    if (left[reason] <= 0 || purse->disruptions <= 0 || purse->moves < n->n_moving) {
+        return false;
+    }
+    for (int r = 0; r < DISRUPT_N_REASONS; r++) {
+        left[r] -= left[r] > 0 && left[r] != BUDGET_UNLIMITED;
+    }
+    purse->disruptions -= purse->disruptions != INT64_MAX;
+    purse->moves -= purse->moves == INT64_MAX ? 0 : n->n_moving;
+    return true;
+}
+
+/* ---- what goes for other reasons than savings ---- */
+
+struct ranked {
+    int64_t key; /* ascending */
+    uint32_t node;
+};
+
+static int ranked_cmp(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->key != y->key) {
+        return x->key < y->key ? -1 : 1;
+    }
+    return (x->node > y->node) - (x->node < y->node);
+}
+
+/* The longest drifted first; empty ones before all (karp: Drift.ComputeCommands). */
+static int64_t drift_key(const struct disrupt_node *node)
+{
+    if (node->n_moving == 0) {
+        return INT64_MIN;
+    }
+    return node->drifted_at.has ? node->drifted_at.v : INT64_MAX;
+}
+
+static void choose_forced(const struct disrupt_world *w, struct purse *purse,
+                          disrupt_choice *choice, struct arena *arena)
+{
+    struct ranked *drifted = ARENA_ARRAY(arena, struct ranked, w->nodes.n);
+    uint32_t n = 0;
+    memset(choice, DISRUPT_NONE, w->nodes.n);
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        const struct disrupt_node *node = &w->nodes.v[i];
+        if (node->verdict[DISRUPT_EXPIRED].may) {
+            choice[i] = DISRUPT_EXPIRED;
+        } else if (node->verdict[DISRUPT_EMPTY].may && pay(w, purse, i, DISRUPT_EMPTY)) {
+            choice[i] = DISRUPT_EMPTY;
+        } else if (node->verdict[DISRUPT_DRIFTED].may && !w->banned[i]) {
+            drifted[n++] = (struct ranked){.key = drift_key(node), .node = i};
+        }
+    }
+    if (n > 0) {
+        qsort(drifted, n, sizeof *drifted, ranked_cmp);
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        if (pay(w, purse, drifted[k].node, DISRUPT_DRIFTED)) {
+            choice[drifted[k].node] = DISRUPT_DRIFTED;
+        }
+    }
+}
+
+/* ---- the search ---- */
+
+struct search {
+    struct disrupt_world *w;
+    struct arena *arena;    /* of the round */
+    disrupt_choice *forced; /* [nodes.n] */
+    struct purse purse;     /* after what is forced */
+    uint64_t *may;          /* [bits_words(nodes.n)] underutilized candidates */
+    uint32_t n_may;
+    struct disrupt_open open;
+    disrupt_choice *best; /* [nodes.n] */
+    struct arena best_arena;
+    struct disrupt_trial best_trial;
+    uint32_t fewest_waiting; /* pods without a place when nothing is consolidated */
+    uint32_t n_trials;
+};
+
+static void ban(struct disrupt_world *w, const struct disrupt_trial *trial)
+{
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        if (bits_get(trial->bad, i)) {
+            w->banned[i] = true;
+            w->ban_why[i] = trial->why[i];
+        }
+    }
+}
+
+static bool is_better(const struct search *x, const struct disrupt_trial *trial)
+{
+    if (!trial->good || trial->n_waiting > x->fewest_waiting) {
+        return false;
+    }
+    return trial->earns > x->best_trial.earns ||
+           (trial->earns == x->best_trial.earns && trial->n_moved < x->best_trial.n_moved);
+}
+
+/* Tries a choice and keeps it if it is the best so far. `ret_trial` may be NULL. */
+static bool try_choice(struct search *x, const disrupt_choice *choice, uint64_t *ret_bad,
+                       bool *ret_good, struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct disrupt_trial trial;
+    x->n_trials++;
+    if (!disrupt_try(x->w, choice, &arena, &trial, err)) {
+        arena_done(&arena);
+        return false;
+    }
+    *ret_good = trial.good && trial.n_waiting <= x->fewest_waiting;
+    memcpy(ret_bad, trial.bad, bits_words(x->w->nodes.n) * sizeof *ret_bad);
+    for (uint32_t i = 0; i < x->w->nodes.n; i++) {
+        if (bits_get(trial.bad, i)) {
+            x->w->ban_why[i] = trial.why[i];
+        }
+    }
+    if (is_better(x, &trial)) {
+        memcpy(x->best, choice, x->w->nodes.n);
+        arena_done(&x->best_arena);
+        x->best_arena = arena;
+        x->best_trial = trial;
+    } else {
+        arena_done(&arena);
+    }
+    return true;
+}
+
+/* What goes without consolidation, drifted nodes given up until all their pods have places. */
+static bool settle_forced(struct search *x, struct err *err)
+{
+    struct disrupt_world *w = x->w;
+    for (uint32_t round = 0;; round++) {
+        struct arena arena = ARENA_INIT;
+        struct disrupt_trial trial;
+        struct purse purse = purse_full(w, x->arena);
+        for (uint32_t i = 0; i < w->nodes.n && round == ROUNDS_MAX; i++) {
+            /* The drifted ones wait for another round. */
+            w->banned[i] = w->banned[i] || x->forced[i] == DISRUPT_DRIFTED;
+        }
+        choose_forced(w, &purse, x->forced, x->arena);
+        if (!disrupt_try(w, x->forced, &arena, &trial, err)) {
+            arena_done(&arena);
+            return false;
+        }
+        if (trial.good || round >= ROUNDS_MAX) {
+            memcpy(x->best, x->forced, w->nodes.n);
+            x->purse = purse;
+            x->best_arena = arena;
+            x->best_trial = trial;
+            x->fewest_waiting = trial.n_waiting;
+            return true;
+        }
+        ban(w, &trial);
+        arena_done(&arena);
+    }
+}
+
+/* Adds underutilized nodes in the order given as far as the budgets reach. */
+static uint32_t fill(struct search *x, const struct ranked *order, uint32_t n,
+                     disrupt_choice *choice)
+{
+    struct arena scratch = ARENA_INIT;
+    uint32_t n_pools = x->w->cluster->n_nodepools, taken = 0;
+    struct purse purse = x->purse;
+    purse.left = ARENA_ARRAY(&scratch, int64_t, n_pools * DISRUPT_N_REASONS);
+    memcpy(purse.left, x->purse.left, n_pools * DISRUPT_N_REASONS * sizeof *purse.left);
+    memcpy(choice, x->forced, x->w->nodes.n);
+    for (uint32_t k = 0; k < n; k++) {
+        if (!x->w->banned[order[k].node] &&
+            pay(x->w, &purse, order[k].node, DISRUPT_UNDERUTILIZED)) {
+            choice[order[k].node] = DISRUPT_UNDERUTILIZED;
+            taken++;
+        }
+    }
+    arena_done(&scratch);
+    return taken;
+}
+
+/* Tries an order, giving up bad nodes until the rest holds. Bans made here end with it. */
+static bool try_order(struct search *x, const struct ranked *order, uint32_t n, struct err *err)
+{
+    uint32_t n_nodes = x->w->nodes.n;
+    disrupt_choice *choice = ARENA_ARRAY(x->arena, disrupt_choice, n_nodes);
+    uint64_t *bad = ARENA_ARRAY(x->arena, uint64_t, bits_words(n_nodes));
+    bool *banned = ARENA_ARRAY(x->arena, bool, n_nodes);
+    bool good = false;
+    memcpy(banned, x->w->banned, n_nodes * sizeof *banned);
+    for (int round = 0; round < ROUNDS_MAX && !good && !x->w->stopped; round++) {
+        if (fill(x, order, n, choice) == 0) {
+            break;
+        }
+        if (!try_choice(x, choice, bad, &good, err)) {
+            return false;
+        }
+        bool any = false;
+        for (uint32_t i = 0; i < n_nodes; i++) {
+            any = any || bits_get(bad, i);
+            x->w->banned[i] = x->w->banned[i] || bits_get(bad, i);
+        }
+        if (!any) {
+            break;
+        }
+    }
+    memcpy(x->w->banned, banned, n_nodes * sizeof *banned);
+    return true;
+}
+
+/* Candidates by what giving them up promises, best first; those without promise at the end and
+ * beyond *ret_promising. */
+static struct ranked *by_promise(struct search *x, uint32_t *ret_n, uint32_t *ret_promising)
+{
+    struct ranked *order = ARENA_ARRAY(x->arena, struct ranked, x->n_may);
+    uint32_t n = 0;
+    *ret_promising = 0;
+    for (uint32_t i = 0; i < x->w->nodes.n; i++) {
+        if (bits_get(x->may, i) && x->open.profit[i] != INT64_MIN) {
+            order[n++] = (struct ranked){.key = -x->open.profit[i], .node = i};
+            *ret_promising += x->open.profit[i] > 0;
+        }
+    }
+    if (n > 0) {
+        qsort(order, n, sizeof *order, ranked_cmp);
+    }
+    *ret_n = n;
+    return order;
+}
+
+/* Every choice of few candidates. */
+static bool try_all(struct search *x, const struct ranked *order, uint32_t n, struct err *err)
+{
+    struct ranked subset[EVERY_CHOICE_MAX];
+    disrupt_choice *choice = ARENA_ARRAY(x->arena, disrupt_choice, x->w->nodes.n);
+    uint64_t *bad = ARENA_ARRAY(x->arena, uint64_t, bits_words(x->w->nodes.n));
+    for (uint32_t set = 1; set < (1U << n) && !x->w->stopped; set++) {
+        uint32_t n_subset = 0;
+        bool good = false;
+        for (uint32_t k = 0; k < n; k++) {
+            if (((set >> k) & 1U) != 0) {
+                subset[n_subset++] = order[k];
+            }
+        }
+        if (fill(x, subset, n_subset, choice) == n_subset &&
+            !try_choice(x, choice, bad, &good, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Single nodes in and out of the best choice, while that helps. */
+static bool try_flips(struct search *x, const struct ranked *order, uint32_t n, struct err *err)
+{
+    disrupt_choice *choice = ARENA_ARRAY(x->arena, disrupt_choice, x->w->nodes.n);
+    struct ranked *list = ARENA_ARRAY(x->arena, struct ranked, n);
+    uint64_t *bad = ARENA_ARRAY(x->arena, uint64_t, bits_words(x->w->nodes.n));
+    uint32_t since = 0, spent = 0;
+    for (uint32_t k = 0; since < n && spent < FLIPS_MAX && !x->w->stopped; k = (k + 1) % n) {
+        uint32_t n_list = 0, node = order[k].node;
+        bool good = false;
+        usd_t before = x->best_trial.earns;
+        bool in = x->best[node] == DISRUPT_UNDERUTILIZED;
+        for (uint32_t i = 0; i < n; i++) {
+            bool chosen = x->best[order[i].node] == DISRUPT_UNDERUTILIZED;
+            if (i == k ? !in : chosen) {
+                list[n_list++] = order[i];
+            }
+        }
+        since++;
+        if (fill(x, list, n_list, choice) != n_list || n_list == 0) {
+            continue;
+        }
+        spent++;
+        if (!try_choice(x, choice, bad, &good, err)) {
+            return false;
+        }
+        since = x->best_trial.earns > before ? 0 : since;
+    }
+    return true;
+}
+
+static bool consolidate(struct search *x, struct err *err)
+{
+    struct disrupt_world *w = x->w;
+    uint32_t n = 0, promising = 0;
+    x->may = ARENA_ARRAY(x->arena, uint64_t, bits_words(w->nodes.n));
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        if (w->nodes.v[i].verdict[DISRUPT_UNDERUTILIZED].may && x->forced[i] == DISRUPT_NONE) {
+            bits_set(x->may, i);
+            x->n_may++;
+        }
+    }
+    if (!disrupt_open_new(w, x->forced, x->may, x->arena, &x->open, err)) {
+        return false;
+    }
+    if (x->n_may == 0) {
+        return true;
+    }
+    struct ranked *order = by_promise(x, &n, &promising);
+    if (n <= EVERY_CHOICE_MAX) {
+        return try_all(x, order, n, err);
+    }
+    if (!try_order(x, order, promising, err)) {
+        return false;
+    }
+    if (n > FLIPS_NODES_MAX) {
+        return true;
+    }
+    return (promising == n || try_order(x, order, n, err)) && try_flips(x, order, n, err);
+}
+
+/* ---- the world ---- */
+
+static void find_homes(struct disrupt_world *w)
+{
+    struct strtab *names = strtab_new(w->arena);
+    uint32_t *of_name = ARENA_ARRAY(w->arena, uint32_t, w->nodes.n + 1);
+    w->home = ARENA_ARRAY(w->arena, uint32_t, w->cluster->n_pods);
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        if (w->nodes.v[i].node_i != SCHED_NONE) {
+            of_name[strtab_add(names, w->nodes.v[i].name)] = i;
+        }
+    }
+    for (uint32_t i = 0; i < w->cluster->n_pods; i++) {
+        struct str name = w->cluster->pods[i].node_name;
+        strid id = name.n == 0 ? STRID_NONE : strtab_find(names, name);
+        w->home[i] = id == STRID_NONE ? NO_NODE : of_name[id];
+    }
+}
+
+static bool world_new(struct disrupt_world *w, struct err *err)
+{
+    struct sched_settings settings = make_sched_settings(w->settings);
+    struct disrupt_settings rules = {.now = w->settings->now,
+                                     .detect_drift = w->options->detect_drift,
+                                     .respect_safe_to_evict = w->options->respect_safe_to_evict,
+                                     .reasons = w->options->reasons};
+    if (!sched_snapshot_new(w->cluster, w->catalog, &settings, /* leave= */ NULL, w->arena,
+                            &w->snapshot, err) ||
+        !sched_base_new(w->snapshot, w->arena, &w->base, err)) {
+        return false;
+    }
+    disrupt_nodes_new(w->base->offers, &rules, w->arena, &w->nodes);
+    w->allowed = arena_calloc(w->arena, w->cluster->n_nodepools, sizeof *w->allowed);
+    disrupt_allowances(w->cluster, &w->nodes, w->settings->now, w->allowed);
+    find_homes(w);
+    w->banned = ARENA_ARRAY(w->arena, bool, w->nodes.n);
+    w->ban_why = ARENA_ARRAY(w->arena, const char *, w->nodes.n);
+    w->move_charge = muldiv_ceil(w->options->move_cost, 3600 * 1000, w->options->payback_ms);
+    return true;
+}
+
+bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catalog,
+                  const struct make_settings *settings, const struct disrupt_options *options,
+                  disrupt_work_fn *work, void *ctx, struct arena *ret_arena, struct plan **ret_plan,
+                  struct err *err)
+{
+    struct arena round = ARENA_INIT;
+    struct disrupt_world w = {.cluster = cluster,
+                              .catalog = catalog,
+                              .settings = settings,
+                              .options = options,
+                              .work = work,
+                              .ctx = ctx,
+                              .arena = &round};
+    struct search x = {.w = &w, .arena = &round, .best_arena = ARENA_INIT};
+    bool good = world_new(&w, err);
+    if (good) {
+        x.forced = ARENA_ARRAY(&round, disrupt_choice, w.nodes.n);
+        x.best = ARENA_ARRAY(&round, disrupt_choice, w.nodes.n);
+        good = settle_forced(&x, err) && consolidate(&x, err);
+    }
+    if (good) {
+        disrupt_report(&w, x.best, &x.best_trial, &x.open, &x.best_arena);
+        *ret_plan = x.best_trial.plan;
+        *ret_arena = x.best_arena;
+    } else {
+        arena_done(&x.best_arena);
+    }
+    arena_done(&round);
+    return good;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One trial: the planner's answer to a choice, taken apart into commands. Nodes that go and new
+ * nodes that take their pods hang together; each such group is a command, and a command must obey
+ * what the reason of its nodes asks. */
+#include "base/arena.h"
+#include "base/bitset.h"
+#include "base/vec.h"
+#include "binpack/plan/disrupt_world.h"
+#include "binpack/scheduling/protect.h"
+
+#include <stdlib.h>
+
+enum { SPOT_TYPES_MIN = 15 };
+
+/* The balanced policy's threshold is 1 / BALANCED_K (karp: balanced.go). */
+enum { BALANCED_K = 2 };
+
+struct trial_work {
+    struct disrupt_world *w;
+    const disrupt_choice *choice;
+    struct arena *arena;
+    struct disrupt_trial *out;
+    uint32_t n_all;  /* nodes, then the plan's new nodes */
+    uint32_t *group; /* [n_all] union-find: parent */
+};
+
+uint8_t *disrupt_leave(const struct disrupt_world *w, const disrupt_choice *choice,
+                       const uint64_t *open, struct arena *arena)
+{
+    uint8_t *leave = ARENA_ARRAY(arena, uint8_t, w->cluster->n_nodes);
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        const struct disrupt_node *node = &w->nodes.v[i];
+        if (node->node_i == SCHED_NONE) {
+            continue;
+        }
+        uint8_t no_spot =
+            node->spot && !w->settings->gate_spot_to_spot ? SCHED_NO_NEW_SPOT : SCHED_STAYS;
+        bool opens = open != NULL && bits_get(open, i);
+        switch (choice[i]) {
+        case DISRUPT_EXPIRED:
+            leave[node->node_i] = SCHED_EXPIRES;
+            break;
+        case DISRUPT_DRIFTED:
+            leave[node->node_i] = SCHED_DRIFTS;
+            break;
+        case DISRUPT_EMPTY:
+        case DISRUPT_UNDERUTILIZED:
+            leave[node->node_i] = SCHED_MERGES | no_spot;
+            break;
+        default:
+            leave[node->node_i] = opens ? SCHED_OPENS | no_spot : SCHED_STAYS;
+            break;
+        }
+    }
+    return leave;
+}
+
+static uint32_t root_of(struct trial_work *t, uint32_t i)
+{
+    while (t->group[i] != i) {
+        t->group[i] = t->group[t->group[i]];
+        i = t->group[i];
+    }
+    return i;
+}
+
+static void join(struct trial_work *t, uint32_t a, uint32_t b)
+{
+    uint32_t x = root_of(t, a), y = root_of(t, b);
+    t->group[x > y ? x : y] = x > y ? y : x;
+}
+
+/* The node of the choice that the pod must leave, or NO_NODE. */
+static uint32_t source_of(const struct trial_work *t, uint32_t pod)
+{
+    uint32_t home = pod < t->w->cluster->n_pods ? t->w->home[pod] : NO_NODE;
+    return home != NO_NODE && t->choice[home] != DISRUPT_NONE ? home : NO_NODE;
+}
+
+static void spoil(struct trial_work *t, uint32_t node, const char *why)
+{
+    if (!bits_get(t->out->bad, node)) {
+        bits_set(t->out->bad, node);
+        t->out->why[node] = why;
+    }
+    t->out->good = false;
+}
+
+static void find_groups(struct trial_work *t)
+{
+    const struct plan *plan = t->out->plan;
+    for (uint32_t i = 0; i < t->n_all; i++) {
+        t->group[i] = i;
+    }
+    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+        for (uint32_t k = 0; k < plan->nodes[i].n_pods; k++) {
+            uint32_t source = source_of(t, plan->nodes[i].pods[k]);
+            if (source != NO_NODE) {
+                join(t, source, t->w->nodes.n + i);
+            }
+        }
+    }
+}
+
+/* Pods that have no place although they had one: the node they are on must stay, unless it has
+ * expired. */
+static void find_homeless(struct trial_work *t)
+{
+    const struct plan *plan = t->out->plan;
+    for (uint32_t i = 0; i < plan->n_unplaced; i++) {
+        uint32_t source = source_of(t, plan->unplaced[i].pod);
+        if (source == NO_NODE) {
+            t->out->n_waiting++;
+        } else if (t->choice[source] != DISRUPT_EXPIRED) {
+            spoil(t, source, "Not all pods would schedule");
+        }
+    }
+}
+
+static int index_cmp(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* ---- commands ---- */
+
+struct command_list {
+    struct plan_command *v;
+    size_t n, cap;
+};
+
+static uint32_t moved_from(const struct trial_work *t, uint32_t node)
+{
+    return t->w->nodes.v[node].n_moving;
+}
+
+static usd_t price_of(const struct trial_work *t, uint32_t node)
+{
+    const struct opt_usd *price = &t->w->nodes.v[node].price;
+    return price->has ? price->v : 0;
+}
+
+/* The nodes of one group that go for one reason, as a command; nodes are indexes into nodes.v. */
+static void add_command(struct trial_work *t, struct command_list *list, enum disrupt_reason reason,
+                        const uint32_t *members, uint32_t n, bool first)
+{
+    uint32_t *nodes = ARENA_ARRAY(t->arena, uint32_t, n);
+    uint32_t *with = ARENA_ARRAY(t->arena, uint32_t, n);
+    struct plan_command command = {
+        .reason = str_of(disrupt_reason_name(reason)), .nodes = nodes, .with = with};
+    for (uint32_t i = 0; i < n; i++) {
+        if (members[i] >= t->w->nodes.n) {
+            uint32_t fresh = members[i] - t->w->nodes.n;
+            if (first) {
+                with[command.n_with++] = fresh;
+                command.saves = sat_sub(command.saves, t->out->plan->nodes[fresh].price);
+            }
+        } else if (t->choice[members[i]] == reason) {
+            nodes[command.n_nodes++] = members[i];
+            command.n_moved += moved_from(t, members[i]);
+            command.saves = sat_add(command.saves, price_of(t, members[i]));
+        }
+    }
+    VEC_PUSH(t->arena, list, command);
+}
+
+static bool has_reason(const struct trial_work *t, const uint32_t *members, uint32_t n,
+                       enum disrupt_reason reason)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (members[i] < t->w->nodes.n && t->choice[members[i]] == reason) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void spoil_all(struct trial_work *t, const uint32_t *members, uint32_t n,
+                      enum disrupt_reason reason, const char *why)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (members[i] < t->w->nodes.n && t->choice[members[i]] == reason) {
+            spoil(t, members[i], why);
+        }
+    }
+}
+
+/* One group: a command for each reason. The new nodes belong to the first of them, so that each is
+ * named once. What is underutilized does not share new nodes with what goes for another reason: its
+ * savings could not be told from the other's costs. */
+static void take_group(struct trial_work *t, struct command_list *list, const uint32_t *members,
+                       uint32_t n)
+{
+    static const enum disrupt_reason order[] = {DISRUPT_EMPTY, DISRUPT_DRIFTED, DISRUPT_EXPIRED,
+                                                DISRUPT_UNDERUTILIZED};
+    bool first = true, mixed = has_reason(t, members, n, DISRUPT_DRIFTED) ||
+                               has_reason(t, members, n, DISRUPT_EXPIRED);
+    if (mixed) {
+        spoil_all(t, members, n, DISRUPT_UNDERUTILIZED,
+                  "Its pods would share a new node with those of a drifted or expired node");
+    }
+    for (size_t r = 0; r < sizeof order / sizeof order[0]; r++) {
+        if (has_reason(t, members, n, order[r])) {
+            add_command(t, list, order[r], members, n, first);
+            first = false;
+        }
+    }
+}
+
+static void find_commands(struct trial_work *t, struct command_list *list)
+{
+    uint32_t n_nodes = t->w->nodes.n;
+    uint32_t *from = ARENA_ARRAY(t->arena, uint32_t, t->n_all + 1);
+    uint32_t *members = ARENA_ARRAY(t->arena, uint32_t, t->n_all);
+    uint32_t *at = ARENA_ARRAY(t->arena, uint32_t, t->n_all);
+    for (uint32_t i = 0; i < t->n_all; i++) {
+        from[root_of(t, i) + 1]++;
+    }
+    for (uint32_t i = 0; i < t->n_all; i++) {
+        from[i + 1] += from[i];
+    }
+    for (uint32_t i = 0; i < t->n_all; i++) {
+        uint32_t root = root_of(t, i);
+        members[from[root] + at[root]++] = i;
+    }
+    for (uint32_t i = 0; i < n_nodes; i++) {
+        /* A group's root is its smallest member: a node, where it has one. */
+        if (t->group[i] == i && t->choice[i] != DISRUPT_NONE) {
+            qsort(members + from[i], from[i + 1] - from[i], sizeof *members, index_cmp);
+            take_group(t, list, members + from[i], from[i + 1] - from[i]);
+        }
+    }
+}
+
+/* ---- what a command of underutilized nodes must obey ---- */
+
+static bool all_spot(const struct trial_work *t, const struct plan_command *c)
+{
+    for (uint32_t i = 0; i < c->n_nodes; i++) {
+        if (!t->w->nodes.v[c->nodes[i]].spot) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool any_new_spot(const struct trial_work *t, const struct plan_command *c)
+{
+    for (uint32_t i = 0; i < c->n_with; i++) {
+        if (t->out->plan->nodes[c->with[i]].capacity_type == CAT_SPOT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Types of the new node with a spot offering below `limit`, without counting one twice. */
+static uint32_t cheaper_types(const struct trial_work *t, const struct plan_node *node, usd_t limit)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < node->n_options; i++) {
+        bool cheaper = false;
+        for (uint32_t k = 0; k < node->options[i]->n_offerings; k++) {
+            const struct cat_offering *o = &node->options[i]->offerings[k];
+            cheaper = cheaper || (o->capacity_type == CAT_SPOT && o->available && o->price.has &&
+                                  o->price.v < limit);
+        }
+        n += cheaper;
+    }
+    (void)t;
+    return n;
+}
+
+static const char *spot_trouble(const struct trial_work *t, const struct plan_command *c)
+{
+    if (!all_spot(t, c) || !any_new_spot(t, c)) {
+        return NULL;
+    }
+    if (!t->w->settings->gate_spot_to_spot) {
+        return "SpotToSpotConsolidation is disabled, can't replace a spot node with a spot node";
+    }
+    if (c->n_nodes == 1 && c->n_with == 1 &&
+        cheaper_types(t, &t->out->plan->nodes[c->with[0]], price_of(t, c->nodes[0])) <
+            SPOT_TYPES_MIN) {
+        return "SpotToSpotConsolidation requires 15 cheaper instance type options than the current "
+               "candidate to consolidate";
+    }
+    return NULL;
+}
+
+/* Savings against disruption, both as shares of the pool's (karp: balanced.go). */
+static bool balanced_refuses(const struct trial_work *t, const struct plan_command *c, usd_t paid)
+{
+    const struct disrupt_nodes *nodes = &t->w->nodes;
+    for (uint32_t p = 0; p < t->w->cluster->n_nodepools; p++) {
+        if (t->w->cluster->nodepools[p].consolidation != KARP_BALANCED) {
+            continue;
+        }
+        usd_t own = 0, pool_cost = 0;
+        int64_t moves = 0, pool_moves = 0;
+        for (uint32_t i = 0; i < c->n_nodes; i++) {
+            const struct disrupt_node *node = &nodes->v[c->nodes[i]];
+            own += node->pool_i == p ? price_of(t, c->nodes[i]) : 0;
+            moves += node->pool_i == p ? node->move_cost : 0;
+        }
+        for (uint32_t i = 0; i < nodes->n; i++) {
+            pool_cost += nodes->v[i].pool_i == p ? price_of(t, i) : 0;
+            pool_moves += nodes->v[i].pool_i == p ? nodes->v[i].move_cost : 0;
+        }
+        if (moves == 0) {
+            continue;
+        }
+        /* The pool's part of the savings follows its part of the price. */
+        usd_t saves = paid > 0 ? muldiv_floor(c->saves, own, paid) : 0;
+        __int128 left = (__int128)saves * pool_moves * BALANCED_K,
+                 right = (__int128)moves * pool_cost;
+        if (saves <= 0 || pool_cost <= 0 || left < right) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_command(struct trial_work *t, const struct plan_command *c)
+{
+    usd_t paid = 0, charge = sat_mul(t->w->move_charge, c->n_moved);
+    const char *why = spot_trouble(t, c);
+    for (uint32_t i = 0; i < c->n_nodes; i++) {
+        paid = sat_add(paid, price_of(t, c->nodes[i]));
+    }
+    if (why == NULL && (c->saves <= charge)) {
+        why = c->n_with > 0 ? "Can't replace with a cheaper node"
+                            : "Removing it saves less than moving its pods is worth";
+    }
+    if (why == NULL && balanced_refuses(t, c, paid)) {
+        why = "The savings are too small for the disruption (consolidationPolicy Balanced)";
+    }
+    for (uint32_t i = 0; i < c->n_nodes && why != NULL; i++) {
+        spoil(t, c->nodes[i], why);
+    }
+}
+
+static void judge_commands(struct trial_work *t, struct command_list *list)
+{
+    struct disrupt_trial *out = t->out;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct plan_command *c = &list->v[i];
+        bool under = str_eq(c->reason, str_of(disrupt_reason_name(DISRUPT_UNDERUTILIZED)));
+        bool empty = str_eq(c->reason, str_of(disrupt_reason_name(DISRUPT_EMPTY)));
+        out->n_moved += c->n_moved;
+        out->n_gone += c->n_nodes;
+        if (under) {
+            judge_command(t, c);
+            out->earns = sat_sub(out->earns, sat_mul(t->w->move_charge, c->n_moved));
+        }
+        if (under || empty) {
+            out->saves = sat_add(out->saves, c->saves);
+            out->earns = sat_add(out->earns, c->saves);
+        }
+    }
+    out->commands = list->v;
+    out->n_commands = (uint32_t)list->n;
+}
+
+bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct arena *arena,
+                 struct disrupt_trial *ret_trial, struct err *err)
+{
+    struct make_settings settings = *w->settings;
+    struct make *make = NULL;
+    *ret_trial = (struct disrupt_trial){.good = true,
+                                        .bad = ARENA_ARRAY(arena, uint64_t, bits_words(w->nodes.n)),
+                                        .why = ARENA_ARRAY(arena, const char *, w->nodes.n)};
+    settings.leave = disrupt_leave(w, choice, /* open= */ NULL, arena);
+    if (!make_new(w->cluster, w->catalog, &settings, &make, err)) {
+        return false;
+    }
+    w->stopped = !w->work(w->ctx, make) || w->stopped;
+    bool good = make_finish(make, arena, &ret_trial->plan, err);
+    make_free(make);
+    if (!good) {
+        return false;
+    }
+    struct trial_work t = {.w = w,
+                           .choice = choice,
+                           .arena = arena,
+                           .out = ret_trial,
+                           .n_all = w->nodes.n + ret_trial->plan->n_nodes};
+    struct command_list list = {0};
+    t.group = ARENA_ARRAY(arena, uint32_t, t.n_all);
+    find_groups(&t);
+    find_homeless(&t);
+    find_commands(&t, &list);
+    judge_commands(&t, &list);
+    return true;
+}

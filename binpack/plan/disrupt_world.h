@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the parts of disrupt.h share: the nodes and what may become of them, one trial of a choice,
+ * and the numbers of the open problem. */
+#pragma once
+
+#include "binpack/disruption/candidates.h"
+#include "binpack/plan/disrupt.h"
+#include "binpack/scheduling/problem_build.h"
+
+#define NO_NODE UINT32_MAX
+
+/* A choice: [nodes.n] of enum disrupt_reason, DISRUPT_NONE: the node stays. */
+typedef uint8_t disrupt_choice;
+
+struct disrupt_world {
+    const struct k8s_cluster *cluster;
+    const struct catalog *catalog;
+    const struct make_settings *settings;
+    const struct disrupt_options *options;
+    disrupt_work_fn *work;
+    void *ctx;
+    bool stopped; /* the caller wants what there is */
+    struct arena *arena;
+    struct sched_snapshot *snapshot; /* every node stays */
+    struct sched_base *base;
+    struct disrupt_nodes nodes;
+    int64_t (*allowed)[DISRUPT_N_REASONS]; /* [n_nodepools] */
+    uint32_t *home;                        /* [n_pods] into nodes.v, NO_NODE: not bound */
+    bool *banned; /* [nodes.n] a trial has shown that it cannot go as Underutilized or Drifted */
+    const char **ban_why; /* [nodes.n] what the trial has shown; static */
+    usd_t move_charge;    /* per moved pod and hour */
+};
+
+/* How nodes stand for the snapshot of a choice; [cluster->n_nodes], in `arena`. `open`: nodes with
+ * that bit set are opened instead; may be NULL. */
+uint8_t *disrupt_leave(const struct disrupt_world *w, const disrupt_choice *choice,
+                       const uint64_t *open, struct arena *arena);
+
+/* ---- one trial (disrupt_trial.c) ---- */
+struct disrupt_trial {
+    struct plan *plan;
+    usd_t saves; /* of commands of Empty and Underutilized, before moves are charged */
+    usd_t earns; /* the same less the charge for moved pods */
+    uint32_t n_moved, n_gone;
+    uint32_t n_waiting; /* pods without a place that no node of the choice held */
+    uint64_t *bad;      /* [bits_words(nodes.n)] nodes of the choice that must not go */
+    const char **why;   /* [nodes.n] of the bad ones; static */
+    bool good;          /* none is bad */
+    uint32_t n_commands;
+    struct plan_command *commands;
+};
+
+/* Plans for the choice and looks at what comes of it. Lives in `arena`. */
+MUST_CHECK bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice,
+                            struct arena *arena, struct disrupt_trial *ret_trial, struct err *err);
+
+/* ---- the open problem (disrupt_open.c) ---- */
+struct disrupt_open {
+    struct opt_usd at_most; /* Empty and Underutilized can save at most this */
+    int64_t *profit; /* [nodes.n] nano-dollars per hour that giving the node up promises; INT64_MIN
+                        where it cannot go */
+    bool *unused;    /* [nodes.n] the best mix of old and new nodes does without it */
+};
+
+/* `choice`: what goes for other reasons than Underutilized. `may`: [bits_words(nodes.n)]. */
+MUST_CHECK bool disrupt_open_new(struct disrupt_world *w, const disrupt_choice *choice,
+                                 const uint64_t *may, struct arena *arena,
+                                 struct disrupt_open *ret_open, struct err *err);
