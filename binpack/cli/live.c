@@ -4,21 +4,13 @@
 #include <inttypes.h>
 
 #include "base/arena.h"
-#include "binpack/cli/version.h"
 #include "io/clock.h"
-#include "io/http.h"
-#include "io/loop.h"
 #include "io/signals.h"
 #include "k8s/kinds.h"
-#include "live/access.h"
-#include "live/feed.h"
 
 struct reading {
     struct console *console;
-    struct io_loop *loop;
-    struct io_http *http;
-    struct live_access *access;
-    struct live_feed *feed;
+    struct live_session session;
     live_object_fn fn;
     void *ctx;
     struct err *err;
@@ -39,33 +31,11 @@ static void on_object(void *ctx, json_t *object, bool removed)
     r->stopped = r->stopped || !r->fn(r->ctx, object, r->err);
 }
 
-static bool open_all(struct reading *r, const struct options *options, struct err *err)
-{
-    struct live_access_settings access = {
-        .kubeconfig = options->kubeconfig, .context = options->context, .may_ask = true};
-    struct live_feed_settings feed = {.per_s = 0};
-    if (!io_loop_new(&r->loop, err) ||
-        !io_http_new(r->loop, "binpack/" BINPACK_VERSION, &r->http, err) ||
-        !live_access_open(r->loop, r->http, &access, &r->access, err)) {
-        return false;
-    }
-    r->feed = live_feed_new(r->loop, r->http, r->access, &feed);
-    return true;
-}
-
-static void close_all(struct reading *r)
-{
-    live_feed_free(r->feed);
-    live_access_free(r->access);
-    io_http_free(r->http);
-    io_loop_free(r->loop);
-}
-
 static void show_progress(const struct reading *r)
 {
-    for (uint32_t i = 0; i < live_feed_count(r->feed); i++) {
-        struct k8s_watch_state state = k8s_watch_state(live_feed_watch(r->feed, i));
-        if (!live_feed_is_done(r->feed, i) && state.n_listed > 0 && state.n_remaining > 0) {
+    for (uint32_t i = 0; i < live_feed_count(r->session.feed); i++) {
+        struct k8s_watch_state state = k8s_watch_state(live_feed_watch(r->session.feed, i));
+        if (!live_feed_is_done(r->session.feed, i) && state.n_listed > 0 && state.n_remaining > 0) {
             console_progress(r->console, io_clock_mono(),
                              "reading %s: %" PRIu64 " of %" PRIu64 "; %" PRIu64 " objects in all",
                              k8s_kinds[i].resource, state.n_listed,
@@ -87,11 +57,11 @@ static bool is_forbidden(const struct k8s_watch_state *state)
 static bool is_lost(const struct reading *r)
 {
     struct err ignored;
-    for (uint32_t i = 0; i < live_feed_count(r->feed); i++) {
-        const struct k8s_watch *watch = live_feed_watch(r->feed, i);
+    for (uint32_t i = 0; i < live_feed_count(r->session.feed); i++) {
+        const struct k8s_watch *watch = live_feed_watch(r->session.feed, i);
         struct k8s_watch_state state = k8s_watch_state(watch);
-        if (live_feed_is_done(r->feed, i) && k8s_watch_error(watch, &ignored) && !state.absent &&
-            !is_forbidden(&state)) {
+        if (live_feed_is_done(r->session.feed, i) && k8s_watch_error(watch, &ignored) &&
+            !state.absent && !is_forbidden(&state)) {
             return true;
         }
     }
@@ -105,10 +75,10 @@ static bool run(struct reading *r, struct str ns, struct err *err)
     for (uint32_t i = 0; i < k8s_n_kinds; i++) {
         struct k8s_watch_settings settings = {
             .kind = &k8s_kinds[i], .ns = ns, .once = true, .seed = i};
-        (void)live_feed_add(r->feed, &settings, &receiver);
+        (void)live_feed_add(r->session.feed, &settings, &receiver);
     }
-    while (!live_feed_all_done(r->feed) && !is_lost(r)) {
-        if (!live_feed_turn(r->feed, err)) {
+    while (!live_feed_all_done(r->session.feed) && !is_lost(r)) {
+        if (!live_feed_turn(r->session.feed, err)) {
             return false;
         }
         if (r->stopped) {
@@ -129,21 +99,20 @@ static bool give_up(const struct reading *r, const struct err *why, int status, 
 {
     *err = *why;
     if (status == 401) {
-        (void)live_feed_renewal_error(r->feed, err);
+        (void)live_feed_renewal_error(r->session.feed, err);
     }
-    struct str source = live_access_source(r->access);
-    return err_wrap(err, STR_FMT " (" STR_FMT ")", STR_ARG(live_access_address(r->access)),
-                    STR_ARG(source));
+    return live_session_wrap(&r->session, err);
 }
 
 static bool judge(const struct reading *r, struct arena *arena, struct live_result *result,
                   struct err *err)
 {
-    struct live_kind *kinds = ARENA_ARRAY(arena, struct live_kind, live_feed_count(r->feed));
+    struct live_kind *kinds =
+        ARENA_ARRAY(arena, struct live_kind, live_feed_count(r->session.feed));
     struct err why = {.code = ERR_NONE};
-    result->n_kinds = live_feed_count(r->feed);
+    result->n_kinds = live_feed_count(r->session.feed);
     for (uint32_t i = 0; i < result->n_kinds; i++) {
-        const struct k8s_watch *watch = live_feed_watch(r->feed, i);
+        const struct k8s_watch *watch = live_feed_watch(r->session.feed, i);
         struct k8s_watch_state state = k8s_watch_state(watch);
         kinds[i] = (struct live_kind){
             .kind = &k8s_kinds[i],
@@ -153,7 +122,7 @@ static bool judge(const struct reading *r, struct arena *arena, struct live_resu
             .absent = state.absent,
         };
         result->n_absent += state.absent;
-        bool failed = live_feed_is_done(r->feed, i) && k8s_watch_error(watch, &why);
+        bool failed = live_feed_is_done(r->session.feed, i) && k8s_watch_error(watch, &why);
         if (!failed || state.absent) {
             continue;
         }
@@ -170,17 +139,26 @@ static bool judge(const struct reading *r, struct arena *arena, struct live_resu
     return true;
 }
 
+struct live_access_settings live_settings(const struct options *options)
+{
+    return (struct live_access_settings){
+        .kubeconfig = options->kubeconfig, .context = options->context, .may_ask = true};
+}
+
 bool live_read(const struct options *options, struct str ns, struct console *console,
                live_object_fn fn, void *ctx, struct arena *arena, struct live_result *ret_result,
                struct err *err)
 {
     struct reading r = {.console = console, .fn = fn, .ctx = ctx, .err = err};
     struct live_result result = {.at = io_clock_wall()};
-    bool good = open_all(&r, options, err) && run(&r, ns, err) && judge(&r, arena, &result, err);
+    struct live_access_settings access = live_settings(options);
+    struct live_feed_settings feed = {.per_s = 0};
+    bool good = live_session_open(&access, &feed, LIVE_AGENT, &r.session, err) &&
+                run(&r, ns, err) && judge(&r, arena, &result, err);
     console_progress_done(console);
     if (good) {
-        result.address = str_copy(arena, live_access_address(r.access));
-        result.source = str_copy(arena, live_access_source(r.access));
+        result.address = str_copy(arena, live_access_address(r.session.access));
+        result.source = str_copy(arena, live_access_source(r.session.access));
         result.n_objects = r.n_objects;
         for (uint32_t i = 0; i < result.n_kinds; i++) {
             if (result.kinds[i].refusal.n > 0) {
@@ -189,6 +167,6 @@ bool live_read(const struct options *options, struct str ns, struct console *con
         }
         *ret_result = result;
     }
-    close_all(&r);
+    live_session_close(&r.session);
     return good;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reads a running cluster: every object of every kind that the planner knows, once. */
+/* Reads a running cluster: every object of every kind that the planner knows, once, or as they
+ * change. */
 #pragma once
 
 #include <jansson.h>
@@ -8,9 +9,14 @@
 #include "base/units.h"
 #include "binpack/cli/console.h"
 #include "binpack/cli/options.h"
+#include "binpack/cli/version.h"
+#include "live/session.h"
 
 struct arena;
+struct k8s_delta;
 struct k8s_kind;
+
+#define LIVE_AGENT "binpack/" BINPACK_VERSION
 
 /* What became of a kind. */
 struct live_kind {
@@ -40,3 +46,20 @@ typedef bool (*live_object_fn)(void *ctx, json_t *object, struct err *err);
 MUST_CHECK bool live_read(const struct options *options, struct str ns, struct console *console,
                           live_object_fn fn, void *ctx, struct arena *arena,
                           struct live_result *ret_result, struct err *err);
+
+/* Takes one change; see k8s/roster.h. False stops. */
+typedef bool (*live_delta_fn)(void *ctx, const struct k8s_kind *kind, const struct k8s_delta *delta,
+                              struct err *err);
+
+/* Called between changes, when some have come and nothing more is at hand. False stops. */
+typedef bool (*live_pause_fn)(void *ctx, struct err *err);
+
+/* Follows all kinds until an interrupt or --time-limit: first every object as ADDED, then what
+ * changes. What RBAC forbids is left out with a warning. Connections that break are made again, and
+ * what happened meanwhile is told. Errors: as above, before a kind has been read for the first
+ * time; those of the functions. */
+MUST_CHECK bool live_follow(const struct options *options, struct str ns, struct console *console,
+                            live_delta_fn fn, live_pause_fn pause, void *ctx, struct err *err);
+
+/* How the command line says to reach the cluster. */
+struct live_access_settings live_settings(const struct options *options);

@@ -112,6 +112,12 @@ const struct option_row option_rows[] = {
     {"live", 0, NULL, OPTION_FLAG, FIELD(live), .group = GROUP_INPUT,
      .commands = SIMULATE | EXPLAIN, .help = "plan for the running cluster instead of files",
      .doc = "Reads the cluster that kubectl would talk to; nothing in it is changed."},
+    {"watch", 0, NULL, OPTION_FLAG, FIELD(watch), .group = GROUP_INPUT, .commands = RECORD,
+     .help = "record what changes, too, until an interrupt or --time-limit",
+     .doc =
+         "Writes watch events: every object as ADDED, then every change and every deletion, those "
+         "included that happened while the connection was lost. `simulate` reads the end of it as "
+         "the state of the cluster."},
     {"kubeconfig", 0, "FILE", OPTION_TEXT, FIELD(kubeconfig), .group = GROUP_INPUT,
      .commands = SIMULATE | EXPLAIN | RECORD, .hint = HINT_FILE, .fallback = "as kubectl",
      .help = "with --live and record: how to reach the cluster",
@@ -217,6 +223,8 @@ const struct option_row option_rows[] = {
             "option the same input gives the same "
             "bytes on every machine; a limit that cuts the search short gives that up, and the "
             "plan's status is then `stopped`."},
+    {"time-limit", 0, "DURATION", OPTION_DURATION, FIELD(time_limit), .group = GROUP_INPUT,
+     .commands = RECORD, .help = "with --watch: stop after this time"},
     {"threads", 0, "N", OPTION_NUMBER, FIELD(threads), .min = 1, .max = 64,
      .fallback = "processors, at most 8", .group = GROUP_SOLVER, .commands = SIMULATE | EXPLAIN,
      .help = "threads of the solver; they do not change the result"},

@@ -161,7 +161,7 @@ struct options {
     struct option_outputs outputs;
     struct str certificate;
     int color, progress; /* enum when */
-    bool strict, timings, quiet, verbose, help, version, live;
+    bool strict, timings, quiet, verbose, help, version, live, watch;
 };
 
 /* Parses argv[1..]. Texts are views of argv. Errors: ERR_INVALID, one line that names the option,

@@ -2,7 +2,8 @@
 /* `binpack record`: a running cluster into a file that `binpack --simulate -f` reads.
  *
  * One object a line, and a last line of kind Snapshot that says when and where from, how many of
- * each kind, and what could not be read. */
+ * each kind, and what could not be read. With --watch, one watch event a line, until somebody
+ * interrupts. */
 #include "base/arena.h"
 #include "base/jsonw.h"
 #include "base/rfc3339.h"
@@ -12,6 +13,7 @@
 #include "io/outfile.h"
 #include "io/tty.h"
 #include "k8s/kinds.h"
+#include "k8s/roster.h"
 
 #include <inttypes.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 struct recording {
     struct io_outfile *file;
     struct arena scratch; /* of one line */
+    uint64_t n[3];        /* --watch: changes, by enum k8s_change */
 };
 
 static bool put_object(void *ctx, json_t *object, struct err *err)
@@ -46,6 +49,64 @@ static void put_kind(struct jsonw *w, const struct live_kind *kind)
     }
     jsonw_object_end(w);
 }
+
+/* ---- --watch ---- */
+
+/* What is known of an object that is gone. */
+static json_t *remains_of(const struct k8s_kind *kind, const struct k8s_identity *id,
+                          struct arena *arena)
+{
+    struct strbuf version = strbuf_new(arena, 256);
+    json_t *object = json_object(), *metadata = json_object();
+    strbuf_addf(&version, "%s%s%s", kind->group, kind->group[0] == '\0' ? "" : "/", kind->version);
+    (void)json_object_set_new(object, "apiVersion", json_stringn(version.p, version.n));
+    (void)json_object_set_new(object, "kind", json_string(kind->name));
+    (void)json_object_set_new(metadata, "name", json_stringn(id->name.p, id->name.n));
+    if (id->ns.n > 0) {
+        (void)json_object_set_new(metadata, "namespace", json_stringn(id->ns.p, id->ns.n));
+    }
+    (void)json_object_set_new(metadata, "uid", json_stringn(id->uid.p, id->uid.n));
+    (void)json_object_set_new(object, "metadata", metadata);
+    return object;
+}
+
+static bool put_change(void *ctx, const struct k8s_kind *kind, const struct k8s_delta *delta,
+                       struct err *err)
+{
+    static const char *const types[] = {"ADDED", "MODIFIED", "DELETED"};
+    struct recording *r = ctx;
+    arena_reset(&r->scratch);
+    auto_json *event = json_object();
+    json_t *object = delta->object != NULL ? json_incref(delta->object)
+                                           : remains_of(kind, &delta->id, &r->scratch);
+    (void)json_object_set_new(event, "type", json_string(types[delta->change]));
+    (void)json_object_set_new(event, "object", object);
+    r->n[delta->change]++;
+    struct strbuf b = output_buffer(&r->scratch);
+    struct jsonw w = jsonw_new(&b, JSONW_COMPACT);
+    jsonw_json(&w, event);
+    return io_outfile_write(r->file, strbuf_str(&b), err);
+}
+
+static bool flush(void *ctx, struct err *err)
+{
+    struct recording *r = ctx;
+    return io_outfile_flush(r->file, err);
+}
+
+static bool record_changes(const struct options *options, struct console *console,
+                           struct recording *r, struct err *err)
+{
+    if (!live_follow(options, options->namespace_name, console, put_change, flush, r, err)) {
+        return false;
+    }
+    console_say(console,
+                "recorded %" PRIu64 " objects added, %" PRIu64 " changes, %" PRIu64 " deletions",
+                r->n[K8S_ADDED], r->n[K8S_MODIFIED], r->n[K8S_DELETED]);
+    return true;
+}
+
+/* ---- once ---- */
 
 static bool put_trailer(struct recording *r, const struct live_result *result, struct err *err)
 {
@@ -90,30 +151,37 @@ static void say_result(struct console *console, const struct live_result *result
     }
 }
 
-static bool record(const struct options *options, struct console *console, const char *path,
-                   struct err *err)
+static bool record_once(const struct options *options, struct console *console, struct recording *r,
+                        struct err *err)
 {
     auto_arena arena = ARENA_INIT;
-    struct recording r = {.scratch = ARENA_INIT};
     struct live_result result;
-    bool gzip = str_ends(str_of(path), STR(".gz"));
-    if (!io_outfile_open(path, gzip, /* is_private= */ true, &r.file, err)) {
-        return false;
-    }
-    bool good = live_read(options, options->namespace_name, console, put_object, &r, &arena,
-                          &result, err) &&
-                put_trailer(&r, &result, err);
-    arena_done(&r.scratch);
-    if (!good) {
-        io_outfile_drop(r.file);
-        return false;
-    }
-    console_end_warnings(console);
-    if (!io_outfile_finish(r.file, err)) {
+    if (!live_read(options, options->namespace_name, console, put_object, r, &arena, &result,
+                   err) ||
+        !put_trailer(r, &result, err)) {
         return false;
     }
     say_result(console, &result, &arena);
     return true;
+}
+
+static bool record(const struct options *options, struct console *console, const char *path,
+                   struct err *err)
+{
+    struct recording r = {.scratch = ARENA_INIT};
+    bool gzip = str_ends(str_of(path), STR(".gz"));
+    if (!io_outfile_open(path, gzip, /* is_private= */ true, &r.file, err)) {
+        return false;
+    }
+    bool good = options->watch ? record_changes(options, console, &r, err)
+                               : record_once(options, console, &r, err);
+    arena_done(&r.scratch);
+    console_end_warnings(console);
+    if (!good) {
+        io_outfile_drop(r.file);
+        return false;
+    }
+    return io_outfile_finish(r.file, err);
 }
 
 int command_record(const struct options *options, struct console *console)

@@ -4,6 +4,8 @@
   server = ApiServer(folder)       makes a CA, a server and a client certificate in `folder`, listens on a loopback port
   server.objects["/api/v1/pods"] = [...]          what lists hold; other paths are 404 with a Status
   server.faults["/api/v1/pods"] = [fault, ...]    one each for the first requests of that path; afterwards it behaves
+  server.watches["/api/v1/pods"] = [[event, ...], ...]   what each watch of that path sends before it ends; an event may be a function
+                                   that is called in its place; later watches stay silent until the client leaves
   server.requests                  (method, path with query, headers) of every request
 
 A fault is a function of the handler that answers in the place of the real one, or None to behave.
@@ -76,6 +78,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
             metadata["remainingItemCount"] = len(items) - start - limit
         return {"kind": "SomeList", "apiVersion": "v1", "metadata": metadata, "items": items[start:start + limit]}
 
+    def watch(self, path, query):
+        """Lists as streams are refused, as old servers do."""
+        owner = self.server.owner
+        if "sendInitialEvents" in query:
+            self.refuse(422, "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled")
+            return
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        with owner.lock:
+            scripts = owner.watches.get(path, [])
+            script = scripts.pop(0) if scripts else None
+        for event in script or []:
+            if callable(event):
+                event()
+                continue
+            data = json.dumps(event).encode() + b"\n"
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        if script is None:
+            self.wfile.flush()
+            self.connection.recv(1)                # until the client leaves
+            self.close_connection = True
+            return
+        self.wfile.write(b"0\r\n\r\n")
+
     def do_GET(self):
         owner = self.server.owner
         path = urllib.parse.urlsplit(self.path).path
@@ -90,6 +117,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.refuse(401, "Unauthorized")
         elif path not in owner.objects:
             self.refuse(404, "the server could not find the requested resource")
+        elif "watch=true" in self.path:
+            self.watch(path, urllib.parse.urlsplit(self.path).query)
         else:
             self.answer(200, self.page(), packed="gzip" in self.headers.get("Accept-Encoding", ""))
 
@@ -118,7 +147,7 @@ class Server(http.server.ThreadingHTTPServer):
 class ApiServer:
     def __init__(self, folder):
         self.lock = threading.Lock()
-        self.objects, self.faults, self.requests, self.token = {}, {}, [], None
+        self.objects, self.faults, self.watches, self.requests, self.token = {}, {}, {}, [], None
         self.folder = folder
         make_certificates(folder)
         self.http = Server(("127.0.0.1", 0), Handler)
@@ -134,7 +163,7 @@ class ApiServer:
 
     def reset(self):
         with self.lock:
-            self.objects, self.faults, self.requests, self.token = {}, {}, [], None
+            self.objects, self.faults, self.watches, self.requests, self.token = {}, {}, {}, [], None
 
     def close(self):
         self.http.shutdown()

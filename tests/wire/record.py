@@ -324,6 +324,36 @@ def one_namespace_only():
 
 
 @test
+def changes_are_recorded_and_no_deletion_is_lost():
+    small_cluster()
+    changed = {**pod(1), "metadata": {**pod(1)["metadata"], "resourceVersion": "80"}}
+    removed = {**pod(2), "metadata": {**pod(2)["metadata"], "resourceVersion": "81"}}
+    again = {**pod(3), "metadata": {**pod(3)["metadata"], "uid": "another"}}
+
+    def forget():
+        """While the connection is lost p0 goes, p3 comes; the server has forgotten the version to go on from."""
+        server.objects[PODS] = [changed, again]
+    server.watches = {PODS: [
+        [{"type": "MODIFIED", "object": changed}, {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "80"}}},
+         {"type": "DELETED", "object": removed}],
+        [{"type": "ADDED", "object": pod(3)}, forget, {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}}]]}
+    done = run("record", "--watch", "--time-limit", "4s", "-o", "-")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    pods = [(e["type"], e["object"]["metadata"]["name"], e["object"]["metadata"]["uid"]) for e in events if e["object"]["kind"] == "Pod"]
+    assert pods[:3] == [("ADDED", "p%d" % i, "u%d" % i) for i in range(3)], pods
+    assert pods[3:6] == [("MODIFIED", "p1", "u1"), ("DELETED", "p2", "u2"), ("ADDED", "p3", "u3")], pods
+    assert sorted(pods[6:]) == [("ADDED", "p3", "another"), ("DELETED", "p0", "u0"), ("DELETED", "p3", "u3")], pods
+    assert pods.index(("DELETED", "p3", "u3")) < pods.index(("ADDED", "p3", "another"))
+    watched = [r[1] for r in server.requests if r[1].startswith(PODS) and "watch=true" in r[1] and "sendInitial" not in r[1]]
+    assert "resourceVersion=77&" in watched[0] + "&" and "resourceVersion=81&" in watched[1] + "&", watched
+    path = os.path.join(server.folder, "changes.json")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(done.stdout)
+    assert json.loads(run("--simulate", "-f", path, "-o", "json", "-q").stdout)["inputs"]["pods"] == 2
+    assert "recorded" in done.stderr and "3 deletions" in done.stderr, done.stderr
+
+
+@test
 def an_interrupt_leaves_no_file():
     small_cluster()
     begun, release = threading.Event(), threading.Event()
