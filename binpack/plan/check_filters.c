@@ -233,6 +233,45 @@ static bool terms_allow(const struct check_world *world, const struct k8s_node_t
     return n == 0;
 }
 
+/* Is `part` one of the values that "a__b" names? */
+static bool names_value(struct str all, struct str part)
+{
+    for (size_t at = 0; at + part.n <= all.n; at++) {
+        const size_t end = at + part.n;
+        const bool begins = at == 0 || str_ends(str_sub(all, 0, at), STR("__"));
+        const bool ends = end == all.n || str_starts(str_sub(all, end, all.n), STR("__"));
+        if (begins && ends && str_eq(str_sub(all, at, part.n), part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone: labels
+ * of a volume that say where it is, which the scheduler holds against those of the node. */
+static bool zone_labels_allow(const struct check_world *world, const struct k8s_pairs *of_volume,
+                              const struct k8s_pairs *labels)
+{
+    static const struct str keys[] = {STR("topology.kubernetes.io/zone"),
+                                      STR("topology.kubernetes.io/region"),
+                                      STR("failure-domain.beta.kubernetes.io/zone"),
+                                      STR("failure-domain.beta.kubernetes.io/region")};
+    for (uint32_t i = 0; i < of_volume->n; i++) {
+        const struct str key = strtab_str(world->tab, of_volume->v[i].key);
+        bool zonal = false;
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+            zonal = zonal || str_eq(key, keys[k]);
+        }
+        const strid have = k8s_pairs_get(labels, of_volume->v[i].key);
+        if (zonal && have != STRID_NONE &&
+            !names_value(strtab_str(world->tab, of_volume->v[i].value),
+                         strtab_str(world->tab, have))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static strid driver_of(const struct check_world *world, strid provisioner)
 {
     strid in_tree = strtab_find(world->tab, STR("kubernetes.io/aws-ebs"));
@@ -314,7 +353,8 @@ static bool volume_static(const struct check_world *world, const struct k8s_pod 
         if (pv == NULL || pv->meta.deleted.has || !view.pvc->bind_completed) {
             why = "is bound to a volume that is missing, being deleted or not bound yet";
         } else if (!terms_allow(world, pv->terms, pv->n_terms, pv->is_local || pv->is_host_path,
-                                &node->labels)) {
+                                &node->labels) ||
+                   !zone_labels_allow(world, &pv->meta.labels, &node->labels)) {
             why = "has a volume that cannot be used from this node";
         }
     } else {

@@ -7,12 +7,21 @@
 #include "binpack/scheduling/resources.h"
 #include "binpack/scheduling/volumes.h"
 
+#include <stdlib.h>
+
+/* A claim that several pods use, some of them pending. */
+struct shared {
+    strid driver;
+    uint32_t volume, n_users;
+};
+
 struct maker {
     const struct sched_offers *o;
     const struct sched_snapshot *s;
     struct arena *arena;
     struct sched_dims *dims;
     VEC(strid) resources, drivers;
+    VEC(struct shared) shared; /* by volume */
 };
 
 static void note_resource(struct maker *m, strid resource)
@@ -221,6 +230,226 @@ static void fill_nodes(struct maker *m)
     m->dims->node_capacity = capacity;
 }
 
+/* ---- claims that several pods share */
+
+static int shared_cmp(const void *a, const void *b)
+{
+    const struct shared *x = a, *y = b;
+    return (x->volume > y->volume) - (x->volume < y->volume);
+}
+
+static void find_shared(struct maker *m)
+{
+    const struct sched_snapshot *s = m->s;
+    VEC(struct shared) uses = {0};
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        const struct sched_pod_volumes *of = s->volumes_of[i];
+        for (uint32_t a = 0; of != NULL && a < of->n_attachments; a++) {
+            const struct sched_attachment *at = &of->attachments[a];
+            if (sched_volume_shared(s->volumes, at->volume) && any_limit(m, at->driver)) {
+                VEC_PUSH(m->arena, &uses,
+                         (struct shared){.driver = at->driver, .volume = at->volume, .n_users = 1});
+            }
+        }
+    }
+    if (uses.n > 0) {
+        qsort(uses.v, uses.n, sizeof *uses.v, shared_cmp);
+    }
+    for (size_t i = 0; i < uses.n; i++) {
+        if (m->shared.n > 0 && m->shared.v[m->shared.n - 1].volume == uses.v[i].volume) {
+            m->shared.v[m->shared.n - 1].n_users++;
+        } else {
+            VEC_PUSH(m->arena, &m->shared, uses.v[i]);
+        }
+    }
+    m->dims->any_shared = m->shared.n > 0;
+}
+
+static bool is_paid(const struct sched_dims *dims, uint32_t volume)
+{
+    for (uint32_t i = 0; i < dims->n_paid; i++) {
+        if (dims->paid[i] == volume) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The most attachments that one pending pod pays for itself. */
+static int64_t most_of_a_pod(const struct maker *m, strid driver)
+{
+    const struct sched_snapshot *s = m->s;
+    int64_t most = 0;
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        const struct sched_pod_volumes *of = s->volumes_of[i];
+        int64_t n = 0;
+        for (uint32_t a = 0; of != NULL && a < of->n_attachments; a++) {
+            n +=
+                of->attachments[a].driver == driver && !is_paid(m->dims, of->attachments[a].volume);
+        }
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* The least limit of a new node. */
+static int64_t least_limit(const struct maker *m, strid driver)
+{
+    int64_t least = SCHED_NO_ATTACH_LIMIT;
+    for (uint32_t i = 0; i < m->o->n_rooms; i++) {
+        const struct cat_room *room = &m->o->rooms[i].room;
+        const int64_t limit = attach_limit(room->n_attach_limits, room->attach_limits, driver);
+        least = limit < least ? limit : least;
+    }
+    return least;
+}
+
+static bool has_attached(const struct maker *m, const struct sched_node *node, uint32_t volume)
+{
+    struct arena_mark mark = arena_mark(m->arena);
+    bool has = false;
+    for (uint32_t p = 0; p < node->n_pods && !has; p++) {
+        const struct k8s_pod *pod = &m->s->cluster->pods[node->pods[p]];
+        if (pod->shape->n_volumes > 0) {
+            const struct sched_pod_volumes of = sched_volumes_of(m->s->volumes, m->arena, pod);
+            for (uint32_t a = 0; a < of.n_attachments; a++) {
+                has = has || of.attachments[a].volume == volume;
+            }
+        }
+    }
+    arena_rewind(m->arena, mark);
+    return has;
+}
+
+/* When each pod pays, the extra attachments are one a user but the first; when nodes pay, one a
+ * node. So nodes pay for what many use, as seen from the smallest node, and for what is attached
+ * already. */
+static bool worth_paying(const struct maker *m, const struct shared *shared)
+{
+    int64_t least = least_limit(m, shared->driver);
+    for (uint32_t n = 0; n < m->s->n_nodes; n++) {
+        const struct sched_node *node = &m->s->nodes[n];
+        const int64_t room = attach_limit(node->n_attach, node->attach, shared->driver);
+        least = room > 0 && room < least ? room : least;
+        if (has_attached(m, node, shared->volume)) {
+            return true;
+        }
+    }
+    return shared->n_users > least;
+}
+
+/* Nodes pay for a shared claim as long as every pod still fits on every new node. The claims with
+ * the most users first: they cost most when each pod pays. */
+static void choose_paid(struct maker *m)
+{
+    uint32_t *paid = ARENA_ARRAY(m->arena, uint32_t, m->shared.n);
+    m->dims->paid = paid;
+    bool *tried = ARENA_ARRAY(m->arena, bool, m->shared.n);
+    for (size_t round = 0; round < m->shared.n; round++) {
+        size_t best = m->shared.n;
+        for (size_t i = 0; i < m->shared.n; i++) {
+            if (!tried[i] &&
+                (best == m->shared.n || m->shared.v[i].n_users > m->shared.v[best].n_users)) {
+                best = i;
+            }
+        }
+        tried[best] = true;
+        const strid driver = m->shared.v[best].driver;
+        if (!worth_paying(m, &m->shared.v[best])) {
+            continue;
+        }
+        paid[m->dims->n_paid++] = m->shared.v[best].volume;
+        int64_t n_paid = 0;
+        for (size_t i = 0; i < m->shared.n; i++) {
+            n_paid += m->shared.v[i].driver == driver && is_paid(m->dims, m->shared.v[i].volume);
+        }
+        if (most_of_a_pod(m, driver) + n_paid > least_limit(m, driver)) {
+            m->dims->n_paid--;
+        }
+    }
+}
+
+/* attached: [n_paid] rows of bits over running nodes. */
+static void find_attached(struct maker *m)
+{
+    struct sched_dims *dims = m->dims;
+    const size_t words = bits_words(m->s->n_nodes);
+    uint64_t *attached = ARENA_ARRAY(m->arena, uint64_t, dims->n_paid * words);
+    for (uint32_t i = 0; i < dims->n_paid; i++) {
+        for (uint32_t n = 0; n < m->s->n_nodes; n++) {
+            if (has_attached(m, &m->s->nodes[n], dims->paid[i])) {
+                bits_set(attached + i * words, n);
+            }
+        }
+    }
+    dims->attached = attached;
+}
+
+static strid driver_of_paid(const struct maker *m, uint32_t volume)
+{
+    strid driver = STRID_NONE;
+    for (size_t i = 0; i < m->shared.n; i++) {
+        driver = m->shared.v[i].volume == volume ? m->shared.v[i].driver : driver;
+    }
+    return driver;
+}
+
+/* How many paid claims of the driver the node has yet to attach; node_i SCHED_NONE: a new one. */
+static int64_t to_pay(const struct maker *m, strid driver, uint32_t node_i)
+{
+    const size_t words = bits_words(m->s->n_nodes);
+    int64_t n = 0;
+    for (uint32_t i = 0; i < m->dims->n_paid; i++) {
+        const bool has = node_i != SCHED_NONE && bits_get(m->dims->attached + i * words, node_i);
+        n += !has && driver_of_paid(m, m->dims->paid[i]) == driver;
+    }
+    return n;
+}
+
+/* New nodes can pay, as choose_paid has seen to. A running node that cannot keeps its room for
+ * pods' own volumes, and no user of a paid claim comes to it unless it has the claim. */
+static void pay(struct maker *m)
+{
+    struct sched_dims *dims = m->dims;
+    int64_t *offers = ARENA_ARRAY(m->arena, int64_t, (size_t)m->o->n * dims->n);
+    int64_t *nodes = ARENA_ARRAY(m->arena, int64_t, (size_t)m->s->n_nodes * dims->n);
+    uint64_t *overdrawn = ARENA_ARRAY(m->arena, uint64_t, bits_words(m->s->n_nodes));
+    for (uint32_t d = 0; d < dims->n; d++) {
+        const bool attach = dims->v[d].attach;
+        const int64_t fresh = attach ? to_pay(m, dims->v[d].name, SCHED_NONE) : 0;
+        for (uint32_t k = 0; k < m->o->n; k++) {
+            const int64_t whole = dims->offer_capacity[(size_t)k * dims->n + d];
+            offers[(size_t)k * dims->n + d] = whole < fresh ? 0 : whole - fresh;
+        }
+        for (uint32_t n = 0; n < m->s->n_nodes; n++) {
+            const int64_t whole = dims->node_capacity[(size_t)n * dims->n + d];
+            const int64_t due = attach ? to_pay(m, dims->v[d].name, n) : 0;
+            nodes[(size_t)n * dims->n + d] = whole < due ? whole : whole - due;
+            if (whole < due) {
+                bits_set(overdrawn, n);
+            }
+        }
+    }
+    dims->whole_offer_capacity = dims->offer_capacity;
+    dims->whole_node_capacity = dims->node_capacity;
+    dims->offer_capacity = offers;
+    dims->node_capacity = nodes;
+    dims->overdrawn = overdrawn;
+    dims->node_words = (uint32_t)bits_words(m->s->n_nodes);
+}
+
+static void settle_shared(struct maker *m)
+{
+    struct sched_dims *dims = m->dims;
+    find_shared(m);
+    if (!dims->any_shared) {
+        return;
+    }
+    choose_paid(m);
+    find_attached(m);
+    pay(m);
+}
+
 bool sched_dims_new(const struct sched_offers *offers, struct arena *arena,
                     struct sched_dims *ret_dims, struct err *err)
 {
@@ -232,11 +461,12 @@ bool sched_dims_new(const struct sched_offers *offers, struct arena *arena,
     }
     fill_offers(&m);
     fill_nodes(&m);
+    settle_shared(&m);
     return true;
 }
 
-void sched_dims_size(const struct sched_dims *dims, const struct sched_need *need,
-                     int64_t *ret_size)
+void sched_dims_size_least(const struct sched_dims *dims, const struct sched_need *need,
+                           int64_t *ret_size)
 {
     for (uint32_t d = 0; d < dims->n; d++) {
         const struct sched_dim *dim = &dims->v[d];
@@ -248,12 +478,35 @@ void sched_dims_size(const struct sched_dims *dims, const struct sched_need *nee
         for (uint32_t i = 0; i < need->n_attach; i++) {
             ret_size[d] += need->attach[i].driver == dim->name ? need->attach[i].count : 0;
         }
-        /* A claim that several pods share is one attachment; counting it for each is on the safe
-         * side. */
-        for (uint32_t i = 0; i < need->n_claims; i++) {
-            ret_size[d] += need->claims[i].driver == dim->name;
+    }
+}
+
+void sched_dims_size(const struct sched_dims *dims, const struct sched_need *need,
+                     int64_t *ret_size)
+{
+    sched_dims_size_least(dims, need, ret_size);
+    for (uint32_t i = 0; i < need->n_claims; i++) {
+        for (uint32_t d = 0; d < dims->n && !is_paid(dims, need->claims[i].volume); d++) {
+            ret_size[d] += dims->v[d].attach && need->claims[i].driver == dims->v[d].name;
         }
     }
+}
+
+bool sched_dims_node_pays(const struct sched_dims *dims, const struct sched_need *need,
+                          uint32_t node_i)
+{
+    if (dims->n_paid == 0 || !bits_get(dims->overdrawn, node_i)) {
+        return true;
+    }
+    for (uint32_t c = 0; c < need->n_claims; c++) {
+        for (uint32_t i = 0; i < dims->n_paid; i++) {
+            if (dims->paid[i] == need->claims[c].volume &&
+                !bits_get(dims->attached + (size_t)i * dims->node_words, node_i)) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 bool sched_dims_fit(const struct sched_dims *dims, const int64_t *size, const int64_t *capacity)

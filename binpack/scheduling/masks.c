@@ -266,6 +266,7 @@ void sched_mask_alone(const struct sched_masks *masks, const struct sched_dims *
     if (bits_any(mask->kinds, bits_words(masks->kinds->n))) {
         for (uint32_t i = 0; i < s->n_nodes && !*ret_running; i++) {
             *ret_running = sched_mask_node(masks, mask, need, i) &&
+                           sched_dims_node_pays(dims, need, i) &&
                            sched_dims_fit(dims, size, dims->node_capacity + (size_t)i * dims->n);
         }
     }

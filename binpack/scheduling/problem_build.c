@@ -48,7 +48,8 @@ static void copy_masks(struct sched_build *b)
             }
         }
         for (uint32_t n = 0; n < p->base->snapshot->n_nodes; n++) {
-            if (sched_mask_node(&p->masks, mask, need, n)) {
+            if (sched_mask_node(&p->masks, mask, need, n) &&
+                sched_dims_node_pays(&p->base->dims, need, n)) {
                 bits_set(nodes, n);
             }
         }
@@ -290,6 +291,30 @@ static void find_tied(struct sched_build *b)
     b->problem->tied = tied;
 }
 
+/* Sizes of units that leave shared claims out. */
+static void least_sizes(const struct sched_build *b)
+{
+    struct sched_problem *p = b->problem;
+    bool *shares = ARENA_ARRAY(b->arena, bool, b->n_units);
+    const struct sched_dims *dims = &p->base->dims;
+    int64_t *size = ARENA_ARRAY(b->arena, int64_t, (size_t)b->n_units * dims->n);
+    for (uint32_t u = 0; u < b->n_units; u++) {
+        for (uint32_t k = 0; k < b->units.v[u].n; k++) {
+            const struct sched_bundle_item *item = &b->units.v[u].items[k];
+            const struct sched_need *need = &p->needs.v[p->classes.v[item->class_i].need];
+            int64_t one[BP_MAX_DIMS];
+            shares[u] = shares[u] || need->n_claims > 0;
+            sched_dims_size_least(dims, need, one);
+            for (uint32_t d = 0; d < dims->n; d++) {
+                int64_t *at = &size[(size_t)u * dims->n + d];
+                *at = sat_add(*at, sat_mul(one[d], item->count));
+            }
+        }
+    }
+    p->bound_size = size;
+    p->shares_claims = shares;
+}
+
 static void make_classes(struct sched_build *b)
 {
     struct sched_problem *p = b->problem;
@@ -337,6 +362,9 @@ static void make_classes(struct sched_build *b)
     p->bp.classes = classes;
     p->bp.n_dims = dims->n;
     p->bp.size = size;
+    if (dims->any_shared) {
+        least_sizes(b);
+    }
 }
 
 /* ---- domains and offerings */
@@ -398,7 +426,7 @@ static void make_offerings(struct sched_build *b)
     const struct sched_offers *o = base->offers;
     const struct sched_snapshot *s = base->snapshot;
     uint64_t *column = ARENA_ARRAY(b->arena, uint64_t, b->unit_words);
-    uint32_t values[BP_MAX_AXES];
+    uint32_t *values = ARENA_ARRAY(b->arena, uint32_t, b->n_axes);
     for (uint32_t n = 0; n < s->n_nodes; n++) {
         if (!column_of(b, b->unit_nodes, b->node_words, n, column)) {
             continue;
@@ -435,24 +463,31 @@ static void make_offerings(struct sched_build *b)
     }
 }
 
+/* Amounts of each offering, out of those of running nodes and of offers. */
+static const int64_t *capacities(const struct sched_build *b, const int64_t *nodes,
+                                 const int64_t *offers)
+{
+    const uint32_t n_dims = b->problem->base->dims.n;
+    int64_t *capacity = ARENA_ARRAY(b->arena, int64_t, b->offerings.n * n_dims);
+    for (size_t k = 0; k < b->offerings.n; k++) {
+        const struct sched_problem_offering *ref = &b->refs.v[k];
+        const int64_t *from = ref->node_i != SCHED_NONE ? nodes + (size_t)ref->node_i * n_dims
+                                                        : offers + (size_t)ref->offer_i * n_dims;
+        for (uint32_t d = 0; d < n_dims; d++) {
+            capacity[k * n_dims + d] = from[d];
+        }
+    }
+    return capacity;
+}
+
 static void finish_offerings(struct sched_build *b)
 {
     struct sched_problem *p = b->problem;
     const struct sched_dims *dims = &p->base->dims;
     uint32_t n = (uint32_t)b->offerings.n, n_domains = (uint32_t)b->domains.n;
     size_t domain_words = bits_words(n_domains);
-    int64_t *capacity = ARENA_ARRAY(b->arena, int64_t, (size_t)n * dims->n);
     uint64_t *mask = ARENA_ARRAY(b->arena, uint64_t, b->n_units * domain_words);
     uint32_t *axis_value = ARENA_ARRAY(b->arena, uint32_t, (size_t)n_domains * b->n_axes);
-    for (uint32_t k = 0; k < n; k++) {
-        const struct sched_problem_offering *ref = &b->refs.v[k];
-        const int64_t *from = ref->node_i != SCHED_NONE
-                                  ? dims->node_capacity + (size_t)ref->node_i * dims->n
-                                  : dims->offer_capacity + (size_t)ref->offer_i * dims->n;
-        for (uint32_t d = 0; d < dims->n; d++) {
-            capacity[(size_t)k * dims->n + d] = from[d];
-        }
-    }
     for (uint32_t g = 0; g < n_domains; g++) {
         for (uint32_t u = 0; u < b->n_units; u++) {
             if (bits_get(b->domains.v[g].column, u)) {
@@ -466,7 +501,10 @@ static void finish_offerings(struct sched_build *b)
     p->offerings = b->refs.v;
     p->bp.n_offerings = n;
     p->bp.offerings = b->offerings.v;
-    p->bp.capacity = capacity;
+    p->bp.capacity = capacities(b, dims->node_capacity, dims->offer_capacity);
+    if (dims->any_shared) {
+        p->bound_capacity = capacities(b, dims->whole_node_capacity, dims->whole_offer_capacity);
+    }
     p->bp.n_domains = n_domains;
     p->bp.mask = mask;
     p->bp.n_axes = b->n_axes;
@@ -499,9 +537,7 @@ bool sched_problem_new(const struct sched_base *base, const struct sched_descent
     apply_masks(&b);
     make_units(&b);
     make_classes(&b);
-    if (!sched_axes_new(&b, err)) {
-        return false;
-    }
+    sched_axes_new(&b);
     make_offerings(&b);
     finish_offerings(&b);
     sched_rows_finish(&b);

@@ -45,7 +45,11 @@ struct sched_problem {
     const bool *tied; /* [bp.n_classes] pods tied to others by affinity over hosts: how they travel,
                          and where the rest of them may go, is this planner's choice, so a bound on
                          every plan may not count on it */
-    bool order_matters; /* in_some_order would make a difference */
+    /* For the bound, where they differ from bp.size and bp.capacity because pods share claims (see
+     * dims.h); else NULL. */
+    const int64_t *bound_size, *bound_capacity;
+    const bool *shares_claims; /* [bp.n_classes] with bound_size: units with pods that share one */
+    bool order_matters;        /* in_some_order would make a difference */
 };
 
 /* The descent that every pending pod starts with: no preference dropped that does not have to be.

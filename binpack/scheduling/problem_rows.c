@@ -207,10 +207,27 @@ static bool same_axis(const struct sched_build *b, const struct sched_axis *x,
                                 bits_equal(x->nodes, y->nodes, b->node_words));
 }
 
+/* Beyond the number of axes that can be planned together: the units that carry the rule get no
+ * place, so nothing else depends on it. */
+static void give_up_carriers(struct sched_build *b, const struct sched_group_row *row)
+{
+    const uint64_t *carriers = unit_set(b, row->carriers);
+    for (size_t u = bits_next(carriers, b->n_units, 0); u < b->n_units;
+         u = bits_next(carriers, b->n_units, u + 1)) {
+        for (size_t w = 0; w < b->cell_words; w++) {
+            b->unit_cells[u * b->cell_words + w] = 0;
+        }
+        for (size_t w = 0; w < b->node_words; w++) {
+            b->unit_nodes[u * b->node_words + w] = 0;
+        }
+    }
+}
+
 /* Rows are in an order of text, so axes are too. */
-bool sched_axes_new(struct sched_build *b, struct err *err)
+void sched_axes_new(struct sched_build *b)
 {
     b->axis_of = ARENA_ARRAY(b->arena, uint32_t, b->rows.groups.n);
+    b->axes = ARENA_ARRAY(b->arena, struct sched_axis, b->rows.groups.n);
     for (size_t r = 0; r < b->rows.groups.n; r++) {
         struct sched_axis axis = {.key = b->rows.groups.v[r].key};
         uint64_t *cells = NULL, *nodes = NULL;
@@ -223,10 +240,9 @@ bool sched_axes_new(struct sched_build *b, struct err *err)
             at++;
         }
         if (at == BP_MAX_AXES) {
-            return err_set(err, ERR_LIMIT,
-                           "pending pods are tied by more than %d different topology keys and "
-                           "filters of spread constraints",
-                           BP_MAX_AXES);
+            b->axis_of[r] = SCHED_NONE;
+            give_up_carriers(b, &b->rows.groups.v[r]);
+            continue;
         }
         if (at == b->n_axes) {
             b->axes[b->n_axes++] = axis;
@@ -239,7 +255,6 @@ bool sched_axes_new(struct sched_build *b, struct err *err)
         n_values[a] = b->axes[a].n_values;
     }
     b->problem->bp.n_axis_values = n_values;
-    return true;
 }
 
 static uint32_t axis_value(const struct sched_axis *axis, strid value)
@@ -518,9 +533,12 @@ void sched_rows_finish(struct sched_build *b)
     finish_varieties(b);
     name_families(b);
     struct bp_group *groups = ARENA_ARRAY(b->arena, struct bp_group, b->rows.groups.n);
+    uint32_t n_groups = 0;
     for (size_t r = 0; r < b->rows.groups.n; r++) {
-        finish_group(b, r, &groups[r]);
+        if (b->axis_of[r] != SCHED_NONE) {
+            finish_group(b, r, &groups[n_groups++]);
+        }
     }
-    b->problem->bp.n_groups = (uint32_t)b->rows.groups.n;
+    b->problem->bp.n_groups = n_groups;
     b->problem->bp.groups = groups;
 }

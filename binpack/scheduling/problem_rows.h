@@ -28,8 +28,9 @@ struct sched_build {
     uint64_t *cells, *nodes;             /* [classes.n] rows of words: where each class may go */
     uint64_t *unit_cells, *unit_nodes;   /* [n_units] rows of words */
     uint32_t n_units, n_bundles, n_axes; /* bundles are the first units */
-    struct sched_axis axes[BP_MAX_AXES];
-    uint32_t *axis_of; /* [rows.groups.n] into axes */
+    struct sched_axis *axes;             /* [n_axes], room for one a group */
+    uint32_t
+        *axis_of; /* [rows.groups.n] into axes; SCHED_NONE: given up, its carriers have no place */
     VEC(struct sched_unit) units;
     VEC(uint32_t) demands;
     struct strtab *domain_ids;
@@ -42,8 +43,8 @@ struct sched_build {
 void sched_port_rows(struct sched_build *build);
 
 /* The axes: one for each key that a group row names, and one more for each filter that matters.
- * Units must know where they may go. ERR_LIMIT above BP_MAX_AXES. */
-MUST_CHECK bool sched_axes_new(struct sched_build *build, struct err *err);
+ * Units must know where they may go; beyond BP_MAX_AXES those that carry a row get no place. */
+void sched_axes_new(struct sched_build *build);
 /* The value of a node on an axis; BP_NO_VALUE: the label is absent, or the node is not looked at.
  */
 uint32_t sched_axis_of_cell(const struct sched_build *build, const struct sched_axis *axis,

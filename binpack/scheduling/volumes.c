@@ -388,6 +388,43 @@ static void constrain(struct gathering *g, uint32_t n, const struct k8s_node_ter
     g->constrained = true;
 }
 
+/* Values of a zone label of a volume: "us-west-2a__us-west-2b" names two. */
+static struct k8s_strids zone_values(const struct gathering *g, strid value)
+{
+    struct strtab *tab = g->volumes->cluster->tab;
+    struct str rest = strtab_str(tab, value);
+    strid *values = ARENA_ARRAY(g->arena, strid, rest.n / 2 + 1);
+    uint32_t n = 0;
+    for (;;) {
+        size_t end = 0;
+        while (end < rest.n && !str_starts(str_sub(rest, end, rest.n), STR("__"))) {
+            end++;
+        }
+        values[n++] = strtab_add(tab, str_sub(rest, 0, end));
+        if (end >= rest.n) {
+            return (struct k8s_strids){.n = n, .v = values};
+        }
+        rest = str_sub(rest, end + 2, rest.n);
+    }
+}
+
+/* Volumes made before there was node affinity for them say in labels where they are; the scheduler
+ * still reads those (plug-in VolumeZone). */
+static void constrain_by_labels(struct gathering *g, const struct k8s_pv *pv)
+{
+    const struct sched_vocab *vocab = g->volumes->vocab;
+    for (uint32_t i = 0; i < pv->meta.labels.n; i++) {
+        const strid key = sched_key(vocab, pv->meta.labels.v[i].key);
+        if (key != vocab->words->zone && key != vocab->words->region) {
+            continue;
+        }
+        const struct k8s_requirement in = {
+            .key = key, .op = K8S_IN, .values = zone_values(g, pv->meta.labels.v[i].value)};
+        const struct k8s_node_term term = {.n_expressions = 1, .expressions = &in};
+        constrain(g, 1, &term, /* ignore_host= */ false);
+    }
+}
+
 static void gather_bound(struct gathering *g, const struct k8s_pvc *pvc, uint32_t volume)
 {
     const strid ns = pvc->meta.ns;
@@ -406,6 +443,7 @@ static void gather_bound(struct gathering *g, const struct k8s_pvc *pvc, uint32_
         if (pv->n_terms > 0) {
             constrain(g, pv->n_terms, pv->terms, pv->is_local || pv->is_host_path);
         }
+        constrain_by_labels(g, pv);
         attach(g, pv->driver, volume);
     }
 }

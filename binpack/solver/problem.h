@@ -39,8 +39,8 @@
 #include "base/units.h"
 
 enum {
-    BP_MAX_DIMS = 24, /* resources with a size; ERR_LIMIT above */
-    BP_MAX_AXES = 16, /* topology keys other than the host name */
+    BP_MAX_DIMS = 24,  /* resources with a size; ERR_LIMIT above */
+    BP_MAX_AXES = 256, /* topology keys other than the host name, each with each of its filters */
     BP_DUAL_BITS =
         20, /* fraction bits of duals: 8,796 USD/h fit into 63 bits (40 would leave 0.008 USD/h) */
 };
@@ -83,8 +83,8 @@ struct bp_variety {
 
 /* A rule about the final number of pods per value of an axis (zone, capacity type, a label), over
  * the whole plan. "Carriers" declare the rule, "targets" are counted by it; the sets may overlap or
- * be disjoint. Offerings without a value on the axis may not hold carriers (the caller has masked
- * them); targets there are not counted. */
+ * be disjoint. Offerings without a value on the axis may not hold carriers of SPREAD and TOGETHER
+ * (the caller has masked them); APART asks nothing there. Targets there are not counted. */
 enum bp_group_kind {
     BP_GROUP_SPREAD, /* kubernetes topologySpreadConstraints, DoNotSchedule: a carrier may be placed
                         in value v only if count(v) + (carrier is target) - min over eligible values

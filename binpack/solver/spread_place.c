@@ -140,7 +140,7 @@ static int64_t role_room(const struct placement *w, const struct bp_spread_role 
     bool carrier = (role->bits & BP_SPREAD_CARRIER) != 0;
     bool target = (role->bits & BP_SPREAD_TARGET) != 0;
     if (v == BP_NO_VALUE) {
-        return carrier ? 0 : INT64_MAX;
+        return carrier && group->kind != BP_GROUP_APART ? 0 : INT64_MAX;
     }
     switch (group->kind) {
     case BP_GROUP_SPREAD:

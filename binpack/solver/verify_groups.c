@@ -311,7 +311,8 @@ static int64_t rule_room(const struct bp_group *group, const struct tally *t, ui
     bool carrier = (bits & ROLE_CARRIER) != 0;
     bool target = (bits & ROLE_TARGET) != 0;
     if (v == BP_NO_VALUE) {
-        return carrier ? 0 : INT64_MAX; /* targets there are not counted */
+        /* Targets there are not counted, and nobody is kept apart. */
+        return carrier && group->kind != BP_GROUP_APART ? 0 : INT64_MAX;
     }
     switch (group->kind) {
     case BP_GROUP_SPREAD:

@@ -248,3 +248,53 @@ case("volumes/with-spread", "zone of the volume, spread of the pods",
      spread={"selector": SEL, "counts": [1, 1, 1]})
 case("volumes/empty-dir", "volumes without claim are nobody's business",
      BASE + [pod("web-0", volumes=[{"name": "tmp", "emptyDir": {}}, {"name": "cfg", "configMap": {"name": "x"}}])], scheduled="all")
+
+# ---- more topology keys than anybody has; claims that several pods share
+
+case("apart/zone-node-without-label", "a node without the label avoids nobody",
+     [nodeclass(zones="a"), od(), node("n-a", zone=A, taints=[taint("x")]), node("bare", managed=False, drop=(ZONE,)), pod("run-0", on="n-a", labels=W),
+      pod("web-0", labels=W, apart=[term(ZONE, W)])], onExistingNodes={"default/web-0": "bare"})
+case("apart/custom-key-some", "and one that some have",
+     [nodeclass(), od("plain", limits={"nodes": "1"}), od("racks", req(RACK, "In", "1"), limits={"nodes": "1"})] + pods(3, "web", labels=W, apart=[term(RACK, W)]), scheduled="all")
+case("many-keys/affinity", "more topology keys than anybody has",
+     [nodeclass(), od("default", *[req("example.com/k%d" % i, "In", "a") for i in range(20)])] +
+     [pod("web-%d" % i, labels={"k": str(i)}, near=[term("example.com/k%d" % i, {"k": str(i)})]) for i in range(20)] + [pod("plain-0")], scheduled="all")
+case("many-keys/spread", "also of spread",
+     [nodeclass(), od("default", *[req("example.com/k%d" % i, "In", "a") for i in range(18)])] +
+     [pod("web-%d" % i, labels={"k": str(i)}, spread=[skew("example.com/k%d" % i, {"k": str(i)})]) for i in range(18)] + [pod("plain-0")], scheduled="all")
+case("many-keys/undefined", "keys that no node has cost only their pods",
+     BASE + [pod("web-%d" % i, labels={"k": str(i)}, near=[term("example.com/u%d" % i, {"k": str(i)})]) for i in range(20)] + [pod("plain-0")],
+     scheduled=["default/plain-0"], unschedulable=names(20, "web"))
+case("volumes/in-tree-labels", "whose zone may stand in its labels only",
+     BASE + [pv("pv-t", labels={ZONE: B}, source={"awsElasticBlockStore": {"volumeID": "vol-1"}}), pvc("data", volume="pv-t"), pod("web-0", claims=["data"])],
+     zoneOf={"default/web-0": B})
+case("volumes/attach-shared-running", "a volume that a running pod has attached already costs nothing more",
+     BASE + [storageclass(), node("n-1", csi={EBS: 1}), pv("pv-1", [A]), pvc("d1", volume="pv-1", modes=["ReadWriteMany"]), pod("run-0", on="n-1", claims=["d1"]),
+             pod("web-0", claims=["d1"])], onExistingNodes={"default/web-0": "n-1"})
+case("volumes/attach-shared-pending", "pods that share a claim attach it once a node",
+     BASE + [storageclass(), node("n-1", csi={EBS: 2}), pvc("shared"), pvc("own")] + pods(3, "web", claims=["shared"]) + [pod("solo-0", claims=["own"])],
+     onExistingNodes={"default/web-0": "n-1", "default/web-1": "n-1", "default/web-2": "n-1", "default/solo-0": "n-1"}, newNodes={"max": 0})
+case("volumes/attach-shared-new", "also on a new one",
+     BASE + [storageclass(), pvc("shared")] + pods(3, "web", claims=["shared"]), catalog=catalog(itype("a.x", 4, 8192, 0.2, attach={EBS: 1})), newNodes={"max": 1})
+case("volumes/attach-shared-two-nodes", "and once on each",
+     BASE + [storageclass(), pvc("shared")] + pods(4, "web", cpu="1900m", claims=["shared"]), catalog=catalog(itype("a.x", 4, 8192, 0.2, attach={EBS: 1})),
+     newNodes={"min": 2, "max": 2})
+case("many-keys/too-many", "beyond what can be planned together only the pods with the last rules pay",
+     [nodeclass()] + [od("p%d" % p, labels={"example.com/k%d" % i: "a" for i in range(90 * p, 90 * p + 90)}) for p in range(3)] +
+     [pod("web-%d" % i, labels={"k": str(i)}, near=[term("example.com/k%d" % i, {"k": str(i)})]) for i in range(270)] + [pod("plain-0")],
+     scheduled=["default/plain-0", "default/web-0"], scheduledCount={"min": 257, "max": 257})
+case("volumes/attach-shared-no-room", "a shared claim that is not there yet needs room, too",
+     BASE + [storageclass(), node("n-1", csi={EBS: 1}), pv("pv-1", [A]), pvc("d1", volume="pv-1"), pvc("shared"), pod("run-0", on="n-1", claims=["d1"])] +
+     pods(2, "web", claims=["shared"]), onNewNodes=names(2, "web"))
+case("volumes/attach-shared-many", "several shared claims, fewer than a node attaches",
+     BASE + [storageclass()] + [pvc("s-%d" % i) for i in range(5)] + [pod("web-%d-%d" % (i, k), claims=["s-%d" % i]) for i in range(5) for k in range(2)],
+     catalog=catalog(itype("a.x", 4, 8192, 0.2, attach={EBS: 3})), scheduled="all", newNodes={"min": 2, "max": 4})
+case("volumes/attach-shared-beside-own", "shared and own ones where a node attaches one",
+     BASE + [storageclass(), pvc("shared"), pvc("own")] + pods(2, "web", claims=["shared"]) + [pod("solo-0", claims=["own"])],
+     catalog=catalog(itype("a.x", 4, 8192, 0.2, attach={EBS: 1})), scheduled="all", newNodes={"min": 2})
+case("volumes/attach-shared-optimum", "the bound does not count a shared claim for each of its pods",
+     BASE + [storageclass(), pvc("shared")] + pods(6, "web", claims=["shared"]), catalog=catalog(itype("a.x", 4, 8192, 0.2, attach={EBS: 1})),
+     optimalHourlyCost=0.2)
+case("volumes/attach-shared-and-two-own", "a shared claim and own ones on one node",
+     BASE + [storageclass(), pvc("shared")] + [pvc("d-%d" % i) for i in range(4)] + [pod("web-%d" % i, claims=["shared", "d-%d" % i]) for i in range(4)],
+     catalog=catalog(itype("a.x", 4, 8192, 0.2, attach={EBS: 3})), newNodes={"min": 2, "max": 2})
