@@ -39,5 +39,7 @@ enum {
     LIMIT_KUBECONFIG_BYTES = 16 * 1024 * 1024, /* one kubeconfig file */
     LIMIT_CREDENTIAL_BYTES = 1024 * 1024, /* a token, a certificate, what an exec plugin prints */
     LIMIT_DESCRIPTORS = 16 * 1024,        /* numbers of descriptors that the loop watches */
-    LIMIT_ZONES = 64
+    LIMIT_ZONES = 64,
+    LIMIT_AWS_REPLY_BYTES = 64 * 1024 * 1024, /* one reply, unpacked; the largest pages have 5 MB */
+    LIMIT_AWS_REQUEST_BYTES = 4 * 1024 * 1024 /* one request; EC2 itself takes about 1 MB */
 };

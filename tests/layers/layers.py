@@ -46,7 +46,9 @@ LIBRARY_OF = {"base": "libbase.a", "k8s": "libk8s.a", "awsapi": "libawsapi.a", "
 SYSTEM_HEADERS = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "setjmp.h", "stdalign.h",
                   "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
                   "jansson.h", "emmintrin.h", "immintrin.h"}
-EXTRA_HEADERS = {"base/yaml.c": {"yaml.h"}, "binpack/solver/glpk_box.c": {"glpk.h"}}
+EXTRA_HEADERS = {"base/yaml.c": {"yaml.h"}, "binpack/solver/glpk_box.c": {"glpk.h"},
+                 "awsapi/sigv4.c": {"openssl/crypto.h", "openssl/evp.h", "openssl/hmac.h"},
+                 "awsapi/xml.c": {"expat.h"}}
 SYMBOLS = re.compile(r"^(mem(cpy|move|set|cmp|chr|mem|rchr)|str(len|nlen|chr|rchr|cmp|ncmp|str|spn|cspn|tod|tol)|v?snprintf|abort|qsort|qsort_r|bsearch|"
                      r"abs|labs|llabs|floor|ceil|fabs|fmin|fmax|sqrt|pow|log|log2|exp|exp2|frexp|ldexp|lround|llround|rint|round|trunc|fmod|modf|"
                      r"nearbyint|cbrt|isfinite|_?_?sigsetjmp|_setjmp|setjmp|longjmp|json_\w+|jsonp_\w+|__assert_fail|__errno_location|"
@@ -55,6 +57,7 @@ SYMBOLS = re.compile(r"^(mem(cpy|move|set|cmp|chr|mem|rchr)|str(len|nlen|chr|rch
                      r"__start_\w+|__stop_\w+|__tls_get_addr|__libc_single_threaded)$")
 EXTRA_SYMBOLS = {
     "base": re.compile(r"^(malloc|calloc|realloc|free|yaml_\w+|EVP_\w+|SHA256\w*|MD5\w*|HMAC\w*|OPENSSL_\w+|CRYPTO_\w+)$"),
+    "awsapi": re.compile(r"^(EVP_\w+|HMAC\w*|OPENSSL_\w+|XML_\w+)$"),
     "binpack/solver": re.compile(r"^glp_\w+$"),
 }
 MAX_LINES = 800
