@@ -8,6 +8,10 @@ const struct aws_shape aws_int = {.type = AWS_INT};
 const struct aws_shape aws_double = {.type = AWS_DOUBLE};
 const struct aws_shape aws_time = {.type = AWS_TIME};
 const struct aws_shape aws_text_list = {.type = AWS_LIST, .element = &aws_text};
+const struct aws_shape aws_text_map = {.type = AWS_MAP,
+                                       .size = sizeof(struct aws_text_pair),
+                                       .value_offset = offsetof(struct aws_text_pair, value),
+                                       .element = &aws_text};
 
 size_t aws_element_size(const struct aws_shape *shape)
 {

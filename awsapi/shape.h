@@ -47,6 +47,14 @@ struct aws_texts {
     size_t n;
 };
 
+struct aws_text_pair {
+    struct str key, value;
+};
+struct aws_text_pairs {
+    struct aws_text_pair *v; /* [n] */
+    size_t n;
+};
+
 /* What any list or map looks like to code that walks tables. */
 struct aws_any_list {
     void *v;
@@ -102,6 +110,7 @@ struct aws_row {
 
 extern const struct aws_shape aws_text, aws_blob, aws_bool, aws_int, aws_double, aws_time;
 extern const struct aws_shape aws_text_list; /* struct aws_texts */
+extern const struct aws_shape aws_text_map;  /* struct aws_text_pairs */
 
 /* Bytes of a value inside a list or a map, and of a member inside a struct. */
 size_t aws_element_size(const struct aws_shape *shape);
