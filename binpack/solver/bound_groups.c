@@ -466,7 +466,8 @@ static bool relax(struct bp_branching *b, struct node *node)
     bool ok = begin(&r, &err), found = true;
 
     for (uint32_t round = 0; round < MAX_ROUNDS && ok && found; round++) {
-        ok = solve_lp(&r, &work, &err) && price_all(&r, round, &work, &found, &err);
+        ok = b->work + work < b->budget && solve_lp(&r, &work, &err) &&
+             price_all(&r, round, &work, &found, &err);
         if (ok && (!found || round % 8 == 7)) {
             keep_prices(&r);
         }

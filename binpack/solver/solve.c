@@ -30,6 +30,7 @@ enum {
     MAX_SHAKES = 200,
     MAX_IDLE_SHAKES = 16, /* in a row without a better plan */
     STEP_WORK = 20000,    /* between looks at the clock of work */
+    MANY_CLASSES = 1000,  /* for the bound */
     COMBINATION_PODS =
         400000 /* fewer combinations when the product of combinations and pods is above */
 };
@@ -472,15 +473,21 @@ static bool start_groups(struct bp_solve *s, struct err *err)
     return true;
 }
 
-/* The problem that the bound is made for: only what every plan must obey. */
+/* The problem that the bound is made for: only what every plan must obey, and of many classes not
+ * even what hardly binds, because it would keep equal classes apart. */
 static void relax(struct bp_solve *s)
 {
     const struct bp_problem *p = s->problem;
     struct bp_cap *caps = ARENA_ARRAY(&s->arena, struct bp_cap, p->n_caps);
+    bool *soft = ARENA_ARRAY(&s->arena, bool, p->n_caps);
     s->relaxed = *p;
     s->relaxed.n_caps = 0;
+    if (p->n_classes > MANY_CLASSES) {
+        bp_soft_caps(p, soft, &s->arena);
+        s->relaxed.classes = bp_soft_classes(p, soft, &s->arena);
+    }
     for (uint32_t x = 0; x < p->n_caps; x++) {
-        if (p->caps[x].necessary) {
+        if (p->caps[x].necessary && !soft[x]) {
             caps[s->relaxed.n_caps++] = p->caps[x];
         }
     }
@@ -548,6 +555,19 @@ enum {
     WORTH = 5000 /* one part in */
 };
 
+/* Whether the plan is more than a greedy one: a large LP alone may take longer than patience. */
+static bool is_rounded(const struct bp_solve *s)
+{
+    const struct bp_engine *engine = s->problem->n_groups > 0 ? s->pack_engine : s->bound_engine;
+    if (engine == NULL || s->phase > PHASE_PACK) {
+        return true;
+    }
+    struct bp_progress now;
+    bp_engine_progress(engine, &now);
+    return strcmp(now.phase, "prove") == 0 || strcmp(now.phase, "improve") == 0 ||
+           strcmp(now.phase, "bound") == 0 || strcmp(now.phase, "done") == 0;
+}
+
 static void note_gain(struct bp_solve *s)
 {
     struct bp_progress now;
@@ -561,8 +581,8 @@ static void note_gain(struct bp_solve *s)
         s->gain_bound = now.bound;
         s->gain_work = now.work + 1;
     }
-    s->impatient =
-        s->options.effort < PATIENT_EFFORT && now.work > 2 * s->gain_work + PATIENCE_WORK;
+    s->impatient = s->options.effort < PATIENT_EFFORT && is_rounded(s) &&
+                   now.work > 2 * s->gain_work + PATIENCE_WORK;
 }
 
 /* Returns true while more work would help. */

@@ -8,9 +8,52 @@
 
 /* ------------------------------------------------------------------ sets of twins */
 
-static bool is_soft(const struct bp_cap *cap)
+enum { FEW_NODES = 4 /* a cap that needs at most one of so many nodes is soft */ };
+
+/* Nodes that a cap needs at least. */
+static uint64_t nodes_for(const struct bp_problem *p, const struct bp_cap *cap)
 {
-    return !cap->necessary && cap->max_at == NULL && cap->max > 0;
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        n += bits_get(cap->members, i) ? p->classes[i].demand : 0;
+    }
+    return cap->max == 0 ? UINT64_MAX : n / cap->max;
+}
+
+void bp_soft_caps(const struct bp_problem *problem, bool *ret_soft, struct arena *scratch)
+{
+    struct arena_mark mark = arena_mark(scratch);
+    uint64_t *nodes = ARENA_ARRAY(scratch, uint64_t, problem->n_caps);
+    uint64_t most = 0;
+    for (uint32_t c = 0; c < problem->n_caps; c++) {
+        const struct bp_cap *cap = &problem->caps[c];
+        nodes[c] = cap->max_at == NULL ? nodes_for(problem, cap) : 0;
+        most = cap->necessary && cap->max > 0 && nodes[c] > most ? nodes[c] : most;
+    }
+    for (uint32_t c = 0; c < problem->n_caps; c++) {
+        const struct bp_cap *cap = &problem->caps[c];
+        ret_soft[c] = cap->max_at == NULL && cap->max > 0 &&
+                      (!cap->necessary || nodes[c] <= most / FEW_NODES);
+    }
+    arena_rewind(scratch, mark);
+}
+
+const struct bp_class *bp_soft_classes(const struct bp_problem *problem, const bool *soft,
+                                       struct arena *arena)
+{
+    struct bp_class *classes = (struct bp_class *)(void *)arena_copy(
+        arena, problem->classes, problem->n_classes * sizeof *classes);
+    for (uint32_t c = 0; c < problem->n_caps; c++) {
+        const struct bp_cap *cap = &problem->caps[c];
+        for (size_t i = bits_next(cap->members, problem->n_classes, 0);
+             soft[c] && i < problem->n_classes;
+             i = bits_next(cap->members, problem->n_classes, i + 1)) {
+            if (problem->classes[i].max_per_node >= cap->max) {
+                classes[i].max_per_node = BP_UNLIMITED;
+            }
+        }
+    }
+    return classes;
 }
 
 static uint64_t mix(uint64_t hash, uint64_t word)
@@ -21,13 +64,15 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 
 struct key {
     const struct bp_problem *p;
-    bool with_soft; /* soft caps tell classes apart too */
+    const struct bp_class *classes; /* [n_classes] as bp_soft_classes has them */
+    const bool *soft;               /* [n_caps] */
+    bool with_soft;                 /* soft rules tell classes apart too */
 };
 
 static uint64_t hash_class(const struct key *key, uint32_t i)
 {
     const struct bp_problem *p = key->p;
-    uint64_t hash = mix(p->classes[i].max_per_node, (uint64_t)(uint32_t)p->classes[i].priority);
+    uint64_t hash = mix(key->classes[i].max_per_node, (uint64_t)(uint32_t)p->classes[i].priority);
     hash = mix(hash, p->classes[i].weight);
     for (uint32_t d = 0; d < p->n_dims; d++) {
         hash = mix(hash, (uint64_t)p->size[(size_t)i * p->n_dims + d]);
@@ -36,7 +81,7 @@ static uint64_t hash_class(const struct key *key, uint32_t i)
         hash = mix(hash, p->mask[i * bits_words(p->n_domains) + w]);
     }
     for (uint32_t c = 0; c < p->n_caps; c++) {
-        bool counts = key->with_soft || !is_soft(&p->caps[c]);
+        bool counts = key->with_soft || !key->soft[c];
         hash = counts && bits_get(p->caps[c].members, i) ? mix(hash, c + 1) : hash;
     }
     return hash;
@@ -46,16 +91,20 @@ static bool same_class(const struct key *key, uint32_t i, uint32_t j)
 {
     const struct bp_problem *p = key->p;
     size_t n_words = bits_words(p->n_domains);
-    bool same = p->classes[i].max_per_node == p->classes[j].max_per_node &&
-                p->classes[i].max_per_node == BP_UNLIMITED &&
+    bool same = key->classes[i].max_per_node == key->classes[j].max_per_node &&
+                key->classes[i].max_per_node == BP_UNLIMITED &&
                 p->classes[i].priority == p->classes[j].priority &&
                 p->classes[i].weight == p->classes[j].weight &&
                 memcmp(&p->size[(size_t)i * p->n_dims], &p->size[(size_t)j * p->n_dims],
                        p->n_dims * sizeof *p->size) == 0 &&
                 bits_equal(&p->mask[i * n_words], &p->mask[j * n_words], n_words);
     for (uint32_t c = 0; c < p->n_caps && same; c++) {
-        bool counts = key->with_soft || !is_soft(&p->caps[c]);
+        bool counts = key->with_soft || !key->soft[c];
         same = !counts || bits_get(p->caps[c].members, i) == bits_get(p->caps[c].members, j);
+    }
+    for (uint32_t e = 0; e < p->n_exclusions && same && key->with_soft; e++) {
+        same = bits_get(p->exclusions[e].a, i) == bits_get(p->exclusions[e].a, j) &&
+               bits_get(p->exclusions[e].b, i) == bits_get(p->exclusions[e].b, j);
     }
     return same;
 }
@@ -89,6 +138,13 @@ static bool same_brand(const struct bp_twins *t, uint32_t i, uint32_t j)
     for (uint32_t s = 0; s < t->n_soft; s++) {
         const uint64_t *members = t->problem->caps[t->soft[s]].members;
         if (bits_get(members, i) != bits_get(members, j)) {
+            return false;
+        }
+    }
+    for (uint32_t e = 0; e < t->problem->n_exclusions; e++) {
+        const struct bp_exclusion *exclusion = &t->problem->exclusions[e];
+        if (bits_get(exclusion->a, i) != bits_get(exclusion->a, j) ||
+            bits_get(exclusion->b, i) != bits_get(exclusion->b, j)) {
             return false;
         }
     }
@@ -140,10 +196,12 @@ static void coarsen(struct bp_twins *t, struct arena *arena)
     uint64_t *members = ARENA_ARRAY(arena, uint64_t, n_words);
     uint64_t max = 0;
     t->coarse = *p;
+    t->coarse.classes = bp_soft_classes(p, t->is_soft, arena);
     t->coarse.n_caps = 0;
+    t->coarse.n_exclusions = 0;
     t->soft = ARENA_ARRAY(arena, uint32_t, p->n_caps);
     for (uint32_t c = 0; c < p->n_caps; c++) {
-        if (is_soft(&p->caps[c])) {
+        if (t->is_soft[c]) {
             t->soft[t->n_soft++] = c;
             max += p->caps[c].max;
             bits_or(members, p->caps[c].members, n_words);
@@ -151,9 +209,12 @@ static void coarsen(struct bp_twins *t, struct arena *arena)
             caps[t->coarse.n_caps++] = p->caps[c];
         }
     }
-    caps[t->coarse.n_caps++] = (struct bp_cap){
-        .max = max / 3 * 2 < BP_UNLIMITED - 2 ? (uint32_t)((max * 2 + 2) / 3) : BP_UNLIMITED - 1,
-        .members = members};
+    if (t->n_soft > 0) {
+        caps[t->coarse.n_caps++] =
+            (struct bp_cap){.max = max / 3 * 2 < BP_UNLIMITED - 2 ? (uint32_t)((max * 2 + 2) / 3)
+                                                                  : BP_UNLIMITED - 1,
+                            .members = members};
+    }
     t->coarse.caps = caps;
 }
 
@@ -161,11 +222,16 @@ bool bp_twins_build(struct bp_twins *twins, const struct bp_problem *problem, st
 {
     *twins = (struct bp_twins){.problem = problem,
                                .set_of = ARENA_ARRAY(arena, uint32_t, problem->n_classes)};
-    if (problem->n_limits > 0 || problem->n_varieties > 0 || problem->n_exclusions > 0 ||
+    if (problem->n_limits > 0 || problem->n_varieties > 0 ||
         problem->n_classes < BP_TWINS_MIN_CLASSES) {
         return false;
     }
-    struct key key = {.p = problem, .with_soft = true};
+    twins->is_soft = ARENA_ARRAY(arena, bool, problem->n_caps);
+    bp_soft_caps(problem, twins->is_soft, arena);
+    struct key key = {.p = problem,
+                      .classes = bp_soft_classes(problem, twins->is_soft, arena),
+                      .soft = twins->is_soft,
+                      .with_soft = true};
     uint32_t n_now = find_sets(&key, twins->set_of, arena);
     key.with_soft = false;
     twins->n_sets = find_sets(&key, twins->set_of, arena);
@@ -197,30 +263,57 @@ struct naming {
     uint32_t *left;        /* [n_classes] units without a place */
     struct bp_node *nodes; /* [n_nodes] items of the problem, room for one more item each */
     uint32_t n_nodes, room;
-    uint32_t *on_node;    /* [n_soft] members on the node at hand */
-    usd_t *alone;         /* [n_classes] of the cheapest node for one unit */
-    uint32_t *brand_left; /* [n_sets][n_brands] units without a place */
-    struct hole *holes;   /* [n_holes] */
+    uint32_t *on_node;     /* [n_soft] members on the node at hand */
+    uint32_t *on_a, *on_b; /* [n_exclusions] members of either side there */
+    usd_t *alone;          /* [n_classes] of the cheapest node for one unit */
+    uint32_t *brand_left;  /* [n_sets][n_brands] units without a place */
+    struct hole *holes;    /* [n_holes] */
     uint32_t n_holes;
     uint64_t n_steps; /* looks at nodes for what is left */
 };
 
-static void count_caps(struct naming *w, const struct bp_node *node)
+static void count_units(struct naming *w, uint32_t class_i, uint32_t units)
 {
-    memset(w->on_node, 0, w->t->n_soft * sizeof *w->on_node);
-    for (uint32_t x = 0; x < node->n_items; x++) {
-        for (uint32_t s = 0; s < w->t->n_soft; s++) {
-            bool member = bits_get(w->p->caps[w->t->soft[s]].members, node->items[x].class_i);
-            w->on_node[s] += member ? node->items[x].count : 0;
-        }
+    for (uint32_t s = 0; s < w->t->n_soft; s++) {
+        w->on_node[s] += bits_get(w->p->caps[w->t->soft[s]].members, class_i) ? units : 0;
+    }
+    for (uint32_t e = 0; e < w->p->n_exclusions; e++) {
+        w->on_a[e] += bits_get(w->p->exclusions[e].a, class_i) ? units : 0;
+        w->on_b[e] += bits_get(w->p->exclusions[e].b, class_i) ? units : 0;
     }
 }
 
-/* Units of a class that soft caps still let onto the node at hand, `without` one unit of another
+static void count_caps(struct naming *w, const struct bp_node *node)
+{
+    memset(w->on_node, 0, w->t->n_soft * sizeof *w->on_node);
+    memset(w->on_a, 0, w->p->n_exclusions * sizeof *w->on_a);
+    memset(w->on_b, 0, w->p->n_exclusions * sizeof *w->on_b);
+    for (uint32_t x = 0; x < node->n_items; x++) {
+        count_units(w, node->items[x].class_i, node->items[x].count);
+    }
+}
+
+/* Whether exclusions keep a class off the node at hand, `without` one unit of another class. Two
+ * units of one class never exclude each other, but a class of both sides is refused beside itself
+ * all the same: that is rare. */
+static bool is_excluded(const struct naming *w, uint32_t class_i, uint32_t without)
+{
+    for (uint32_t e = 0; e < w->p->n_exclusions; e++) {
+        const struct bp_exclusion *x = &w->p->exclusions[e];
+        bool other = without != UINT32_MAX;
+        if ((bits_get(x->a, class_i) && w->on_b[e] > (other && bits_get(x->b, without))) ||
+            (bits_get(x->b, class_i) && w->on_a[e] > (other && bits_get(x->a, without)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Units of a class that soft rules still let onto the node at hand, `without` one unit of another
  * class. */
 static uint32_t cap_room(const struct naming *w, uint32_t class_i, uint32_t without)
 {
-    uint32_t room = BP_UNLIMITED;
+    uint32_t room = is_excluded(w, class_i, without) ? 0 : BP_UNLIMITED;
     for (uint32_t s = 0; s < w->t->n_soft; s++) {
         const struct bp_cap *cap = &w->p->caps[w->t->soft[s]];
         if (bits_get(cap->members, class_i)) {
@@ -252,9 +345,7 @@ static void add_units(struct naming *w, struct bp_node *node, uint32_t class_i, 
     }
     node->items = items;
     node->n_items = n;
-    for (uint32_t s = 0; s < w->t->n_soft; s++) {
-        w->on_node[s] += bits_get(w->p->caps[w->t->soft[s]].members, class_i) ? units : 0;
-    }
+    count_units(w, class_i, units);
     w->left[class_i] -= units;
     w->brand_left[(size_t)w->t->set_of[class_i] * w->t->n_brands + w->t->brand_of[class_i]] -=
         units;
@@ -295,7 +386,7 @@ static void name_node(struct naming *w, const struct bp_node *coarse)
 {
     struct bp_node *node = &w->nodes[w->n_nodes++];
     *node = (struct bp_node){.offering_i = coarse->offering_i};
-    memset(w->on_node, 0, w->t->n_soft * sizeof *w->on_node);
+    count_caps(w, node);
     for (uint32_t x = 0; x < coarse->n_items; x++) {
         uint32_t set = w->t->set_of[coarse->items[x].class_i];
         bool unique = w->t->class_at[set + 1] - w->t->class_at[set] == 1;
@@ -358,6 +449,17 @@ static bool takes(const struct naming *w, const struct bp_node *node, uint32_t o
         if (bits_get(cap->members, class_i) &&
             n > (cap->max_at == NULL ? cap->max : cap->max_at[offering_i])) {
             return false;
+        }
+    }
+    for (uint32_t e = 0; e < p->n_exclusions; e++) {
+        const struct bp_exclusion *exclusion = &p->exclusions[e];
+        bool a = bits_get(exclusion->a, class_i), b = bits_get(exclusion->b, class_i);
+        for (uint32_t x = 0; x < node->n_items && (a || b); x++) {
+            uint32_t other = node->items[x].class_i;
+            if (other != class_i &&
+                ((a && bits_get(exclusion->b, other)) || (b && bits_get(exclusion->a, other)))) {
+                return false;
+            }
         }
     }
     uint32_t same = 0;
@@ -529,7 +631,9 @@ void bp_twins_restore(const struct bp_twins *twins, const struct bp_solution *co
                        .arena = arena,
                        .left = ARENA_ARRAY(arena, uint32_t, p->n_classes),
                        .alone = ARENA_ARRAY(scratch, usd_t, p->n_classes),
-                       .on_node = ARENA_ARRAY(scratch, uint32_t, twins->n_soft)};
+                       .on_node = ARENA_ARRAY(scratch, uint32_t, twins->n_soft),
+                       .on_a = ARENA_ARRAY(scratch, uint32_t, p->n_exclusions),
+                       .on_b = ARENA_ARRAY(scratch, uint32_t, p->n_exclusions)};
     uint32_t n_units = 0, n_holes = 0;
     for (uint32_t x = 0; x < coarse->n_nodes; x++) {
         n_holes += coarse->nodes[x].n_items;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Classes that only sufficient caps tell apart: packed as one, named anew, every cap kept. */
+/* Classes that only soft rules about hosts tell apart: packed as one, named anew, every rule kept.
+ */
 #include "base/arena.h"
 #include "base/bitset.h"
 #include "base/rng.h"
@@ -82,35 +83,63 @@ static void solve_coarse(const struct bp_problem *problem, struct bp_solution *r
     bp_solve_free(solve);
 }
 
+static void check_naming(const struct fixture *f, uint64_t seed, uint32_t n_sets)
+{
+    auto_arena arena = ARENA_INIT;
+    auto_arena scratch = ARENA_INIT;
+    struct bp_twins twins;
+    struct bp_solution coarse, plan;
+    struct err err = {0};
+    assert_true(bp_twins_build(&twins, &f->problem, &arena));
+    assert_int_equal(twins.n_sets, n_sets);
+    assert_int_equal(twins.n_brands, N_LABELS);
+    assert_int_equal(twins.coarse.n_caps, 2);
+    solve_coarse(&twins.coarse, &coarse, &arena);
+    bp_twins_restore(&twins, &coarse, &plan, &arena, &scratch);
+    /* The certificate is of no interest here: prices of zero prove a bound of zero. */
+    static const int64_t zero[N_CLASSES];
+    plan.certificate =
+        (struct bp_certificate){.dual = zero, .limit_dual = zero, .best_value = zero};
+    plan.status = BP_EFFORT_DONE;
+    if (!bp_verify(&f->problem, &plan, &scratch, &err)) {
+        fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
+    }
+    for (uint32_t i = 0; i < N_CLASSES; i++) {
+        assert_int_equal(plan.unplaced[i], 0);
+    }
+    assert_true(plan.cost <= coarse.cost + coarse.cost / 2);
+}
+
 static void names_anew_within_all_caps(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 10; seed++) {
         static struct fixture f;
-        auto_arena arena = ARENA_INIT;
-        auto_arena scratch = ARENA_INIT;
-        struct bp_twins twins;
-        struct bp_solution coarse, plan;
-        struct err err = {0};
         make(&f, seed);
-        assert_true(bp_twins_build(&twins, &f.problem, &arena));
-        assert_int_equal(twins.n_sets, N_SIZES);
-        assert_int_equal(twins.n_brands, N_LABELS);
-        assert_int_equal(twins.coarse.n_caps, 2);
-        solve_coarse(&twins.coarse, &coarse, &arena);
-        bp_twins_restore(&twins, &coarse, &plan, &arena, &scratch);
-        /* The certificate is of no interest here: prices of zero prove a bound of zero. */
-        static const int64_t zero[N_CLASSES];
-        plan.certificate =
-            (struct bp_certificate){.dual = zero, .limit_dual = zero, .best_value = zero};
-        plan.status = BP_EFFORT_DONE;
-        if (!bp_verify(&f.problem, &plan, &scratch, &err)) {
-            fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
+        check_naming(&f, seed, N_SIZES);
+    }
+}
+
+/* Necessary caps are soft where another one needs many more nodes, and exclusions always are: two
+ * labels keep away from each other, and a node takes one pod of the largest size. */
+static void softens_what_hardly_binds(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        static struct fixture f;
+        make(&f, seed);
+        for (uint32_t c = 0; c < N_LABELS; c++) {
+            f.caps[c].necessary = true;
         }
-        for (uint32_t i = 0; i < N_CLASSES; i++) {
-            assert_int_equal(plan.unplaced[i], 0);
+        f.caps[N_LABELS].max = 1;
+        for (uint32_t i = N_CLASSES - N_LABELS; i < N_CLASSES; i++) {
+            f.classes[i].demand = 60;
         }
-        assert_true(plan.cost <= coarse.cost + coarse.cost / 2);
+        f.classes[0].max_per_node = 1; /* its label's cap says so too */
+        const struct bp_exclusion exclusion = {.a = f.members[0], .b = f.members[1]};
+        f.problem.n_exclusions = 1;
+        f.problem.exclusions = &exclusion;
+        check_naming(&f, seed, N_SIZES);
     }
 }
 
@@ -140,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_anew_within_all_caps),
+        cmocka_unit_test(softens_what_hardly_binds),
         cmocka_unit_test(leaves_alone_what_it_cannot_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
