@@ -86,11 +86,13 @@ static void solve(struct run *run, struct make *make)
     console_progress_done(run->console);
 }
 
-static struct check_settings checks_of(const struct make_settings *settings)
+static struct check_settings checks_of(const struct run *run, const struct make_settings *settings)
 {
     return (struct check_settings){
         .ignore_overlays = !settings->gate_node_overlay,
         .respect_strict_min_values = settings->min_values_policy == MAKE_STRICT,
+        .drift_is_detected = run->options->detect_drift,
+        .spot_to_spot = settings->gate_spot_to_spot,
         .catalog = settings->catalog,
     };
 }
@@ -173,7 +175,7 @@ static bool attempt(struct run *run, const struct make_settings *settings, struc
     }
     if (good) {
         auto_arena scratch = ARENA_INIT;
-        struct check_settings checks = checks_of(settings);
+        struct check_settings checks = checks_of(run, settings);
         good = check_plan(run->plan, &checks, &scratch, err) ||
                err_wrap(err, settings->emulate_karpenter
                                  ? "the emulated plan breaks a rule, so it is not shown"

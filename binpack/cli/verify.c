@@ -10,6 +10,7 @@
 #include "binpack/plan/check.h"
 #include "binpack/plan/make.h"
 #include "binpack/plan/read_plan.h"
+#include "binpack/scheduling/snapshot.h"
 #include "io/files.h"
 #include "k8s/reader.h"
 
@@ -80,6 +81,28 @@ static struct make_settings settings_of(const struct verifying *v)
     return settings;
 }
 
+/* How each node stands in the round that the plan describes; NULL when it disrupts nothing. */
+static const uint8_t *leave_of(const struct verifying *v, const struct make_settings *settings)
+{
+    const struct plan_disruption *d = v->plan->disruption;
+    const struct k8s_cluster *cluster = v->input.cluster;
+    uint8_t *leave = ARENA_ARRAY(v->arena, uint8_t, cluster->n_nodes);
+    for (uint32_t c = 0; d != NULL && c < d->n_commands; c++) {
+        struct str reason = d->commands[c].reason;
+        uint8_t how = str_eq(reason, STR("Expired"))   ? SCHED_EXPIRES
+                      : str_eq(reason, STR("Drifted")) ? SCHED_DRIFTS
+                                                       : SCHED_MERGES;
+        for (uint32_t i = 0; i < d->commands[c].n_nodes; i++) {
+            uint32_t node = d->commands[c].nodes[i];
+            bool spot = k8s_pairs_get(&cluster->nodes[node].meta.labels,
+                                      cluster->words.capacity_type) == cluster->words.spot;
+            bool barred = how == SCHED_MERGES && spot && !settings->gate_spot_to_spot;
+            leave[node] = barred ? how | SCHED_NO_NEW_SPOT : how;
+        }
+    }
+    return leave;
+}
+
 static bool make_anew(struct verifying *v, const struct make_settings *settings, struct err *err)
 {
     struct make *make = NULL;
@@ -125,8 +148,11 @@ static bool verify(struct verifying *v, struct str plan_path, const struct optio
     struct check_settings checks = {
         .ignore_overlays = !settings.gate_node_overlay,
         .respect_strict_min_values = settings.min_values_policy == MAKE_STRICT,
+        .drift_is_detected = v->options->detect_drift,
+        .spot_to_spot = settings.gate_spot_to_spot,
         .catalog = settings.catalog,
     };
+    settings.leave = leave_of(v, &settings);
     auto_arena scratch = ARENA_INIT;
     return check_plan(v->plan, &checks, &scratch, err) && make_anew(v, &settings, err) &&
            check_pods(v, err) && (v->options->certificate.n == 0 || check_certificate(v, err));

@@ -123,7 +123,8 @@ bool check_plan(const struct plan *plan, const struct check_settings *settings,
     bool good = check_world_build(plan, settings, scratch, &world, err) &&
                 collect(&world, &where, err) && nobody_forgotten(&world, &where, err) &&
                 place_all(&world, &where, err) && check_shared_claims(&world, where.target, err) &&
-                check_replay(&world, where.target, err) && check_new_nodes(&world, err);
+                check_replay(&world, where.target, err) && check_new_nodes(&world, err) &&
+                check_disruption(&world, where.target, err);
     arena_rewind(scratch, mark);
     return good;
 }

@@ -16,6 +16,8 @@ struct arena;
 struct check_settings {
     bool ignore_overlays;
     bool respect_strict_min_values; /* false: BestEffort */
+    bool drift_is_detected;         /* a node may count as drifted without the condition Drifted */
+    bool spot_to_spot;              /* spot nodes may be replaced by spot nodes */
     bool complete; /* every pod that needs a place must be in the plan; false when some were left
                       out on purpose */
     struct cat_settings catalog;

@@ -215,8 +215,8 @@ static const struct karp_overlay *next_overlay(const struct check_world *world,
     return best;
 }
 
-static usd_t overlaid_price(const struct check_world *world, usd_t price,
-                            const struct k8s_pairs *labels)
+usd_t check_overlaid_price(const struct check_world *world, usd_t price,
+                           const struct k8s_pairs *labels)
 {
     const struct karp_overlay *o =
         world->settings->ignore_overlays ? NULL : next_overlay(world, NULL);
@@ -379,7 +379,7 @@ static bool check_offering(struct check_world *world, const struct check_node *n
                        "node " STR_FMT ": " STR_FMT " does not run the images of its node class",
                        STR_ARG(p->name), STR_ARG(type));
     }
-    usd_t price = overlaid_price(world, o->price.v, &node->labels);
+    usd_t price = check_overlaid_price(world, o->price.v, &node->labels);
     if (price != p->price) {
         return err_set(err, ERR_INTERNAL,
                        "node " STR_FMT

@@ -153,7 +153,19 @@ MUST_CHECK bool check_replay(struct check_world *world, const uint32_t *target,
 bool check_selector(const struct check_world *world, const struct k8s_selector *selector,
                     const struct k8s_pairs *labels);
 
+/* ---- disruption (check_disrupt.c, check_budgets.c) ---- */
+/* Every node that the plan disrupts may go, in the steps that the plan names. `target` as above. */
+MUST_CHECK bool check_disruption(struct check_world *world, const uint32_t *target,
+                                 struct err *err);
+/* How many nodes of the pool may be on their way for the reason, those that are already included;
+ * INT64_MAX: as many as there are. */
+int64_t check_budget_allows(const struct check_world *world, const struct karp_nodepool *pool,
+                            struct str reason, int64_t n_nodes);
+
 /* ---- pools, prices, limits (check_pools.c) ---- */
+/* A catalogue price with the overlay that selects these labels. */
+usd_t check_overlaid_price(const struct check_world *world, usd_t price,
+                           const struct k8s_pairs *labels);
 struct check_slots *check_slots_new(struct arena *arena);
 MUST_CHECK bool check_new_nodes(struct check_world *world, struct err *err);
 bool check_pool_usable(const struct check_world *world, const struct karp_nodepool *pool,

@@ -320,6 +320,16 @@ bool disrupt_open_new(struct disrupt_world *w, const disrupt_choice *choice, con
         price_nodes(&o);
         good = solve(&o, err);
     }
+    if (good && o.problem->bp.n_classes == 0) {
+        /* No pods at all: what is empty can go, and that is all. */
+        usd_t total = 0;
+        for (uint32_t i = 0; i < w->nodes.n; i++) {
+            bool empty = choice[i] == DISRUPT_EMPTY && w->nodes.v[i].price.has;
+            total = sat_add(total, empty ? w->nodes.v[i].price.v : 0);
+            ret_open->profit[i] = INT64_MIN;
+        }
+        ret_open->at_most = (struct opt_usd){.has = true, .v = total};
+    }
     if (good && o.problem->bp.n_classes > 0) {
         struct select_item *items =
             ARENA_ARRAY(&round, struct select_item, w->nodes.n + o.bp.n_offerings);

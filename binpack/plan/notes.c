@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/vec.h"
 #include "binpack/scheduling/eligibility.h"
+#include "binpack/scheduling/running.h"
 
 #include <stdlib.h>
 
@@ -21,8 +22,18 @@ static void note(struct assembly *a, struct note_list *notes, struct str code, s
 static void count_running(struct assembly *a)
 {
     const struct sched_snapshot *s = a->problem->base->snapshot;
-    for (uint32_t i = 0; i < s->n_nodes; i++) {
-        const struct sched_node *node = &s->nodes[i];
+    struct sched_machine *machines = NULL;
+    uint32_t n = 0;
+    auto_arena scratch = ARENA_INIT;
+    /* Of the input, not of the snapshot: a green field has no nodes that stay. */
+    sched_machines(s->given, /* leave= */ NULL, &scratch, &machines, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        struct sched_node described;
+        const struct sched_node *node = &described;
+        if (machines[i].goes) {
+            continue;
+        }
+        sched_node_describe(s, &machines[i], &scratch, &described);
         strid zone = k8s_pairs_get(&node->labels, s->words->zone);
         strid capacity = k8s_pairs_get(&node->labels, s->words->capacity_type);
         enum cat_capacity_type want = capacity == s->words->spot       ? CAT_SPOT

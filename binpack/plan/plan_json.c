@@ -334,6 +334,7 @@ static void put_commands(const struct plan *plan, struct jsonw *w)
                 jsonw_object_begin(w);
                 jsonw_key_str(w, "node", plan->cluster->nodes[command->nodes[i]].meta.name);
                 jsonw_key_str(w, "reason", command->reason);
+                jsonw_key_usd(w, "savingsUsdPerHour", command->saves);
                 jsonw_object_end(w);
             }
             if (pass == 0 || command->n_with == 0) {

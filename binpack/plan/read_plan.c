@@ -10,6 +10,7 @@
 #include "base/qty.h"
 #include "base/rfc3339.h"
 #include "binpack/plan/plan_json.h"
+#include "binpack/plan/read_disruption.h"
 
 enum { NODES_MAX = 1000000 };
 
@@ -600,7 +601,7 @@ bool read_plan(const json_t *document, const struct k8s_cluster *cluster,
     if (!read_kind(&root, err) || !read_inputs(&r, &root, err) || !read_totals(&r, &root, err) ||
         !read_proof(&r, &root, err) || !read_nodes(&r, &root, err) ||
         !read_existing(&r, &root, err) || !read_unplaced(&r, &root, err) ||
-        !read_notes(&r, &root, err)) {
+        !read_notes(&r, &root, err) || !read_disruption(&root, r.plan, arena, err)) {
         return false;
     }
     r.plan->n_pending = r.plan->n_unplaced;

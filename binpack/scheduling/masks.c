@@ -92,6 +92,11 @@ static void answer_cells(const struct sched_offers *o, const struct sched_need *
     const struct sched_snapshot *s = o->snapshot;
     sched_cells_admitted(o, need->n_alternatives, need->alternatives, arena, cells);
     bool *tolerated = ARENA_ARRAY(arena, bool, s->n_pools);
+    bool *sells_spot = ARENA_ARRAY(arena, bool, o->variants.n);
+    for (uint32_t c = 0; c < o->n_cells; c++) {
+        bool spot = o->cells[c].capacity_type == CAT_SPOT;
+        sells_spot[o->cells[c].variant_i] = sells_spot[o->cells[c].variant_i] || spot;
+    }
     for (uint32_t p = 0; p < s->n_pools; p++) {
         const struct karp_nodepool *pool = s->pools[p].pool;
         tolerated[p] = sched_untolerated(need->n_tolerations, need->tolerations, pool->n_taints,
@@ -101,7 +106,7 @@ static void answer_cells(const struct sched_offers *o, const struct sched_need *
          c = bits_next(cells, o->n_cells, c + 1)) {
         const struct sched_cell *cell = &o->cells[c];
         const struct sched_overhead *overhead = &o->overheads[cell->overhead_i];
-        bool barred = (need->from & SCHED_NO_NEW_SPOT) != 0 && cell->capacity_type == CAT_SPOT;
+        bool barred = (need->from & SCHED_NO_NEW_SPOT) != 0 && sells_spot[cell->variant_i];
         if (barred || !tolerated[o->variants.v[cell->variant_i].pool_i] ||
             sched_port_lists_conflict(s->vocab, need->ports, need->n_ports, overhead->ports,
                                       overhead->n_ports, NULL)) {

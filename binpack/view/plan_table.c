@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "binpack/plan/plan_json.h"
+#include "binpack/view/disruption_table.h"
 #include "binpack/view/summary.h"
 #include "binpack/view/table.h"
 
@@ -168,6 +169,7 @@ void view_table(const struct plan *plan, const struct text_look *look, struct st
     if (plan->n_nodes > 0) {
         put_mix(&s, look, b, &scratch);
     }
+    view_disruption(plan, look, /* all= */ false, b);
     put_lines(&s, look, b);
     put_groups(&s, look, b, /* all= */ false, &scratch);
 }
@@ -275,6 +277,7 @@ void view_wide(const struct plan *plan, const struct text_look *look, struct str
     if (plan->n_nodes + plan->n_existing > 0) {
         strbuf_addc(b, '\n');
     }
+    view_disruption(plan, look, /* all= */ true, b);
     put_lines(&s, look, b);
     put_groups(&s, look, b, /* all= */ true, &scratch);
 }

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/view/disruption_table.h"
+
+#include "base/arena.h"
+#include "binpack/view/table.h"
+
+#include <stdlib.h>
+
+enum { LABEL_WIDTH = 13, ROWS_MAX = 30, NAMES_MAX = 3, NAMES_ROOM = 1 << 20 };
+
+static const struct table_column command_columns[] = {
+    {"ACTION", false, false}, {"NODES", false, true}, {"REASON", false, false},
+    {"WITH", false, true},    {"PODS", true, false},  {"SAVES $/H", true, false},
+    {"$/MO", true, false},
+};
+static const struct table_column kept_columns[] = {
+    {"KEPT", true, false}, {"NODES", false, true}, {"WHY", false, true}};
+
+#define N_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+/* "node-a, node-b and 7 more" */
+static struct str names_of(struct str (*name_at)(const struct plan *, uint32_t),
+                           const struct plan *plan, const uint32_t *list, uint32_t n, bool all,
+                           struct arena *arena)
+{
+    struct strbuf b = strbuf_new(arena, NAMES_ROOM);
+    uint32_t shown = all || n <= NAMES_MAX ? n : NAMES_MAX - 1;
+    for (uint32_t i = 0; i < shown; i++) {
+        strbuf_add(&b, i == 0 ? STR_EMPTY : STR(", "));
+        strbuf_add(&b, name_at(plan, list[i]));
+    }
+    if (shown < n) {
+        strbuf_addf(&b, " and %u more", n - shown);
+    }
+    return n == 0 ? STR("-") : strbuf_str(&b);
+}
+
+static struct str running_name(const struct plan *plan, uint32_t i)
+{
+    return plan->cluster->nodes[i].meta.name;
+}
+
+static struct str new_name(const struct plan *plan, uint32_t i)
+{
+    return plan->nodes[i].name;
+}
+
+static struct str signed_usd(struct arena *arena, usd_t amount, unsigned decimals)
+{
+    struct str plain = text_usd(arena, amount < 0 ? -amount : amount, decimals);
+    return amount < 0 ? text_format(arena, "-" STR_FMT, STR_ARG(plain)) : plain;
+}
+
+static void put_commands(const struct plan *plan, const struct text_look *look, bool all,
+                         struct strbuf *b, struct arena *arena)
+{
+    const struct plan_disruption *d = plan->disruption;
+    struct table *table = table_new(arena, command_columns, N_OF(command_columns));
+    uint32_t shown = all || d->n_commands <= ROWS_MAX + 1 ? d->n_commands : ROWS_MAX;
+    for (uint32_t i = 0; i < shown; i++) {
+        const struct plan_command *c = &d->commands[i];
+        table_add(table, c->n_with > 0 ? STR("replace") : STR("delete"));
+        table_add(table, names_of(running_name, plan, c->nodes, c->n_nodes, all, arena));
+        table_add(table, c->reason);
+        table_add(table, names_of(new_name, plan, c->with, c->n_with, all, arena));
+        table_add(table, text_count(arena, c->n_moved));
+        table_add(table, signed_usd(arena, c->saves, 4));
+        table_add(table, signed_usd(arena, sat_mul(c->saves, HOURS_PER_MONTH), 2));
+    }
+    table_render(table, b, look, /* with_head= */ true);
+    if (shown < d->n_commands) {
+        strbuf_addf(b, "and %u more (-o wide)\n", d->n_commands - shown);
+    }
+    strbuf_addc(b, '\n');
+}
+
+/* ---- what stays: nodes with the same reason share a row ---- */
+
+struct kept_row {
+    struct str message;
+    uint32_t first, n; /* into the sorted list */
+};
+
+static int kept_cmp(const void *a, const void *b)
+{
+    const struct plan_kept *x = *(const struct plan_kept *const *)a;
+    const struct plan_kept *y = *(const struct plan_kept *const *)b;
+    int order = str_cmp(x->message, y->message);
+    return order != 0 ? order : str_cmp(x->node, y->node);
+}
+
+static int row_cmp(const void *a, const void *b)
+{
+    const struct kept_row *x = a, *y = b;
+    if (x->n != y->n) {
+        return x->n > y->n ? -1 : 1;
+    }
+    return str_cmp(x->message, y->message);
+}
+
+static void put_kept(const struct plan *plan, const struct text_look *look, bool all,
+                     struct strbuf *b, struct arena *arena)
+{
+    const struct plan_disruption *d = plan->disruption;
+    const struct plan_kept **sorted = ARENA_ARRAY(arena, const struct plan_kept *, d->n_kept);
+    struct kept_row *rows = ARENA_ARRAY(arena, struct kept_row, d->n_kept);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < d->n_kept; i++) {
+        sorted[i] = &d->kept[i];
+    }
+    qsort(sorted, d->n_kept, sizeof(const struct plan_kept *), kept_cmp);
+    for (uint32_t i = 0; i < d->n_kept; i++) {
+        if (n == 0 || !str_eq(rows[n - 1].message, sorted[i]->message)) {
+            rows[n++] = (struct kept_row){.message = sorted[i]->message, .first = i};
+        }
+        rows[n - 1].n++;
+    }
+    qsort(rows, n, sizeof *rows, row_cmp);
+    struct table *table = table_new(arena, kept_columns, N_OF(kept_columns));
+    uint32_t shown = all || n <= ROWS_MAX + 1 ? n : ROWS_MAX;
+    for (uint32_t r = 0; r < shown; r++) {
+        struct strbuf names = strbuf_new(arena, NAMES_ROOM);
+        uint32_t most = all || rows[r].n <= NAMES_MAX ? rows[r].n : NAMES_MAX - 1;
+        for (uint32_t i = 0; i < most; i++) {
+            strbuf_add(&names, i == 0 ? STR_EMPTY : STR(", "));
+            strbuf_add(&names, sorted[rows[r].first + i]->node);
+        }
+        if (most < rows[r].n) {
+            strbuf_addf(&names, " and %u more", rows[r].n - most);
+        }
+        table_add(table, text_count(arena, rows[r].n));
+        table_add(table, strbuf_str(&names));
+        table_add(table, rows[r].message);
+    }
+    table_render(table, b, look, /* with_head= */ true);
+    if (shown < n) {
+        strbuf_addf(b, "and %u more reasons (-o wide)\n", n - shown);
+    }
+    strbuf_addc(b, '\n');
+}
+
+static void put_savings(const struct plan *plan, const struct text_look *look, struct strbuf *b,
+                        struct arena *arena)
+{
+    const struct plan_disruption *d = plan->disruption;
+    bool dearer = d->saves < 0;
+    struct str pods = text_things(arena, d->n_moved, "pod");
+    struct str money = text_per_hour_and_month(arena, dearer ? -d->saves : d->saves);
+    struct str part = text_percent(arena, dearer ? -d->saves : d->saves, d->running);
+    text_paragraph(
+        b, look, LABEL_WIDTH, TEXT_HEAD, dearer ? STR("Costs") : STR("Saves"),
+        text_format(arena, STR_FMT ", " STR_FMT " of what runs today; " STR_FMT " move%s.",
+                    STR_ARG(money), STR_ARG(part), STR_ARG(pods), d->n_moved == 1 ? "s" : ""));
+    if (d->saves_at_most.has) {
+        struct str most = text_per_hour_and_month(arena, d->saves_at_most.v);
+        struct str got = text_per_hour_and_month(arena, d->consolidation_saves);
+        text_paragraph(b, look, LABEL_WIDTH, TEXT_HEAD, STR("At most"),
+                       text_format(arena,
+                                   "consolidation can save " STR_FMT
+                                   " within this round's budgets (proven); this plan saves " STR_FMT
+                                   ".",
+                                   STR_ARG(most), STR_ARG(got)));
+    }
+}
+
+void view_disruption(const struct plan *plan, const struct text_look *look, bool all,
+                     struct strbuf *b)
+{
+    auto_arena scratch = ARENA_INIT;
+    const struct plan_disruption *d = plan->disruption;
+    if (d == NULL) {
+        return;
+    }
+    if (d->n_commands > 0) {
+        put_commands(plan, look, all, b, &scratch);
+    }
+    if (d->n_kept > 0) {
+        put_kept(plan, look, all, b, &scratch);
+    }
+    put_savings(plan, look, b, &scratch);
+}

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans of disruption, read back: `binpack verify` takes what `--mode=disrupt` printed, and refuses each of many small faults in it.
+
+  disruption.py BINPACK CASES
+
+CASES is the folder of the neutral cases. A fault is planted in the plan or in the cluster that it is held against. Prints TAP."""
+import copy
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import yaml
+except ImportError:  # another python3 stands before Debian's in PATH
+    if sys.executable == "/usr/bin/python3":
+        raise
+    os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
+
+BINPACK, CASES = sys.argv[1:3]
+
+
+class Loader(yaml.SafeLoader):
+    """Leaves timestamps as the texts they are."""
+
+
+Loader.yaml_implicit_resolvers = {k: [(t, r) for t, r in v if t != "tag:yaml.org,2002:timestamp"]
+                                  for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+
+
+class Case:
+    def __init__(self, name, folder):
+        self.folder = folder
+        where = os.path.join(CASES, name)
+        with open(os.path.join(where, "cluster.yaml"), encoding="utf-8") as f:
+            self.objects = [o for o in yaml.load_all(f, Loader) if o]
+        with open(os.path.join(where, "expect.json"), encoding="utf-8") as f:
+            expect = json.load(f)
+        own = expect["catalog"].startswith("./")
+        self.catalog = os.path.join(where, expect["catalog"]) if own else os.path.join(CASES, "catalogs", expect["catalog"] + ".json")
+        self.now = expect["now"]
+        done = self.run("--simulate", self.objects, "-o", "json", "--mode=disrupt")
+        assert done.returncode in (0, 3), "%s: %s" % (name, done.stderr)
+        self.plan = json.loads(done.stdout)
+
+    def run(self, command, objects, *more):
+        path = os.path.join(self.folder, "cluster.json")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, f)
+        return subprocess.run([BINPACK, command, *more, "-q", "-f", path, "--catalog", self.catalog, "--now", self.now],
+                              capture_output=True, text=True, timeout=120)
+
+    def verify(self, plan, objects):
+        path = os.path.join(self.folder, "plan.json")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(plan, f)
+        return self.run("verify", objects, path)
+
+    def kind(self, kind, objects):
+        return [o for o in objects if o["kind"] == kind]
+
+
+def pool(case, objects):
+    return case.kind("NodePool", objects)[0]["spec"]
+
+
+def claim_of(case, objects, node):
+    found = next(o for o in case.kind("Node", objects) if o["metadata"]["name"] == node)
+    return next(o for o in case.kind("NodeClaim", objects) if o["status"]["providerID"] == found["spec"]["providerID"])
+
+
+def protect(case, plan, objects):
+    for pod in case.kind("Pod", objects):
+        pod["metadata"].setdefault("annotations", {})["karpenter.sh/do-not-disrupt"] = "true"
+
+
+def annotate(case, plan, objects):
+    for node in case.kind("Node", objects):
+        node["metadata"].setdefault("annotations", {})["karpenter.sh/do-not-disrupt"] = "true"
+
+
+def close_budget(case, plan, objects):
+    objects.append({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "closed", "namespace": "default"},
+                    "spec": {"selector": {}, "maxUnavailable": 1}, "status": {"disruptionsAllowed": 0}})
+
+
+def two_budgets(case, plan, objects):
+    for name in "ab":
+        objects.append({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name, "namespace": "default"},
+                        "spec": {"selector": {}, "maxUnavailable": 1}, "status": {"disruptionsAllowed": 1}})
+
+
+def no_budget(case, plan, objects):
+    pool(case, objects)["disruption"]["budgets"] = [{"nodes": "0"}]
+
+
+def open_window(case, plan, objects):
+    pool(case, objects)["disruption"]["budgets"] = [{"nodes": "0", "schedule": "@daily", "duration": "24h"}]
+
+
+def never(case, plan, objects):
+    pool(case, objects)["disruption"]["consolidateAfter"] = "Never"
+
+
+def only_empty(case, plan, objects):
+    pool(case, objects)["disruption"]["consolidationPolicy"] = "WhenEmpty"
+
+
+def unripe(case, plan, objects):
+    for claim in case.kind("NodeClaim", objects):
+        for c in claim["status"]["conditions"]:
+            if c["type"] == "Consolidatable":
+                c["status"] = "False"
+
+
+def unmanaged(case, plan, objects):
+    objects[:] = [o for o in objects if o["kind"] != "NodeClaim"]
+
+
+def other_reason(reason):
+    def plant(case, plan, objects):
+        for e in plan["disruption"]["replace"] + plan["disruption"]["delete"]:
+            e["reason"] = reason
+    return plant
+
+
+def twice(case, plan, objects):
+    for key in ("delete", "replace"):
+        plan["disruption"][key] *= 2
+
+
+def wrong_savings(case, plan, objects):
+    for e in plan["disruption"]["replace"] + plan["disruption"]["delete"]:
+        e["savingsUsdPerHour"] += 0.01
+
+
+def no_steps(case, plan, objects):
+    plan["disruption"]["steps"] = []
+
+
+def not_launched(case, plan, objects):
+    for step in plan["disruption"]["steps"]:
+        step["launch"] = []
+
+
+def forgotten_pod(case, plan, objects):
+    for step in plan["disruption"]["steps"]:
+        step["pods"] = step["pods"][1:]
+
+
+def step_twice(case, plan, objects):
+    plan["disruption"]["steps"] *= 2
+
+
+def no_disruption(case, plan, objects):
+    del plan["disruption"]
+
+
+REPLACED = [protect, annotate, close_budget, two_budgets, no_budget, open_window, never, only_empty, unripe, unmanaged,
+            other_reason("Empty"), other_reason("Drifted"), other_reason("Expired"), twice, wrong_savings, no_steps, not_launched,
+            forgotten_pod, step_twice, no_disruption]
+EMPTY = [annotate, no_budget, open_window, never, unripe, unmanaged, other_reason("Drifted"), other_reason("Expired"), twice,
+         wrong_savings, no_steps]
+ROWS = {"disrupt-consolidate/replace-by-cheaper": REPLACED, "disrupt-empty/one": EMPTY,
+        "disrupt-drift/replace-by-several": [protect, annotate, close_budget, two_budgets, no_budget, unmanaged,
+                                             other_reason("Underutilized"), no_steps, not_launched]}
+
+
+def main():
+    if not os.path.isdir(CASES):
+        print("1..0 # SKIP %s is absent: PLANS OF DISRUPTION ARE NOT READ BACK" % CASES)
+        return 0
+    number = failed = 0
+    print("1..%d" % (len(ROWS) + sum(len(faults) for faults in ROWS.values())))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, faults in ROWS.items():
+            case = Case(name, folder)
+            done = case.verify(case.plan, case.objects)
+            number += 1
+            failed += done.returncode != 0
+            print("%s %d - %s as it is" % ("ok" if done.returncode == 0 else "not ok", number, name))
+            if done.returncode != 0:
+                print("# " + done.stderr.strip())
+            for i, fault in enumerate(faults):
+                plan, objects = copy.deepcopy(case.plan), copy.deepcopy(case.objects)
+                fault(case, plan, objects)
+                done = case.verify(plan, objects)
+                number += 1
+                failed += done.returncode != 1
+                print("%s %d - %s, fault %d (%s)" % ("ok" if done.returncode == 1 else "not ok", number, name, i, fault.__name__))
+                if done.returncode != 1:
+                    print("# exit %d: %s" % (done.returncode, done.stderr.strip()))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
