@@ -225,11 +225,12 @@ static void do_price(struct bp_cg *cg, uint64_t *spent)
     uint32_t n = cg->n_kinds - cg->kind_at < BATCH ? cg->n_kinds - cg->kind_at : BATCH;
     uint32_t deep = 0, nodes = cg->exact ? cg->limits.nodes : cg->nodes;
     if (cg->level > 0) {
+        /* Branching on the relaxation settles little after its first nodes; the search does. */
         deep = DEEP_STATES;
-        nodes *= 6;
+        nodes *= 4;
         for (uint32_t l = 1; l < cg->level; l++) {
-            deep *= 4;
-            nodes *= 6;
+            deep *= 8;
+            nodes *= 2;
         }
         /* Deep searches in small portions, so that a step ends when it should. */
         uint32_t most = cg->level == 1 ? 4 : cg->level == 2 ? 2 : 1;

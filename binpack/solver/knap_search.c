@@ -6,7 +6,15 @@
 
 #include "base/arena.h"
 
-enum { TABLE_MAX = 2048, TABLES = 2, SEEN_BITS = 13, SEEN_ROWS = 6 };
+enum {
+    TABLE_MAX = 4096,
+    TABLES = 2,
+    SEEN_BITS = 13,
+    SEEN_ROWS = 6,
+    PRICES = 24,       /* sets of multipliers */
+    PRICES_EVERY = 64, /* nodes between two new ones, at first */
+    FEW_UNITS = 16
+};
 
 struct seen {
     double value;
@@ -21,8 +29,21 @@ struct table {
     double *best; /* [n_items + 1][n], level t: items t.. are undecided */
 };
 
+/* Multipliers of all rows, good for some rest of the knapsack: after the first t decisions, and
+ * with `rest` left, nothing adds more than lambda.rest + above[t]. */
+struct prices {
+    double lambda[BP_LP_ROWS];
+    double *above; /* [n + 1] */
+};
+
 struct bp_search {
     struct arena *arena;
+    struct bp_lp lp; /* the relaxation of what is not decided yet */
+    struct prices prices[PRICES];
+    uint32_t turn[PRICES]; /* the last one that settled a node is asked first */
+    uint32_t n_prices;
+    uint64_t next_prices; /* nodes left when the next are made */
+    uint64_t every;
     uint32_t max_items;
     uint32_t n;              /* items that can vary */
     uint32_t *item;          /* [n] in order of decision */
@@ -56,6 +77,7 @@ struct bp_search *bp_search_new(struct arena *arena, uint32_t max_items)
     dp->count = ARENA_ARRAY(arena, double, max_items);
     dp->scratch = ARENA_ARRAY(arena, double, TABLE_MAX + 1);
     dp->queue = ARENA_ARRAY(arena, uint32_t, TABLE_MAX + 1);
+    bp_lp_init(&dp->lp, arena, max_items);
     return dp;
 }
 
@@ -71,12 +93,25 @@ static double share_of(const struct bp_lp *lp, uint32_t t)
     return share;
 }
 
+/* The order of decisions: what uses a row with room for a few units only, such as accelerators,
+ * comes first; then by share. */
+static double rank_of(const struct bp_lp *lp, uint32_t t)
+{
+    double rank = share_of(lp, t);
+    for (uint32_t r = 0; r < lp->n_rows; r++) {
+        if (lp->row[r][t] > 0 && lp->cap[r] / lp->scale[r] <= FEW_UNITS) {
+            rank += 2 + lp->row[r][t] / lp->cap[r];
+        }
+    }
+    return rank;
+}
+
 static void sort_items(struct bp_search *dp, const struct bp_lp *lp)
 {
     for (uint32_t s = 1; s < dp->n; s++) {
         uint32_t item = dp->item[s], at = s;
-        double share = share_of(lp, item);
-        while (at > 0 && share_of(lp, dp->item[at - 1]) < share) {
+        double share = rank_of(lp, item);
+        while (at > 0 && rank_of(lp, dp->item[at - 1]) < share) {
             dp->item[at] = dp->item[at - 1];
             at--;
         }
@@ -261,6 +296,79 @@ static double bound_rest(const struct bp_search *dp, uint32_t depth, const doubl
     return bound;
 }
 
+/* What is left for the items from `depth` on, as a relaxation. */
+static bool relax(struct bp_search *dp, uint32_t depth, const double *rest)
+{
+    struct bp_lp *lp = &dp->lp;
+    uint32_t n = dp->n - depth;
+    bp_lp_clear(lp);
+    lp->n = n;
+    for (uint32_t r = 0; r < dp->n_rows; r++) {
+        double *row = bp_lp_add_row(lp, rest[r], r);
+        for (uint32_t s = 0; s < n; s++) {
+            row[s] = dp->weight[(size_t)(depth + s) * dp->n_rows + r];
+        }
+    }
+    memcpy(lp->value, dp->value + depth, n * sizeof(double));
+    memset(lp->lo, 0, n * sizeof(double));
+    memcpy(lp->up, dp->up + depth, n * sizeof(double));
+    bp_lp_ready(lp);
+    return bp_lp_clip(lp);
+}
+
+/* Multipliers for the items from `depth` on and what is left for them. */
+static void add_prices(struct bp_search *dp, uint32_t depth, const double *rest)
+{
+    struct bp_lp *lp = &dp->lp;
+    if (!relax(dp, depth, rest)) {
+        return;
+    }
+    bp_lp_solve(lp);
+    dp->ops += bp_lp_take_ops(lp);
+    /* When there is no room left, the least useful one makes room. */
+    uint32_t at = dp->n_prices < PRICES ? dp->n_prices : dp->turn[PRICES - 1];
+    if (dp->n_prices < PRICES) {
+        dp->turn[dp->n_prices++] = at;
+    }
+    struct prices *prices = &dp->prices[at];
+    if (prices->above == NULL) {
+        prices->above = ARENA_ARRAY(dp->arena, double, dp->max_items + 1);
+    }
+    for (uint32_t r = 0; r < dp->n_rows; r++) {
+        prices->lambda[r] = lp->lambda[r] * lp->scale[r];
+    }
+    prices->above[dp->n] = 0;
+    for (uint32_t s = dp->n; s-- > 0;) {
+        double gain = dp->value[s];
+        for (uint32_t r = 0; r < dp->n_rows; r++) {
+            gain -= prices->lambda[r] * dp->weight[(size_t)s * dp->n_rows + r];
+        }
+        prices->above[s] = prices->above[s + 1] + (gain > 0 ? gain * dp->up[s] : 0);
+    }
+    dp->ops += (uint64_t)dp->n * dp->n_rows * 3;
+}
+
+/* Whether some multipliers show that the items from `depth` on add no more than `room`. */
+static bool is_settled(struct bp_search *dp, uint32_t depth, const double *rest, double room)
+{
+    for (uint32_t q = 0; q < dp->n_prices; q++) {
+        const struct prices *prices = &dp->prices[dp->turn[q]];
+        double bound = prices->above[depth];
+        for (uint32_t r = 0; r < dp->n_rows; r++) {
+            bound += prices->lambda[r] * rest[r];
+        }
+        if (bound * (1 + 1e-12) <= room) {
+            uint32_t first = dp->turn[q];
+            memmove(dp->turn + 1, dp->turn, q * sizeof *dp->turn);
+            dp->turn[0] = first;
+            dp->ops += q * 2;
+            return true;
+        }
+    }
+    dp->ops += dp->n_prices * 2;
+    return false;
+}
+
 /* Whether the state was met before with at least this value; remembers it otherwise. */
 static bool was_seen(struct bp_search *dp, uint32_t depth, const double *rest, double value)
 {
@@ -314,8 +422,18 @@ static void visit(struct bp_search *dp, uint32_t depth, const double *rest, doub
             next[r] = rest[r] - q * weight[r];
         }
         dp->ops += 4;
-        if (worth + bound_rest(dp, depth + 1, next) <= dp->cut_off) {
+        if (worth + bound_rest(dp, depth + 1, next) <= dp->cut_off ||
+            is_settled(dp, depth + 1, next, dp->cut_off - worth)) {
             continue;
+        }
+        if (dp->nodes_left < dp->next_prices && depth + 1 < dp->n) {
+            /* Once there is no more room for them, new ones get rare. */
+            dp->every += dp->n_prices == PRICES ? dp->every / 4 : 0;
+            dp->next_prices = dp->nodes_left < dp->every ? 0 : dp->nodes_left - dp->every;
+            add_prices(dp, depth + 1, next);
+            if (is_settled(dp, depth + 1, next, dp->cut_off - worth)) {
+                continue;
+            }
         }
         if (was_seen(dp, depth + 1, next, worth)) {
             continue;
@@ -343,7 +461,9 @@ bool bp_search_run(struct bp_search *dp, const struct bp_lp *lp, const double *l
     double root = value + bound_rest(dp, 0, rest);
     dp->cut_off = cut_off;
     dp->hooks = hooks;
-    dp->nodes_left = nodes;
+    dp->nodes_left = dp->next_prices = nodes;
+    dp->every = PRICES_EVERY;
+    dp->n_prices = 0;
     dp->stopped = false;
     if (root > cut_off) {
         if (dp->seen == NULL) {

@@ -5,7 +5,9 @@
  * Two rows are treated exactly: with multipliers lambda on all the others, a table over the
  * capacity of one row gives the best value of the items not yet decided for every rest of that row
  * (bounded knapsack by dynamic programming). A depth-first search over the items reads both tables
- * as bounds, which costs a few additions a node. States met before with at least the same value are
+ * as bounds, which costs a few additions a node. Where the root's multipliers say little, as on
+ * nodes with accelerators once those are taken, the relaxation of what is left now and then gives
+ * others; they are kept and asked at every node. States met before with at least the same value are
  * dropped. Coarse tables (sizes rounded down) keep memory bounded and the bound valid.
  *
  * The caller's struct bp_lp holds items, rows and the root's multipliers. */

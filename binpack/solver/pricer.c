@@ -72,6 +72,9 @@ static void price_kind(struct bp_pricer *pricer, uint32_t lane, uint32_t kind)
     }
     struct bp_knap *knap = pricer->knaps[lane];
     bp_knap_load(knap, kind, job->value, job->upper, job->rules);
+    if (job->deep_states > 0) {
+        bp_knap_trim(knap);
+    }
     out->proven = bp_knap_run(knap, threshold, job->rel, job->nodes);
     if (!out->proven && job->deep_states > 0) {
         out->proven = bp_knap_deepen(knap, threshold, job->rel, job->deep_states);

@@ -7,9 +7,7 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
-#include "binpack/solver/knap_dp.h"
-#include "binpack/solver/knap_lp.h"
-#include "binpack/solver/knap_search.h"
+#include "binpack/solver/pricing_impl.h"
 
 /* Covers the rounding errors of evaluating lambda.C + sum of n terms of `rows` products each, with
  * room to spare. */
@@ -18,51 +16,7 @@ static double with_slack(double bound, uint32_t n, uint32_t rows)
     return bound * (1 + 0x1p-50 * (n + 256.0) * (rows + 4.0));
 }
 
-enum branch_kind { BRANCH_ROOT, BRANCH_UP, BRANCH_DOWN, BRANCH_DROP, BRANCH_DROP_SIDE };
-
-struct node {
-    double bound; /* nothing below the node is worth more */
-    double limit; /* UP, DOWN: the new bound of the item */
-    int32_t parent;
-    uint32_t item; /* UP, DOWN, DROP: the item; DROP_SIDE: the item that stays */
-    uint32_t rule; /* DROP_SIDE: exclusion * 2 + side */
-    enum branch_kind kind;
-};
-
-struct bp_knap {
-    struct bp_lp lp; /* the relaxation; its items are ours */
-    const struct bp_red *red;
-    uint32_t kind;
-    enum bp_knap_rules rules;
-    uint32_t *class_of; /* [lp.n] */
-    double *upper;      /* [lp.n] root upper bounds */
-    uint32_t *order;    /* [lp.n] by value per scarce resource, best first */
-    double *density;
-    double *count;         /* [lp.n] candidate under construction */
-    uint64_t *support;     /* [n_words] classes of the candidate */
-    uint32_t n_exclusions; /* that can matter here */
-    uint32_t *exclusions;
-    double root_lambda[BP_KNAP_ROWS];
-    double root_bound;
-    double *root_d; /* [lp.n] reduced values at the root */
-    double *deep_lo, *deep_up, *deep_count;
-    struct bp_dp *dp;
-    struct bp_search *search;
-    double deep_threshold, deep_rel;
-    double deep_bound; /* INFINITY until bp_knap_deepen has run */
-
-    struct node *nodes;
-    uint32_t n_nodes, node_room;
-    uint32_t *heap;
-    uint32_t n_heap;
-    double pruned; /* largest bound among nodes cut off */
-    bool started;
-
-    uint32_t n_found;
-    double found_value[BP_KNAP_KEPT];
-    double *found[BP_KNAP_KEPT]; /* [lp.n] counts */
-    uint64_t ops;
-};
+enum { BETWEEN = 2 }; /* values between a threshold and the best bound that are tried */
 
 struct bp_knap *bp_knap_new(struct arena *arena, const struct bp_red *red, uint32_t node_room)
 {
@@ -90,162 +44,6 @@ struct bp_knap *bp_knap_new(struct arena *arena, const struct bp_red *red, uint3
         k->found[f] = ARENA_ARRAY(arena, double, m);
     }
     return k;
-}
-
-/* ---- loading ---- */
-
-/* Of plain classes of one size, the most valuable ones that fill the node make the others useless.
- * Items first..n-1 are of one size; returns how many stay. */
-static uint32_t keep_best(struct bp_knap *k, uint32_t first, uint32_t n, double most)
-{
-    double units = 0;
-    uint32_t kept = first;
-    while (kept < n && units < most) {
-        uint32_t best = kept;
-        for (uint32_t t = kept + 1; t < n; t++) {
-            best = k->lp.value[t] > k->lp.value[best] ? t : best;
-        }
-        double value = k->lp.value[best], upper = k->upper[best];
-        uint32_t class_i = k->class_of[best];
-        k->lp.value[best] = k->lp.value[kept];
-        k->upper[best] = k->upper[kept];
-        k->class_of[best] = k->class_of[kept];
-        k->lp.value[kept] = value;
-        k->upper[kept] = upper;
-        k->class_of[kept++] = class_i;
-        units += upper;
-    }
-    return kept;
-}
-
-static void load_items(struct bp_knap *k, const double *value, const double *upper)
-{
-    const struct bp_red *red = k->red;
-    const uint64_t *accept = bp_red_accept(red, k->kind);
-    const double *cap = red->cap + (size_t)k->kind * red->n_dims;
-    uint32_t n = 0, first = 0;
-    for (uint32_t w = 0; w < red->n_words; w++) {
-        for (uint64_t bits = accept[w]; bits != 0; bits &= bits - 1) {
-            uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (!(value[i] > 0 && upper[i] >= 1)) {
-                continue;
-            }
-            double fit = bp_red_fit(red, cap, i, upper[i]);
-            if (fit < 1) {
-                continue;
-            }
-            /* Classes are ordered by size, so those of one size are neighbours. */
-            bool joins = n > first && red->plain[i] && bp_red_same_size(red, k->class_of[first], i);
-            if (!joins && n > first + 1) {
-                n = keep_best(k, first, n, bp_red_fit_alone(red, cap, k->class_of[first]));
-            }
-            if (!joins) {
-                first = n;
-            }
-            k->class_of[n] = i;
-            k->upper[n] = fit;
-            k->lp.value[n++] = value[i];
-            first = red->plain[i] ? first : n;
-        }
-    }
-    if (n > first + 1) {
-        n = keep_best(k, first, n, bp_red_fit_alone(red, cap, k->class_of[first]));
-    }
-    k->lp.n = n;
-    k->ops += red->n_classes * 2 + n * (red->n_dims + 2);
-}
-
-static void load_dims(struct bp_knap *k)
-{
-    const struct bp_red *red = k->red;
-    const double *cap = red->cap + (size_t)k->kind * red->n_dims;
-    for (uint32_t d = 0; d < red->n_dims; d++) {
-        const double *size = red->size + (size_t)d * red->n_classes;
-        double most = 0;
-        for (uint32_t t = 0; t < k->lp.n; t++) {
-            most += size[k->class_of[t]] * k->upper[t];
-        }
-        if (most <= cap[d]) {
-            continue;
-        }
-        double *row = bp_lp_add_row(&k->lp, cap[d], d);
-        for (uint32_t t = 0; t < k->lp.n; t++) {
-            row[t] = size[k->class_of[t]];
-        }
-    }
-    k->ops += (uint64_t)k->lp.n * red->n_dims * 2;
-}
-
-/* Caps of one class become an upper bound; others become rows as long as there is room (checked
- * again on each pattern). */
-static void load_caps(struct bp_knap *k)
-{
-    const struct bp_red *red = k->red;
-    for (uint32_t c = 0; c < red->n_caps; c++) {
-        if (k->rules == BP_RULES_NECESSARY && !red->cap_necessary[c]) {
-            continue;
-        }
-        const uint64_t *members = red->cap_members + (size_t)c * red->n_words;
-        double max = bp_red_cap_max(red, c, k->kind), units = 0;
-        uint32_t n_members = 0;
-        for (uint32_t t = 0; t < k->lp.n; t++) {
-            if (bits_get(members, k->class_of[t])) {
-                k->upper[t] = fmin(k->upper[t], max);
-                units += k->upper[t];
-                n_members++;
-            }
-        }
-        k->ops += k->lp.n;
-        if (units > max && n_members > 1 && k->lp.n_rows < BP_KNAP_ROWS) {
-            double *row = bp_lp_add_row(&k->lp, max, BP_MAX_DIMS + c);
-            for (uint32_t t = 0; t < k->lp.n; t++) {
-                row[t] = bits_get(members, k->class_of[t]) ? 1.0 : 0.0;
-            }
-        }
-    }
-}
-
-static void load_exclusions(struct bp_knap *k)
-{
-    const struct bp_red *red = k->red;
-    k->n_exclusions = 0;
-    if (k->rules == BP_RULES_NECESSARY || red->n_exclusions == 0) {
-        return;
-    }
-    memset(k->support, 0, red->n_words * sizeof *k->support);
-    for (uint32_t t = 0; t < k->lp.n; t++) {
-        bits_set(k->support, k->class_of[t]);
-    }
-    for (uint32_t e = 0; e < red->n_exclusions; e++) {
-        size_t at = (size_t)e * red->n_words;
-        if (bits_intersects(red->exclude_a + at, k->support, red->n_words) &&
-            bits_intersects(red->exclude_b + at, k->support, red->n_words)) {
-            k->exclusions[k->n_exclusions++] = e;
-        }
-    }
-    k->ops += (uint64_t)red->n_exclusions * red->n_words * 2;
-}
-
-void bp_knap_load(struct bp_knap *k, uint32_t kind, const double *value, const double *upper,
-                  enum bp_knap_rules rules)
-{
-    k->kind = kind;
-    k->rules = rules;
-    bp_lp_clear(&k->lp);
-    load_items(k, value, upper);
-    load_dims(k);
-    load_caps(k);
-    load_exclusions(k);
-    bp_lp_ready(&k->lp);
-    k->n_nodes = k->n_heap = k->n_found = 0;
-    k->pruned = 0;
-    k->started = false;
-    k->deep_bound = INFINITY;
-    if (k->lp.n > 0) {
-        k->nodes[0] = (struct node){.bound = INFINITY, .parent = -1, .kind = BRANCH_ROOT};
-        k->n_nodes = 1;
-        k->heap[k->n_heap++] = 0;
-    }
 }
 
 /* ---- the open nodes, best bound first ---- */
@@ -665,6 +463,26 @@ static double search_found(void *ctx, double value, const double *count)
     return fmax(cut_off(k, k->deep_threshold, k->deep_rel), value);
 }
 
+/* Search where a table would be too large. What is not settled within its nodes may be settled for
+ * a value in between. */
+static double search(struct bp_knap *k, double cut, uint32_t nodes)
+{
+    struct bp_search_hooks hooks = {.found = search_found, .ctx = k};
+    double bound = INFINITY, between = cut;
+    for (uint32_t step = 0; step <= BETWEEN; step++) {
+        double there;
+        bool done = bp_search_run(k->search, &k->lp, k->root_lambda, k->deep_lo, k->deep_up,
+                                  between, step == 0 ? nodes : nodes / 2, &hooks, &there);
+        bound = fmin(bound, there);
+        if (done) {
+            break;
+        }
+        between = cut + (fmin(bound, bp_knap_bound(k)) - cut) * (step + 1) / (BETWEEN + 1);
+    }
+    k->ops += bp_search_take_ops(k->search);
+    return bound;
+}
+
 bool bp_knap_deepen(struct bp_knap *k, double threshold, double rel, uint32_t states)
 {
     double cut = cut_off(k, threshold, rel);
@@ -680,12 +498,9 @@ bool bp_knap_deepen(struct bp_knap *k, double threshold, double rel, uint32_t st
     }
     k->ops += bp_dp_take_ops(k->dp);
     if (isinf(bound)) {
-        struct bp_search_hooks hooks = {.found = search_found, .ctx = k};
         k->deep_threshold = threshold;
         k->deep_rel = rel;
-        bp_search_run(k->search, &k->lp, k->root_lambda, k->deep_lo, k->deep_up, cut, states / 4,
-                      &hooks, &bound);
-        k->ops += bp_search_take_ops(k->search);
+        bound = search(k, cut, states / 4);
     }
     k->deep_bound = fmin(k->deep_bound, fmax(bound, cut));
     return bp_knap_bound(k) <= cut_off(k, threshold, rel) * (1 + 1e-9);

@@ -36,6 +36,11 @@ struct bp_knap *bp_knap_new(struct arena *arena, const struct bp_red *red, uint3
 void bp_knap_load(struct bp_knap *knap, uint32_t kind, const double *value, const double *upper,
                   enum bp_knap_rules rules);
 
+/* Before a deep search: leaves out classes whose units another class can stand in for, being worth
+ * as much and no larger, without running out. The best value stays; fewer patterns are met on the
+ * way to it. */
+void bp_knap_trim(struct bp_knap *knap);
+
 /* Searches until it is proven that nothing is worth more than max(threshold, best found) * (1 +
  * rel), or for `nodes` more nodes. May be called again to go on. Returns whether that is proven. */
 bool bp_knap_run(struct bp_knap *knap, double threshold, double rel, uint32_t nodes);
