@@ -15,8 +15,8 @@ enum {
     BATCH = 48,
     PIVOTS = 100,
     COLUMNS_MIN = 30,
-    PURGE_FACTOR = 6,
-    PURGE_MORE = 2000
+    PURGE_FACTOR = 4,
+    PURGE_MORE = 200
 };
 
 /* GLPK's tolerance of reduced costs is 1e-7 absolute, prices are about 1: a column that pays by
@@ -326,7 +326,7 @@ static void do_collect(struct bp_cg *cg, uint64_t *spent)
     }
     struct bp_master *master = cg->master;
     if (master->columns.n > PURGE_FACTOR * (size_t)master->n_rows + PURGE_MORE &&
-        !bp_master_purge(master, 0.15, &cg->err)) {
+        !bp_master_purge(master, 0.03, &cg->err)) {
         fail(cg);
         return;
     }

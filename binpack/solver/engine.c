@@ -9,6 +9,7 @@
 #include "base/bitset.h"
 #include "binpack/solver/bound.h"
 #include "binpack/solver/colgen.h"
+#include "binpack/solver/counts.h"
 #include "binpack/solver/expand.h"
 #include "binpack/solver/ffd.h"
 #include "binpack/solver/improve.h"
@@ -23,6 +24,8 @@ enum phase {
     PHASE_COLUMNS, /* the LP over all patterns */
     PHASE_ROUND,   /* the first dive */
     PHASE_PROVE,   /* the LP again with exact pricing */
+    PHASE_COUNTS,  /* whole numbers of nodes of each kind, and plans within them */
+    PHASE_SETTLE,  /* the LP again with deeper searches */
     PHASE_AGAIN,   /* a dive from there */
     PHASE_RELAXED, /* the bound's own LP, when the plan obeys more than it may use */
     PHASE_PLACED,  /* the LP again for the pods that are placed */
@@ -30,8 +33,9 @@ enum phase {
     PHASE_DONE
 };
 
-static const char *const phase_names[] = {"columns", "round", "columns", "round",   "prove",
-                                          "round",   "bound", "bound",   "improve", "done"};
+static const char *const phase_names[] = {"columns", "round",   "columns", "round",
+                                          "prove",   "counts",  "round",   "bound",
+                                          "bound",   "improve", "done"};
 
 struct bp_engine {
     struct arena arena;
@@ -42,6 +46,7 @@ struct bp_engine {
     struct bp_master master, relaxed_master;
     struct bp_cg cg, relaxed_cg;
     struct bp_dive dive;
+    struct bp_counts counts;
     struct bp_improve improve;
     struct bp_bound bound, other_bound;
     struct bp_mix best, trial;
@@ -60,7 +65,11 @@ struct bp_engine {
     char warning[ERR_TEXT_MAX];
 };
 
-enum { LARGE_LP = 150 /* classes */, FILL_TURNS = 60 };
+enum {
+    LARGE_LP = 150, /* classes */
+    FILL_TURNS = 60,
+    MANY_NODES = 400 /* a whole node more or less is hardly seen in the cost */
+};
 
 static uint64_t budget_of(uint32_t effort)
 {
@@ -284,6 +293,8 @@ bool bp_engine_new(const struct bp_problem *problem, const struct bp_options *op
 static const struct bp_cg_limits root_limits = {
     .gap = 2e-4, .certify = true, .rounds = 200, .nodes = 40, .max_level = 0};
 static const struct bp_cg_limits prove_limits = {
+    .gap = 2e-6, .certify = true, .rounds = 600, .nodes = 40, .max_level = 0};
+static const struct bp_cg_limits settle_limits = {
     .gap = 2e-6, .certify = true, .rounds = 600, .nodes = 40, .max_level = 3};
 
 static void next_phase(struct bp_engine *e, enum phase phase)
@@ -327,7 +338,7 @@ static void step_prove(struct bp_engine *e, uint64_t work)
         return;
     }
     keep_root_prices(e);
-    next_phase(e, PHASE_AGAIN);
+    next_phase(e, e->phase == PHASE_PROVE ? PHASE_COUNTS : PHASE_AGAIN);
 }
 
 static void begin_columns(struct bp_engine *e)
@@ -485,6 +496,46 @@ static void step_round(struct bp_engine *e, uint64_t work)
     }
 }
 
+static void begin_counts(struct bp_engine *e)
+{
+    const struct bp_cg *cg = &e->cg;
+    if (!cg->best_is_proven || cg->bound <= 0 || e->best.n_priced > MANY_NODES) {
+        next_phase(e, PHASE_SETTLE);
+        return;
+    }
+    bp_counts_init(&e->counts, &e->arena, &e->pool, &e->pricer);
+    bp_counts_begin(&e->counts, cg->best_pi, cg->best_value, cg->bound,
+                    (double)e->best.cost / e->red.unit);
+}
+
+static void step_counts(struct bp_engine *e, uint64_t work)
+{
+    const struct bp_red *red = &e->red;
+    struct bp_counts *counts = &e->counts;
+    bool plan;
+    bool more = bp_counts_step(counts, work, &e->spent, &plan);
+    if (plan) {
+        struct bp_dive *dive = &e->dive;
+        bp_mix_copy(&dive->mix, &counts->plan, &e->arena, red);
+        bp_rest_reset(&dive->rest, red);
+        for (uint32_t x = 0; x < dive->mix.n; x++) {
+            const struct bp_pattern *p = &e->pool.patterns.v[dive->mix.entries[x].pattern];
+            bp_rest_take(&dive->rest, red, p->kind, e->pool.items.v + p->at, p->n_items,
+                         dive->mix.entries[x].count);
+        }
+        finish_dive(e);
+        if ((double)e->best.cost / red->unit < counts->cost) {
+            bp_counts_set_cost(counts, (double)e->best.cost / red->unit);
+        }
+    }
+    if (!more) {
+        if (counts->failed) {
+            warn(e, &counts->err);
+        }
+        next_phase(e, PHASE_SETTLE);
+    }
+}
+
 static void begin_relaxed(struct bp_engine *e)
 {
     struct err err;
@@ -503,7 +554,7 @@ static void begin_relaxed(struct bp_engine *e)
     }
     /* Capacity only: the multipliers of the last searches prove less than they could, never too
      * much. */
-    bp_cg_begin(&e->relaxed_cg, e->placed, NULL, NULL, &prove_limits, /* keep_prices= */ false);
+    bp_cg_begin(&e->relaxed_cg, e->placed, NULL, NULL, &settle_limits, /* keep_prices= */ false);
 }
 
 static void step_relaxed(struct bp_engine *e, uint64_t work)
@@ -561,8 +612,11 @@ static void begin_phase(struct bp_engine *e)
         begin_root(e);
         break;
     case PHASE_PROVE:
+    case PHASE_SETTLE:
         bp_cg_set_prices(&e->cg, e->root_pi, e->root_mu);
-        bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &prove_limits, /* keep_prices= */ true);
+        bp_cg_begin(&e->cg, e->red.demand, NULL, NULL,
+                    e->phase == PHASE_PROVE ? &prove_limits : &settle_limits,
+                    /* keep_prices= */ true);
         break;
     case PHASE_ROUND:
     case PHASE_AGAIN: {
@@ -576,11 +630,14 @@ static void begin_phase(struct bp_engine *e)
         bp_dive_begin(&e->dive, &rest, limits, e->options.seed);
         break;
     }
+    case PHASE_COUNTS:
+        begin_counts(e);
+        break;
     case PHASE_RELAXED:
         begin_relaxed(e);
         break;
     case PHASE_PLACED:
-        bp_cg_begin(&e->cg, e->placed, NULL, NULL, &prove_limits, /* keep_prices= */ false);
+        bp_cg_begin(&e->cg, e->placed, NULL, NULL, &settle_limits, /* keep_prices= */ false);
         break;
     case PHASE_IMPROVE:
         bp_improve_begin(&e->improve, &e->best, e->root_pi, e->root_mu);
@@ -609,7 +666,11 @@ static void step_phase(struct bp_engine *e, uint64_t work)
         step_round(e, work);
         break;
     case PHASE_PROVE:
+    case PHASE_SETTLE:
         step_prove(e, work);
+        break;
+    case PHASE_COUNTS:
+        step_counts(e, work);
         break;
     case PHASE_RELAXED:
         step_relaxed(e, work);
@@ -765,6 +826,7 @@ void bp_engine_free(struct bp_engine *e)
     bp_parts_done(&e->parts);
     bp_master_done(&e->master);
     bp_master_done(&e->relaxed_master);
+    bp_counts_done(&e->counts);
     bp_pricer_done(&e->pricer);
     struct arena arena = e->arena;
     arena_done(&arena);
