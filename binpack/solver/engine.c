@@ -33,9 +33,11 @@ enum phase {
     PHASE_DONE
 };
 
-static const char *const phase_names[] = {"columns", "round",   "columns", "round",
-                                          "prove",   "counts",  "round",   "bound",
-                                          "bound",   "improve", "done"};
+static const char *const phase_names[] = {
+    [PHASE_PARTS] = "columns", [PHASE_FILL] = "round",      [PHASE_COLUMNS] = "columns",
+    [PHASE_ROUND] = "round",   [PHASE_PROVE] = "prove",     [PHASE_COUNTS] = "counts",
+    [PHASE_SETTLE] = "prove",  [PHASE_AGAIN] = "round",     [PHASE_RELAXED] = "bound",
+    [PHASE_PLACED] = "bound",  [PHASE_IMPROVE] = "improve", [PHASE_DONE] = "done"};
 
 struct bp_engine {
     struct arena arena;
@@ -204,42 +206,6 @@ static bool any_unplaced(const struct bp_engine *e)
     return false;
 }
 
-/* A pattern of one class for the kind where a unit of it is cheapest: the LP has a start for every
- * class. */
-static void add_single(struct bp_engine *e, uint32_t i)
-{
-    const struct bp_red *red = &e->red;
-    double best = INFINITY;
-    struct bp_item found = {.class_i = i};
-    uint32_t found_kind = BP_NO_KIND;
-    for (uint32_t k = 0; k < red->n_kinds; k++) {
-        if (!bits_get(bp_red_accept(red, k), i)) {
-            continue;
-        }
-        double units = red->per_node[i];
-        for (uint32_t d = 0; d < red->n_dims; d++) {
-            double size = red->size_of[(size_t)i * red->n_dims + d];
-            double cap = red->cap[(size_t)k * red->n_dims + d];
-            units = size * units > cap ? floor(cap / size) : units;
-        }
-        for (uint32_t c = 0; c < red->n_caps; c++) {
-            if (bits_get(red->cap_members + (size_t)c * red->n_words, i)) {
-                units = fmin(units, bp_red_cap_max(red, c, k));
-            }
-        }
-        struct bp_item item = {.class_i = i, .count = (uint32_t)units};
-        if (units >= 1 && red->cost[k] / units < best && bp_pattern_is_varied(red, k, &item, 1)) {
-            best = red->cost[k] / units;
-            found = item;
-            found_kind = k;
-        }
-    }
-    if (found_kind != BP_NO_KIND) {
-        bool is_new;
-        bp_pool_add(&e->pool, found_kind, &found, 1, &is_new);
-    }
-}
-
 static bool start_master(struct bp_engine *e, struct bp_master *master, struct bp_pool *pool,
                          struct err *err)
 {
@@ -346,7 +312,7 @@ static void begin_columns(struct bp_engine *e)
     struct err err;
     set_penalties(e);
     for (uint32_t i = 0; i < e->red.n_classes; i++) {
-        add_single(e, i);
+        bp_pool_add_single(&e->pool, i);
     }
     bp_master_init(&e->master, &e->arena, &e->red, &e->pool, e->penalty);
     bp_cg_init(&e->cg, &e->arena, &e->master, &e->pricer, BP_RULES_PLAN);

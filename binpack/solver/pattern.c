@@ -2,6 +2,7 @@
 #include "binpack/solver/pattern.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -238,4 +239,38 @@ uint32_t bp_pattern_shrink(const struct bp_red *red, uint32_t kind, struct bp_it
         }
     }
     return n;
+}
+
+void bp_pool_add_single(struct bp_pool *pool, uint32_t i)
+{
+    const struct bp_red *red = pool->red;
+    double best = INFINITY;
+    struct bp_item found = {.class_i = i};
+    uint32_t found_kind = BP_NO_KIND;
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        if (!bits_get(bp_red_accept(red, k), i)) {
+            continue;
+        }
+        double units = red->per_node[i];
+        for (uint32_t d = 0; d < red->n_dims; d++) {
+            double size = red->size_of[(size_t)i * red->n_dims + d];
+            double cap = red->cap[(size_t)k * red->n_dims + d];
+            units = size * units > cap ? floor(cap / size) : units;
+        }
+        for (uint32_t c = 0; c < red->n_caps; c++) {
+            if (bits_get(red->cap_members + (size_t)c * red->n_words, i)) {
+                units = fmin(units, bp_red_cap_max(red, c, k));
+            }
+        }
+        struct bp_item item = {.class_i = i, .count = (uint32_t)units};
+        if (units >= 1 && red->cost[k] / units < best && bp_pattern_is_varied(red, k, &item, 1)) {
+            best = red->cost[k] / units;
+            found = item;
+            found_kind = k;
+        }
+    }
+    if (found_kind != BP_NO_KIND) {
+        bool is_new;
+        bp_pool_add(pool, found_kind, &found, 1, &is_new);
+    }
 }
