@@ -8,9 +8,9 @@
 #include "binpack/solver/ffd.h"
 
 enum {
-    TURNS_MAX = 60,
-    IDLE_MAX = 12, /* turns without a better plan */
-    MIP_NODES = 400,
+    TURNS_MAX = 30,
+    IDLE_MAX = 6, /* turns without a better plan */
+    MIP_NODES = 100,
     FILLS_MAX = 4,
     HOLD_WORK = 2000, /* between two looks */
     SUNK = 64         /* a node of y costs this part of its price */
@@ -197,7 +197,7 @@ static bool choose(struct bp_counts *c, uint64_t *spent)
     bool ok = n > 0 && bp_glp_new(&scratch, &glp, &c->err) && add_rows(c, glp) &&
               add_kind_columns(c, glp, &scratch, n, kinds) && bp_glp_integer(glp, &mip, x, &c->err);
     bp_glp_free(glp);
-    *spent += 20 + mip.pivots * (2 + (c->n_cuts + n) / 20);
+    *spent += 20 + mip.pivots * (6 + (c->n_cuts + n) / 6);
     if (!ok) {
         c->failed = n > 0;
         return false;

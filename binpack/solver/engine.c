@@ -311,9 +311,7 @@ static void begin_columns(struct bp_engine *e)
 {
     struct err err;
     set_penalties(e);
-    for (uint32_t i = 0; i < e->red.n_classes; i++) {
-        bp_pool_add_single(&e->pool, i);
-    }
+    bp_pool_add_singles(&e->pool);
     bp_master_init(&e->master, &e->arena, &e->red, &e->pool, e->penalty);
     bp_cg_init(&e->cg, &e->arena, &e->master, &e->pricer, BP_RULES_PLAN);
     bp_dive_init(&e->dive, &e->arena, &e->cg);
@@ -465,7 +463,8 @@ static void step_round(struct bp_engine *e, uint64_t work)
 static void begin_counts(struct bp_engine *e)
 {
     const struct bp_cg *cg = &e->cg;
-    if (!cg->best_is_proven || cg->bound <= 0 || e->best.n_priced > MANY_NODES) {
+    if (!cg->best_is_proven || cg->bound <= 0 || e->best.n_priced > MANY_NODES ||
+        e->options.bound_only) {
         next_phase(e, PHASE_SETTLE);
         return;
     }

@@ -241,7 +241,7 @@ uint32_t bp_pattern_shrink(const struct bp_red *red, uint32_t kind, struct bp_it
     return n;
 }
 
-void bp_pool_add_single(struct bp_pool *pool, uint32_t i)
+static void add_single(struct bp_pool *pool, uint32_t i)
 {
     const struct bp_red *red = pool->red;
     double best = INFINITY;
@@ -272,5 +272,12 @@ void bp_pool_add_single(struct bp_pool *pool, uint32_t i)
     if (found_kind != BP_NO_KIND) {
         bool is_new;
         bp_pool_add(pool, found_kind, &found, 1, &is_new);
+    }
+}
+
+void bp_pool_add_singles(struct bp_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->red->n_classes; i++) {
+        add_single(pool, i);
     }
 }

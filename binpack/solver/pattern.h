@@ -31,9 +31,9 @@ void bp_pool_init(struct bp_pool *pool, struct arena *arena, const struct bp_red
 uint32_t bp_pool_add(struct bp_pool *pool, uint32_t kind, const struct bp_item *items, uint32_t n,
                      bool *ret_new);
 
-/* Adds a pattern of class i alone for the kind where a unit of it is cheapest, if any holds one:
+/* Adds a pattern of each class alone for the kind where a unit of it is cheapest, if any holds one:
  * the LP has a start for every class. */
-void bp_pool_add_single(struct bp_pool *pool, uint32_t i);
+void bp_pool_add_singles(struct bp_pool *pool);
 
 static inline const struct bp_item *bp_pool_items(const struct bp_pool *pool, uint32_t pattern)
 {

@@ -510,7 +510,9 @@ bool bp_solve_new(const struct bp_problem *problem, const struct bp_options *opt
     s->options = *options;
     relax(s);
     bool grouped = problem->n_groups > 0;
-    if (!bp_engine_new(grouped ? &s->relaxed : problem, options, &s->bound_engine, err) ||
+    struct bp_options bound_options = *options;
+    bound_options.bound_only = grouped;
+    if (!bp_engine_new(grouped ? &s->relaxed : problem, &bound_options, &s->bound_engine, err) ||
         (grouped && !start_groups(s, err))) {
         bp_solve_free(s);
         return false;
@@ -549,7 +551,7 @@ static void step_groups(struct bp_solve *s, uint64_t work)
  * it took to get there, and half a second: most clusters are then as good as they get. Higher
  * efforts use their budget. Counted in work, so the same everywhere. */
 enum {
-    PATIENCE_WORK = 400000,
+    PATIENCE_WORK = 200000,
     PATIENT_EFFORT = 4,
     QUANTUM_WORK = 20000,
     WORTH = 5000 /* one part in */
