@@ -169,7 +169,8 @@ static struct canonical_headers canonical_headers(const struct aws_http_request 
         pairs[i] = (struct pair){.name = lower_name(arena, request->headers[i].name),
                                  .value = squeeze(arena, request->headers[i].value)};
     }
-    pairs[n++] = (struct pair){.name = STR("host"), .value = request->host};
+    pairs[n] = (struct pair){.name = STR("host"), .value = request->host};
+    n++;
     /* A stable order by name alone: values of one name stay in the order they are sent in. */
     for (size_t i = 1; i < n; i++) {
         struct pair moved = pairs[i];

@@ -21,7 +21,7 @@ struct reading {
     struct arena *arena;
     struct err *err;
     bool failed;
-    size_t depth;
+    size_t depth, n_elements;
     struct aws_xml *root;
     struct level levels[LIMIT_NESTING];
 };
@@ -52,6 +52,10 @@ static void XMLCALL start_element(void *ctx, const XML_Char *name, const XML_Cha
     }
     if (r->depth == LIMIT_NESTING) {
         stop(r, ERR_LIMIT, "elements nested too deeply");
+        return;
+    }
+    if (++r->n_elements > LIMIT_AWS_ELEMENTS) {
+        stop(r, ERR_LIMIT, "too many elements");
         return;
     }
     struct aws_xml *element = ARENA_NEW(r->arena, struct aws_xml);

@@ -20,7 +20,8 @@ struct aws_xml {
 };
 
 /* The root element. The tree lies in `arena`. Errors: ERR_PARSE with line and expat's reason, or
- * for a document type; ERR_LIMIT for more than LIMIT_NESTING levels or LIMIT_AWS_REPLY_BYTES bytes.
+ * for a document type; ERR_LIMIT for more than LIMIT_NESTING levels, LIMIT_AWS_ELEMENTS
+ * elements or LIMIT_AWS_REPLY_BYTES bytes.
  */
 MUST_CHECK bool aws_xml_parse(struct str text, struct arena *arena, const struct aws_xml **ret_root,
                               struct err *err);
