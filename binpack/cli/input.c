@@ -364,6 +364,13 @@ bool input_read(const struct options *options, const struct option_texts *paths,
     return true;
 }
 
+struct plan_spot_rules input_spot_rules(const struct options *options)
+{
+    return (struct plan_spot_rules){.min_pools = (uint32_t)options->min_pools,
+                                    .max_per_pool = options->max_per_pool,
+                                    .max_share = options->spot_max};
+}
+
 struct make_settings input_settings(const struct options *options, const struct input *input)
 {
     static const enum make_preference preferences[] = {MAKE_RESPECT, MAKE_IGNORE};
@@ -390,6 +397,7 @@ struct make_settings input_settings(const struct options *options, const struct 
     s.catalog.reserved_enis = (int64_t)options->reserved_enis;
     s.solver.algorithm = algorithms[options->algorithm];
     s.emulate_karpenter = options->algorithm == ALGORITHM_KARPENTER;
+    s.spot_rules = input_spot_rules(options);
     s.solver.effort = (uint32_t)options->effort;
     s.solver.seed = options->seed;
     if (options->gap.has) {

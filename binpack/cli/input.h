@@ -40,6 +40,9 @@ MUST_CHECK bool input_catalog(const struct options *options, struct console *con
                               struct arena *arena, struct strtab *tab,
                               const struct catalog **ret_catalog, struct err *err);
 
+/* --min-pools, --max-per-pool, --spot-max. */
+struct plan_spot_rules input_spot_rules(const struct options *options);
+
 /* The settings that the command line asks for, over those that the input implies. */
 struct make_settings input_settings(const struct options *options, const struct input *input);
 

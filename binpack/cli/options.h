@@ -157,7 +157,9 @@ struct options {
     uint64_t effort, seed;
     uint64_t threads; /* 0: as many as there are processors, within reason */
     struct opt_i64 gap, require_gap, options_within; /* parts per billion */
-    struct opt_i64 time_limit;                       /* ms */
+    struct opt_i64 max_per_pool, spot_max;           /* parts per billion */
+    uint64_t min_pools;
+    struct opt_i64 time_limit; /* ms */
     struct option_outputs outputs;
     struct str certificate;
     int color, progress; /* enum when */

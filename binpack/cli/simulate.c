@@ -9,6 +9,7 @@
 #include "binpack/cli/timings.h"
 #include "binpack/plan/check.h"
 #include "binpack/plan/disrupt.h"
+#include "binpack/plan/diversify.h"
 #include "binpack/plan/make.h"
 #include "binpack/plan/plan_json.h"
 #include "io/clock.h"
@@ -196,6 +197,99 @@ static bool make_plan(struct run *run, const struct make_settings *settings, str
             attempt(run, &again, err));
 }
 
+static void note_spread(struct run *run, const struct plan *free_plan)
+{
+    usd_t without = sat_sub(free_plan->cost, free_plan->spread_cost);
+    usd_t more = sat_sub(run->plan->cost, without);
+    struct strbuf text = strbuf_new(run->arena, 512);
+    strbuf_add(&text, STR("spreading spot as asked costs $"));
+    strbuf_add(&text, text_usd(run->arena, more > 0 ? more : 0, 4));
+    strbuf_addf(&text, "/h more than the plan without it (");
+    strbuf_add(&text, text_percent(run->arena, more > 0 ? more : 0, without));
+    strbuf_addc(&text, ')');
+    add_note(run, STR("SPOT_SPREAD"), strbuf_str(&text));
+}
+
+/* Exchanging offerings can be dear. Where it is, a plan made under caps may be cheaper. */
+static bool try_capped(struct run *run, const struct make_settings *settings,
+                       const struct plan_spot_rules *rules, struct arena *scratch, struct err *err)
+{
+    enum { WORTH_PERCENT = 1 };
+    struct make_settings capped = *settings;
+    struct plan *exchanged = run->plan;
+    if (sat_mul(exchanged->spread_cost, 100) <= sat_mul(exchanged->cost, WORTH_PERCENT) ||
+        run->interrupted || is_late(run) ||
+        !diversify_tighten(exchanged, rules, run->arena, &capped.spot_caps)) {
+        return true;
+    }
+    if (!make_plan(run, &capped, err)) {
+        return false;
+    }
+    if (run->plan->n_unplaced > exchanged->n_unplaced || run->plan->cost >= exchanged->cost ||
+        !check_spot(run->plan, rules, scratch, err)) {
+        run->plan = exchanged;
+    } else {
+        diversify_adopt(exchanged, run->plan);
+    }
+    return true;
+}
+
+/* Makes the plan anew with tighter and tighter caps until its spot nodes are spread as asked. */
+static bool spread_spot(struct run *run, const struct make_settings *settings, struct err *err)
+{
+    const struct plan_spot_rules rules = input_spot_rules(run->options);
+    const struct plan *free_plan = run->plan;
+    struct make_settings capped = *settings;
+    auto_arena scratch = ARENA_INIT;
+    uint32_t tries = 0;
+    while (!check_spot(run->plan, &rules, &scratch, err)) {
+        if (tries++ == DIVERSIFY_TRIES || run->interrupted ||
+            !diversify_tighten(run->plan, &rules, run->arena, &capped.spot_caps)) {
+            struct err why = *err;
+            return err_set(err, ERR_CONFLICT,
+                           "--min-pools, --max-per-pool, --spot-max: no plan found that keeps "
+                           "them: %s",
+                           why.text);
+        }
+        if (!make_plan(run, &capped, err)) {
+            return false;
+        }
+        if (run->plan->n_unplaced > free_plan->n_unplaced) {
+            return err_set(err, ERR_CONFLICT,
+                           "--min-pools, --max-per-pool, --spot-max: with spot limited like that, "
+                           "%u pods more would have no place: no other offering takes them",
+                           run->plan->n_unplaced - free_plan->n_unplaced);
+        }
+    }
+    if (tries > 0) {
+        diversify_adopt(free_plan, run->plan);
+    } else if (!try_capped(run, settings, &rules, &scratch, err)) {
+        return false;
+    }
+    if (tries > 0 || free_plan->spread_cost > 0) {
+        diversify_relax(run->arena, run->plan);
+        note_spread(run, free_plan);
+    }
+    return true;
+}
+
+static bool options_agree(const struct run *run, const struct make_settings *settings,
+                          struct err *err)
+{
+    const struct plan_spot_rules rules = input_spot_rules(run->options);
+    const bool spread = rules.min_pools > 0 || rules.max_per_pool.has || rules.max_share.has;
+    if (settings->emulate_karpenter && spread) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "--algorithm=karpenter: Karpenter knows nothing like --min-pools, "
+                       "--max-per-pool or --spot-max");
+    }
+    if (settings->mode == PLAN_DISRUPT && (settings->emulate_karpenter || spread)) {
+        return err_set(err, ERR_UNSUPPORTED, "--mode=disrupt: %s is not there yet",
+                       spread ? "spreading spot" : "--algorithm=karpenter");
+    }
+    return true;
+}
+
 static bool plan_with_workers(struct run *run, struct err *err)
 {
     struct make_settings settings = input_settings(run->options, &run->input);
@@ -210,7 +304,8 @@ static bool plan_with_workers(struct run *run, struct err *err)
     struct parallel parallel = {
         .run = io_workers_run, .port_ctx = workers, .n_lanes = io_workers_lanes(workers)};
     settings.solver.parallel = parallel.n_lanes > 1 ? &parallel : NULL;
-    bool good = make_plan(run, &settings, err);
+    bool good = options_agree(run, &settings, err) && make_plan(run, &settings, err) &&
+                spread_spot(run, &settings, err);
     io_workers_free(workers);
     return good;
 }

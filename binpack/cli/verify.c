@@ -151,6 +151,7 @@ static bool verify(struct verifying *v, struct str plan_path, const struct optio
         .drift_is_detected = v->options->detect_drift,
         .spot_to_spot = settings.gate_spot_to_spot,
         .catalog = settings.catalog,
+        .spot = input_spot_rules(v->options),
     };
     settings.leave = leave_of(v, &settings);
     auto_arena scratch = ARENA_INIT;

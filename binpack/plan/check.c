@@ -124,7 +124,8 @@ bool check_plan(const struct plan *plan, const struct check_settings *settings,
                 collect(&world, &where, err) && nobody_forgotten(&world, &where, err) &&
                 place_all(&world, &where, err) && check_shared_claims(&world, where.target, err) &&
                 check_replay(&world, where.target, err) && check_new_nodes(&world, err) &&
-                check_disruption(&world, where.target, err);
+                check_disruption(&world, where.target, err) &&
+                check_spot(plan, &settings->spot, scratch, err);
     arena_rewind(scratch, mark);
     return good;
 }

@@ -21,7 +21,12 @@ struct check_settings {
     bool complete; /* every pod that needs a place must be in the plan; false when some were left
                       out on purpose */
     struct cat_settings catalog;
+    struct plan_spot_rules spot;
 };
+
+/* Only the spread of new spot nodes. False with ERR_INTERNAL and the numbers that disagree. */
+MUST_CHECK bool check_spot(const struct plan *plan, const struct plan_spot_rules *rules,
+                           struct arena *scratch, struct err *err);
 
 /* ERR_INTERNAL and a text naming pod, node and rule for the first violation; true when every
  * placement stands. */

@@ -12,6 +12,7 @@
 #include "binpack/plan/explain.h"
 #include "binpack/plan/notes.h"
 #include "binpack/plan/reasons.h"
+#include "binpack/plan/spot_swap.h"
 #include "binpack/solver/verify.h"
 
 #include <stdatomic.h>
@@ -42,7 +43,7 @@ struct make {
     struct sched_problem *kept_problem;
     struct bp_solve *kept_solve;
     struct emu_plan emulated;
-    usd_t emulated_cost;
+    usd_t emulated_cost, spread_cost;
     bool proved_again; /* without the preferences that the emulated plan did not keep */
     atomic_bool cancelled;
     struct err failure; /* of a later stage; code ERR_NONE: none */
@@ -59,7 +60,8 @@ struct sched_settings make_sched_settings(const struct make_settings *settings)
                                    .node_overlay = settings->gate_node_overlay,
                                    .capacity_buffer = settings->gate_capacity_buffer,
                                    .ignore_dra = settings->ignore_dra_requests,
-                                   .catalog = settings->catalog};
+                                   .catalog = settings->catalog,
+                                   .spot = settings->spot_caps};
 }
 
 static void drop_solve(struct make *make)
@@ -504,6 +506,10 @@ static bool prove(struct make *make, struct arena *arena, struct bp_solution *so
         return true;
     }
     bp_solve_result(make->solve, arena, solution);
+    make->spread_cost = spot_swap(make->problem, &make->settings.spot_rules, arena, solution);
+    if (make->spread_cost > 0) {
+        restate(make, solution);
+    }
     struct bp_certificate proven;
     *ret_tied = free_tied(make, arena, solution);
     if (!prove_bound(make, arena, solution, &proven, err)) {
@@ -565,6 +571,7 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
                           .n_columns = solution->n_columns,
                           .method = method_of(&make->settings),
                           .emulated = make->settings.emulate_karpenter,
+                          .spread_cost = make->spread_cost,
                           .problem = problem_copy(&make->problem->bp, arena),
                           .solution = solution};
     bool *placed = ARENA_ARRAY(arena, bool, s->cluster->n_pods);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "binpack/plan/plan.h"
+#include "binpack/scheduling/snapshot.h"
 #include "binpack/solver/solve.h"
 
 enum make_preference { MAKE_RESPECT, MAKE_IGNORE };
@@ -26,8 +27,10 @@ struct make_settings {
     bool any_order; /* only plans that hold in any order of placement; for a second attempt */
     struct cat_settings catalog;
     struct bp_options solver;
-    bool emulate_karpenter; /* the plan is the one of emulate/karpenter.h; the solver only proves
-                               the bound */
+    struct plan_spot_rules spot_rules; /* kept as far as exchanges of offerings go (spot_swap.h) */
+    struct sched_spot_caps spot_caps;  /* for the rest, see diversify.h */
+    bool emulate_karpenter;    /* the plan is the one of emulate/karpenter.h; the solver only proves
+                                  the bound */
     const struct str *explain; /* [n_explain] pods to be explained, "namespace/name" */
     uint32_t n_explain;
     uint32_t options_max;        /* instanceTypeOptions per node, default 60 */

@@ -52,6 +52,15 @@ struct plan_unplaced {
     const struct plan_reason *reasons; /* nearest miss first */
 };
 
+/* How the new spot nodes of a plan must be spread. A pool is an instance type in a zone. */
+struct plan_spot_rules {
+    uint32_t min_pools; /* pools used at least, or as many as there are spot nodes when they
+                           are fewer; 0: no rule */
+    struct opt_i64 max_per_pool; /* parts per billion of the spot nodes in one pool; one node may
+                                    always be alone in its pool */
+    struct opt_i64 max_share;    /* parts per billion of the vCPU of new nodes on spot */
+};
+
 struct plan_note { /* assumptions and warnings that belong to the plan */
     struct str code, message;
 };
@@ -175,6 +184,7 @@ struct plan {
     uint32_t n_ignored;
 
     usd_t cost;         /* of nodes */
+    usd_t spread_cost;  /* of it: what exchanges for the sake of plan_spot_rules cost */
     usd_t running_cost; /* of the nodes that run today and have a known price */
     uint32_t n_running_unpriced;
     usd_t on_demand_cost; /* the same new nodes on demand, where priced */

@@ -453,12 +453,15 @@ static void make_offerings(struct sched_build *b)
         const struct sched_offer *offer = &o->v[k];
         if (bits_get(base->dims.usable, k) && domain_of_cell[offer->cell_i] != SCHED_NONE) {
             bool counted = offer->capacity_type == CAT_RESERVED;
-            add_offering(
-                b,
-                (struct bp_offering){.price = offer->price,
-                                     .stock = counted ? offer->reservation_count : BP_UNLIMITED,
-                                     .domain = domain_of_cell[offer->cell_i]},
-                (struct sched_problem_offering){.node_i = SCHED_NONE, .offer_i = k});
+            uint32_t per_pool = s->settings.spot.per_pool;
+            bool capped = offer->capacity_type == CAT_SPOT && per_pool > 0;
+            add_offering(b,
+                         (struct bp_offering){.price = offer->price,
+                                              .stock = counted  ? offer->reservation_count
+                                                       : capped ? per_pool
+                                                                : BP_UNLIMITED,
+                                              .domain = domain_of_cell[offer->cell_i]},
+                         (struct sched_problem_offering){.node_i = SCHED_NONE, .offer_i = k});
         }
     }
 }

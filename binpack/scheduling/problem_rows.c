@@ -429,6 +429,38 @@ static void reservation_limits(struct sched_build *b, struct limit_list *limits)
     }
 }
 
+/* One row of the spot offerings of one pool, or with NULL of all spot offerings by their vCPU. */
+static void spot_limit(struct sched_build *b, int64_t max, const struct sched_spot_pool *pool,
+                       struct limit_list *limits)
+{
+    const struct catalog *catalog = b->problem->base->snapshot->catalog;
+    int64_t *use = ARENA_ARRAY(b->arena, int64_t, b->offerings.n);
+    bool any = false;
+    for (uint32_t k = 0; k < b->offerings.n; k++) {
+        const struct sched_offer *offer = offer_of(b, k);
+        if (offer == NULL || offer->capacity_type != CAT_SPOT ||
+            (pool != NULL && (offer->type_i != pool->type_i || offer->zone_i != pool->zone_i))) {
+            continue;
+        }
+        use[k] = pool != NULL ? 1 : catalog->types[offer->type_i].vcpu;
+        any = true;
+    }
+    if (any) {
+        VEC_PUSH(b->arena, limits, (struct bp_limit){.max = max, .use = use});
+    }
+}
+
+static void spot_limits(struct sched_build *b, struct limit_list *limits)
+{
+    const struct sched_spot_caps *caps = &b->problem->base->snapshot->settings.spot;
+    if (caps->vcpu.has) {
+        spot_limit(b, caps->vcpu.v, NULL, limits);
+    }
+    for (uint32_t i = 0; i < caps->n_tight; i++) {
+        spot_limit(b, caps->per_pool, &caps->tight[i], limits);
+    }
+}
+
 static void finish_limits(struct sched_build *b)
 {
     struct limit_list limits = {0};
@@ -436,6 +468,7 @@ static void finish_limits(struct sched_build *b)
         pool_limits(b, p, &limits);
     }
     reservation_limits(b, &limits);
+    spot_limits(b, &limits);
     b->problem->bp.n_limits = (uint32_t)limits.n;
     b->problem->bp.limits = limits.v;
 }

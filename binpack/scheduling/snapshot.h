@@ -24,6 +24,19 @@ struct sched_volumes;
 
 #define SCHED_NONE UINT32_MAX /* an index that points nowhere */
 
+/* A pool of spot machines: the same type in the same zone. */
+struct sched_spot_pool {
+    uint32_t type_i, zone_i; /* catalogue */
+};
+/* Absolute caps on new spot nodes. */
+struct sched_spot_caps {
+    struct opt_i64 vcpu; /* of all of them together */
+    uint32_t per_pool;   /* nodes of one pool; 0: no cap */
+    uint32_t n_tight;
+    const struct sched_spot_pool *tight; /* pools that several NodePools draw on and that need a row
+                                            over them */
+};
+
 struct sched_settings {
     wall_t now;
     bool repack;                 /* every pod on new nodes: no running node is used */
@@ -32,6 +45,7 @@ struct sched_settings {
     bool reserved_capacity, node_overlay, capacity_buffer;
     bool ignore_dra; /* pods with resourceClaims are not planned for */
     struct cat_settings catalog;
+    struct sched_spot_caps spot;
 };
 
 enum sched_pod_state {
