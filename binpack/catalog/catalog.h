@@ -104,6 +104,15 @@ MUST_CHECK bool cat_from_json(struct json_t *const *documents, const struct str 
                               const struct catalog **ret_catalog, struct cat_notes *ret_notes,
                               struct err *err);
 
+/* The catalogue with the capacity reservations that node classes have found
+ * (status.capacityReservations with availableInstanceCount): those it lacks become reserved
+ * offerings of their type and zone, at a ten-millionth of the on-demand price; for those it has the
+ * smaller count stands. Reservations of types and zones that it does not know are left out. Gives
+ * `catalog` itself when there is nothing to add. */
+const struct catalog *cat_with_reservations(const struct catalog *catalog,
+                                            const struct aws_nodeclass *classes, uint32_t n_classes,
+                                            struct strtab *tab, struct arena *arena);
+
 /* The type of that name, or NULL. */
 const struct cat_type *cat_find(const struct catalog *catalog, const struct strtab *tab,
                                 strid name);

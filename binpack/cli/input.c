@@ -356,6 +356,8 @@ bool input_read(const struct options *options, const struct option_texts *paths,
         !filter_pods(options, input.mode, arena, &input.cluster, err)) {
         return false;
     }
+    input.catalog = cat_with_reservations(input.catalog, input.cluster->nodeclasses,
+                                          input.cluster->n_nodeclasses, input.tab, arena);
     for (uint32_t i = 0; i < options->gates.unknown.n; i++) {
         console_warn(console, "--feature-gates: " STR_FMT " is not known and has no effect",
                      STR_ARG(options->gates.unknown.v[i]));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whether NodePool, EC2NodeClass and catalogue allow the plan's new nodes, at the prices it states:
- * requirements, subnets, availability, limits, reservations, minValues, overlays (behaviour of
+ * requirements, subnets, availability, limits, reservations, minValues (behaviour of
  * Karpenter v1.14). */
 #include "binpack/plan/check_world.h"
 
@@ -183,114 +183,6 @@ static strid pool_refuses(const struct check_world *world, const struct karp_nod
     return STRID_NONE;
 }
 
-/* ---- overlays ---- */
-
-static bool overlay_matches(const struct check_world *world, const struct karp_overlay *overlay,
-                            const struct k8s_pairs *labels)
-{
-    for (uint32_t i = 0; i < overlay->n_requirements; i++) {
-        const struct k8s_requirement *r = &overlay->requirements[i];
-        if (!check_match_expression(world, r, k8s_pairs_get(labels, r->key))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Heaviest first, then name descending. `after` NULL starts. */
-static const struct karp_overlay *next_overlay(const struct check_world *world,
-                                               const struct karp_overlay *after)
-{
-    const struct karp_overlay *best = NULL;
-    for (uint32_t i = 0; i < world->cluster->n_overlays; i++) {
-        const struct karp_overlay *o = &world->cluster->overlays[i];
-        bool later = after == NULL || o->weight < after->weight ||
-                     (o->weight == after->weight && str_cmp(o->meta.name, after->meta.name) < 0);
-        bool better = best == NULL || o->weight > best->weight ||
-                      (o->weight == best->weight && str_cmp(o->meta.name, best->meta.name) > 0);
-        if (later && better) {
-            best = o;
-        }
-    }
-    return best;
-}
-
-usd_t check_overlaid_price(const struct check_world *world, usd_t price,
-                           const struct k8s_pairs *labels)
-{
-    const struct karp_overlay *o =
-        world->settings->ignore_overlays ? NULL : next_overlay(world, NULL);
-    for (; o != NULL; o = next_overlay(world, o)) {
-        if (!(o->has_price || o->has_adjustment) || !overlay_matches(world, o, labels)) {
-            continue;
-        }
-        usd_t changed =
-            o->has_price ? o->price
-            : o->adjustment_is_percent
-                ? sat_add(price, muldiv_floor(price, o->adjustment, 100 * INT64_C(1000000)))
-                : sat_add(price, o->adjustment);
-        return changed < 0 ? 0 : changed;
-    }
-    return price;
-}
-
-/* `first` with what only `second` names. */
-static struct k8s_resources completed(struct check_world *world, const struct k8s_resources *first,
-                                      const struct k8s_resources *second)
-{
-    struct k8s_quantity *v = ARENA_ARRAY(world->arena, struct k8s_quantity, first->n + second->n);
-    uint32_t n = 0, i = 0, j = 0;
-    while (i < first->n || j < second->n) {
-        if (j == second->n || (i < first->n && first->v[i].resource <= second->v[j].resource)) {
-            j += j < second->n && first->v[i].resource == second->v[j].resource;
-            v[n++] = first->v[i++];
-        } else {
-            v[n++] = second->v[j++];
-        }
-    }
-    return (struct k8s_resources){.n = n, .v = v};
-}
-
-static int64_t huge_pages_of(const struct check_world *world, const struct k8s_resources *resources)
-{
-    int64_t sum = 0;
-    for (uint32_t i = 0; i < resources->n; i++) {
-        bool huge = str_starts(strtab_str(world->tab, resources->v[i].resource), STR("hugepages-"));
-        sum = sat_add(sum, huge ? resources->v[i].value : 0);
-    }
-    return sum;
-}
-
-/* What overlays state, of several the heaviest, stands instead of the type's amounts; huge pages
- * are cut from the memory that pods can use. */
-static void overlaid_capacity(struct check_world *world, struct check_node *node)
-{
-    const struct karp_overlay *o =
-        world->settings->ignore_overlays ? NULL : next_overlay(world, NULL);
-    struct k8s_resources stated = {0};
-    for (; o != NULL; o = next_overlay(world, o)) {
-        if (o->capacity.n > 0 && overlay_matches(world, o, &node->labels)) {
-            stated = completed(world, &stated, &o->capacity);
-        }
-    }
-    if (stated.n == 0) {
-        return;
-    }
-    const int64_t before = huge_pages_of(world, &node->capacity);
-    node->capacity = completed(world, &stated, &node->capacity);
-    node->alloc = completed(world, &stated, &node->alloc);
-    const int64_t more = sat_sub(huge_pages_of(world, &node->capacity), before);
-    struct k8s_quantity *v = ARENA_ARRAY(world->arena, struct k8s_quantity, node->alloc.n);
-    for (uint32_t i = 0; i < node->alloc.n; i++) {
-        v[i] = node->alloc.v[i];
-        if (v[i].resource == world->words->memory && more != 0) {
-            const int64_t left = sat_sub(v[i].value, more);
-            v[i].value = left > 0 ? left : 0;
-        }
-    }
-    node->alloc.v = v;
-}
-
 /* ---- a node of the plan ---- */
 
 static struct place place_of(const struct check_world *world, const struct plan_node *p)
@@ -334,7 +226,7 @@ bool check_node_of_plan(struct check_world *world, const struct plan_node *plann
                   world->arena, &room);
     node->alloc = room.allocatable;
     node->capacity = room.capacity;
-    overlaid_capacity(world, node);
+    check_overlaid_capacity(world, node);
     node->limits = room.attach_limits;
     node->n_limits = room.n_attach_limits;
     return true;
@@ -353,6 +245,24 @@ static const struct cat_offering *find_offering(const struct cat_type *type, uin
     return NULL;
 }
 
+/* Whether a node class may launch into a reservation: one that it has found itself, or one that no
+ * class has. */
+static bool reservation_open(const struct check_world *world, const struct aws_nodeclass *nc,
+                             strid reservation)
+{
+    const struct str id = strtab_str(world->tab, reservation);
+    bool own = false, anybody = false;
+    for (uint32_t c = 0; c < world->cluster->n_nodeclasses; c++) {
+        const struct aws_nodeclass *at = &world->cluster->nodeclasses[c];
+        for (uint32_t r = 0; r < at->n_reservations; r++) {
+            const bool found = str_eq(at->reservations[r].id, id);
+            anybody = anybody || found;
+            own = own || (found && at == nc);
+        }
+    }
+    return own || (!anybody && (nc == NULL || nc->n_reservations == 0));
+}
+
 static bool check_offering(struct check_world *world, const struct check_node *node,
                            struct err *err)
 {
@@ -366,6 +276,11 @@ static bool check_offering(struct check_world *world, const struct check_node *n
         return err_set(
             err, ERR_INTERNAL, "node " STR_FMT ": " STR_FMT " is not offered in " STR_FMT " as %s",
             STR_ARG(p->name), STR_ARG(type), STR_ARG(zone), capacity_names[p->capacity_type]);
+    }
+    if (p->capacity_type == CAT_RESERVED && !reservation_open(world, place.nc, p->reservation_id)) {
+        return err_set(err, ERR_INTERNAL,
+                       "node " STR_FMT ": reservation " STR_FMT " is not one of its node class",
+                       STR_ARG(p->name), STR_ARG(strtab_str(world->tab, p->reservation_id)));
     }
     strid bad = pool_refuses(world, place.pool, &node->labels, /* open_ok= */ true);
     if (bad != STRID_NONE) {

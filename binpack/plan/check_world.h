@@ -162,10 +162,14 @@ MUST_CHECK bool check_disruption(struct check_world *world, const uint32_t *targ
 int64_t check_budget_allows(const struct check_world *world, const struct karp_nodepool *pool,
                             struct str reason, int64_t n_nodes);
 
-/* ---- pools, prices, limits (check_pools.c) ---- */
-/* A catalogue price with the overlay that selects these labels. */
+/* ---- overlays (check_overlays.c) ---- */
+/* The price of an offering under the heaviest overlay that selects a node with these labels. */
 usd_t check_overlaid_price(const struct check_world *world, usd_t price,
                            const struct k8s_pairs *labels);
+/* Puts the amounts that overlays state into the node's capacity and allocatable. */
+void check_overlaid_capacity(struct check_world *world, struct check_node *node);
+
+/* ---- pools, prices, limits (check_pools.c) ---- */
 struct check_slots *check_slots_new(struct arena *arena);
 MUST_CHECK bool check_new_nodes(struct check_world *world, struct err *err);
 bool check_pool_usable(const struct check_world *world, const struct karp_nodepool *pool,

@@ -355,17 +355,33 @@ static uint64_t zones_allowed(const struct maker *m, const struct sched_variant 
     return allowed;
 }
 
-/* A node class that lists its capacity reservations launches into those only. */
+static bool class_lists(const struct aws_nodeclass *class, struct str id)
+{
+    for (uint32_t i = 0; i < class->n_reservations; i++) {
+        if (str_eq(class->reservations[i].id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A node class that lists its capacity reservations launches into those only, and into those of
+ * other classes nobody else does. */
 static bool reservation_listed(const struct maker *m, const struct sched_variant *variant,
                                strid reservation_id)
 {
     const struct aws_nodeclass *class = m->s->pools[variant->pool_i].node_class;
+    const struct k8s_cluster *cluster = m->s->cluster;
     struct str id = strtab_str(m->s->tab, reservation_id);
-    bool listed = class == NULL || class->n_reservations == 0;
-    for (uint32_t i = 0; !listed && i < class->n_reservations; i++) {
-        listed = str_eq(class->reservations[i].id, id);
+    if (class != NULL && class->n_reservations > 0) {
+        return class_lists(class, id);
     }
-    return listed;
+    for (uint32_t i = 0; i < cluster->n_nodeclasses; i++) {
+        if (class_lists(&cluster->nodeclasses[i], id)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool capacity_allowed(const struct maker *m, const struct sched_variant *variant,

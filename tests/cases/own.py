@@ -75,6 +75,8 @@ def judge(check, binpack, folder, now, case, keep):
         for word in [words] if isinstance(words, str) else words:
             if word not in said.get(pod, ""):
                 bad.append("%s: \"%s\" is not among the reasons: %s" % (pod, word, said.get(pod, "none")))
+    if case["total"] is not None and plan["totals"]["usdPerHour"] > case["total"]:
+        bad.append("the plan says %s USD an hour, more than %s" % (plan["totals"]["usdPerHour"], case["total"]))
     bound = (plan.get("certificate") or {}).get("lowerBoundUsdPerHour")
     if bound is None:
         bad.append("no lower bound")

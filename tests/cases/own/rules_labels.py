@@ -195,6 +195,26 @@ case("reserved/empty", "a reservation of nothing is none",
      [nodeclass(), pool(), pod("web-0", cpu="3")], catalog=catalog(itype("r.big", 4, 8192, offerings=[RES(0), {"zone": A, "capacityType": "on-demand", "price": 0.5,
                                                                                                           "available": True}])),
      capacityTypeOf={"default/web-0": "on-demand"})
+def STATUS(n, rid="cr-9", kind="s.big", zone=A):
+    return {"id": rid, "instanceType": kind, "availabilityZone": zone, "ownerID": "1", "instanceMatchCriteria": "targeted", "availableInstanceCount": n,
+            "reservationType": "default", "state": "active"}
+
+
+case("reserved/of-status", "a reservation that only the node class has found counts, up to what is available",
+     [nodeclass(reservations=[STATUS(1)]), pool()] + pods(2, "web", cpu="3"), catalog=RESERVED, judged=False, total=0.41)
+case("reserved/of-status-none-left", "nothing available is nothing",
+     [nodeclass(reservations=[STATUS(0)]), pool(), pod("web-0", cpu="3", select={CT: "reserved"})], catalog=RESERVED, unschedulable=["default/web-0"])
+case("reserved/of-other-class", "nor may another class use it",
+     [nodeclass(), nodeclass("res", reservations=[STATUS(1)]), pool(), pod("web-0", cpu="3", select={"karpenter.k8s.aws/capacity-reservation-id": "cr-9"})],
+     catalog=RESERVED, unschedulable=["default/web-0"])
+case("reserved/status-lowers-count", "what is left is the smaller of two counts",
+     [nodeclass(reservations=[STATUS(0, "cr-1", "r.big")]), pool(), pod("web-0", cpu="3")], catalog=RESERVED, capacityTypeOf={"default/web-0": "on-demand"})
+case("machines/a1-al2023", "a1 machines do not run AL2023",
+     BASE + [pod("web-0", select={ARCH: "arm64"})], catalog=catalog(itype("a1.large", 2, 4096, 0.05, arch="arm64"), itype("m6g.large", 2, 8192, 0.08, arch="arm64")),
+     instanceTypeOf={"default/web-0": "m6g.large"})
+case("machines/a1-bottlerocket", "but Bottlerocket",
+     [nodeclass(alias="bottlerocket@latest"), od(), pod("web-0", select={ARCH: "arm64"})],
+     catalog=catalog(itype("a1.large", 2, 4096, 0.05, arch="arm64"), itype("m6g.large", 2, 8192, 0.08, arch="arm64")), instanceTypeOf={"default/web-0": "a1.large"})
 case("captype/cheapest", "spot where it is cheaper and allowed", [nodeclass(), pool(), pod("web-0")], capacityTypeOf={"default/web-0": "spot"})
 case("captype/fallback", "on demand where spot is sold out",
      [nodeclass(), pool(), pod("web-0")], catalog=catalog(itype("a.x", 4, 8192, offerings=[
