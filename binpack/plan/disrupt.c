@@ -340,6 +340,7 @@ static bool consolidate(struct search *x, struct err *err)
             x->n_may++;
         }
     }
+    w->large = x->n_may > FLIPS_NODES_MAX;
     if (!disrupt_open_new(w, x->forced, x->may, x->arena, &x->open, err)) {
         return false;
     }

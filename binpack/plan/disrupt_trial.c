@@ -12,6 +12,9 @@
 
 enum { SPOT_TYPES_MIN = 15 };
 
+/* What a round of many nodes leaves on the table, the next round picks up. */
+#define LARGE_GAP 0.002
+
 /* The balanced policy's threshold is 1 / BALANCED_K (karp: balanced.go). */
 enum { BALANCED_K = 2 };
 
@@ -372,6 +375,10 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
                                         .bad = ARENA_ARRAY(arena, uint64_t, bits_words(w->nodes.n)),
                                         .why = ARENA_ARRAY(arena, const char *, w->nodes.n)};
     settings.leave = disrupt_leave(w, choice, /* open= */ NULL, arena);
+    if (w->large) {
+        settings.solver.effort -= settings.solver.effort > 1;
+        settings.solver.gap = settings.solver.gap > LARGE_GAP ? settings.solver.gap : LARGE_GAP;
+    }
     if (!make_new(w->cluster, w->catalog, &settings, &make, err)) {
         return false;
     }

@@ -29,6 +29,7 @@ struct disrupt_world {
     bool *banned; /* [nodes.n] a trial has shown that it cannot go as Underutilized or Drifted */
     const char **ban_why; /* [nodes.n] what the trial has shown; static */
     usd_t move_charge;    /* per moved pod and hour */
+    bool large; /* many candidates: a trial spends a step less of effort than a plan of its own */
 };
 
 /* How nodes stand for the snapshot of a choice; [cluster->n_nodes], in `arena`. `open`: nodes with
