@@ -281,12 +281,13 @@ static void name_offerings(struct assembly *a)
             continue;
         }
         const struct sched_offer *offer = &o->v[ref->offer_i];
-        offerings[k] = (struct plan_offering){
-            .pool_i = s->pools[o->variants.v[o->cells[offer->cell_i].variant_i].pool_i].pool_i,
-            .type = &s->catalog->types[offer->type_i],
-            .zone_i = offer->zone_i,
-            .capacity_type = offer->capacity_type,
-            .reservation_id = offer->reservation_id};
+        const struct sched_variant *variant = &o->variants.v[o->cells[offer->cell_i].variant_i];
+        offerings[k] = (struct plan_offering){.pool_i = s->pools[variant->pool_i].pool_i,
+                                              .type = &s->catalog->types[offer->type_i],
+                                              .zone_i = offer->zone_i,
+                                              .capacity_type = offer->capacity_type,
+                                              .reservation_id = offer->reservation_id,
+                                              .labels = plan_labels(a, variant)};
     }
     a->plan->offerings = offerings;
     struct str *dims = ARENA_ARRAY(a->arena, struct str, p->bp.n_dims);

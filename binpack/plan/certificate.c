@@ -429,8 +429,17 @@ static bool offering_holds(const struct checking *c, uint32_t k, const struct bp
     return true;
 }
 
-/* Offerings of one name differ in labels of their own only; the first that holds the node is as
- * good as any. */
+static bool same_labels(const struct k8s_pairs *a, const struct k8s_pairs *b)
+{
+    bool same = a->n == b->n;
+    for (uint32_t i = 0; i < a->n && same; i++) {
+        same = k8s_pairs_get(b, a->v[i].key) == a->v[i].value;
+    }
+    return same;
+}
+
+/* Offerings of one name differ in labels of their own; those that agree in them too are as good as
+ * each other. */
 static bool find_offering(const struct checking *c, const struct plan_node *node,
                           struct bp_node *ret_node, struct err *err)
 {
@@ -439,7 +448,7 @@ static bool find_offering(const struct checking *c, const struct plan_node *node
         const struct plan_offering *o = &c->made->offerings[k];
         if (o->node.n > 0 || o->pool_i != node->pool_i || o->type != node->type ||
             o->zone_i != node->zone_i || o->capacity_type != node->capacity_type ||
-            o->reservation_id != node->reservation_id) {
+            o->reservation_id != node->reservation_id || !same_labels(&o->labels, &node->labels)) {
             continue;
         }
         known = true;

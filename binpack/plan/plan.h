@@ -116,6 +116,7 @@ struct plan_offering {
     uint32_t zone_i;
     enum cat_capacity_type capacity_type;
     strid reservation_id;
+    struct k8s_pairs labels; /* as a plan_node would have them */
 };
 
 /* ---- disruption: --mode=disrupt ---- */

@@ -321,6 +321,11 @@ def a_certificate_knows_the_rules_of_groups():
             leaf["duals"] = [x * 5 // 4 for x in leaf.get("duals", [])]
 
     holds("z.cert", True, "The bound holds")
+    racks = POOL.replace("      - {key: karpenter.sh/capacity-type", "      - {key: example.com/rack, operator: In, values: [r1, r2, r3]}\n"
+                         "      - {key: karpenter.sh/capacity-type")
+    write("racks.yaml", racks + spread("api", 4).replace("topology.kubernetes.io/zone", "example.com/rack"))
+    run("--simulate", "-f", "racks.yaml", "-o", "json=r.json", "--certificate=r.cert")
+    assert "The bound holds" in run("verify", "r.json", "-f", "racks.yaml", "--certificate", "r.cert")[0]
     forge(leaf_without_plan)
     forge(dearer, "" if len(leaves) < len(certificate["branches"]) else "certificate")
     forge(lambda c: c["branches"].pop())
