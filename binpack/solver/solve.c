@@ -77,7 +77,7 @@ struct bp_solve {
     uint64_t gain_work;
     usd_t gain_cost, gain_bound;
     uint32_t gain_unplaced;
-    bool impatient;
+    bool rounded, impatient;
 };
 
 /* ------------------------------------------------------------------ plans */
@@ -160,14 +160,22 @@ static usd_t bound_of(const struct bp_solve *s)
     return bound < s->best.cost ? bound : s->best.cost;
 }
 
+static bool any_left(const struct bp_solve *s)
+{
+    for (uint32_t i = 0; i < s->problem->n_classes; i++) {
+        if (s->best.unplaced[i] > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The gap is one of cost: a plan that leaves units out is cheap for that very reason, and other
  * decisions have to look for their place first. */
 static bool is_good_enough(const struct bp_solve *s)
 {
-    for (uint32_t i = 0; i < s->problem->n_classes && s->phase != PHASE_DONE; i++) {
-        if (s->best.unplaced[i] > 0) {
-            return false;
-        }
+    if (s->phase != PHASE_DONE && any_left(s)) {
+        return false;
     }
     return s->best.cost == 0 ||
            (double)(s->best.cost - bound_of(s)) <= s->options.gap * (double)s->best.cost;
@@ -407,7 +415,8 @@ static uint64_t budget_of(uint32_t effort)
     return budgets[(effort < 1 ? 1 : effort > 5 ? 5 : effort) - 1];
 }
 
-/* The greedy plan of the split problem itself, where the engine packs a coarser one. */
+/* The greedy plan of the split problem itself, where the engine packs a coarser one and naming anew
+ * left units out. */
 static bool offer_first(struct bp_solve *s, struct err *err)
 {
     auto_arena arena = ARENA_INIT;
@@ -454,10 +463,10 @@ static bool start_groups(struct bp_solve *s, struct err *err)
     if (!start_pack(s, &s->candidates.v[0], &options, err)) {
         return false;
     }
-    if (s->coarse && !offer_first(s, err)) {
+    collect(s);
+    if (s->coarse && any_left(s) && !offer_first(s, err)) {
         return false;
     }
-    collect(s);
     struct bp_progress progress = {.work = 0};
     if (s->pack_engine != NULL) {
         bp_engine_progress(s->pack_engine, &progress);
@@ -557,7 +566,8 @@ enum {
     WORTH = 5000 /* one part in */
 };
 
-/* Whether the plan is more than a greedy one: a large LP alone may take longer than patience. */
+/* Whether the plan is more than a greedy one by now: a large LP alone may take longer than patience
+ * has. */
 static bool is_rounded(const struct bp_solve *s)
 {
     const struct bp_engine *engine = s->problem->n_groups > 0 ? s->pack_engine : s->bound_engine;
@@ -566,8 +576,8 @@ static bool is_rounded(const struct bp_solve *s)
     }
     struct bp_progress now;
     bp_engine_progress(engine, &now);
-    return strcmp(now.phase, "prove") == 0 || strcmp(now.phase, "improve") == 0 ||
-           strcmp(now.phase, "bound") == 0 || strcmp(now.phase, "done") == 0;
+    return strcmp(now.phase, "greedy") != 0 && strcmp(now.phase, "columns") != 0 &&
+           strcmp(now.phase, "round") != 0;
 }
 
 static void note_gain(struct bp_solve *s)
@@ -583,7 +593,8 @@ static void note_gain(struct bp_solve *s)
         s->gain_bound = now.bound;
         s->gain_work = now.work + 1;
     }
-    s->impatient = s->options.effort < PATIENT_EFFORT && is_rounded(s) &&
+    s->rounded = s->rounded || is_rounded(s);
+    s->impatient = s->options.effort < PATIENT_EFFORT && s->rounded &&
                    now.work > 2 * s->gain_work + PATIENCE_WORK;
 }
 
