@@ -255,7 +255,8 @@ static void every_deletion_is_seen_and_the_roster_equals_the_server(void **state
             fail_msg("seed %llu: %s", (unsigned long long)seed, fault);
         }
     }
-    print_message(
+    (void)fprintf(
+        stderr,
         "%u histories from seed 1: %llu changes, %llu told, %llu deletions seen by their absence, "
         "%llu lists, %llu watches, %llu times expired\n",
         n, (unsigned long long)n_changes, (unsigned long long)n_deltas,
