@@ -221,7 +221,7 @@ struct bp_certificate {
     const int64_t *dual;       /* [n_classes] >= 0, scaled by 2^BP_DUAL_BITS */
     const int64_t *limit_dual; /* [n_limits] >= 0, scaled by 2^BP_DUAL_BITS */
     const int64_t *best_value; /* [n_offerings] upper bound of v_k, scaled by 2^BP_DUAL_BITS */
-    uint64_t relaxed_families; /* bit f: groups of family f are left out by the bound (families
+    uint64_t relaxed_families; /* bit f: groups of family f are left out without branches (families
                                   above 63 share bit 63) */
     bool relaxed_varieties, relaxed_exclusions,
         relaxed_caps;    /* insufficient conditions the plan obeys and the bound ignores */
