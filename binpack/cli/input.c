@@ -7,6 +7,7 @@
 #include "base/rfc3339.h"
 #include "base/vec.h"
 #include "binpack/cli/default_pool.h"
+#include "binpack/cli/default_spread.h"
 #include "binpack/cli/filter.h"
 #include "binpack/cli/live.h"
 #include "io/clock.h"
@@ -353,7 +354,8 @@ bool input_read(const struct options *options, const struct option_texts *paths,
     choose_time(options, &r);
     choose_mode(options, &input);
     if (!input_catalog(options, console, arena, input.tab, &input.catalog, err) ||
-        !filter_pods(options, input.mode, arena, &input.cluster, err)) {
+        !filter_pods(options, input.mode, arena, &input.cluster, err) ||
+        !default_spread_apply(options->default_spread, input.tab, arena, &input.cluster, err)) {
         return false;
     }
     input.catalog = cat_with_reservations(input.catalog, input.cluster->nodeclasses,

@@ -204,6 +204,13 @@ const struct option_row option_rows[] = {
     {"reserved-enis", 0, "N", OPTION_NUMBER, FIELD(reserved_enis), .min = 0, .max = 100,
      .fallback = "0", .group = GROUP_PLAN, .commands = PLANS,
      .help = "network interfaces per node that pods may not use"},
+    {"default-spread", 0, "KEY:SKEW:WHEN,...", OPTION_TEXT, FIELD(default_spread),
+     .group = GROUP_PLAN, .commands = PLANS,
+     .help = "topology spread that the scheduler gives to pods without their own",
+     .doc = "`podTopologySpread.defaultConstraints` of the cluster's scheduler, for example "
+            "`topology.kubernetes.io/zone:1:DoNotSchedule`; the last part may be "
+            "`ScheduleAnyway`. A pod is counted with the pods that its Services and its workload "
+            "select; without any of them it gets no constraint."},
 
     {"algorithm", 0, "NAME", OPTION_CHOICE, FIELD(algorithm), .choices = algorithm_choices,
      .fallback = "colgen", .group = GROUP_SOLVER, .commands = PLANS,

@@ -153,6 +153,7 @@ struct options {
     bool detect_drift, respect_safe_to_evict;
     int64_t vm_memory_overhead_ppm;
     uint64_t reserved_enis;
+    struct str default_spread; /* as written; empty: none */
     int algorithm; /* enum option_algorithm */
     uint64_t effort, seed;
     uint64_t threads; /* 0: as many as there are processors, within reason */

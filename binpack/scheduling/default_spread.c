@@ -97,3 +97,63 @@ void sched_default_spread(const struct k8s_cluster *cluster, const struct k8s_po
     *ret_spread = spread;
     *ret_n = n_defaults;
 }
+
+/* The shape of a pod with the default constraints; shapes of one workload are made once. */
+static const struct k8s_pod_shape *spread_shape(const struct k8s_cluster *cluster,
+                                                const struct k8s_pod *pod, uint32_t n_defaults,
+                                                const struct k8s_spread *defaults, uint32_t id,
+                                                struct arena *arena)
+{
+    const struct k8s_spread *spread = NULL;
+    uint32_t n = 0;
+    sched_default_spread(cluster, pod, n_defaults, defaults, arena, &spread, &n);
+    if (n == 0) {
+        return pod->shape;
+    }
+    struct k8s_pod_shape *shape = ARENA_NEW(arena, struct k8s_pod_shape);
+    *shape = *pod->shape;
+    shape->id = id;
+    shape->spread = spread;
+    shape->n_spread = n;
+    return shape;
+}
+
+const struct k8s_cluster *sched_cluster_spread(const struct k8s_cluster *cluster,
+                                               uint32_t n_defaults,
+                                               const struct k8s_spread *defaults,
+                                               struct arena *arena)
+{
+    if (n_defaults == 0) {
+        return cluster;
+    }
+    struct k8s_cluster *with = ARENA_NEW(arena, struct k8s_cluster);
+    struct k8s_pod *pods = ARENA_ARRAY(arena, struct k8s_pod, cluster->n_pods);
+    VEC(const struct k8s_pod_shape *) shapes = {0}, made = {0}; /* made: by what tells them apart */
+    struct strtab *known = strtab_new(arena);
+    for (uint32_t i = 0; i < cluster->n_shapes; i++) {
+        VEC_PUSH(arena, &shapes, cluster->shapes[i]);
+    }
+    for (uint32_t i = 0; i < cluster->n_pods; i++) {
+        struct strbuf key = strbuf_new(arena, 4096);
+        pods[i] = cluster->pods[i];
+        strbuf_add(&key,
+                   (struct str){.p = (const char *)&pods[i].shape, .n = sizeof pods[i].shape});
+        strbuf_add(&key, (struct str){.p = (const char *)&pods[i].ns, .n = sizeof pods[i].ns});
+        strbuf_add(&key, pods[i].owner_name);
+        const strid at = strtab_add(known, strbuf_str(&key)) - 1;
+        if (at == made.n) {
+            const struct k8s_pod_shape *shape =
+                spread_shape(cluster, &pods[i], n_defaults, defaults, (uint32_t)shapes.n, arena);
+            VEC_PUSH(arena, &made, shape);
+            if (shape != pods[i].shape) {
+                VEC_PUSH(arena, &shapes, shape);
+            }
+        }
+        pods[i].shape = made.v[at];
+    }
+    *with = *cluster;
+    with->pods = pods;
+    with->shapes = shapes.v;
+    with->n_shapes = (uint32_t)shapes.n;
+    return with;
+}

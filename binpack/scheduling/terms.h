@@ -56,3 +56,10 @@ void sched_default_spread(const struct k8s_cluster *cluster, const struct k8s_po
                           uint32_t n_defaults, const struct k8s_spread *defaults,
                           struct arena *arena, const struct k8s_spread **ret_spread,
                           uint32_t *ret_n);
+
+/* The cluster as if every pod without constraints of its own declared these; itself for none.
+ * Pods, shapes and constraints that it adds live in `arena`. */
+const struct k8s_cluster *sched_cluster_spread(const struct k8s_cluster *cluster,
+                                               uint32_t n_defaults,
+                                               const struct k8s_spread *defaults,
+                                               struct arena *arena);

@@ -80,6 +80,13 @@ case("spread/two-groups", "two groups do not mix",
 case("spread/not-counted-beside", "pods that are counted but not spread go where they like, first or last",
      BASE + pods(3, "web", labels=W, spread=[skew(ZONE, W)]) + pods(3, "free", labels=W, select={ZONE: A}), scheduled="all")
 
+case("spread/default-constraints", "pods without constraints of their own get the scheduler's, counted by what their Service selects",
+     BASE + [{"apiVersion": "v1", "kind": "Service", "metadata": meta("web", "default"), "spec": {"selector": W, "ports": [{"port": 80}]}}] + pods(3, "web", labels=W) +
+     [pod("own-0", labels=X, spread=[skew(HOST, X, 9)])], flags=["--default-spread=topology.kubernetes.io/zone:1:DoNotSchedule"],
+     differentZones=[names(3, "web")])
+case("spread/default-constraints-no-service", "who is selected by nothing gets none",
+     [nodeclass(), od(limits={"nodes": "1"})] + pods(3, "web", labels=W), flags=["--default-spread=topology.kubernetes.io/zone:1:DoNotSchedule"], scheduled="all")
+
 # ---- pod affinity
 
 case("affinity/zone-self", "a group starts somewhere and stays there",
