@@ -8,16 +8,22 @@
 #include "base/limits.h"
 #include "base/rfc3339.h"
 #include "binpack/catalog/price.h"
+#include "binpack/catalog/price_list.h"
 
 enum { MAX_NUMBER = 1 << 30, MAX_ROWS = 2 * 1000 * 1000, MAX_NAME = 63, MAX_DEVICES = 64 };
 
-static const char *const lists[] = {"InstanceTypes", "InstanceTypeOfferings", "SpotPriceHistory"};
+static const char *const lists[] = {"InstanceTypes", "InstanceTypeOfferings", "SpotPriceHistory",
+                                    "PriceList"};
 enum { N_LISTS = sizeof lists / sizeof *lists };
 
 /* Which of the lists an element belongs to, by a member that only it has; N_LISTS when to none. */
 static size_t list_of_element(const json_t *element)
 {
-    static const char *const members[N_LISTS] = {"VCpuInfo", "LocationType", "SpotPrice"};
+    static const char *const members[N_LISTS] = {"VCpuInfo", "LocationType", "SpotPrice",
+                                                 "product"};
+    if (json_is_string(element) && json_string_value(element)[0] == '{') {
+        return N_LISTS - 1; /* the price list's products are JSON as text */
+    }
     for (size_t i = 0; i < N_LISTS; i++) {
         if (json_object_get(element, members[i]) != NULL) {
             return i;
@@ -351,7 +357,7 @@ static bool read_spot(const struct json_at *item, struct ec2_rows *rows, struct 
 
 typedef bool read_fn(const struct json_at *item, struct ec2_rows *rows, struct arena *arena,
                      struct err *err);
-static read_fn *const readers[N_LISTS] = {read_type, read_offering, read_spot};
+static read_fn *const readers[N_LISTS] = {read_type, read_offering, read_spot, ec2_price_read};
 
 static bool add_list(struct ec2_rows *rows, const struct json_at *list, size_t which,
                      struct arena *arena, struct err *err)

@@ -55,15 +55,22 @@ struct ec2_spot_price { /* DescribeSpotPriceHistory, Linux only */
     wall_t at;
 };
 
+struct ec2_on_demand_price { /* price list, plain Linux only */
+    struct str type, region; /* region may be empty: not stated */
+    usd_t price;
+};
+
 struct ec2_rows {
     VEC(struct ec2_instance_type) types;
     VEC(struct ec2_zone_offering) offerings;
     VEC(struct ec2_spot_price) spot;
-    uint32_t n_other_products; /* spot prices of Windows, Red Hat, ... that were left out */
+    VEC(struct ec2_on_demand_price) on_demand;
+    uint32_t n_other_products; /* prices of Windows, Red Hat, ... that were left out */
 };
 
-/* Whether the document is one of the three replies (an object with InstanceTypes,
- * InstanceTypeOfferings or SpotPriceHistory, or the bare list that `--query` leaves of it). */
+/* Whether the document is one of the four replies (an object with InstanceTypes,
+ * InstanceTypeOfferings, SpotPriceHistory or PriceList, or the bare list that `--query` leaves of
+ * it). */
 bool ec2_is_reply(const json_t *document);
 
 /* Appends the rows of a reply. Errors: ERR_INVALID (path, field, value), ERR_LIMIT. `rows` may be

@@ -74,7 +74,8 @@ static bool add_document(struct reading *r, const json_t *document, uint32_t doc
     return err_set(
         err, ERR_INVALID,
         "no catalogue: expected kind Catalog, a reply of aws ec2 describe-instance-types, "
-        "describe-instance-type-offerings or describe-spot-price-history, or KWOK "
+        "describe-instance-type-offerings or describe-spot-price-history or of aws pricing "
+        "get-products, or KWOK "
         "instance types");
 }
 
@@ -250,6 +251,13 @@ static int by_type_zone_time(const void *a, const void *b)
     return (x->price > y->price) - (x->price < y->price);
 }
 
+static int by_type_price(const void *a, const void *b)
+{
+    const struct ec2_on_demand_price *x = a, *y = b;
+    int order = str_cmp(x->type, y->type);
+    return order != 0 ? order : (x->price > y->price) - (x->price < y->price);
+}
+
 /* The name of a zone that is given by id; the id itself when no document says. */
 static struct str zone_of_id(const struct reading *r, struct str id)
 {
@@ -285,6 +293,12 @@ static bool add_zones(struct reading *r, struct err *err)
         if (!cat_builder_region(b, region, err)) {
             return err_wrap(err, "location " STR_FMT,
                             STR_ARG(row->zone.n > 0 ? row->zone : row->region));
+        }
+    }
+    for (size_t i = 0; i < r->rows.on_demand.n; i++) {
+        const struct ec2_on_demand_price *row = &r->rows.on_demand.v[i];
+        if (row->region.n > 0 && !cat_builder_region(b, row->region, err)) {
+            return err_wrap(err, "on-demand price of " STR_FMT, STR_ARG(row->type));
         }
     }
     return true;
@@ -348,6 +362,22 @@ static bool has_offering(const struct cat_draft *draft, strid zone, enum cat_cap
     return false;
 }
 
+/* The lowest on-demand price of the price list. */
+static struct opt_usd listed_price(const struct reading *r, struct str type)
+{
+    size_t low = 0, high = r->rows.on_demand.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (str_cmp(r->rows.on_demand.v[middle].type, type) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool has = low < r->rows.on_demand.n && str_eq(r->rows.on_demand.v[low].type, type);
+    return (struct opt_usd){.has = has, .v = has ? r->rows.on_demand.v[low].price : 0};
+}
+
 /* One offering that a reply implies, unless a Catalog file has its own. */
 static void imply(struct reading *r, struct cat_draft *draft, struct str zone,
                   enum cat_capacity_type type, struct opt_usd price)
@@ -361,8 +391,11 @@ static void imply(struct reading *r, struct cat_draft *draft, struct str zone,
         const struct builtin_row *row = cat_builtin_row(draft->row.name);
         bool same_region =
             str_eq(strtab_str(b->tab, b->region), str_of(builtin_region)) && row != NULL;
-        price = same_region ? cat_builtin_price(row) : (struct opt_usd){.has = false};
-        r->n_builtin_price += price.has ? 1 : 0;
+        price = listed_price(r, draft->row.name);
+        if (!price.has && same_region) {
+            price = cat_builtin_price(row);
+            r->n_builtin_price += price.has ? 1 : 0;
+        }
         r->n_no_price += price.has ? 0 : 1;
     }
     r->n_no_spot += type == CAT_SPOT && !price.has ? 1 : 0;
@@ -444,6 +477,9 @@ static void add_offerings(struct reading *r)
     }
     if (r->rows.spot.n > 0) {
         qsort(r->rows.spot.v, r->rows.spot.n, sizeof *r->rows.spot.v, by_type_zone_time);
+    }
+    if (r->rows.on_demand.n > 0) {
+        qsort(r->rows.on_demand.v, r->rows.on_demand.n, sizeof *r->rows.on_demand.v, by_type_price);
     }
     describe_offered(r);
     wall_t newest = 0;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -47,6 +48,100 @@ static const char history[] = "{'SpotPriceHistory':[" SPOT(
     "Linux/UNIX") "," SPOT("zz9.2xlarge", "eu-west-1a", "0.031500", "2026-08-21T10:00:00.000Z",
                            "Linux/UNIX") "," SPOT("zz9.2xlarge", "eu-west-1a", "0.9",
                                                   "2026-08-22T10:00:00Z", "Windows") "]}";
+
+#define PRODUCT(type, region, system, tenancy, family, usd)                                        \
+    "{'product':{'productFamily':'" family "','attributes':{'instanceType':'" type                 \
+    "','regionCode':'" region "','operatingSystem':'" system "','tenancy':'" tenancy               \
+    "','preInstalledSw':'NA','capacitystatus':'Used','marketoption':'OnDemand'}},"                 \
+    "'terms':{'OnDemand':{'A.B':{'priceDimensions':{'A.B.C':{'unit':'Hrs','pricePerUnit':{"        \
+    "'USD':'" usd "'}}}}}}}"
+#define PLAIN(system, tenancy, family, usd)                                                        \
+    PRODUCT("zz9.2xlarge", "eu-west-1", system, tenancy, family, usd)
+
+/* As the service itself gives it: a document within a string. */
+#define AS_TEXT                                                                                    \
+    "'{\\'product\\':{\\'attributes\\':{\\'instanceType\\':\\'zz9.2xlarge\\'}},\\'terms\\':{"      \
+    "\\'OnDemand\\':{\\'a\\':{\\'priceDimensions\\':{\\'b\\':{\\'pricePerUnit\\':{\\'USD\\':"      \
+    "\\'0.5200000000\\'}}}}}}}'"
+
+/* On-demand prices of the price list: plain Linux only, the lowest, in the region of the zones. */
+static void price_list(void **state)
+{
+    struct fixture *f = *state;
+    static const char products[] = "{'PriceList':[" PLAIN("Windows", "Shared", "Compute Instance", "0.1") "," PLAIN(
+        "Linux", "Dedicated", "Compute Instance",
+        "0.2") "," PLAIN("Linux", "Shared", "Compute Instance",
+                         "0.0000000000") "," PLAIN("Linux", "Shared", "Compute Instance",
+                                                   "0.5210000000") "," PLAIN("Linux", "Shared",
+                                                                             "Compute Instance",
+                                                                             "0.6") "," PRODUCT("ot"
+                                                                                                "he"
+                                                                                                "r."
+                                                                                                "la"
+                                                                                                "rg"
+                                                                                                "e",
+                                                                                                "eu"
+                                                                                                "-w"
+                                                                                                "es"
+                                                                                                "t-"
+                                                                                                "1",
+                                                                                                "Li"
+                                                                                                "nu"
+                                                                                                "x",
+                                                                                                "Sh"
+                                                                                                "ar"
+                                                                                                "e"
+                                                                                                "d",
+                                                                                                "Co"
+                                                                                                "mp"
+                                                                                                "ut"
+                                                                                                "e "
+                                                                                                "In"
+                                                                                                "st"
+                                                                                                "an"
+                                                                                                "c"
+                                                                                                "e",
+                                                                                                "0."
+                                                                                                "7") "," AS_TEXT
+                                                                                                     "]}";
+    const char *const texts[] = {described, offered, history, products};
+    if (!fixture_load(f, texts, 4)) {
+        fail_msg("%s", f->err.text);
+    }
+    const struct cat_type *type = fixture_type(f, "zz9.2xlarge");
+    unsigned n_on_demand = 0;
+    for (uint32_t i = 0; i < type->n_offerings; i++) {
+        if (type->offerings[i].capacity_type == CAT_ON_DEMAND) {
+            n_on_demand++;
+            assert_true(type->offerings[i].price.has);
+            assert_int_equal(type->offerings[i].price.v, INT64_C(520000000));
+        }
+    }
+    assert_int_equal(n_on_demand, 2);
+}
+
+static void bad_price_lists(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        {"{'PriceList':['{not JSON']}", "PriceList[0]"},
+        {"{'PriceList':[7]}", "PriceList[0]"},
+        {"{'PriceList':[{'product':{}}]}", "a product without attributes"},
+        {"{'PriceList':[" PLAIN("Linux", "Shared", "Compute Instance", "cheap") "]}",
+         "pricePerUnit.USD"},
+        {"{'PriceList':[" PRODUCT("zz9.2xlarge", "us-west-2", "Linux", "Shared", "Compute Instance",
+                                  "1") "]}",
+         "on-demand price of zz9.2xlarge"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const texts[] = {described, offered, rows[i].text};
+        if (fixture_load(f, texts, 3) || strstr(f->err.text, rows[i].error) == NULL) {
+            fail_msg("%s: %s", rows[i].text, f->err.text);
+        }
+    }
+}
 
 static void three_replies(void **state)
 {
@@ -325,6 +420,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(price_list),
+        TEST(bad_price_lists),
         TEST(three_replies),
         TEST(as_the_builtin),
         TEST(spot_history_alone),
