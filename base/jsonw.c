@@ -352,6 +352,15 @@ void jsonw_key_i64(struct jsonw *w, const char *key, int64_t value)
     jsonw_i64(w, value);
 }
 
+void jsonw_key_i64s(struct jsonw *w, const char *key, const int64_t *v, size_t n)
+{
+    jsonw_key_array(w, key);
+    for (size_t i = 0; i < n; i++) {
+        jsonw_i64(w, v[i]);
+    }
+    jsonw_array_end(w);
+}
+
 void jsonw_key_bool(struct jsonw *w, const char *key, bool value)
 {
     jsonw_key(w, str_of(key));

@@ -71,6 +71,7 @@ void jsonw_json(struct jsonw *w, const json_t *value);
 /* Members in one call. */
 void jsonw_key_str(struct jsonw *w, const char *key, struct str value);
 void jsonw_key_i64(struct jsonw *w, const char *key, int64_t value);
+void jsonw_key_i64s(struct jsonw *w, const char *key, const int64_t *v, size_t n); /* a list */
 void jsonw_key_bool(struct jsonw *w, const char *key, bool value);
 void jsonw_key_usd(struct jsonw *w, const char *key, usd_t value);
 void jsonw_key_object(struct jsonw *w, const char *key); /* then members and jsonw_object_end */

@@ -8,20 +8,12 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "binpack/plan/certificate_branches.h"
+#include "binpack/plan/certificate_counts.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/solver/problem.h"
 #include "binpack/solver/verify.h"
 
 /* ---- writing ---- */
-
-static void put_numbers(struct jsonw *w, const char *key, const int64_t *v, uint32_t n)
-{
-    jsonw_key_array(w, key);
-    for (uint32_t i = 0; i < n; i++) {
-        jsonw_i64(w, v[i]);
-    }
-    jsonw_array_end(w);
-}
 
 static void put_bits(struct jsonw *w, const char *key, const uint64_t *set, uint32_t n)
 {
@@ -55,7 +47,7 @@ static void put_class(const struct plan *plan, uint32_t i, struct jsonw *w, stru
     jsonw_key_i64(w, "units", class->demand);
     jsonw_key_i64(w, "placedUnits", (int64_t) class->demand - plan->solution->unplaced[i]);
     put_limited(w, "maxUnitsPerNode", class->max_per_node);
-    put_numbers(w, "size", &p->size[(size_t)i * p->n_dims], p->n_dims);
+    jsonw_key_i64s(w, "size", &p->size[(size_t)i * p->n_dims], p->n_dims);
     put_bits(w, "domains", &p->mask[i * bits_words(p->n_domains)], p->n_domains);
     jsonw_key_i64(w, "dual", plan->solution->certificate.dual[i]);
     jsonw_object_end(w);
@@ -88,7 +80,7 @@ static void put_offering(const struct plan *plan, uint32_t k, struct jsonw *w)
     jsonw_key_i64(w, "nanoUsdPerHour", offering->price);
     put_limited(w, "stock", offering->stock);
     jsonw_key_i64(w, "domain", offering->domain);
-    put_numbers(w, "capacity", &p->capacity[(size_t)k * p->n_dims], p->n_dims);
+    jsonw_key_i64s(w, "capacity", &p->capacity[(size_t)k * p->n_dims], p->n_dims);
     jsonw_key_i64(w, "bestValue", plan->solution->certificate.best_value[k]);
     jsonw_object_end(w);
 }
@@ -172,6 +164,7 @@ void certificate_write(const struct plan *plan, struct jsonw *w, struct arena *s
     put_limits(plan, w);
     put_caps(plan, w);
     certificate_branches_write(p, &plan->solution->certificate, w, scratch);
+    certificate_counts_write(p, plan->solution->certificate.counts, w, scratch);
     jsonw_object_end(w);
 }
 
@@ -354,7 +347,8 @@ static bool read_certificate(struct checking *c, const json_t *document, struct 
     c->certificate.relaxed_caps = own->relaxed_caps;
     return read_classes(c, &root, err) && read_offerings(c, &root, err) &&
            read_limits(c, &root, err) &&
-           certificate_branches_read(c->problem, &root, c->arena, &c->certificate, err);
+           certificate_branches_read(c->problem, &root, c->arena, &c->certificate, err) &&
+           certificate_counts_read(c->problem, &root, c->arena, &c->certificate.counts, err);
 }
 
 /* ---- the plan as a solution ---- */

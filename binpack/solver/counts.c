@@ -44,25 +44,30 @@ void bp_counts_init(struct bp_counts *c, struct arena *arena, struct bp_pool *po
     bp_dive_init(&c->dive, arena, &c->cg);
 }
 
-static double *new_cut(struct bp_counts *c, double need)
+/* A cut's place; its oldest successor among those that may go makes room. */
+static uint32_t new_cut(struct bp_counts *c, double need)
 {
     uint32_t at = c->n_cuts;
-    if (at == BP_COUNTS_CUTS) { /* the oldest that may go */
+    if (at == BP_COUNTS_CUTS) {
         at = c->n_lasting;
-        double *oldest = c->cut_value[at];
-        memmove(c->cut_value + at, c->cut_value + at + 1,
-                (BP_COUNTS_CUTS - 1 - at) * sizeof(double *));
-        memmove(c->cut_need + at, c->cut_need + at + 1, (BP_COUNTS_CUTS - 1 - at) * sizeof(double));
+        double *value = c->cut_value[at], *pi = c->cut_pi[at];
+        for (uint32_t q = at; q + 1 < BP_COUNTS_CUTS; q++) {
+            c->cut_value[q] = c->cut_value[q + 1];
+            c->cut_pi[q] = c->cut_pi[q + 1];
+            c->cut_need[q] = c->cut_need[q + 1];
+        }
         at = BP_COUNTS_CUTS - 1;
-        c->cut_value[at] = oldest;
+        c->cut_value[at] = value;
+        c->cut_pi[at] = pi;
     } else {
         c->n_cuts++;
     }
     if (c->cut_value[at] == NULL) {
         c->cut_value[at] = ARENA_ARRAY(c->arena, double, c->red->n_kinds + 1);
+        c->cut_pi[at] = ARENA_ARRAY(c->arena, double, c->red->n_classes + 1);
     }
     c->cut_need[at] = need;
-    return c->cut_value[at];
+    return at;
 }
 
 /* The sizes: nodes hold in each dimension what is asked for. */
@@ -74,9 +79,12 @@ static void add_size_cuts(struct bp_counts *c)
         for (uint32_t i = 0; i < red->n_classes; i++) {
             need += red->size_of[(size_t)i * red->n_dims + d] * red->demand[i];
         }
-        double *value = new_cut(c, need);
+        uint32_t at = new_cut(c, need);
+        for (uint32_t i = 0; i < red->n_classes; i++) {
+            c->cut_pi[at][i] = red->size_of[(size_t)i * red->n_dims + d];
+        }
         for (uint32_t k = 0; k < red->n_kinds; k++) {
-            value[k] = red->cap[(size_t)k * red->n_dims + d];
+            c->cut_value[at][k] = red->cap[(size_t)k * red->n_dims + d];
         }
     }
 }
@@ -96,7 +104,9 @@ void bp_counts_begin(struct bp_counts *c, const double *pi, const double *value,
     memcpy(c->pi, pi, c->red->n_classes * sizeof(double));
     c->n_cuts = 0;
     add_size_cuts(c);
-    memcpy(new_cut(c, worth(c, pi)), value, c->red->n_kinds * sizeof(double));
+    uint32_t lp = new_cut(c, worth(c, pi));
+    memcpy(c->cut_pi[lp], pi, c->red->n_classes * sizeof(double));
+    memcpy(c->cut_value[lp], value, c->red->n_kinds * sizeof(double));
     c->n_lasting = c->n_cuts;
     c->bound = bound;
     c->cost = cost;
@@ -275,9 +285,10 @@ static bool add_cut(struct bp_counts *c, uint64_t *spent)
     if (held >= need * (1 - 1e-7)) {
         return false;
     }
-    double *value = new_cut(c, need);
-    memcpy(value, c->cg.best_value, c->red->n_kinds * sizeof(double));
-    price_others(c, value, spent);
+    uint32_t at = new_cut(c, need);
+    memcpy(c->cut_pi[at], c->cg.best_pi, c->red->n_classes * sizeof(double));
+    memcpy(c->cut_value[at], c->cg.best_value, c->red->n_kinds * sizeof(double));
+    price_others(c, c->cut_value[at], spent);
     return true;
 }
 

@@ -47,6 +47,7 @@ struct bp_counts {
     double *pi;      /* [n_classes] the LP's prices, what a unit left out counts */
     uint32_t n_cuts; /* the first ones never go */
     uint32_t n_lasting;
+    double *cut_pi[BP_COUNTS_CUTS];    /* [n_classes] */
     double *cut_value[BP_COUNTS_CUTS]; /* [n_kinds] */
     double cut_need[BP_COUNTS_CUTS];
     double bound, cost; /* of the LP and of the best plan, in units of cost */

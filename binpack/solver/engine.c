@@ -9,6 +9,8 @@
 #include "base/bitset.h"
 #include "binpack/solver/bound.h"
 #include "binpack/solver/colgen.h"
+#include "binpack/solver/count_proof.h"
+#include "binpack/solver/count_tree.h"
 #include "binpack/solver/counts.h"
 #include "binpack/solver/expand.h"
 #include "binpack/solver/ffd.h"
@@ -25,6 +27,7 @@ enum phase {
     PHASE_ROUND,   /* the first dive */
     PHASE_PROVE,   /* the LP again with exact pricing */
     PHASE_COUNTS,  /* whole numbers of nodes of each kind, and plans within them */
+    PHASE_TREE,    /* a bound that knows that nodes are whole */
     PHASE_SETTLE,  /* the LP again with deeper searches */
     PHASE_AGAIN,   /* a dive from there */
     PHASE_RELAXED, /* the bound's own LP, when the plan obeys more than it may use */
@@ -34,10 +37,11 @@ enum phase {
 };
 
 static const char *const phase_names[] = {
-    [PHASE_PARTS] = "columns", [PHASE_FILL] = "round",      [PHASE_COLUMNS] = "columns",
-    [PHASE_ROUND] = "round",   [PHASE_PROVE] = "prove",     [PHASE_COUNTS] = "counts",
-    [PHASE_SETTLE] = "prove",  [PHASE_AGAIN] = "round",     [PHASE_RELAXED] = "bound",
-    [PHASE_PLACED] = "bound",  [PHASE_IMPROVE] = "improve", [PHASE_DONE] = "done"};
+    [PHASE_PARTS] = "columns", [PHASE_FILL] = "round",   [PHASE_COLUMNS] = "columns",
+    [PHASE_ROUND] = "round",   [PHASE_PROVE] = "prove",  [PHASE_COUNTS] = "counts",
+    [PHASE_TREE] = "counts",   [PHASE_SETTLE] = "prove", [PHASE_AGAIN] = "round",
+    [PHASE_RELAXED] = "bound", [PHASE_PLACED] = "bound", [PHASE_IMPROVE] = "improve",
+    [PHASE_DONE] = "done"};
 
 struct bp_engine {
     struct arena arena;
@@ -49,6 +53,9 @@ struct bp_engine {
     struct bp_cg cg, relaxed_cg;
     struct bp_dive dive;
     struct bp_counts counts;
+    struct bp_tree tree;
+    const struct bp_count_proof *proof; /* or NULL */
+    usd_t counts_bound;                 /* of it, for a plan that leaves nothing out */
     struct bp_improve improve;
     struct bp_bound bound, other_bound;
     struct bp_mix best, trial;
@@ -129,9 +136,15 @@ static double gap_of(const struct bp_engine *e, double bound)
     return e->best.cost > 0 ? ((double)e->best.cost - bound) / (double)e->best.cost : 0;
 }
 
+/* What is proven about the plan. */
+static usd_t proven_bound(const struct bp_engine *e)
+{
+    return e->counts_bound > e->bound.bound ? e->counts_bound : e->bound.bound;
+}
+
 static void look_at_gap(struct bp_engine *e)
 {
-    double gap = gap_of(e, (double)e->bound.bound);
+    double gap = gap_of(e, (double)proven_bound(e));
     e->optimal = gap <= 1e-9;
     e->within = gap <= e->options.gap;
 }
@@ -206,8 +219,7 @@ static bool any_unplaced(const struct bp_engine *e)
     return false;
 }
 
-static bool start_master(struct bp_engine *e, struct bp_master *master, struct bp_pool *pool,
-                         struct err *err)
+static bool start_master(struct bp_master *master, struct bp_pool *pool, struct err *err)
 {
     auto_arena scratch = ARENA_INIT;
     uint32_t n = (uint32_t)pool->patterns.n;
@@ -215,7 +227,6 @@ static bool start_master(struct bp_engine *e, struct bp_master *master, struct b
     for (uint32_t j = 0; j < n; j++) {
         all[j] = j;
     }
-    (void)e;
     return bp_master_add(master, n, all, err);
 }
 
@@ -316,7 +327,7 @@ static void begin_columns(struct bp_engine *e)
     bp_cg_init(&e->cg, &e->arena, &e->master, &e->pricer, BP_RULES_PLAN);
     bp_dive_init(&e->dive, &e->arena, &e->cg);
     bp_improve_init(&e->improve, &e->arena, &e->dive, e->options.seed);
-    if (!start_master(e, &e->master, &e->pool, &err)) {
+    if (!start_master(&e->master, &e->pool, &err)) {
         warn(e, &err);
         next_phase(e, PHASE_DONE);
         return;
@@ -497,8 +508,30 @@ static void step_counts(struct bp_engine *e, uint64_t work)
         if (counts->failed) {
             warn(e, &counts->err);
         }
-        next_phase(e, PHASE_SETTLE);
+        bool tree = !counts->failed && !red->relaxed && !any_unplaced(e);
+        next_phase(e, tree ? PHASE_TREE : PHASE_SETTLE);
     }
+}
+
+/* Nothing is left out: the bound is for the whole demand, and holds for any better plan too. */
+static void step_tree(struct bp_engine *e, uint64_t work)
+{
+    if (bp_tree_step(&e->tree, work, &e->spent)) {
+        return;
+    }
+    const struct bp_problem *p = e->red.problem;
+    auto_arena scratch = ARENA_INIT;
+    uint32_t *placed = ARENA_ARRAY(&scratch, uint32_t, p->n_classes + 1);
+    for (uint32_t s = 0; s < e->red.source_at[e->red.n_classes]; s++) {
+        placed[e->red.source[s]] = p->classes[e->red.source[s]].demand;
+    }
+    e->proof = bp_tree_proof(&e->tree, &e->arena);
+    if (e->proof != NULL) {
+        e->counts_bound = bp_count_proof_bound(p, e->proof, placed, &scratch);
+        look_at_gap(e);
+    }
+    bp_tree_done(&e->tree);
+    next_phase(e, PHASE_SETTLE);
 }
 
 static void begin_relaxed(struct bp_engine *e)
@@ -512,7 +545,7 @@ static void begin_relaxed(struct bp_engine *e)
     }
     bp_master_init(&e->relaxed_master, &e->arena, &e->red, &e->relaxed_pool, e->penalty);
     bp_cg_init(&e->relaxed_cg, &e->arena, &e->relaxed_master, &e->pricer, BP_RULES_NECESSARY);
-    if (!start_master(e, &e->relaxed_master, &e->relaxed_pool, &err)) {
+    if (!start_master(&e->relaxed_master, &e->relaxed_pool, &err)) {
         warn(e, &err);
         after_bound(e);
         return;
@@ -576,6 +609,9 @@ static void begin_phase(struct bp_engine *e)
     case PHASE_COLUMNS:
         begin_root(e);
         break;
+    case PHASE_TREE:
+        bp_tree_init(&e->tree, &e->arena, &e->counts, (double)e->best.cost / e->red.unit);
+        break;
     case PHASE_PROVE:
     case PHASE_SETTLE:
         bp_cg_set_prices(&e->cg, e->root_pi, e->root_mu);
@@ -629,6 +665,9 @@ static void step_phase(struct bp_engine *e, uint64_t work)
     case PHASE_ROUND:
     case PHASE_AGAIN:
         step_round(e, work);
+        break;
+    case PHASE_TREE:
+        step_tree(e, work);
         break;
     case PHASE_PROVE:
     case PHASE_SETTLE:
@@ -706,7 +745,7 @@ void bp_engine_progress(const struct bp_engine *e, struct bp_progress *ret_progr
     }
     *ret_progress = (struct bp_progress){.phase = e->spent == 0 ? "greedy" : phase_names[e->phase],
                                          .cost = e->best.cost,
-                                         .bound = e->bound.bound,
+                                         .bound = proven_bound(e),
                                          .work = e->spent,
                                          .n_unplaced = (uint32_t)n};
 }
@@ -725,58 +764,18 @@ uint64_t bp_engine_arena_bytes(const struct bp_engine *e)
     return bytes;
 }
 
-/* A plain bound of what an offering without stock could hold: it counts for nothing, but says no
- * untruth. */
-static int64_t unused_value(const struct bp_problem *p, const int64_t *dual, uint32_t k)
-{
-    int64_t sum = 0;
-    for (uint32_t i = 0; i < p->n_classes; i++) {
-        if (dual[i] > 0 &&
-            bits_get(p->mask + (size_t)i * bits_words(p->n_domains), p->offerings[k].domain)) {
-            sum = sat_add(sum, sat_mul(dual[i], p->classes[i].demand));
-        }
-    }
-    return sum;
-}
-
-static void write_certificate(const struct bp_engine *e, struct arena *arena,
-                              struct bp_certificate *out)
-{
-    const struct bp_red *red = &e->red;
-    const struct bp_problem *p = red->problem;
-    int64_t *dual = ARENA_ARRAY(arena, int64_t, p->n_classes + 1);
-    int64_t *limit_dual = ARENA_ARRAY(arena, int64_t, p->n_limits + 1);
-    int64_t *best_value = ARENA_ARRAY(arena, int64_t, p->n_offerings + 1);
-    for (uint32_t i = 0; i < red->n_classes; i++) {
-        for (uint32_t s = red->source_at[i]; s < red->source_at[i + 1]; s++) {
-            dual[red->source[s]] = e->bound.dual[i];
-        }
-    }
-    for (uint32_t r = 0; r < red->n_limits; r++) {
-        limit_dual[red->limit_source[r]] = e->bound.limit_dual[r];
-    }
-    for (uint32_t k = 0; k < p->n_offerings; k++) {
-        uint32_t kind = red->kind_of[k];
-        best_value[k] = kind != BP_NO_KIND           ? e->bound.value[kind]
-                        : p->offerings[k].stock == 0 ? unused_value(p, dual, k)
-                                                     : 0;
-    }
-    *out = (struct bp_certificate){.bound = e->bound.bound,
-                                   .dual = dual,
-                                   .limit_dual = limit_dual,
-                                   .best_value = best_value,
-                                   .relaxed_varieties = red->relaxed_varieties,
-                                   .relaxed_exclusions = red->relaxed_exclusions,
-                                   .relaxed_caps = red->relaxed_caps};
-}
-
 void bp_engine_result(const struct bp_engine *e, struct arena *arena,
                       struct bp_solution *ret_solution)
 {
     *ret_solution =
         (struct bp_solution){.n_columns = (uint32_t)e->pool.patterns.n, .work = e->spent};
     bp_expand_nodes(&e->best, &e->pool, arena, ret_solution);
-    write_certificate(e, arena, &ret_solution->certificate);
+    struct bp_certificate *certificate = &ret_solution->certificate;
+    bp_expand_bound(&e->bound, &e->red, arena, certificate);
+    if (e->counts_bound > e->bound.bound) {
+        certificate->bound = e->counts_bound;
+        certificate->counts = bp_count_proof_copy(e->red.problem, e->proof, arena);
+    }
     ret_solution->status = e->optimal   ? BP_OPTIMAL
                            : e->within  ? BP_WITHIN_GAP
                            : e->stopped ? BP_STOPPED
@@ -792,6 +791,7 @@ void bp_engine_free(struct bp_engine *e)
     bp_master_done(&e->master);
     bp_master_done(&e->relaxed_master);
     bp_counts_done(&e->counts);
+    bp_tree_done(&e->tree);
     bp_pricer_done(&e->pricer);
     struct arena arena = e->arena;
     arena_done(&arena);

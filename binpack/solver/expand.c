@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/bitset.h"
 
 /* Units of merged classes still to hand out. */
 struct handout {
@@ -199,4 +200,48 @@ void bp_expand_start(const struct bp_node *nodes, uint32_t n, struct bp_pool *po
     for (uint32_t j = 0; j < n; j++) {
         take_node(&nodes[j], class_of, pool, arena, rest, mix);
     }
+}
+
+/* A plain bound of what an offering without stock could hold: it counts for nothing, but says no
+ * untruth. */
+static int64_t unused_value(const struct bp_problem *p, const int64_t *dual, uint32_t k)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        if (dual[i] > 0 &&
+            bits_get(p->mask + (size_t)i * bits_words(p->n_domains), p->offerings[k].domain)) {
+            sum = sat_add(sum, sat_mul(dual[i], p->classes[i].demand));
+        }
+    }
+    return sum;
+}
+
+void bp_expand_bound(const struct bp_bound *bound, const struct bp_red *red, struct arena *arena,
+                     struct bp_certificate *out)
+{
+    const struct bp_problem *p = red->problem;
+    int64_t *dual = ARENA_ARRAY(arena, int64_t, p->n_classes + 1);
+    int64_t *limit_dual = ARENA_ARRAY(arena, int64_t, p->n_limits + 1);
+    int64_t *best_value = ARENA_ARRAY(arena, int64_t, p->n_offerings + 1);
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        for (uint32_t s = red->source_at[i]; s < red->source_at[i + 1]; s++) {
+            dual[red->source[s]] = bound->dual[i];
+        }
+    }
+    for (uint32_t r = 0; r < red->n_limits; r++) {
+        limit_dual[red->limit_source[r]] = bound->limit_dual[r];
+    }
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        uint32_t kind = red->kind_of[k];
+        best_value[k] = kind != BP_NO_KIND           ? bound->value[kind]
+                        : p->offerings[k].stock == 0 ? unused_value(p, dual, k)
+                                                     : 0;
+    }
+    *out = (struct bp_certificate){.bound = bound->bound,
+                                   .dual = dual,
+                                   .limit_dual = limit_dual,
+                                   .best_value = best_value,
+                                   .relaxed_varieties = red->relaxed_varieties,
+                                   .relaxed_exclusions = red->relaxed_exclusions,
+                                   .relaxed_caps = red->relaxed_caps};
 }

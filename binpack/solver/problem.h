@@ -176,6 +176,48 @@ enum bp_status {
     BP_STOPPED      /* told to stop (time limit, interrupt) */
 };
 
+/* A second proof, for plans of few nodes: that nodes are whole costs percents there, which the
+ * prices of a certificate do not see.
+ *
+ * A *cut* is any dual >= 0 with upper bounds v_k of what a pattern of offering k is worth at it, as
+ * in struct bp_certificate below. Let need = sum_i dual_i placed_i. In any plan the numbers of
+ * nodes y_k satisfy sum_k min(v_k, need) y_k >= need, because y_k are whole. Offerings are put into
+ * families; the number of nodes of a family is split in a tree: at most `split`, or more. A leaf
+ * stands for a range lo..hi of every family, and its multipliers w >= 0 of the cuts prove
+ *
+ *   cost >= sum_c w_c need_c + sum over families of min over lo <= n <= hi of n r
+ *   r = min over offerings k of the family of price_k - sum_c w_c min(v_ck, need_c)
+ *
+ * where hi starts at the stock of the family, so r must not be negative when that is unlimited. The
+ * bound is the least of all leaves: every plan is in one of them. */
+enum {
+    BP_WEIGHT_BITS = 30,       /* fraction bits of multipliers */
+    BP_COUNT_CUTS_MAX = 64,    /* ERR_LIMIT above */
+    BP_COUNT_STEPS_MAX = 4096, /* inner nodes and leaves of a tree */
+    BP_COUNT_SPLIT_MAX = 1 << 20
+};
+
+struct bp_count_cut {
+    const int64_t *dual;       /* [n_classes] >= 0, scaled by 2^BP_DUAL_BITS */
+    const int64_t *best_value; /* [n_offerings] scaled by 2^BP_DUAL_BITS */
+};
+
+/* A node of the tree, in the order of a walk: after an inner one comes its half with at most
+ * `split` nodes of the family, and at `above`, which is later, the half with more. */
+struct bp_count_step {
+    uint32_t family; /* UINT32_MAX: a leaf */
+    uint32_t split, above;
+    const int64_t *weight; /* leaf: [n_cuts], 0 to 2^(BP_WEIGHT_BITS + 2), scaled by
+                              2^BP_WEIGHT_BITS; else NULL */
+};
+
+struct bp_count_proof {
+    uint32_t n_cuts, n_families, n_steps;
+    const struct bp_count_cut *cuts;
+    const uint32_t *family; /* [n_offerings] < n_families */
+    const struct bp_count_step *steps;
+};
+
 /* What re-proves the bound without the solver. With pi_i = dual[i] / 2^BP_DUAL_BITS US nano-dollars
  * per unit of class i and the exact values v_k = best_value[k] (the largest sum of pi_i a_i over
  * feasible patterns a of offering k, using necessary conditions only and a_i <= demand[i], rounded
@@ -221,6 +263,7 @@ struct bp_certificate {
     const int64_t *dual;       /* [n_classes] >= 0, scaled by 2^BP_DUAL_BITS */
     const int64_t *limit_dual; /* [n_limits] >= 0, scaled by 2^BP_DUAL_BITS */
     const int64_t *best_value; /* [n_offerings] upper bound of v_k, scaled by 2^BP_DUAL_BITS */
+    const struct bp_count_proof *counts; /* a bound that knows that nodes are whole; NULL: none */
     uint64_t relaxed_families; /* bit f: groups of family f are left out without branches (families
                                   above 63 share bit 63) */
     bool relaxed_varieties, relaxed_exclusions,

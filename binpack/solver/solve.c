@@ -11,6 +11,7 @@
 #include "base/bitset.h"
 #include "base/rng.h"
 #include "binpack/solver/bound_groups.h"
+#include "binpack/solver/count_proof.h"
 #include "binpack/solver/engine.h"
 #include "binpack/solver/spread.h"
 #include "binpack/solver/spread_choose.h"
@@ -749,7 +750,18 @@ usd_t bp_certificate_bound(const struct bp_problem *p, const struct bp_certifica
         }
     }
     /* Costs are whole nano-dollars, so it rounds up. */
-    return sum > 0 ? (usd_t)((sum + (((__int128)1 << BP_DUAL_BITS) - 1)) >> BP_DUAL_BITS) : 0;
+    usd_t bound =
+        sum > 0 ? (usd_t)((sum + (((__int128)1 << BP_DUAL_BITS) - 1)) >> BP_DUAL_BITS) : 0;
+    if (cert->counts != NULL) {
+        auto_arena scratch = ARENA_INIT;
+        uint32_t *placed = ARENA_ARRAY(&scratch, uint32_t, p->n_classes + 1);
+        for (uint32_t i = 0; i < p->n_classes; i++) {
+            placed[i] = p->classes[i].demand - unplaced[i];
+        }
+        usd_t counts = bp_count_proof_bound(p, cert->counts, placed, &scratch);
+        bound = counts > bound ? counts : bound;
+    }
+    return bound;
 }
 
 void bp_solve_result(const struct bp_solve *s, struct arena *arena,
@@ -769,6 +781,7 @@ void bp_solve_result(const struct bp_solve *s, struct arena *arena,
     }
     if (s->branching != NULL && bp_branching_bound(s->branching) > certificate.bound) {
         bp_branching_certify(s->branching, arena, &certificate);
+        certificate.counts = NULL;
     }
     certificate.relaxed_caps = s->relaxed.n_caps < s->problem->n_caps;
     certificate.relaxed_exclusions = s->problem->n_exclusions > 0;

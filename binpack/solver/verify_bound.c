@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
+#include "binpack/solver/verify_counts.h"
 #include "binpack/solver/verify_knapsack.h"
 
 #include <string.h>
@@ -17,6 +18,7 @@ struct context {
     uint32_t n_rows;     /* dimensions, then caps */
     uint32_t frac_bits;
     wide_t *multipliers; /* [n_rows] carried from proof to proof */
+    usd_t counts_bound;  /* what whole numbers of nodes prove */
     int64_t *proven;     /* [n_offerings] NULL: every claim must be confirmed as it stands */
 };
 
@@ -430,6 +432,9 @@ static bool check_sum(const struct context *c, struct err *err)
     sum += worth_of_placed(c);
     usd_t bound = c->cert->bound;
     /* Costs are whole nano-dollars, so the sum rounds up. */
+    if (bound >= 0 && bound <= c->counts_bound) {
+        return true;
+    }
     if (bound < 0 || (bound > 0 && ((wide_t)(bound - 1) << BP_DUAL_BITS) >= sum)) {
         return err_set(err, ERR_INTERNAL,
                        "certificate: bound is %lld, the duals prove %lld nano-dollars",
@@ -505,12 +510,68 @@ static bool prove_values(struct context *c, struct err *err)
     return check_best_values(c, err);
 }
 
+/* ------------------------------------------------------------------ whole numbers of nodes */
+
+/* Confirms the values of one cut; proven: NULL, or where those that can be confirmed go. */
+static bool check_cut(const struct bp_problem *problem, const struct bp_count_cut *cut,
+                      const uint32_t *placed, int64_t *proven, struct arena *scratch,
+                      struct err *err)
+{
+    struct arena_mark mark = arena_mark(scratch);
+    struct bp_certificate certificate = {.dual = cut->dual, .best_value = cut->best_value};
+    struct context c = {
+        .p = problem, .cert = &certificate, .placed = placed, .arena = scratch, .proven = proven};
+    bool ok = prove_values(&c, err);
+    arena_rewind(scratch, mark);
+    return ok;
+}
+
+/* *ret_proof and its arrays in `arena`: the proof with the values that can be confirmed, or the one
+ * given when arena is NULL; then they have to be confirmed as they stand. */
+static bool check_counts(const struct bp_problem *problem, const struct bp_count_proof *proof,
+                         const uint32_t *placed, struct arena *scratch, struct arena *arena,
+                         const struct bp_count_proof **ret_proof, usd_t *ret_bound, struct err *err)
+{
+    *ret_proof = proof;
+    *ret_bound = 0;
+    if (proof == NULL) {
+        return true;
+    }
+    if (!verify_counts_shape(problem, proof, err)) {
+        return false;
+    }
+    struct bp_count_cut *cuts =
+        arena != NULL ? ARENA_ARRAY(arena, struct bp_count_cut, proof->n_cuts) : NULL;
+    for (uint32_t q = 0; q < proof->n_cuts; q++) {
+        int64_t *proven = arena != NULL ? ARENA_ARRAY(arena, int64_t, problem->n_offerings) : NULL;
+        if (!check_cut(problem, &proof->cuts[q], placed, proven, scratch, err)) {
+            return false;
+        }
+        if (cuts != NULL) {
+            cuts[q] = (struct bp_count_cut){.dual = proof->cuts[q].dual, .best_value = proven};
+        }
+    }
+    if (cuts != NULL) {
+        struct bp_count_proof *out = ARENA_NEW(arena, struct bp_count_proof);
+        *out = *proof;
+        out->cuts = cuts;
+        *ret_proof = out;
+    }
+    struct arena_mark mark = arena_mark(scratch);
+    *ret_bound = verify_counts_sum(problem, *ret_proof, placed, scratch);
+    arena_rewind(scratch, mark);
+    return true;
+}
+
 bool bp_verify_bound(const struct bp_problem *problem, const struct bp_certificate *certificate,
                      const uint32_t *placed, struct arena *scratch, struct err *err)
 {
     struct arena_mark mark = arena_mark(scratch);
     struct context c = {.p = problem, .cert = certificate, .placed = placed, .arena = scratch};
-    bool ok = check_signs(&c, err) && check_sum(&c, err) && prove_values(&c, err);
+    const struct bp_count_proof *proof;
+    bool ok = check_counts(problem, certificate->counts, placed, scratch, NULL, &proof,
+                           &c.counts_bound, err) &&
+              check_signs(&c, err) && check_sum(&c, err) && prove_values(&c, err);
     arena_rewind(scratch, mark);
     return ok;
 }
@@ -601,17 +662,30 @@ bool bp_prove_bound(const struct bp_problem *problem, const struct bp_certificat
 {
     struct context c = {.p = problem, .cert = certificate, .placed = placed};
     struct bp_proof proof;
+    struct bp_certificate out = *certificate;
+    usd_t counts_bound;
+    if (!check_counts(problem, certificate->counts, placed, scratch, arena, &out.counts,
+                      &counts_bound, err)) {
+        return false;
+    }
+    /* A claim is wrong when it is more than the values claimed add up to; what can be confirmed of
+     * them is in counts_bound. */
+    struct arena_mark mark = arena_mark(scratch);
+    c.counts_bound = certificate->counts == NULL
+                         ? 0
+                         : verify_counts_sum(problem, certificate->counts, placed, scratch);
+    arena_rewind(scratch, mark);
     if (!check_signs(&c, err) || !check_sum(&c, err) ||
         !bp_prove_duals(problem, certificate, placed, true, scratch, arena, &proof, err)) {
         return false;
     }
-    struct bp_certificate out = *certificate;
     out.dual = proof.dual;
     out.best_value = proof.best_value;
     c.cert = &out;
     /* Costs are whole nano-dollars, so the sum rounds up. */
     wide_t sum = proof.rest + worth_of_placed(&c);
     wide_t bound = sum <= 0 ? 0 : (sum + ((wide_t)1 << BP_DUAL_BITS) - 1) >> BP_DUAL_BITS;
+    bound = counts_bound > bound ? counts_bound : bound;
     out.bound = bound < certificate->bound ? (usd_t)bound : certificate->bound;
     *ret_certificate = out;
     return true;

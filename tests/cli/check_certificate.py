@@ -231,25 +231,69 @@ def prove_nodes(certificate, classes, limit_duals, best):
         for k, use in limit["use"]:
             cost[k] += dual * use
     off = sum(dual * r["max"] for r, dual in zip(certificate["limits"], limit_duals))
-    hardest = {}                     # offerings alike in all but price: the cheapest is the hardest
+    for k, o in enumerate(offerings):
+        if "stock" in o:
+            off += o["stock"] * max(0, best[k] - cost[k])
+    prove_values(certificate, classes, [max(cost[k], best[k]) if "stock" in o else cost[k] for k, o in enumerate(offerings)])
+    return off
+
+
+def prove_values(certificate, classes, targets):
+    """No offering holds a pattern worth more than its target."""
+    offerings = certificate["offerings"]
+    hardest = {}                     # offerings alike in all but target: the lowest is the hardest
     for k, o in enumerate(offerings):
         usable = [i for i, c in enumerate(classes) if o["domain"] in c["domains"] and c["dual"] > 0 and c["most"] > 0]
         caps = limits_of(certificate, k, usable)
-        target = cost[k]
-        if "stock" in o:
-            target = max(cost[k], best[k])
-            off += o["stock"] * max(0, best[k] - cost[k])
         key = (tuple(o["capacity"]), tuple(usable), repr(sorted((m, sorted(s)) for m, s in caps)))
-        if usable and ("stock" not in o or o["stock"] > 0) and target < hardest.get(key, (target + 1,))[0]:
-            hardest[key] = (target, k, usable, caps)
+        if usable and o.get("stock", 1) > 0 and targets[k] < hardest.get(key, (targets[k] + 1,))[0]:
+            hardest[key] = (targets[k], k, usable, caps)
     for target, k, usable, caps in hardest.values():
         o = offerings[k]
         most = [min(classes[i]["most"], classes[i].get("maxUnitsPerNode", 1 << 32)) for i in usable]
         index = {i: x for x, i in enumerate(usable)}
         caps = [(m, {index[i] for i in s}) for m, s in caps]
         if not prove([classes[i]["dual"] for i in usable], [classes[i]["size"] for i in usable], most, o["capacity"], caps, target, 300000):
-            sys.exit("not proven: offering %d %s could not be shown to hold no more than it costs" % (k, {x: o[x] for x in o if isinstance(o[x], str)}))
-    return off
+            sys.exit("not proven: offering %d %s could not be shown to hold no more than claimed" % (k, {x: o[x] for x in o if isinstance(o[x], str)}))
+
+
+def whole_nodes(certificate):
+    """The bound of the tree over numbers of nodes, scaled like the duals; 0 without one."""
+    counts, offerings, one = certificate.get("counts"), certificate["offerings"], 1 << certificate["dualFractionBits"]
+    if counts is None:
+        return 0
+    unit, family = 1 << counts["weightFractionBits"], counts["family"]
+    needs = [sum(d * c["placedUnits"] for d, c in zip(cut["duals"], certificate["classes"])) for cut in counts["cuts"]]
+    prices, most = [None] * counts["families"], [0] * counts["families"]
+    for k, o in enumerate(offerings):
+        f, price = family[k], o["nanoUsdPerHour"]
+        prices[f] = price if prices[f] is None else min(price, prices[f])
+        most[f] = most[f] + o["stock"] if "stock" in o and most[f] is not None else None
+    for cut in counts["cuts"]:
+        prove_values(certificate, [dict(c, dual=d, most=c["units"]) for c, d in zip(certificate["classes"], cut["duals"])],
+                     [cut["bestValues"][f] for f in family])
+
+    def walk(at, low, high):
+        """(least sum of the leaves, the step behind them)"""
+        step = counts["tree"][at]
+        if len(step) == 3:
+            f, n, above = step
+            below, end = walk(at + 1, low, {**high, f: min(n, high.get(f, n))})
+            over, after = walk(above, {**low, f: max(low.get(f, 0), n + 1)}, high)
+            if end != above:
+                sys.exit("not proven: the steps of the tree are out of order")
+            return min(below, over), after
+        total = sum(m * need for m, need in zip(step[0], needs))
+        for f, price in enumerate(prices):
+            if price is not None:
+                rest = price * one * unit - sum(m * min(cut["bestValues"][f], need) for m, cut, need in zip(step[0], counts["cuts"], needs))
+                if min(step[0]) < 0 or (rest < 0 and f not in high):
+                    sys.exit("not proven: a leaf gains without end")
+                total += rest * (low.get(f, 0) if rest >= 0 else high[f])
+        return total, at + 1
+
+    total, end = walk(0, {}, {f: n for f, n in enumerate(most) if n is not None})
+    return -(-total // unit) if end == len(counts["tree"]) else 0
 
 
 def plain_bound(certificate):
@@ -287,8 +331,9 @@ def branch_bound(certificate):
 
 
 def main():
+    sys.setrecursionlimit(20000)
     certificate = json.load(open(sys.argv[1]))
-    bound = branch_bound(certificate) if "branches" in certificate else plain_bound(certificate)
+    bound = branch_bound(certificate) if "branches" in certificate else max(plain_bound(certificate), whole_nodes(certificate))
     claimed = round(certificate["lowerBoundUsdPerHour"] * 10**9)
     proven = -(-bound // (1 << certificate["dualFractionBits"]))        # costs are whole nano-dollars
     print("proven %d, claimed %d nano-dollars per hour; %d branches, %d offerings" % (

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/solver/count_tree.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+enum { NODES_MAX = 1201, PIVOTS = 2000 };
+
+#define CLOSED   (1 - 1e-7) /* of the cost: nothing worth looking for is left */
+#define WHOLE    1e-6
+#define DUAL_MAX ((double)(INT64_C(1) << 62))
+
+static void take_cut(struct bp_tree *t, const struct bp_counts *c, uint32_t q)
+{
+    const struct bp_red *red = t->red;
+    /* All cuts ask for the LP's bound, so that multipliers are about 1. */
+    double scale = c->bound / c->cut_need[q];
+    double *value = ARENA_ARRAY(t->arena, double, red->n_kinds + 1);
+    double *proven = ARENA_ARRAY(t->arena, double, red->n_kinds + 1);
+    double *pi = ARENA_ARRAY(t->arena, double, red->n_classes + 1);
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        proven[k] = c->cut_value[q][k] * scale;
+        value[k] = fmin(1, proven[k] / c->bound);
+    }
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        pi[i] = c->cut_pi[q][i] * scale;
+    }
+    t->value[t->n_cuts] = value;
+    t->proven[t->n_cuts] = proven;
+    t->pi[t->n_cuts] = pi;
+    t->need[t->n_cuts++] = c->bound;
+}
+
+/* Rows: the cuts. Columns: the kinds, and one that satisfies every cut for more than any plan
+ * costs, so that there always is a solution. */
+static bool build(struct bp_tree *t)
+{
+    auto_arena scratch = ARENA_INIT;
+    uint32_t n = t->red->n_kinds, at = 0;
+    double *cost = ARENA_ARRAY(&scratch, double, n + 1);
+    uint32_t *start = ARENA_ARRAY(&scratch, uint32_t, n + 2);
+    uint32_t *row = ARENA_ARRAY(&scratch, uint32_t, (size_t)(n + 1) * t->n_cuts + 1);
+    double *value = ARENA_ARRAY(&scratch, double, (size_t)(n + 1) * t->n_cuts + 1);
+    double *ones = ARENA_ARRAY(&scratch, double, t->n_cuts + 1);
+    for (uint32_t k = 0; k <= n; k++) {
+        cost[k] = k < n ? t->red->cost[k] : 4 * t->cost;
+        start[k] = at;
+        for (uint32_t q = 0; q < t->n_cuts; q++) {
+            double share = k < n ? t->value[q][k] : 1;
+            if (share > 0) {
+                row[at] = q;
+                value[at++] = share;
+            }
+            ones[q] = 1;
+        }
+    }
+    start[n + 1] = at;
+    struct bp_glp_columns columns = {
+        .n = n + 1, .cost = cost, .start = start, .row = row, .value = value};
+    return bp_glp_new(t->arena, &t->glp, &t->err) &&
+           bp_glp_add_rows(t->glp, t->n_cuts, BP_ROW_AT_LEAST, ones, &t->err) &&
+           bp_glp_add_columns(t->glp, &columns, &t->err);
+}
+
+/* The ranges of a leaf. */
+static void set_ranges(struct bp_tree *t, uint32_t node)
+{
+    for (uint32_t k = 0; k < t->red->n_kinds; k++) {
+        t->lo[k] = 0;
+        t->hi[k] = t->red->stock[k];
+    }
+    for (int32_t n = (int32_t)node; t->nodes[n].parent >= 0; n = t->nodes[n].parent) {
+        const struct bp_tree_node *at = &t->nodes[n];
+        if (at->above) {
+            t->lo[at->kind] = fmax(t->lo[at->kind], at->split + 1.0);
+        } else {
+            t->hi[at->kind] = fmin(t->hi[at->kind], at->split);
+        }
+    }
+}
+
+/* Where the solution is least whole, by what is at stake. */
+static void choose_split(struct bp_tree *t, struct bp_tree_node *node)
+{
+    double most = 0;
+    for (uint32_t k = 0; k < t->red->n_kinds; k++) {
+        double part = t->y[k] - floor(t->y[k] + WHOLE);
+        double stake = fmin(part, 1 - part) * (t->red->cost[k] + 1e-3);
+        if (part > WHOLE && stake > most) {
+            most = stake;
+            node->next_kind = k;
+            node->next_split = (uint32_t)(floor(t->y[k]) + t->lo[k]);
+        }
+    }
+    node->open = most > 0 && node->bound < t->cost * CLOSED;
+}
+
+/* Solves the relaxation of a leaf: its bound, multipliers, and where to split it. */
+static bool solve(struct bp_tree *t, uint32_t node_i, uint64_t *spent)
+{
+    const struct bp_red *red = t->red;
+    struct bp_tree_node *node = &t->nodes[node_i];
+    double fixed = 0, cost = 0;
+    set_ranges(t, node_i);
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        fixed += red->cost[k] * t->lo[k];
+        if (!bp_glp_set_upper(t->glp, k, t->hi[k] - t->lo[k], &t->err)) {
+            return false;
+        }
+    }
+    for (uint32_t q = 0; q < t->n_cuts; q++) {
+        double need = 1;
+        for (uint32_t k = 0; k < red->n_kinds; k++) {
+            need -= t->value[q][k] * t->lo[k];
+        }
+        if (!bp_glp_set_row(t->glp, q, BP_ROW_AT_LEAST, need, &t->err)) {
+            return false;
+        }
+    }
+    enum bp_glp_status status;
+    uint32_t pivots;
+    if (!bp_glp_simplex(t->glp, BP_DUAL, PIVOTS, &status, &pivots, &t->err)) {
+        return false;
+    }
+    *spent += 10 + t->n_cuts + red->n_kinds / 8 + (uint64_t)pivots * 4;
+    node->leaf = true;
+    node->bound = node->parent < 0 ? 0 : t->nodes[node->parent].bound;
+    node->weight = ARENA_ARRAY(t->arena, double, t->n_cuts);
+    if (status != BP_GLP_OPTIMAL) { /* its parent's bound, and no split */
+        if (node->parent >= 0) {
+            memcpy(node->weight, t->nodes[node->parent].weight, t->n_cuts * sizeof(double));
+        }
+        return node->parent < 0 ? err_set(&t->err, ERR_SOLVER, "the LP of counts was not solved")
+                                : true;
+    }
+    if (!bp_glp_read(t->glp, &cost, t->y, t->dual, NULL, NULL, &t->err)) {
+        return false;
+    }
+    for (uint32_t q = 0; q < t->n_cuts; q++) {
+        node->weight[q] = fmax(0, t->dual[q]) / t->need[q];
+    }
+    node->bound = cost + fixed;
+    choose_split(t, node);
+    return true;
+}
+
+static uint32_t add_node(struct bp_tree *t, struct bp_tree_node node)
+{
+    t->nodes[t->n_nodes] = node;
+    return t->n_nodes++;
+}
+
+void bp_tree_init(struct bp_tree *t, struct arena *arena, const struct bp_counts *counts,
+                  double cost)
+{
+    const struct bp_red *red = counts->red;
+    uint64_t spent = 0;
+    *t = (struct bp_tree){.red = red, .arena = arena, .cost = cost, .room = NODES_MAX};
+    t->need = ARENA_ARRAY(arena, double, counts->n_cuts);
+    t->value = ARENA_ARRAY(arena, double *, counts->n_cuts);
+    t->proven = ARENA_ARRAY(arena, double *, counts->n_cuts);
+    t->pi = ARENA_ARRAY(arena, double *, counts->n_cuts);
+    t->nodes = ARENA_ARRAY(arena, struct bp_tree_node, t->room);
+    t->lo = ARENA_ARRAY(arena, double, red->n_kinds + 1);
+    t->hi = ARENA_ARRAY(arena, double, red->n_kinds + 1);
+    t->y = ARENA_ARRAY(arena, double, red->n_kinds + 1);
+    t->dual = ARENA_ARRAY(arena, double, counts->n_cuts);
+    for (uint32_t q = 0; q < counts->n_cuts; q++) {
+        if (counts->cut_need[q] > 0) {
+            take_cut(t, counts, q);
+        }
+    }
+    add_node(t, (struct bp_tree_node){.parent = -1});
+    t->failed = !build(t) || !solve(t, 0, &spent);
+}
+
+/* The open leaf of the lowest bound, if that is the lowest of all. */
+static uint32_t lowest(const struct bp_tree *t)
+{
+    uint32_t best = UINT32_MAX;
+    for (uint32_t n = 0; n < t->n_nodes; n++) {
+        const struct bp_tree_node *node = &t->nodes[n];
+        if (node->leaf && node->bound < t->cost * CLOSED &&
+            (best == UINT32_MAX || node->bound < t->nodes[best].bound)) {
+            best = n;
+        }
+    }
+    return best != UINT32_MAX && t->nodes[best].open ? best : UINT32_MAX;
+}
+
+bool bp_tree_step(struct bp_tree *t, uint64_t work, uint64_t *spent)
+{
+    uint64_t until = *spent + work;
+    while (!t->failed && *spent < until) {
+        uint32_t n = lowest(t);
+        if (n == UINT32_MAX || t->n_nodes + 2 > t->room) {
+            return false;
+        }
+        uint32_t kind = t->nodes[n].next_kind, split = t->nodes[n].next_split;
+        for (uint32_t above = 0; above < 2 && !t->failed; above++) {
+            uint32_t child = add_node(
+                t, (struct bp_tree_node){
+                       .parent = (int32_t)n, .kind = kind, .above = above == 1, .split = split});
+            t->failed = !solve(t, child, spent);
+        }
+        if (t->failed) {
+            return false;
+        }
+        t->nodes[n].leaf = t->nodes[n].open = false;
+        t->nodes[n].child = t->n_nodes - 2;
+        *spent += t->n_nodes / 50;
+    }
+    return !t->failed;
+}
+
+double bp_tree_bound(const struct bp_tree *t)
+{
+    double bound = INFINITY;
+    for (uint32_t n = 0; n < t->n_nodes; n++) {
+        bound = t->nodes[n].leaf ? fmin(bound, t->nodes[n].bound) : bound;
+    }
+    return t->failed ? 0 : bound;
+}
+
+/* ---- the proof ---- */
+
+struct writing {
+    const struct bp_tree *t;
+    struct arena *arena;
+    int64_t **value; /* [n_cuts][n_kinds] */
+    int64_t *need;   /* [n_cuts] for the whole demand */
+    struct bp_count_step *steps;
+    uint32_t n_steps;
+    uint32_t *lo, *hi; /* [n_kinds] of the way down; hi may be BP_UNLIMITED */
+};
+
+static bool write_cut(struct writing *w, uint32_t q, struct bp_count_cut *out)
+{
+    const struct bp_tree *t = w->t;
+    const struct bp_red *red = t->red;
+    const struct bp_problem *p = red->problem;
+    double scale = red->unit * (double)(1 << BP_DUAL_BITS);
+    int64_t *dual = ARENA_ARRAY(w->arena, int64_t, p->n_classes + 1);
+    int64_t *best = ARENA_ARRAY(w->arena, int64_t, p->n_offerings + 1);
+    __int128 need = 0;
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        double x = floor(t->pi[q][i] * scale * (1 - 1e-12));
+        if (!(x < DUAL_MAX)) {
+            return false;
+        }
+        for (uint32_t s = red->source_at[i]; s < red->source_at[i + 1]; s++) {
+            dual[red->source[s]] = (int64_t)x;
+        }
+        need += (__int128)(int64_t)x * (int64_t)red->demand[i];
+    }
+    w->value[q] = ARENA_ARRAY(w->arena, int64_t, red->n_kinds + 1);
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        double x = ceil(t->proven[q][k] * scale);
+        if (!(x < DUAL_MAX)) {
+            return false;
+        }
+        w->value[q][k] = (int64_t)x;
+    }
+    w->need[q] = need < INT64_MAX ? (int64_t)need : INT64_MAX;
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        /* What there is none of may hold everything. */
+        best[k] = red->kind_of[k] != BP_NO_KIND ? w->value[q][red->kind_of[k]]
+                  : p->offerings[k].stock == 0  ? w->need[q]
+                                                : 0;
+    }
+    *out = (struct bp_count_cut){.dual = dual, .best_value = best};
+    return true;
+}
+
+/* Whether every kind that may come in any number costs at least what the multipliers make of it. */
+static bool pays(const struct writing *w, const int64_t *weight)
+{
+    const struct bp_red *red = w->t->red;
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        if (w->hi[k] != BP_UNLIMITED) {
+            continue;
+        }
+        __int128 net = (__int128)red->price[k] << (BP_DUAL_BITS + BP_WEIGHT_BITS);
+        for (uint32_t q = 0; q < w->t->n_cuts; q++) {
+            int64_t value = w->value[q][k] < w->need[q] ? w->value[q][k] : w->need[q];
+            net -= (__int128)weight[q] * value;
+        }
+        if (net < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const int64_t *leaf_weights(struct writing *w, const struct bp_tree_node *node)
+{
+    uint32_t n = w->t->n_cuts;
+    int64_t *weight = ARENA_ARRAY(w->arena, int64_t, n + 1);
+    for (double less = 1e-9; less < 1e-3; less *= 8) {
+        for (uint32_t q = 0; q < n; q++) {
+            double x = floor(node->weight[q] * (1 - less) * (double)(1 << BP_WEIGHT_BITS));
+            weight[q] = (int64_t)fmin(x, (double)(INT64_C(4) << BP_WEIGHT_BITS));
+        }
+        if (pays(w, weight)) {
+            return weight;
+        }
+    }
+    memset(weight, 0, n * sizeof *weight);
+    return weight;
+}
+
+static void write_step(struct writing *w, uint32_t node_i)
+{
+    const struct bp_tree_node *node = &w->t->nodes[node_i];
+    struct bp_count_step *step = &w->steps[w->n_steps++];
+    if (node->leaf) {
+        *step = (struct bp_count_step){.family = UINT32_MAX, .weight = leaf_weights(w, node)};
+        return;
+    }
+    const struct bp_tree_node *child = &w->t->nodes[node->child];
+    uint32_t k = child->kind, hi = w->hi[k];
+    *step = (struct bp_count_step){.family = k, .split = child->split};
+    w->hi[k] = hi < child->split ? hi : child->split;
+    write_step(w, node->child);
+    w->hi[k] = hi;
+    step->above = w->n_steps;
+    write_step(w, node->child + 1);
+}
+
+/* Cuts that no leaf uses need no proof of their values. */
+static void drop_unused_cuts(struct bp_tree *t)
+{
+    uint32_t n = 0;
+    for (uint32_t q = 0; q < t->n_cuts; q++) {
+        bool used = false;
+        for (uint32_t x = 0; x < t->n_nodes && !used; x++) {
+            used = t->nodes[x].leaf && t->nodes[x].weight[q] > 0;
+        }
+        if (!used) {
+            continue;
+        }
+        for (uint32_t x = 0; x < t->n_nodes; x++) {
+            if (t->nodes[x].leaf) {
+                t->nodes[x].weight[n] = t->nodes[x].weight[q];
+            }
+        }
+        t->pi[n] = t->pi[q];
+        t->proven[n] = t->proven[q];
+        t->need[n] = t->need[q];
+        t->value[n++] = t->value[q];
+    }
+    t->n_cuts = n;
+}
+
+const struct bp_count_proof *bp_tree_proof(struct bp_tree *t, struct arena *arena)
+{
+    const struct bp_red *red = t->red;
+    const struct bp_problem *p = red->problem;
+    struct writing w = {.t = t, .arena = arena};
+    if (t->failed) {
+        return NULL;
+    }
+    drop_unused_cuts(t);
+    struct bp_count_cut *cuts = ARENA_ARRAY(arena, struct bp_count_cut, t->n_cuts);
+    w.value = ARENA_ARRAY(arena, int64_t *, t->n_cuts);
+    w.need = ARENA_ARRAY(arena, int64_t, t->n_cuts);
+    for (uint32_t q = 0; q < t->n_cuts; q++) {
+        if (!write_cut(&w, q, &cuts[q])) {
+            return NULL;
+        }
+    }
+    w.hi = ARENA_ARRAY(arena, uint32_t, red->n_kinds + 1);
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        w.hi[k] = isinf(red->stock[k]) ? BP_UNLIMITED : (uint32_t)red->stock[k];
+    }
+    w.steps = ARENA_ARRAY(arena, struct bp_count_step, t->n_nodes);
+    write_step(&w, 0);
+    /* What holds nothing and what there is none of have families of their own. */
+    uint32_t *family = ARENA_ARRAY(arena, uint32_t, p->n_offerings + 1);
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        family[k] = red->kind_of[k] != BP_NO_KIND ? red->kind_of[k]
+                    : p->offerings[k].stock == 0  ? red->n_kinds + 1
+                                                  : red->n_kinds;
+    }
+    struct bp_count_proof *proof = ARENA_NEW(arena, struct bp_count_proof);
+    *proof = (struct bp_count_proof){.n_cuts = t->n_cuts,
+                                     .n_families = red->n_kinds + 2,
+                                     .n_steps = w.n_steps,
+                                     .cuts = cuts,
+                                     .family = family,
+                                     .steps = w.steps};
+    return proof;
+}
+
+void bp_tree_done(struct bp_tree *t)
+{
+    bp_glp_free(t->glp);
+    t->glp = NULL;
+}
