@@ -430,7 +430,7 @@ static bool free_tied(const struct make *make, struct arena *arena, struct bp_so
         usd_t before = solution->certificate.bound;
         solution->certificate.dual = dual;
         solution->certificate.n_branches = 0; /* their units are not those of other plans */
-        solution->certificate.counts = NULL; /* its cuts price them, too */
+        solution->certificate.counts = NULL;  /* its cuts price them, too */
         usd_t bound = bp_certificate_bound(bp, &solution->certificate, solution->unplaced);
         solution->certificate.bound = bound < before ? bound : before;
         if (bound < before) {
