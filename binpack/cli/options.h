@@ -154,7 +154,7 @@ struct options {
     int64_t vm_memory_overhead_ppm;
     uint64_t reserved_enis;
     struct str default_spread; /* as written; empty: none */
-    int algorithm; /* enum option_algorithm */
+    int algorithm;             /* enum option_algorithm */
     uint64_t effort, seed;
     uint64_t threads; /* 0: as many as there are processors, within reason */
     struct opt_i64 gap, require_gap, options_within; /* parts per billion */

@@ -127,6 +127,40 @@ static void note_pools(struct assembly *a, struct note_list *notes)
     }
 }
 
+static bool in_catalog_zone(const struct catalog *catalog, strid zone)
+{
+    uint32_t i = 0;
+    while (i < catalog->n_zones && catalog->zones[i].name != zone) {
+        i++;
+    }
+    return i < catalog->n_zones;
+}
+
+/* Subnets in zones where the catalogue sells nothing. */
+static void note_zones(struct assembly *a, struct note_list *notes)
+{
+    const struct sched_snapshot *s = a->problem->base->snapshot;
+    for (uint32_t c = 0; c < s->cluster->n_nodeclasses; c++) {
+        const struct aws_nodeclass *class = &s->cluster->nodeclasses[c];
+        struct strbuf zones = strbuf_new(a->arena, 2048);
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < class->n_subnets; k++) {
+            if (!in_catalog_zone(s->catalog, class->subnets[k].zone)) {
+                strbuf_addf(&zones, "%s" STR_FMT, n++ > 0 ? ", " : "",
+                            STR_ARG(strtab_str(s->tab, class->subnets[k].zone)));
+            }
+        }
+        if (n > 0) {
+            struct strbuf text = strbuf_new(a->arena, 4096);
+            strbuf_addf(&text,
+                        "EC2NodeClass " STR_FMT " has subnets in " STR_FMT
+                        ", where the catalogue offers nothing: no node is planned there",
+                        STR_ARG(class->meta.name), STR_ARG(strbuf_str(&zones)));
+            note(a, notes, STR("ZONES_WITHOUT_OFFERINGS"), strbuf_str(&text));
+        }
+    }
+}
+
 static void note_overlays(struct assembly *a, struct note_list *notes)
 {
     const struct sched_offers *o = a->problem->base->offers;
@@ -315,6 +349,7 @@ void notes_add(struct assembly *a)
     count_ignored(a);
     note_prices(a, &notes);
     note_pools(a, &notes);
+    note_zones(a, &notes);
     note_overlays(a, &notes);
     note_claims(a, &notes);
     note_daemons(a, &notes);

@@ -209,6 +209,24 @@ static bool unknown_zone(const struct sched_snapshot *s, const char *kind, struc
                    kind, STR_ARG(name), STR_ARG(text), STR_ARG(s->catalog->name), STR_ARG(region));
 }
 
+/* A zone of the catalogue's region: the catalogue may be of fewer zones. */
+static bool is_in_region(const struct sched_snapshot *s, strid zone)
+{
+    struct str region = strtab_str(s->tab, s->catalog->region);
+    return region.n > 0 && str_starts(strtab_str(s->tab, zone), region);
+}
+
+/* Nothing can be bought in a zone that the catalogue does not have, which is no mistake while the
+ * class has others. */
+static bool has_known_subnet(const struct sched_snapshot *s, const struct aws_nodeclass *class)
+{
+    bool any = false;
+    for (uint32_t k = 0; k < class->n_subnets; k++) {
+        any = any || zone_known(s, class->subnets[k].zone);
+    }
+    return any;
+}
+
 bool sched_zones_known(const struct sched_snapshot *s, struct err *err)
 {
     for (uint32_t i = 0; i < s->n_nodes; i++) {
@@ -220,9 +238,9 @@ bool sched_zones_known(const struct sched_snapshot *s, struct err *err)
     for (uint32_t i = 0; i < s->cluster->n_nodeclasses; i++) {
         const struct aws_nodeclass *class = &s->cluster->nodeclasses[i];
         for (uint32_t k = 0; k < class->n_subnets; k++) {
-            if (!zone_known(s, class->subnets[k].zone)) {
-                return unknown_zone(s, "EC2NodeClass", class->meta.name, class->subnets[k].zone,
-                                    err);
+            strid zone = class->subnets[k].zone;
+            if (!zone_known(s, zone) && !(is_in_region(s, zone) && has_known_subnet(s, class))) {
+                return unknown_zone(s, "EC2NodeClass", class->meta.name, zone, err);
             }
         }
     }

@@ -298,7 +298,9 @@ static const int64_t *leaf_weights(struct writing *w, const struct bp_tree_node 
 {
     uint32_t n = w->t->n_cuts;
     int64_t *weight = ARENA_ARRAY(w->arena, int64_t, n + 1);
-    for (double less = 1e-9; less < 1e-3; less *= 8) {
+    enum { TRIES = 7 }; /* the last takes 3 parts in 10,000 */
+    double less = 1e-9;
+    for (int i = 0; i < TRIES; i++, less *= 8) {
         for (uint32_t q = 0; q < n; q++) {
             double x = floor(node->weight[q] * (1 - less) * (double)(1 << BP_WEIGHT_BITS));
             weight[q] = (int64_t)fmin(x, (double)(INT64_C(4) << BP_WEIGHT_BITS));

@@ -415,7 +415,7 @@ static void visit(struct bp_search *dp, uint32_t depth, const double *rest, doub
             most = floor(rest[r] / weight[r]);
         }
     }
-    double next[BP_LP_ROWS];
+    double next[BP_LP_ROWS] = {0};
     for (double q = most; q >= 0 && !dp->stopped; q--) {
         double worth = value + q * dp->value[depth];
         for (uint32_t r = 0; r < n_rows; r++) {
@@ -448,7 +448,7 @@ bool bp_search_run(struct bp_search *dp, const struct bp_lp *lp, const double *l
                    const double *lo, const double *up, double cut_off, uint64_t nodes,
                    const struct bp_search_hooks *hooks, double *ret_bound)
 {
-    double rest[BP_LP_ROWS], value = 0;
+    double rest[BP_LP_ROWS] = {0}, value = 0;
     memcpy(dp->lambda, lambda, lp->n_rows * sizeof(double));
     load(dp, lp, lo, up, rest, &value);
     for (uint32_t r = 0; r < lp->n_rows; r++) {

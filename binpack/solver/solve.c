@@ -13,6 +13,7 @@
 #include "binpack/solver/bound_groups.h"
 #include "binpack/solver/count_proof.h"
 #include "binpack/solver/engine.h"
+#include "binpack/solver/solution.h"
 #include "binpack/solver/spread.h"
 #include "binpack/solver/spread_choose.h"
 #include "binpack/solver/spread_exact.h"
@@ -83,48 +84,14 @@ struct bp_solve {
 
 /* ------------------------------------------------------------------ plans */
 
-static uint32_t n_priced(const struct bp_problem *p, const struct bp_solution *s)
-{
-    uint32_t n = 0;
-    for (uint32_t x = 0; x < s->n_nodes; x++) {
-        n += !p->offerings[s->nodes[x].offering_i].running;
-    }
-    return n;
-}
-
-static bool is_better(const struct bp_problem *p, const struct bp_solution *a,
-                      const struct bp_solution *b)
-{
-    int left = bp_spread_compare_left(p, a->unplaced, b->unplaced);
-    if (left != 0) {
-        return left < 0;
-    }
-    return a->cost != b->cost ? a->cost < b->cost : n_priced(p, a) < n_priced(p, b);
-}
-
-static void copy_plan(const struct bp_problem *p, const struct bp_solution *from,
-                      struct arena *arena, struct bp_solution *to)
-{
-    *to = *from;
-    struct bp_node *nodes = ARENA_ARRAY(arena, struct bp_node, from->n_nodes);
-    for (uint32_t x = 0; x < from->n_nodes; x++) {
-        nodes[x] = from->nodes[x];
-        nodes[x].items = (const struct bp_item *)(const void *)arena_copy(
-            arena, from->nodes[x].items, from->nodes[x].n_items * sizeof(struct bp_item));
-    }
-    to->nodes = nodes;
-    to->unplaced = (const uint32_t *)(const void *)arena_copy(
-        arena, from->unplaced, p->n_classes * sizeof *from->unplaced);
-}
-
 static bool offer_plan(struct bp_solve *s, const struct bp_solution *plan)
 {
-    if (s->best.unplaced != NULL && !is_better(s->problem, plan, &s->best)) {
+    if (s->best.unplaced != NULL && !bp_solution_is_better(s->problem, plan, &s->best)) {
         return false;
     }
     uint32_t other = 1 - s->best_arena;
     arena_reset(&s->spare[other]);
-    copy_plan(s->problem, plan, &s->spare[other], &s->best);
+    bp_solution_copy_plan(s->problem, plan, &s->spare[other], &s->best);
     s->best_arena = other;
     return true;
 }
@@ -773,7 +740,7 @@ void bp_solve_result(const struct bp_solve *s, struct arena *arena,
     }
     struct bp_certificate certificate = ret_solution->certificate;
     uint32_t n_columns = ret_solution->n_columns;
-    copy_plan(s->problem, &s->best, arena, ret_solution);
+    bp_solution_copy_plan(s->problem, &s->best, arena, ret_solution);
     certificate.bound = bp_certificate_bound(s->problem, &certificate, s->best.unplaced);
     for (uint32_t g = 0; g < s->problem->n_groups; g++) {
         uint32_t family = s->problem->groups[g].family;

@@ -238,6 +238,22 @@ def conditions_for_scripts():
 
 
 @test
+def zones_that_the_catalogue_lacks():
+    subnets = lambda *zones: {"apiVersion": "karpenter.k8s.aws/v1", "kind": "EC2NodeClass", "metadata": {"name": "c"}, "spec": {
+        "role": "r", "amiSelectorTerms": [{"alias": "al2023@latest"}], "subnetSelectorTerms": [{"tags": {"a": "b"}}],
+        "securityGroupSelectorTerms": [{"tags": {"a": "b"}}]}, "status": {"subnets": [{"id": "s-%d" % i, "zone": z} for i, z in enumerate(zones)]}}
+    def planned(*zones, code=0):
+        with open("class.json", "w") as f:
+            json.dump(subnets(*zones), f)
+        return run("--simulate", "-f", "small.yaml", "-f", "class.json", "-o", "json", code=code)
+    out, err = planned("us-east-1a", "us-east-1x")
+    assert {n["zone"] for n in json.loads(out)["nodes"]} == {"us-east-1a"}
+    assert "us-east-1x, where the catalogue offers nothing" in err, err
+    for zones in [("us-east-1x",), ("us-east-1a", "eu-west-1a")]:
+        assert "is not in the catalogue" in planned(*zones, code=1)[1]
+
+
+@test
 def namespace_and_selector():
     assert plan_of("-f", "small.yaml", "-n", "data")["inputs"]["pendingPods"] == 3
     assert plan_of("-f", "small.yaml", "-l", "app in (web),app!=cache")["inputs"]["pendingPods"] == 12
@@ -369,7 +385,7 @@ def verify_refuses_mutants():
     forge(dearer, "certificate")
     forge(lambda c: c["classes"][0]["pods"].__setitem__(0, "shop/other"), "but the input gives")
     forge(lambda c: c["offerings"].pop(), "elements, but the input gives")
-    forge(lambda c: c.update(lowerBoundUsdPerHour=c["lowerBoundUsdPerHour"] / 2), "the plan claims a bound")
+    forge(lambda c: c.update(lowerBoundUsdPerHour=c["lowerBoundUsdPerHour"] / 2), "bound")
 
 
 @test
