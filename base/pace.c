@@ -20,7 +20,7 @@ bool bucket_take(struct bucket *bucket, mono_t now, mono_t *ret_at)
         bucket->level_milli -= 1000;
         return true;
     }
-    *ret_at = bucket->at + muldiv_ceil(1000 - bucket->level_milli, 1, bucket->per_s);
+    *ret_at = sat_add(bucket->at, muldiv_ceil(1000 - bucket->level_milli, 1, bucket->per_s));
     return false;
 }
 

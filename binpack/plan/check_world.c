@@ -328,7 +328,8 @@ static void load_kinds(struct check_world *world)
         strid ns;
         uint32_t kind, next;
     };
-    uint32_t *head = ARENA_ARRAY(world->arena, uint32_t, c->n_shapes);
+    /* The last chain is of shapes that the cluster does not list: those of virtual pods. */
+    uint32_t *head = ARENA_ARRAY(world->arena, uint32_t, c->n_shapes + 1);
     struct kind_key *keys = ARENA_ARRAY(world->arena, struct kind_key, c->n_pods + 1);
     world->kinds = ARENA_ARRAY(world->arena, struct check_kind, c->n_pods);
     world->kind_of = ARENA_ARRAY(world->arena, uint32_t, c->n_pods);
@@ -336,8 +337,10 @@ static void load_kinds(struct check_world *world)
     uint32_t n_keys = 1;
     for (uint32_t i = 0; i < c->n_pods; i++) {
         const struct k8s_pod *pod = &c->pods[i];
-        uint32_t k = head[pod->shape->id];
-        while (k != 0 && keys[k].ns != pod->ns) {
+        uint32_t chain = pod->shape->id < c->n_shapes ? pod->shape->id : c->n_shapes;
+        uint32_t k = head[chain];
+        while (k != 0 &&
+               (keys[k].ns != pod->ns || world->kinds[keys[k].kind].shape != pod->shape)) {
             k = keys[k].next;
         }
         if (k == 0) {
@@ -349,9 +352,9 @@ static void load_kinds(struct check_world *world)
             for (uint32_t s = 0; s < pod->shape->n_spread; s++) {
                 kind->spreads = kind->spreads || !pod->shape->spread[s].schedule_anyway;
             }
-            keys[n_keys] = (struct kind_key){
-                .ns = pod->ns, .kind = world->n_kinds++, .next = head[pod->shape->id]};
-            head[pod->shape->id] = k = n_keys++;
+            keys[n_keys] =
+                (struct kind_key){.ns = pod->ns, .kind = world->n_kinds++, .next = head[chain]};
+            head[chain] = k = n_keys++;
         }
         world->kind_of[i] = keys[k].kind;
         world->node_of[i] =

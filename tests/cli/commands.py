@@ -254,6 +254,26 @@ def zones_that_the_catalogue_lacks():
 
 
 @test
+def capacity_buffers_are_planned_and_checked():
+    write("buffer.yaml", """apiVersion: v1
+kind: PodTemplate
+metadata: {name: room, namespace: shop}
+template: {spec: {containers: [{name: c, image: x, resources: {requests: {cpu: "1", memory: 1Gi}}}]}}
+---
+apiVersion: autoscaling.x-k8s.io/v1alpha1
+kind: CapacityBuffer
+metadata: {name: spare, namespace: shop}
+spec: {replicas: 3, podTemplateRef: {name: room}}
+status: {replicas: 3, podTemplateRef: {name: room}, conditions: [{type: ReadyForProvisioning, status: "True"}]}
+""")
+    plan = plan_of("-f", "small.yaml", "-f", "buffer.yaml")
+    pods = [p for n in plan["nodes"] for p in n["pods"]]
+    assert {"shop/capacity-buffer-spare-%d" % i for i in range(3)} <= set(pods) and len(pods) == 18, pods
+    off = plan_of("-f", "small.yaml", "-f", "buffer.yaml", "--feature-gates=CapacityBuffer=false")
+    assert off["inputs"]["pendingPods"] == 15
+
+
+@test
 def namespace_and_selector():
     assert plan_of("-f", "small.yaml", "-n", "data")["inputs"]["pendingPods"] == 3
     assert plan_of("-f", "small.yaml", "-l", "app in (web),app!=cache")["inputs"]["pendingPods"] == 12
