@@ -35,10 +35,11 @@ static bool selector_matches(const struct label_selector *selector, const struct
 }
 
 bool filter_pods(const struct options *options, enum plan_mode mode, struct arena *arena,
-                 const struct k8s_cluster **cluster, struct err *err)
+                 const struct k8s_cluster **cluster, bool *ret_any, struct err *err)
 {
     const struct k8s_cluster *all = *cluster;
     struct label_selector selector = {.n = 0};
+    *ret_any = true;
     if (options->selector.n == 0 && options->namespace_name.n == 0) {
         return true;
     }
@@ -48,11 +49,13 @@ bool filter_pods(const struct options *options, enum plan_mode mode, struct aren
     }
     struct k8s_pod *pods = ARENA_ARRAY(arena, struct k8s_pod, all->n_pods + 1);
     uint32_t n = 0;
+    *ret_any = false;
     for (uint32_t i = 0; i < all->n_pods; i++) {
         const struct k8s_pod *pod = &all->pods[i];
         bool wanted = (options->namespace_name.n == 0 ||
                        str_eq(strtab_str(all->tab, pod->ns), options->namespace_name)) &&
                       selector_matches(&selector, all->tab, &pod->shape->labels);
+        *ret_any = *ret_any || wanted;
         bool stays = pod->shape->owner_kind == all->words.daemonset ||
                      (mode != PLAN_REPACK && pod->node_name.n > 0);
         if (wanted || stays) {

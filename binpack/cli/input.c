@@ -353,10 +353,14 @@ bool input_read(const struct options *options, const struct option_texts *paths,
     input.words = input.cluster->words;
     choose_time(options, &r);
     choose_mode(options, &input);
+    bool any = true;
     if (!input_catalog(options, console, arena, input.tab, &input.catalog, err) ||
-        !filter_pods(options, input.mode, arena, &input.cluster, err) ||
+        !filter_pods(options, input.mode, arena, &input.cluster, &any, err) ||
         !default_spread_apply(options->default_spread, input.tab, arena, &input.cluster, err)) {
         return false;
+    }
+    if (!any) {
+        console_warn(console, "no pod of the input passes --namespace and --selector");
     }
     input.catalog = cat_with_reservations(input.catalog, input.cluster->nodeclasses,
                                           input.cluster->n_nodeclasses, input.tab, arena);

@@ -183,7 +183,7 @@ const struct option_row option_rows[] = {
     {"max-moved-pods", 0, "N", OPTION_NUMBER, FIELD(max_moved_pods), .min = 0, .max = 10000000,
      .fallback = "no limit", .group = GROUP_DISRUPTION, .commands = PLANS,
      .help = "move at most this many pods", .doc = "Pods of expired nodes do not count."},
-    {"move-cost", 0, "USD", OPTION_FRACTION, FIELD(move_cost_micro), .fallback = "0.001",
+    {"move-cost", 0, "USD", OPTION_USD, FIELD(move_cost_micro), .fallback = "0.001",
      .group = GROUP_DISRUPTION, .commands = PLANS,
      .help = "what moving one pod costs, once, in US dollars",
      .doc = "Consolidation moves a pod only for savings that pay for the move within `--payback`."},

@@ -296,6 +296,9 @@ static bool parse_value(struct parser *parser, const struct option_row *row, str
             return bad_value(parser, row, value, "a fraction between 0 and 1 such as 0.075", err);
         }
         return true;
+    case OPTION_USD:
+        return parse_decimal(value, 6, 1000000, field) ||
+               bad_value(parser, row, value, "US dollars such as 0.005, at most 1000000", err);
     case OPTION_DURATION:
         return parse_duration(parser, row, value, field, err);
     case OPTION_TIME: {
@@ -486,6 +489,18 @@ static bool check_live(const struct options *o, struct err *err)
     return true;
 }
 
+/* Each output has a file of its own. */
+static bool check_outputs(const struct options *o, struct err *err)
+{
+    for (uint32_t i = 0; i < o->outputs.n; i++) {
+        if (o->certificate.n > 0 && str_eq(o->outputs.v[i].file, o->certificate)) {
+            return err_set(err, ERR_INVALID, "--output and --certificate both go to " STR_FMT,
+                           STR_ARG(o->certificate));
+        }
+    }
+    return true;
+}
+
 /* --simulate may stand anywhere, also behind files; so it is looked for first. */
 static bool has_command_option(int argc, const char *const *argv)
 {
@@ -520,7 +535,13 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
             only_arguments = true;
             continue;
         }
-        if (only_arguments || word[0] != '-' || word[1] == '\0') {
+        /* `binpack help --mode` */
+        bool topic = options.command == CLI_HELP && options.command_given && word[0] == '-' &&
+                     word[1] == '-' && strcmp(word, "--help") != 0;
+        if (topic) {
+            word += 2;
+        }
+        if (topic || only_arguments || word[0] != '-' || word[1] == '\0') {
             good = parse_argument(&parser, word, err);
         } else if (word[1] == '-') {
             good = parse_long(&parser, argc, argv, &i, err);
@@ -534,7 +555,8 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
             return err_set(err, ERR_LIMIT, "more than %d files", TEXTS_MAX);
         }
     }
-    if (!check_command(&parser, err) || !check_live(&options, err)) {
+    if (!check_command(&parser, err) || !check_live(&options, err) ||
+        !check_outputs(&options, err)) {
         return false;
     }
     struct label_selector ignored;

@@ -58,6 +58,7 @@ enum option_kind {
     OPTION_NUMBER,   /* uint64_t within min..max */
     OPTION_PERCENT,  /* struct opt_i64: parts per billion of the whole; "0.5%" or "0.5" */
     OPTION_FRACTION, /* int64_t: parts per million; "0.075" */
+    OPTION_USD,      /* int64_t: millionths of a dollar; "0.005" */
     OPTION_DURATION, /* struct opt_i64: milliseconds, > 0; "5s", "1m30s" */
     OPTION_TIME,     /* struct opt_wall: RFC 3339 */
     OPTION_OUTPUTS,  /* struct option_outputs, repeatable: FORMAT or FORMAT=FILE */

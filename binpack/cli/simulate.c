@@ -371,6 +371,7 @@ static bool any_condition_holds(const struct run *run)
     return any;
 }
 
+/* What was asked for by a gate comes before what everybody wants to know. */
 static int exit_status_of(const struct run *run)
 {
     const struct options *o = run->options;
@@ -385,9 +386,6 @@ static int exit_status_of(const struct run *run)
     if (any_condition_holds(run)) {
         return EXIT_CONDITION;
     }
-    if (has_unplaced(run->plan)) {
-        return EXIT_UNPLACED;
-    }
     if (o->require_gap.has && plan_gap_ppb(run->plan) > o->require_gap.v) {
         auto_arena scratch = ARENA_INIT;
         console_error(run->console,
@@ -397,7 +395,7 @@ static int exit_status_of(const struct run *run)
                       STR_ARG(text_gap(&scratch, o->require_gap.v)));
         return EXIT_GAP;
     }
-    return EXIT_ALL_PLACED;
+    return has_unplaced(run->plan) ? EXIT_UNPLACED : EXIT_ALL_PLACED;
 }
 
 /* When all that is asked for is the input itself, nothing has to be planned. */

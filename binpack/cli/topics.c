@@ -135,6 +135,9 @@ const struct help_topic help_topics[] = {
      "  4    the input is incomplete and --strict was given\n"
      "  5    --require-gap is not proven\n"
      "  6    a --fail-if holds\n"
-     "  130  interrupted; the best plan so far is printed\n"},
+     "  130  interrupted; the best plan so far is printed\n"
+     "\n"
+     "Where several hold, the first of 130, 4, 6, 5, 3 counts: what a gate was asked for comes "
+     "before unplaced pods.\n"},
 };
 const size_t n_help_topics = sizeof(help_topics) / sizeof(help_topics[0]);

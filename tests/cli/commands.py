@@ -274,6 +274,21 @@ status: {replicas: 3, podTemplateRef: {name: room}, conditions: [{type: ReadyFor
 
 
 @test
+def small_slips_are_said():
+    assert "no pod of the input" in run("--simulate", "-f", "small.yaml", "-n", "shpo")[1]
+    assert "no pod of the input" in run("--simulate", "-f", "small.yaml", "-l", "nosuch=1")[1]
+    assert "no pod of the input" not in run("--simulate", "-f", "small.yaml", "-n", "shop")[1]
+    assert "both go to x.json" in run("--simulate", "-f", "small.yaml", "-o", "json=x.json", "--certificate=x.json", code=2)[1]
+    assert "US dollars" in run("--simulate", "-f", "small.yaml", "--move-cost=-1", code=2)[1]
+    run("--simulate", "-f", "small.yaml", "--move-cost=5")
+    assert run("help", "--mode")[0] == run("help", "mode")[0]
+    # A gate that was asked for is heard although pods are unplaced.
+    gap = plan_of("-f", "unplaced.yaml", "--algorithm=ffd", code=3)["certificate"]["gap"]
+    assert gap > 0
+    assert "--require-gap" in run("--simulate", "-f", "unplaced.yaml", "--algorithm=ffd", "--require-gap=0", code=5)[1]
+
+
+@test
 def namespace_and_selector():
     assert plan_of("-f", "small.yaml", "-n", "data")["inputs"]["pendingPods"] == 3
     assert plan_of("-f", "small.yaml", "-l", "app in (web),app!=cache")["inputs"]["pendingPods"] == 12
