@@ -289,6 +289,18 @@ def small_slips_are_said():
 
 
 @test
+def certificates_of_plans_that_went_down_a_step():
+    # The NodePool of the highest weight has too little for all; what overflows is another class of the same pods.
+    light = POOL.split("---\n", 1)[0].replace("{name: p}", "{name: heavy}").replace("spec:\n", "spec:\n  weight: 50\n  limits: {cpu: \"4\"}\n", 1)
+    write("tiers.yaml", SMALL + light)
+    run("--simulate", "-f", "tiers.yaml", "-o", "json=t.json", "--certificate=t.cert")
+    with open("t.json") as f:
+        assert {n["nodePool"] for n in json.load(f)["nodes"]} == {"p", "heavy"}
+    out, _ = run("verify", "t.json", "-f", "tiers.yaml", "--certificate=t.cert")
+    assert "The bound holds" in out, out
+
+
+@test
 def namespace_and_selector():
     assert plan_of("-f", "small.yaml", "-n", "data")["inputs"]["pendingPods"] == 3
     assert plan_of("-f", "small.yaml", "-l", "app in (web),app!=cache")["inputs"]["pendingPods"] == 12
