@@ -117,9 +117,13 @@ static bool solve(struct open_work *o, struct err *err)
         dual[u] = priced ? o->solution.certificate.dual[u] : 0;
     }
     o->solution.certificate.dual = dual;
+    o->solution.certificate.n_branches = 0; /* only prices are asked for, and these know */
+    o->solution.certificate.counts = NULL;  /* nothing of what was taken out of the duals */
     usd_t bound = bp_certificate_bound(&o->bp, &o->solution.certificate, o->solution.unplaced);
     if (bound < o->solution.certificate.bound) {
         o->solution.certificate.bound = bound;
+        /* The status was about the duals of all pods. */
+        o->solution.status = BP_EFFORT_DONE;
     }
     struct bp_certificate *proof = ARENA_NEW(o->arena, struct bp_certificate);
     struct arena scratch = ARENA_INIT;
