@@ -342,6 +342,7 @@ static enum emu_answer join_node(struct emu_claims *c, struct emu_claim *claim, 
     const struct sched_masks *masks = &c->asks->masks;
     const struct sched_need *need = &c->asks->needs.v[need_i];
     if (!sched_mask_node(masks, &masks->v[masks->of_need[ask_i]], need, claim->node_i) ||
+        !sched_dims_node_pays(&c->asks->base->dims, need, claim->node_i) ||
         ports_conflict(c, claim, need)) {
         bits_set(claim->refused, ask_i);
         return EMU_NO;

@@ -234,6 +234,7 @@ static uint32_t count_running(const struct explaining *x, const struct judged *j
     uint32_t n = 0;
     for (uint32_t i = 0; i < x->s->n_nodes; i++) {
         n += x->s->nodes[i].usable && sched_mask_node(&x->masks, mask, j->need, i) &&
+             sched_dims_node_pays(dims, j->need, i) &&
              sched_dims_fit(dims, j->size, dims->node_capacity + (size_t)i * dims->n);
     }
     return n;

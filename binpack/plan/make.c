@@ -334,40 +334,6 @@ static int str_order(const void *a, const void *b)
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-static void name_relaxed(struct arena *arena, const struct bp_problem *bp,
-                         const struct bp_certificate *certificate, bool tied, struct plan *plan)
-{
-    struct str *names = ARENA_ARRAY(arena, struct str, bp->n_families + 4);
-    uint32_t n = 0;
-    if (tied) {
-        names[n] = STR("hostname-affinity");
-        n++;
-    }
-    /* Branches know the rules of all groups. */
-    for (uint32_t f = 0; f < bp->n_families && certificate->n_branches == 0; f++) {
-        if (((certificate->relaxed_families >> (f < 63 ? f : 63)) & 1U) != 0) {
-            names[n++] = str_copy(arena, str_of(bp->family_names[f]));
-        }
-    }
-    if (certificate->relaxed_varieties) {
-        names[n] = STR("min-values");
-        n++;
-    }
-    if (certificate->relaxed_exclusions) {
-        names[n] = STR("hostname-anti-affinity");
-        n++;
-    }
-    if (certificate->relaxed_caps) {
-        names[n] = STR("hostname-spread");
-        n++;
-    }
-    if (n > 0) {
-        qsort(names, n, sizeof *names, str_order);
-    }
-    plan->relaxed = names;
-    plan->n_relaxed = n;
-}
-
 /* The cluster of the plan: the caller's, or a copy with virtual pods. */
 static const struct k8s_cluster *plan_cluster(const struct make *make, struct arena *arena)
 {
@@ -468,6 +434,8 @@ static void free_attached(const struct make *make, struct arena *arena,
         }
     }
     solution->certificate.dual = dual;
+    solution->certificate.n_branches = 0; /* boxes are closed by sizes, too */
+    solution->certificate.counts = NULL;  /* its cuts have prices of their own */
     usd_t bound = bp_certificate_bound(bp, &solution->certificate, solution->unplaced);
     if (bound < solution->certificate.bound) {
         solution->certificate.bound = bound;
@@ -475,11 +443,18 @@ static void free_attached(const struct make *make, struct arena *arena,
     }
 }
 
+/* What a bound leaves out that the certificate has no word for. */
+struct left_out {
+    bool tied;     /* see free_tied */
+    bool attached; /* see free_attached */
+};
+
 /* The verifier's word on the plan and its bound. Where pods share claims the bound has to hold for
  * plans that count them otherwise: for sizes without them and the whole capacities. Mostly it does,
  * because attachments are not what fills the nodes. */
 static bool prove_bound(const struct make *make, struct arena *arena, struct bp_solution *solution,
-                        struct bp_certificate *ret_proven, struct err *err)
+                        struct bp_certificate *ret_proven, struct left_out *left_out,
+                        struct err *err)
 {
     struct sched_problem *p = make->problem;
     struct arena scratch = ARENA_INIT;
@@ -488,8 +463,10 @@ static bool prove_bound(const struct make *make, struct arena *arena, struct bp_
         p->bp.size = p->bound_size;
         p->bp.capacity = p->bound_capacity;
         take_proven(make, solution, ret_proven);
-        if (!bp_verify_proven(&p->bp, solution, &scratch, arena, ret_proven, NULL)) {
+        if (p->claims_keep_off ||
+            !bp_verify_proven(&p->bp, solution, &scratch, arena, ret_proven, NULL)) {
             free_attached(make, arena, solution);
+            left_out->attached = true;
             good = bp_verify_proven(&p->bp, solution, &scratch, arena, ret_proven, err);
         }
     }
@@ -497,10 +474,9 @@ static bool prove_bound(const struct make *make, struct arena *arena, struct bp_
     return good || err_wrap(err, "the verifier refused the solver's plan");
 }
 
-/* The solver's solution with a bound that the verifier has proven itself; *ret_tied: see free_tied.
- */
+/* The solver's solution with a bound that the verifier has proven itself. */
 static bool prove(struct make *make, struct arena *arena, struct bp_solution *solution,
-                  bool *ret_tied, struct err *err)
+                  struct left_out *left_out, struct err *err)
 {
     if (make->solve == NULL) {
         empty_solution(arena, make->problem, solution);
@@ -512,12 +488,56 @@ static bool prove(struct make *make, struct arena *arena, struct bp_solution *so
         restate(make, solution);
     }
     struct bp_certificate proven;
-    *ret_tied = free_tied(make, arena, solution);
-    if (!prove_bound(make, arena, solution, &proven, err)) {
+    left_out->tied = free_tied(make, arena, solution);
+    if (!prove_bound(make, arena, solution, &proven, left_out, err)) {
         return false;
     }
     take_proven(make, solution, &proven);
     return true;
+}
+
+static void name_relaxed(const struct make *make, struct arena *arena,
+                         const struct bp_certificate *certificate, const struct left_out *left_out,
+                         struct plan *plan)
+{
+    const struct bp_problem *bp = &make->problem->bp;
+    struct str *names = ARENA_ARRAY(arena, struct str, bp->n_families + 6);
+    uint32_t n = 0;
+    if (left_out->tied) {
+        names[n] = STR("hostname-affinity");
+        n++;
+    }
+    if (make->problem->bound_size != NULL) {
+        names[n] = STR("shared-claims");
+        n++;
+    }
+    if (left_out->attached) {
+        names[n] = STR("attach-limits");
+        n++;
+    }
+    /* Branches know the rules of all groups. */
+    for (uint32_t f = 0; f < bp->n_families && certificate->n_branches == 0; f++) {
+        if (((certificate->relaxed_families >> (f < 63 ? f : 63)) & 1U) != 0) {
+            names[n++] = str_copy(arena, str_of(bp->family_names[f]));
+        }
+    }
+    if (certificate->relaxed_varieties) {
+        names[n] = STR("min-values");
+        n++;
+    }
+    if (certificate->relaxed_exclusions) {
+        names[n] = STR("hostname-anti-affinity");
+        n++;
+    }
+    if (certificate->relaxed_caps) {
+        names[n] = STR("hostname-spread");
+        n++;
+    }
+    if (n > 0) {
+        qsort(names, n, sizeof *names, str_order);
+    }
+    plan->relaxed = names;
+    plan->n_relaxed = n;
 }
 
 static struct str method_of(const struct make_settings *settings)
@@ -558,8 +578,8 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
                          .settings = &make->settings,
                          .arena = arena,
                          .plan = plan};
-    bool tied = false;
-    if (!prove(make, arena, solution, &tied, err)) {
+    struct left_out left_out = {0};
+    if (!prove(make, arena, solution, &left_out, err)) {
         return false;
     }
     *plan = (struct plan){.mode = make->settings.mode,
@@ -582,7 +602,7 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
     } else {
         assemble_nodes(&a, placed);
     }
-    name_relaxed(arena, &make->problem->bp, &solution->certificate, tied, plan);
+    name_relaxed(make, arena, &solution->certificate, &left_out, plan);
     if (!explain(make, &a, placed, err) || !answer(make, &a, err)) {
         return false;
     }

@@ -509,6 +509,24 @@ bool sched_dims_node_pays(const struct sched_dims *dims, const struct sched_need
     return true;
 }
 
+bool sched_dims_node_could(const struct sched_dims *dims, const struct sched_need *need,
+                           uint32_t node_i)
+{
+    int64_t size[BP_MAX_DIMS];
+    sched_dims_size_least(dims, need, size);
+    for (uint32_t c = 0; c < need->n_claims; c++) {
+        for (uint32_t i = 0; i < dims->n_paid; i++) {
+            const bool to_attach = dims->paid[i] == need->claims[c].volume &&
+                                   !bits_get(dims->attached + (size_t)i * dims->node_words, node_i);
+            for (uint32_t d = 0; to_attach && d < dims->n; d++) {
+                size[d] += dims->v[d].attach && need->claims[c].driver == dims->v[d].name;
+            }
+        }
+    }
+    return dims->whole_node_capacity == NULL ||
+           sched_dims_fit(dims, size, dims->whole_node_capacity + (size_t)node_i * dims->n);
+}
+
 bool sched_dims_fit(const struct sched_dims *dims, const int64_t *size, const int64_t *capacity)
 {
     for (uint32_t d = 0; d < dims->n; d++) {

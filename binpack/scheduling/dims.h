@@ -59,5 +59,10 @@ void sched_dims_size_least(const struct sched_dims *dims, const struct sched_nee
 bool sched_dims_node_pays(const struct sched_dims *dims, const struct sched_need *need,
                           uint32_t node_i);
 
+/* Could some plan put one pod of the need there all the same, as the claims that nodes pay for go?
+ * Where node_pays says no and this says yes, the rule is this planner's choice. */
+bool sched_dims_node_could(const struct sched_dims *dims, const struct sched_need *need,
+                           uint32_t node_i);
+
 /* size <= capacity in every dimension. */
 bool sched_dims_fit(const struct sched_dims *dims, const int64_t *size, const int64_t *capacity);

@@ -48,9 +48,13 @@ static void copy_masks(struct sched_build *b)
             }
         }
         for (uint32_t n = 0; n < p->base->snapshot->n_nodes; n++) {
-            if (sched_mask_node(&p->masks, mask, need, n) &&
-                sched_dims_node_pays(&p->base->dims, need, n)) {
+            if (!sched_mask_node(&p->masks, mask, need, n)) {
+                continue;
+            }
+            if (sched_dims_node_pays(&p->base->dims, need, n)) {
                 bits_set(nodes, n);
+            } else if (sched_dims_node_could(&p->base->dims, need, n)) {
+                b->problem->claims_keep_off = true;
             }
         }
     }

@@ -49,7 +49,8 @@ struct sched_problem {
      * dims.h); else NULL. */
     const int64_t *bound_size, *bound_capacity;
     const bool *shares_claims; /* [bp.n_classes] with bound_size: units with pods that share one */
-    bool order_matters;        /* in_some_order would make a difference */
+    bool claims_keep_off; /* and some are kept off a running node that other plans may give them */
+    bool order_matters;   /* in_some_order would make a difference */
 };
 
 /* The descent that every pending pod starts with: no preference dropped that does not have to be.

@@ -305,10 +305,14 @@ static bool apart_allows(const struct replay *p, uint32_t w, uint32_t node)
     return true;
 }
 
+/* The first pod that uses the claim binds it to a zone, on whatever node. Those that run already
+ * are no users of it. */
 static bool claim_allows(const struct replay *p, uint32_t w, uint32_t node)
 {
-    for (uint32_t k = p->at->n_running; k < p->n && p->at->workloads[w].shares_claim; k++) {
-        if (p->placed[k][w] > 0 && p->view[k].zone != p->view[node].zone) {
+    for (uint32_t k = 0; k < p->n && p->at->workloads[w].shares_claim; k++) {
+        const struct assigned *on = &p->nodes[k];
+        uint32_t ran = on->is_running ? p->at->running[on->running_i].n[w] : 0;
+        if (p->placed[k][w] > ran && p->view[k].zone != p->view[node].zone) {
             return false;
         }
     }

@@ -203,7 +203,7 @@ static void decorate(struct rng *rng, struct instance *at, enum kind kind)
             workload->port = port;
             workload->udp = one_in(rng, 4);
         } else if (kind == KIND_VOLUMES) {
-            workload->shares_claim = !has(at, KIND_ATTACH) && one_in(rng, 3);
+            workload->shares_claim = one_in(rng, 3);
             workload->volume_zones = workload->shares_claim ? 0 : some_of(rng, at->n_zones);
             workload->volume_is_unbound = one_in(rng, 3);
         } else if (kind == KIND_ATTACH) {

@@ -10,6 +10,8 @@
  * Two things are counted and held by ceilings instead of failing at once: plans of fewer pods than
  * possible, and plans that cost more than the least.
  *
+ * Instances that failed once, of the planner or of the search, are tried each time.
+ *
  * Usage: test_clusters [instances of each kind and pair (500)] [seed (1)], or,
  * to see one again, test_clusters --one SEED KINDS. BINPACK_CLUSTERS says the number too. */
 #include <inttypes.h>
@@ -477,6 +479,25 @@ static void print_tally(const struct tally *tally, uint32_t n)
            tally->worst_seed, tally->worst_kinds);
 }
 
+/* Instances that showed a fault. */
+static const struct {
+    uint64_t seed;
+    uint32_t kinds;
+} known[] = {
+    /* the search bound a shared claim to the zones of new nodes only: plans and bounds that hold
+     * seemed wrong */
+    {UINT64_C(1730110733437032555), 41219},
+    {UINT64_C(15796697606195800539), 12612},
+    {UINT64_C(2506346197816906587), 11526},
+    /* a running node without room for all shared claims took none: no reason for a bound */
+    {UINT64_C(1745309490915642840), 8960},
+    /* bounds by whole nodes, and by branches, that counted on sizes with shared claims */
+    {UINT64_C(7184985826786457262), 773},
+    {UINT64_C(9060924281023810851), 37632},
+    /* the emulation put a shared claim on a node without room for it */
+    {UINT64_C(2075018210743134100), 8960},
+};
+
 int main(int argc, char **argv)
 {
     static struct tally tally;
@@ -491,6 +512,9 @@ int main(int argc, char **argv)
     struct rng rng = {.state = seed};
     uint32_t n = 0;
     printf("seed %" PRIu64 ", %" PRIu32 " instances of each kind and pair\n", seed, target);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++, n++) {
+        run_one(known[i].seed, known[i].kinds, false, &tally);
+    }
     while (rarest(&tally) < target) {
         uint32_t kinds = next_kinds(&rng, &tally);
         run_one(rng_next(&rng), kinds, false, &tally);
