@@ -145,7 +145,7 @@ void check_add_port(struct check_world *world, struct check_node *node,
 MUST_CHECK bool check_shared_claims(struct check_world *world, const uint32_t *target,
                                     struct err *err);
 
-/* ---- inter-pod rules (check_topology.c) ---- */
+/* ---- inter-pod rules (check_topology.c, check_orders.c) ---- */
 /* Replays the plan's placements in some order that passes spread, affinity and anti-affinity at
  * each step. */
 MUST_CHECK bool check_replay(struct check_world *world, const uint32_t *target,
