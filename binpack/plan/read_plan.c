@@ -583,6 +583,40 @@ static bool read_proof(struct reading *r, const struct json_at *root, struct err
     return true;
 }
 
+/* One figure that follows from the rest of the plan. */
+static bool same_figure(const struct json_at *object, const char *key, int64_t said, int64_t right,
+                        int n_decimals, struct err *err)
+{
+    char a[NUMBER_TEXT_MAX], b[NUMBER_TEXT_MAX];
+    struct json_at at = json_at_member(object, key);
+    struct str left = number_format_decimal(said, n_decimals, a);
+    return said == right ||
+           json_fail(err, ERR_CONFLICT, &at, STR_FMT ", but the plan has " STR_FMT, STR_ARG(left),
+                     STR_ARG(number_format_decimal(right, n_decimals, b)));
+}
+
+/* The figures that people read first. */
+static bool check_figures(const struct reading *r, const struct json_at *root, struct err *err)
+{
+    const struct plan *plan = r->plan;
+    struct json_at totals = json_at_member(root, "totals");
+    struct json_at inputs = json_at_member(root, "inputs");
+    struct json_at certificate = json_at_member(root, "certificate");
+    int64_t n_nodes = 0, n_unplaced = 0, n_pending = 0, gap = 0;
+    usd_t month = 0;
+    return read_count(&totals, "newNodes", UINT32_MAX, &n_nodes, err) &&
+           read_count(&totals, "unplacedPods", UINT32_MAX, &n_unplaced, err) &&
+           read_count(&inputs, "pendingPods", UINT32_MAX, &n_pending, err) &&
+           read_usd(&totals, "usdPerMonth", &month, err) &&
+           read_decimal(&certificate, "gap", 9, &gap, err) &&
+           same_figure(&totals, "newNodes", n_nodes, plan->n_nodes, 0, err) &&
+           same_figure(&totals, "unplacedPods", n_unplaced, plan->n_unplaced, 0, err) &&
+           same_figure(&inputs, "pendingPods", n_pending, plan->n_pending, 0, err) &&
+           same_figure(&totals, "usdPerMonth", month, sat_mul(plan->cost, HOURS_PER_MONTH), 9,
+                       err) &&
+           same_figure(&certificate, "gap", gap, plan_gap_ppb(plan), 9, err);
+}
+
 bool read_plan(const json_t *document, const struct k8s_cluster *cluster,
                const struct catalog *catalog, struct arena *arena, struct plan **ret_plan,
                struct err *err)
@@ -612,5 +646,5 @@ bool read_plan(const json_t *document, const struct k8s_cluster *cluster,
         r.plan->n_pending += r.plan->existing[i].n_pods;
     }
     *ret_plan = r.plan;
-    return true;
+    return check_figures(&r, &root, err);
 }

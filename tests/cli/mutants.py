@@ -7,6 +7,7 @@
 The unbroken plan must pass; each mutant must fail with exit status 1 and a text that names what it broke. Prints TAP."""
 import copy
 import json
+import math
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ def other_zone(zone):
 
 def drop_pod(plan):
     plan["nodes"][0]["pods"].pop()
+    plan["inputs"]["pendingPods"] -= 1
     return "need a place"
 
 
@@ -68,7 +70,10 @@ def wrong_price(plan):
 def wrong_price_and_total(plan):
     off = round(plan["nodes"][0]["usdPerHour"] * 0.5, 6)
     plan["nodes"][0]["usdPerHour"] = round(plan["nodes"][0]["usdPerHour"] + off, 9)
-    plan["totals"]["usdPerHour"] = round(plan["totals"]["usdPerHour"] + off, 9)
+    totals = plan["totals"]
+    totals["usdPerHour"] = round(totals["usdPerHour"] + off, 9)
+    totals["usdPerMonth"] = round(totals["usdPerHour"] * 730, 9)
+    plan["certificate"]["gap"] = math.ceil((totals["usdPerHour"] - plan["certificate"]["lowerBoundUsdPerHour"]) / totals["usdPerHour"] * 1e9) / 1e9
     return "price"
 
 
