@@ -50,7 +50,10 @@ const struct help_topic help_topics[] = {
     {"disruption", "Which nodes may go",
      "`--mode=disrupt` decides one round of disruption at the moment `--now`: which nodes to "
      "delete, "
-     "which to replace by what, what that saves, and what could be saved at most. Methods in "
+     "which to replace by what, what that saves, and what could be saved at most. Pods that wait "
+     "are served first, on the room that is there: an empty node that one of them needs stays "
+     "(\"Node is nominated for a pending pod\") unless a new node for the pod and the empty one "
+     "gone is cheaper. Methods in "
      "Karpenter's order: expired nodes go whatever protects them; empty ones, drifted ones and "
      "then "
      "underutilized ones as far as the budgets of their NodePools allow.\n"

@@ -14,6 +14,7 @@ enum {
     EVERY_CHOICE_MAX = 4, /* candidates up to which every choice is tried */
     FLIPS_NODES_MAX = 48, /* candidates up to which single nodes are tried one by one */
     FLIPS_MAX = 32,       /* trials spent on that */
+    RELEASES_MAX = 8,     /* nodes held for waiting pods that are tried without, one by one */
     ROUNDS_MAX = 12       /* trials until a choice without bad nodes must be found */
 };
 
@@ -85,19 +86,30 @@ static int64_t drift_key(const struct disrupt_node *node)
     return node->drifted_at.has ? node->drifted_at.v : INT64_MAX;
 }
 
-static void choose_forced(const struct disrupt_world *w, struct purse *purse,
-                          disrupt_choice *choice, struct arena *arena)
+static void choose_expired_and_empty(const struct disrupt_world *w, struct purse *purse,
+                                     disrupt_choice *choice)
 {
-    struct ranked *drifted = ARENA_ARRAY(arena, struct ranked, w->nodes.n);
-    uint32_t n = 0;
     memset(choice, DISRUPT_NONE, w->nodes.n);
     for (uint32_t i = 0; i < w->nodes.n; i++) {
         const struct disrupt_node *node = &w->nodes.v[i];
         if (node->verdict[DISRUPT_EXPIRED].may) {
             choice[i] = DISRUPT_EXPIRED;
-        } else if (node->verdict[DISRUPT_EMPTY].may && pay(w, purse, i, DISRUPT_EMPTY)) {
+        } else if (node->verdict[DISRUPT_EMPTY].may && w->held[i] == HELD_NOT &&
+                   pay(w, purse, i, DISRUPT_EMPTY)) {
             choice[i] = DISRUPT_EMPTY;
-        } else if (node->verdict[DISRUPT_DRIFTED].may && !w->banned[i]) {
+        }
+    }
+}
+
+static void choose_drifted(const struct disrupt_world *w, struct purse *purse,
+                           disrupt_choice *choice, struct arena *arena)
+{
+    struct ranked *drifted = ARENA_ARRAY(arena, struct ranked, w->nodes.n);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        const struct disrupt_node *node = &w->nodes.v[i];
+        if (choice[i] == DISRUPT_NONE && node->verdict[DISRUPT_DRIFTED].may && !w->banned[i] &&
+            w->held[i] != HELD_NOMINATED) {
             drifted[n++] = (struct ranked){.key = drift_key(node), .node = i};
         }
     }
@@ -176,6 +188,119 @@ static bool try_choice(struct search *x, const disrupt_choice *choice, uint64_t 
     return true;
 }
 
+/* ---- empty nodes that waiting pods need ---- */
+
+/* What the pods that wait make of the cluster when expired nodes go and empty ones that nothing
+ * holds: pods without a place, and nano-dollars per hour for new nodes less what the empty ones
+ * cost. */
+struct outlook {
+    uint32_t n_unplaced;
+    usd_t cost;
+};
+
+/* `ret_takes`: [nodes.n] pods that an empty node takes, `ret_real` those of them that are pods of
+ * the cluster; NULL: not asked for. */
+static bool look_ahead(struct search *x, struct outlook *ret_outlook, uint32_t *ret_takes,
+                       uint32_t *ret_real, struct err *err)
+{
+    struct disrupt_world *w = x->w;
+    struct arena arena = ARENA_INIT;
+    struct disrupt_trial trial;
+    struct purse purse = purse_full(w, &arena);
+    disrupt_choice *choice = ARENA_ARRAY(&arena, disrupt_choice, w->nodes.n);
+    choose_expired_and_empty(w, &purse, choice);
+    if (!disrupt_try(w, choice, &arena, &trial, err)) {
+        arena_done(&arena);
+        return false;
+    }
+    *ret_outlook = (struct outlook){.n_unplaced = trial.plan->n_unplaced,
+                                    .cost = sat_sub(trial.plan->cost, trial.saves)};
+    for (uint32_t i = 0; ret_takes != NULL && i < w->nodes.n; i++) {
+        for (uint32_t k = 0; k < trial.plan->n_existing; k++) {
+            const struct plan_placement *place = &trial.plan->existing[k];
+            for (uint32_t p = 0; p < place->n_pods && str_eq(place->node, w->nodes.v[i].name);
+                 p++) {
+                ret_takes[i]++;
+                ret_real[i] += place->pods[p] < w->cluster->n_pods;
+            }
+        }
+    }
+    arena_done(&arena);
+    return true;
+}
+
+/* Lets the held nodes in [first, end) go if then no more pods are without a place and it is cheaper
+ * by more than the pods that would have to wait for new nodes are worth. */
+static bool try_release(struct search *x, const uint32_t *takes, uint32_t first, uint32_t end,
+                        struct outlook *best, struct err *err)
+{
+    struct disrupt_world *w = x->w;
+    struct outlook now;
+    uint8_t *held = ARENA_ARRAY(x->arena, uint8_t, w->nodes.n);
+    usd_t charge = 0;
+    memcpy(held, w->held, w->nodes.n);
+    for (uint32_t i = first; i < end; i++) {
+        charge =
+            w->held[i] == HELD_NOT ? charge : sat_add(charge, sat_mul(w->move_charge, takes[i]));
+        w->held[i] = HELD_NOT;
+    }
+    if (!look_ahead(x, &now, NULL, NULL, err)) {
+        return false;
+    }
+    if (now.n_unplaced <= best->n_unplaced && sat_add(now.cost, charge) < best->cost) {
+        *best = now;
+    } else {
+        memcpy(w->held, held, w->nodes.n);
+    }
+    return true;
+}
+
+/* Room that is there comes before new nodes: with all nodes in place, an empty one that takes a pod
+ * that waits is nominated for it (karp: nominated nodes are no candidates; virtual pods protect
+ * from emptiness only), unless it is cheaper to buy for the pod. */
+static bool hold_empty(struct search *x, struct err *err)
+{
+    struct disrupt_world *w = x->w;
+    uint32_t *takes = ARENA_ARRAY(x->arena, uint32_t, w->nodes.n);
+    uint32_t *real = ARENA_ARRAY(x->arena, uint32_t, w->nodes.n);
+    uint32_t n_empty = 0, n_expired = 0, n_held = 0;
+    struct outlook best;
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        bool empty = w->nodes.v[i].verdict[DISRUPT_EMPTY].may;
+        n_empty += empty;
+        n_expired += w->nodes.v[i].verdict[DISRUPT_EXPIRED].may;
+        w->held[i] = empty ? HELD_NOMINATED : HELD_NOT;
+    }
+    if (n_empty == 0 || (w->snapshot->n_pending == 0 && n_expired == 0)) {
+        memset(w->held, HELD_NOT, w->nodes.n);
+        return true;
+    }
+    if (!look_ahead(x, &best, takes, real, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        bool holds = w->held[i] != HELD_NOT && takes[i] > 0;
+        w->held[i] = !holds ? HELD_NOT : real[i] > 0 ? HELD_NOMINATED : HELD_BUFFER;
+        n_held += holds;
+    }
+    if (n_held == 0) {
+        return true;
+    }
+    if (!look_ahead(x, &best, NULL, NULL, err) ||
+        !try_release(x, takes, 0, w->nodes.n, &best, err)) {
+        return false;
+    }
+    for (uint32_t i = 0, tried = 0; i < w->nodes.n && tried < RELEASES_MAX && !w->stopped; i++) {
+        if (n_held > 1 && w->nodes.n <= FLIPS_NODES_MAX && w->held[i] != HELD_NOT) {
+            tried++;
+            if (!try_release(x, takes, i, i + 1, &best, err)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 /* What goes without consolidation, drifted nodes given up until all their pods have places. */
 static bool settle_forced(struct search *x, struct err *err)
 {
@@ -188,7 +313,8 @@ static bool settle_forced(struct search *x, struct err *err)
             /* The drifted ones wait for another round. */
             w->banned[i] = w->banned[i] || x->forced[i] == DISRUPT_DRIFTED;
         }
-        choose_forced(w, &purse, x->forced, x->arena);
+        choose_expired_and_empty(w, &purse, x->forced);
+        choose_drifted(w, &purse, x->forced, x->arena);
         if (!disrupt_try(w, x->forced, &arena, &trial, err)) {
             arena_done(&arena);
             return false;
@@ -395,6 +521,7 @@ static bool world_new(struct disrupt_world *w, struct err *err)
     w->allowed = arena_calloc(w->arena, w->cluster->n_nodepools, sizeof *w->allowed);
     disrupt_allowances(w->cluster, &w->nodes, w->settings->now, w->allowed);
     find_homes(w);
+    w->held = ARENA_ARRAY(w->arena, uint8_t, w->nodes.n);
     w->banned = ARENA_ARRAY(w->arena, bool, w->nodes.n);
     w->ban_why = ARENA_ARRAY(w->arena, const char *, w->nodes.n);
     w->move_charge = muldiv_ceil(w->options->move_cost, 3600 * 1000, w->options->payback_ms);
@@ -419,7 +546,7 @@ bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catal
     if (good) {
         x.forced = ARENA_ARRAY(&round, disrupt_choice, w.nodes.n);
         x.best = ARENA_ARRAY(&round, disrupt_choice, w.nodes.n);
-        good = settle_forced(&x, err) && consolidate(&x, err);
+        good = hold_empty(&x, err) && settle_forced(&x, err) && consolidate(&x, err);
     }
     if (good) {
         disrupt_report(&w, x.best, &x.best_trial, &x.open, &x.best_arena);

@@ -159,6 +159,12 @@ static void explain_free(struct report *r, uint32_t i, const int64_t *going, str
     static const enum disrupt_reason order[] = {DISRUPT_EMPTY, DISRUPT_DRIFTED,
                                                 DISRUPT_UNDERUTILIZED};
     const struct disrupt_node *node = &r->w->nodes.v[i];
+    if (r->w->held[i] != HELD_NOT) {
+        kept->event = STR("DisruptionBlocked");
+        kept->message = r->w->held[i] == HELD_BUFFER ? STR("Node has buffer pods")
+                                                     : STR("Node is nominated for a pending pod");
+        return;
+    }
     for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
         if (node->verdict[order[k]].may && budget_spent(r, node, order[k], going)) {
             kept->event = STR("DisruptionBlocked");

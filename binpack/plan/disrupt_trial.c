@@ -361,7 +361,12 @@ static void judge_commands(struct trial_work *t, struct command_list *list)
             out->saves = sat_add(out->saves, c->saves);
             out->earns = sat_add(out->earns, c->saves);
         }
+        for (uint32_t k = 0; k < c->n_with; k++) {
+            out->pending_cost = sat_sub(out->pending_cost, out->plan->nodes[c->with[k]].price);
+        }
     }
+    out->pending_cost = sat_add(out->pending_cost, out->plan->cost);
+    out->earns = sat_sub(out->earns, out->pending_cost);
     out->commands = list->v;
     out->n_commands = (uint32_t)list->n;
 }

@@ -12,6 +12,9 @@
 /* A choice: [nodes.n] of enum disrupt_reason, DISRUPT_NONE: the node stays. */
 typedef uint8_t disrupt_choice;
 
+/* Whether a node without pods is needed by pods that wait. */
+enum disrupt_held { HELD_NOT, HELD_NOMINATED, HELD_BUFFER /* by virtual pods only */ };
+
 struct disrupt_world {
     const struct k8s_cluster *cluster;
     const struct catalog *catalog;
@@ -26,6 +29,7 @@ struct disrupt_world {
     struct disrupt_nodes nodes;
     int64_t (*allowed)[DISRUPT_N_REASONS]; /* [n_nodepools] */
     uint32_t *home;                        /* [n_pods] into nodes.v, NO_NODE: not bound */
+    uint8_t *held;                         /* [nodes.n] of enum disrupt_held */
     bool *banned; /* [nodes.n] a trial has shown that it cannot go as Underutilized or Drifted */
     const char **ban_why; /* [nodes.n] what the trial has shown; static */
     usd_t move_charge;    /* per moved pod and hour */
@@ -40,8 +44,9 @@ uint8_t *disrupt_leave(const struct disrupt_world *w, const disrupt_choice *choi
 /* ---- one trial (disrupt_trial.c) ---- */
 struct disrupt_trial {
     struct plan *plan;
-    usd_t saves; /* of commands of Empty and Underutilized, before moves are charged */
-    usd_t earns; /* the same less the charge for moved pods */
+    usd_t saves;        /* of commands of Empty and Underutilized, before moves are charged */
+    usd_t pending_cost; /* of new nodes that replace nothing: they are for pods that wait today */
+    usd_t earns;        /* saves less the charge for moved pods and less pending_cost */
     uint32_t n_moved, n_gone;
     uint32_t n_waiting; /* pods without a place that no node of the choice held */
     uint64_t *bad;      /* [bits_words(nodes.n)] nodes of the choice that must not go */

@@ -26,3 +26,21 @@ ready_case("tied-sidecar", "so do a pod and the one that must run beside it",
             pod("s-0", cpu="2", on="node-2")], newNodes={"max": 1})
 ready_case("tied-pending", "pending pods may be tied, too", [pod("r-0", cpu="1", mem="1Gi", labels={"app": "r"}),
                                                             pod("q-0", cpu="250m", mem="256Mi", near=WITH_R)], scheduled="all")
+
+# ---- empty nodes that waiting pods need
+
+ready_case("empty-is-only-room", "an empty node stays for a pod that fits nowhere else", [node("node-1"), pod("web-0", cpu="7", select={ZONE: A})],
+           reqs=(req(ZONE, "In", B),), noDisruption=True, onExistingNodes={"default/web-0": "node-1"})
+ready_case("empty-is-cheaper-room", "and for one that only a dearer node would take", [node("node-1", ct="spot"), pod("web-0", cpu="7")],
+           noDisruption=True, onExistingNodes={"default/web-0": "node-1"})
+ready_case("empty-is-as-good", "room that is there comes before a new node of the same price", [node("node-1"), pod("web-0", cpu="7")],
+           noDisruption=True, onExistingNodes={"default/web-0": "node-1"})
+ready_case("empty-is-all-of-limit", "a limit that is used up leaves no other place", [node("node-1"), pod("web-0", cpu="7")],
+           limits={"cpu": "8"}, noDisruption=True, onExistingNodes={"default/web-0": "node-1"})
+ready_case("empty-of-two", "of two empty nodes the one that is not needed goes", [node("node-1"), node("node-2"), pod("web-0", cpu="7")],
+           newNodes={"max": 0}, scheduled="all", total=0)
+ready_case("empty-beside-room", "a pod that fits on a node in use holds no empty one",
+           [node("node-1"), node("node-2"), pod("run-0", cpu="4", on="node-1", annotations={"karpenter.sh/do-not-disrupt": "true"}), pod("web-0", cpu="2")],
+           deletedNodes=["node-2"], newNodes={"max": 0}, scheduled="all")
+ready_case("empty-is-dear", "an empty node far too large for the pod goes, and a small one is bought",
+           [node("node-1", itype="x1.xlarge"), pod("web-0", cpu="1")], deletedNodes=["node-1"], newNodes={"max": 1}, scheduled="all")
