@@ -236,7 +236,8 @@ void disrupt_report(const struct disrupt_world *w, const disrupt_choice *choice,
                        .open = open,
                        .arena = arena,
                        .out = ARENA_NEW(arena, struct plan_disruption)};
-    *r.out = (struct plan_disruption){.consolidation_saves = trial->saves,
+    *r.out = (struct plan_disruption){.pending_cost = trial->pending_cost,
+                                      .consolidation_saves = trial->saves,
                                       .saves_at_most = open->at_most,
                                       .move_charge = w->move_charge};
     if (trial->n_commands > 0) {
@@ -245,5 +246,6 @@ void disrupt_report(const struct disrupt_world *w, const disrupt_choice *choice,
     find_moves(&r);
     take_steps(&r, trial->commands, trial->n_commands);
     take_kept(&r);
+    r.out->after = sat_add(sat_sub(r.out->running, r.out->saves), r.out->pending_cost);
     trial->plan->disruption = r.out;
 }

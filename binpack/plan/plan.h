@@ -156,7 +156,9 @@ struct plan_disruption {
     const struct plan_kept *kept; /* [n_kept] by name */
     usd_t running;                /* prices of all nodes of today that have one */
     usd_t saves;                  /* sum over commands */
-    usd_t consolidation_saves;    /* the part of Empty and Underutilized */
+    usd_t pending_cost;        /* of new nodes that replace nothing: they are for pods that wait */
+    usd_t after;               /* running - saves + pending_cost */
+    usd_t consolidation_saves; /* the part of Empty and Underutilized */
     struct opt_usd saves_at_most; /* what Empty and Underutilized can save in this round, proven */
     usd_t move_charge;            /* per moved pod and hour: what a move has to earn */
 };

@@ -399,6 +399,8 @@ static void put_disruption(const struct plan *plan, struct jsonw *w, struct aren
     jsonw_key_i64(w, "movedPods", d->n_moved);
     jsonw_key_usd(w, "runningUsdPerHour", d->running);
     jsonw_key_usd(w, "savingsUsdPerHour", d->saves);
+    jsonw_key_usd(w, "pendingUsdPerHour", d->pending_cost);
+    jsonw_key_usd(w, "afterUsdPerHour", d->after);
     jsonw_key_usd(w, "consolidationSavingsUsdPerHour", d->consolidation_saves);
     if (d->saves_at_most.has) {
         jsonw_key_usd(w, "consolidationSavingsAtMostUsdPerHour", d->saves_at_most.v);

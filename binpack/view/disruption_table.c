@@ -151,6 +151,12 @@ static void put_savings(const struct plan *plan, const struct text_look *look, s
         b, look, LABEL_WIDTH, TEXT_HEAD, dearer ? STR("Costs") : STR("Saves"),
         text_format(arena, STR_FMT ", " STR_FMT " of what runs today; " STR_FMT " move%s.",
                     STR_ARG(money), STR_ARG(part), STR_ARG(pods), d->n_moved == 1 ? "s" : ""));
+    if (d->pending_cost > 0) {
+        struct str cost = text_per_hour_and_month(arena, d->pending_cost);
+        text_paragraph(
+            b, look, LABEL_WIDTH, TEXT_HEAD, STR("Buys"),
+            text_format(arena, STR_FMT " of new nodes for pods that wait today.", STR_ARG(cost)));
+    }
     if (d->saves_at_most.has) {
         struct str most = text_per_hour_and_month(arena, d->saves_at_most.v);
         struct str got = text_per_hour_and_month(arena, d->consolidation_saves);

@@ -438,9 +438,8 @@ static struct str today_text(const struct plan *plan, struct arena *arena)
         strbuf_addf(&b, ". The new nodes cost $" STR_FMT "/h (" STR_FMT ") %s", STR_ARG(difference),
                     STR_ARG(percent), cheaper ? "less" : "more");
     } else if (plan->disruption != NULL && n_priced > 0) {
-        usd_t after = sat_sub(plan->running_cost, plan->disruption->saves);
         strbuf_add(&b, STR("; after the plan "));
-        strbuf_add(&b, text_per_hour_and_month(arena, after));
+        strbuf_add(&b, text_per_hour_and_month(arena, plan->disruption->after));
     } else if (plan->n_nodes > 0 && n_priced > 0) {
         strbuf_add(&b, STR("; with the new ones "));
         strbuf_add(&b, text_per_hour_and_month(arena, sat_add(plan->running_cost, plan->cost)));

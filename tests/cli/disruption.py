@@ -31,7 +31,7 @@ Loader.yaml_implicit_resolvers = {k: [(t, r) for t, r in v if t != "tag:yaml.org
 
 
 class Case:
-    def __init__(self, name, folder):
+    def __init__(self, name, folder, change=None):
         self.folder = folder
         where = os.path.join(CASES, name)
         with open(os.path.join(where, "cluster.yaml"), encoding="utf-8") as f:
@@ -41,6 +41,8 @@ class Case:
         own = expect["catalog"].startswith("./")
         self.catalog = os.path.join(where, expect["catalog"]) if own else os.path.join(CASES, "catalogs", expect["catalog"] + ".json")
         self.now = expect["now"]
+        if change:
+            change(self)
         done = self.run("--simulate", self.objects, "-o", "json", "--mode=disrupt")
         assert done.returncode in (0, 3), "%s: %s" % (name, done.stderr)
         self.plan = json.loads(done.stdout)
@@ -168,12 +170,40 @@ ROWS = {"disrupt-consolidate/replace-by-cheaper": REPLACED, "disrupt-empty/one":
                                              other_reason("Underutilized"), no_steps, not_launched]}
 
 
+def adds_up(case):
+    """Today less savings plus what is bought for pods that wait is what the cluster costs afterwards; in the table, too."""
+    d, new = case.plan["disruption"], {n["name"]: n["usdPerHour"] for n in case.plan["nodes"]}
+    waiting = sum(price for name, price in new.items() if all(name not in r["with"] for r in d["replace"]))
+    after = d["runningUsdPerHour"] - d["savingsUsdPerHour"] + waiting
+    table = " ".join(case.run("--simulate", case.objects, "--mode=disrupt", "-o", "table").stdout.split())
+    if abs(d["pendingUsdPerHour"] - waiting) > 1e-9 or abs(d["afterUsdPerHour"] - after) > 1e-9:
+        return "pending %s for %s, after %s for %s" % (d["pendingUsdPerHour"], waiting, d["afterUsdPerHour"], after)
+    if "after the plan $%.4f/h" % after not in table or (waiting > 0) != (" Buys " in table):
+        return "not in the table: after the plan $%.4f/h, buys %s: %s" % (after, waiting, table[-600:])
+    return None
+
+
+def waiting_pod(case):
+    """A pod that waits and fits on no node of today."""
+    case.objects.append({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "waits", "namespace": "default", "uid": "uid-waits", "labels": {"app": "waits"}},
+        "spec": {"containers": [{"name": "app", "image": "registry.example.com/app:1", "resources": {"requests": {"cpu": "12", "memory": "1Gi"}}}]},
+        "status": {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}})
+
+
+def report(number, name, why):
+    print("%s %d - %s" % ("not ok" if why else "ok", number, name))
+    if why:
+        print("# " + why)
+    return 1 if why else 0
+
+
 def main():
     if not os.path.isdir(CASES):
         print("1..0 # SKIP %s is absent: PLANS OF DISRUPTION ARE NOT READ BACK" % CASES)
         return 0
     number = failed = 0
-    print("1..%d" % (len(ROWS) + sum(len(faults) for faults in ROWS.values())))
+    print("1..%d" % (2 * len(ROWS) + sum(len(faults) for faults in ROWS.values())))
     with tempfile.TemporaryDirectory() as folder:
         for name, faults in ROWS.items():
             case = Case(name, folder)
@@ -192,6 +222,10 @@ def main():
                 print("%s %d - %s, fault %d (%s)" % ("ok" if done.returncode == 1 else "not ok", number, name, i, fault.__name__))
                 if done.returncode != 1:
                     print("# exit %d: %s" % (done.returncode, done.stderr.strip()))
+        for name in ROWS:
+            case = Case(name, folder, waiting_pod)
+            number += 1
+            failed += report(number, name + " with a pod that waits: the money adds up", adds_up(case))
     return 1 if failed else 0
 
 
