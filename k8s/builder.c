@@ -293,6 +293,24 @@ static bool decode_object(struct k8s_builder *b, struct incoming *in, char *obje
     return true;
 }
 
+/* A PodDisruptionBudget that breaks a rule must not let pods go that a good one would hold: its
+ * selector counts, and nothing is allowed. */
+static bool decode_closed_pdb(struct k8s_builder *b, struct incoming *in, struct k8s_pdb *pdb)
+{
+    struct err ignored;
+    struct incoming again = *in;
+    struct codec_in codec = codec_of(b, &again);
+    codec.err = &ignored;
+    *pdb = (struct k8s_pdb){.observed_generation = 0};
+    if (codec_decode(&codec, &k8s_pdb_closed_table, &in->at, pdb) == CODEC_FAIL) {
+        return false;
+    }
+    pdb->meta.ns = right_namespace(b, in->type, pdb->meta.ns);
+    pdb->disruptions_allowed = (struct opt_i64){.has = true, .v = 0};
+    (void)err_wrap(in->err, "all but its selector, which now allows no eviction");
+    return true;
+}
+
 static bool check_caps(const struct k8s_builder *b, const struct incoming *in)
 {
     const struct k8s_objects *pods = &b->objects[STORE_PODS];
@@ -344,7 +362,8 @@ static bool take_object(struct k8s_builder *b, struct incoming *in, bool removed
         return remove_object(b, in);
     }
     char *object = arena_alloc(&b->scratch, k8s_stores[store].size);
-    if (!decode_object(b, in, object)) {
+    bool good = decode_object(b, in, object);
+    if (!good && (store != STORE_PDBS || !decode_closed_pdb(b, in, (void *)object))) {
         return false;
     }
     struct k8s_key key = key_of(store, object);
@@ -361,7 +380,7 @@ static bool take_object(struct k8s_builder *b, struct incoming *in, bool removed
     if (in->newest.has && (!b->newest.has || b->newest.v < in->newest.v)) {
         b->newest = in->newest;
     }
-    return true;
+    return good;
 }
 
 /* Kind and version as text; wrong types and absurd lengths are refused. */

@@ -5,6 +5,7 @@
  * that some rule reads are kept. Objects of unknown kinds are counted and ignored. An object that
  * breaks a rule of its schema is not taken: the call fails with a path (`Pod shop/web-0:
  * spec.containers[1].resources.requests.cpu: ...`), nothing of it is kept, and the next call works.
+ * Of a PodDisruptionBudget that is refused so, the selector is kept, and it allows no eviction.
  */
 #pragma once
 

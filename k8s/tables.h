@@ -46,7 +46,8 @@ extern const struct codec_table k8s_pod_table; /* the rest of a Pod -> struct k8
  */
 extern const struct codec_table k8s_node_table, k8s_pv_table, k8s_pvc_table,
     k8s_storage_class_table, k8s_csi_node_table, k8s_attachment_table, k8s_namespace_table,
-    k8s_workload_table, k8s_service_table, k8s_pdb_table, k8s_priority_class_table,
-    k8s_runtime_class_table, k8s_limit_range_table, k8s_pod_template_table;
+    k8s_workload_table, k8s_service_table, k8s_pdb_table, k8s_pdb_closed_table,
+    k8s_priority_class_table, k8s_runtime_class_table, k8s_limit_range_table,
+    k8s_pod_template_table;
 extern const struct codec_table karp_nodepool_table, karp_nodeclaim_table, karp_overlay_table,
     karp_buffer_table, aws_nodeclass_table;

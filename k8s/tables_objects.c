@@ -313,6 +313,18 @@ static const struct codec_row pdb_rows[] = {ROW_META(struct k8s_pdb),
                                             ROW_FLAT("status", &pdb_status_table)};
 const struct codec_table k8s_pdb_table = TABLE(pdb_rows, struct k8s_pdb);
 
+/* Of one that breaks a rule: whose evictions it would decide. */
+static const struct codec_row pdb_selector_rows[] = {
+    {.key = "selector",
+     .type = CODEC_OBJECT,
+     .sub = &k8s_selector_table,
+     .offset = offsetof(struct k8s_pdb, selector),
+     .n_offset = 1 + offsetof(struct k8s_pdb, selector.present)}};
+static const struct codec_table pdb_selector_table = {CODEC_ROWS(pdb_selector_rows)};
+static const struct codec_row pdb_closed_rows[] = {ROW_META(struct k8s_pdb),
+                                                   ROW_FLAT("spec", &pdb_selector_table)};
+const struct codec_table k8s_pdb_closed_table = TABLE(pdb_closed_rows, struct k8s_pdb);
+
 /* ---- PriorityClass, RuntimeClass ---- */
 
 static const struct codec_choice class_preemption[] = {

@@ -34,6 +34,18 @@ static bool is_active(const struct karp_budget *budget, wall_t now, bool *ret_go
     return cron_last(&cron, now, &fired) && fired > sat_sub(now, lasts);
 }
 
+bool budgets_broken(const struct karp_nodepool *pool, uint32_t *ret_budget_i, struct err *err)
+{
+    struct cron cron;
+    for (uint32_t i = 0; i < pool->n_budgets; i++) {
+        if (pool->budgets[i].schedule.n > 0 && !cron_parse(pool->budgets[i].schedule, &cron, err)) {
+            *ret_budget_i = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool concerns(const struct karp_budget *budget, const struct strtab *tab,
                      enum disrupt_reason reason)
 {

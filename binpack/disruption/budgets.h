@@ -8,10 +8,15 @@
  * closes the pool for every reason. (karp: nodepool.go MustGetAllowedDisruptions.) */
 #pragma once
 
+#include "base/err.h"
 #include "binpack/disruption/reasons.h"
 #include "k8s/cluster.h"
 
 #define BUDGET_UNLIMITED INT64_MAX
+
+/* The first budget of the pool whose schedule cannot be read; false: there is none. `err` says what
+ * is wrong with it. */
+bool budgets_broken(const struct karp_nodepool *pool, uint32_t *ret_budget_i, struct err *err);
 
 /* `n_nodes` and `n_going` as above; the answer is >= 0, BUDGET_UNLIMITED when no budget is active.
  */

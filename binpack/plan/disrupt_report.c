@@ -127,11 +127,22 @@ static void take_steps(struct report *r, struct plan_command *commands, uint32_t
 
 static struct str no_budget(struct report *r, enum disrupt_reason reason, uint32_t pool_i)
 {
-    struct strbuf text = strbuf_new(r->arena, 512);
+    const struct karp_nodepool *pool = &r->w->cluster->nodepools[pool_i];
+    struct strbuf text = strbuf_new(r->arena, 2048);
+    uint32_t budget_i = 0;
+    struct err wrong;
+    if (budgets_broken(pool, &budget_i, &wrong)) {
+        strbuf_addf(&text,
+                    "NodePool " STR_FMT ": disruption.budgets[%u].schedule \"" STR_FMT
+                    "\" cannot be read (%s), so no disruption is allowed",
+                    STR_ARG(pool->meta.name), budget_i, STR_ARG(pool->budgets[budget_i].schedule),
+                    wrong.text);
+        return strbuf_str(&text);
+    }
     strbuf_addf(&text,
                 "No allowed disruptions for disruption reason %s due to blocking budget "
                 "(NodePool=" STR_FMT ")",
-                disrupt_reason_name(reason), STR_ARG(r->w->cluster->nodepools[pool_i].meta.name));
+                disrupt_reason_name(reason), STR_ARG(pool->meta.name));
     return strbuf_str(&text);
 }
 

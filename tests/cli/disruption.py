@@ -191,6 +191,35 @@ def waiting_pod(case):
         "status": {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}})
 
 
+def pdb(status=1, **spec):
+    return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b", "namespace": "default"},
+            "spec": dict({"selector": {}}, **spec), "status": {"disruptionsAllowed": status}}
+
+
+def scheduled(text):
+    def change(case):
+        pool(case, case.objects)["disruption"]["budgets"] = [{"nodes": "100%"}, {"nodes": "100%", "schedule": text, "duration": "1h"}]
+    return change
+
+
+# What is broken holds nodes, and the plan names it: name, change of the case, words of the reasons.
+BROKEN = [("a budget of pods with both limits", lambda c: c.objects.append(pdb(minAvailable=1, maxUnavailable=1)), ["PDB=default/b"]),
+          ("a budget of pods of 200%", lambda c: c.objects.append(pdb(minAvailable="200%")), ["PDB=default/b"]),
+          ("a budget of pods whose status is no number", lambda c: c.objects.append(pdb("x", maxUnavailable=1)), ["PDB=default/b"]),
+          ("a schedule with minute 61", scheduled("61 * * * *"), ["NodePool default", "budgets[1]", '"61 * * * *"']),
+          ("a schedule of six fields", scheduled("0 0 * * * *"), ["NodePool default", "budgets[1]", '"0 0 * * * *"'])]
+
+
+def held(case, words):
+    """No node goes, and the words are among the reasons."""
+    d = case.plan["disruption"]
+    reasons = " ".join(k["reason"] for k in d["keep"])
+    missing = [w for w in words if w not in reasons]
+    if d["delete"] or d["replace"] or missing:
+        return "%s goes, %s missing in: %s" % (d["delete"] + d["replace"], missing, reasons)
+    return None
+
+
 def report(number, name, why):
     print("%s %d - %s" % ("not ok" if why else "ok", number, name))
     if why:
@@ -203,7 +232,7 @@ def main():
         print("1..0 # SKIP %s is absent: PLANS OF DISRUPTION ARE NOT READ BACK" % CASES)
         return 0
     number = failed = 0
-    print("1..%d" % (2 * len(ROWS) + sum(len(faults) for faults in ROWS.values())))
+    print("1..%d" % (2 * len(ROWS) + len(BROKEN) + sum(len(faults) for faults in ROWS.values())))
     with tempfile.TemporaryDirectory() as folder:
         for name, faults in ROWS.items():
             case = Case(name, folder)
@@ -226,6 +255,10 @@ def main():
             case = Case(name, folder, waiting_pod)
             number += 1
             failed += report(number, name + " with a pod that waits: the money adds up", adds_up(case))
+        for name, change, words in BROKEN:
+            case = Case("disrupt-consolidate/replace-by-cheaper", folder, change)
+            number += 1
+            failed += report(number, name + " lets nothing go", held(case, words))
     return 1 if failed else 0
 
 
