@@ -191,10 +191,15 @@ static bool attempt(struct run *run, const struct make_settings *settings, struc
 static bool make_plan(struct run *run, const struct make_settings *settings, struct err *err)
 {
     struct make_settings again = *settings;
-    again.any_order = true;
-    return attempt(run, settings, err) ||
-           (err->code == ERR_INTERNAL && !run->interrupted && !settings->emulate_karpenter &&
-            attempt(run, &again, err));
+    bool good = attempt(run, settings, err);
+    for (int tries = 0; tries < 2 && !good && err->code == ERR_INTERNAL && !run->interrupted &&
+                        !settings->emulate_karpenter;
+         tries++) {
+        again.no_repair = true;
+        again.any_order = tries > 0;
+        good = attempt(run, &again, err);
+    }
+    return good;
 }
 
 static void note_spread(struct run *run, const struct plan *free_plan)

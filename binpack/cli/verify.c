@@ -153,9 +153,10 @@ static bool prove(struct verifying *v, struct make_settings settings, struct err
     if (v->options->certificate.n == 0 || check_certificate(v, err)) {
         return true;
     }
-    for (int again = 0; again < 2; again++) {
+    for (int again = 0; again < 3; again++) {
         struct err why;
-        settings.any_order = again == 1;
+        settings.no_repair = again > 0;
+        settings.any_order = again == 2;
         if (make_anew(v, &settings, /* whole= */ true, &why) && check_certificate(v, &why)) {
             return true;
         }

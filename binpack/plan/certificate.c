@@ -533,32 +533,66 @@ static bool count_unplaced(struct checking *c, uint32_t *unplaced, struct err *e
     return true;
 }
 
-bool certificate_check(const json_t *document, const struct plan *plan, const struct plan *made,
-                       struct arena *arena, usd_t *ret_bound, struct err *err)
+/* Pods that were placed one by one need not come in the units of the problem, so such a plan is no
+ * solution of it. It places all pods of the problem, and what the certificate says of the solution
+ * at hand, which need not even place all, holds for it the more. */
+static bool repaired_solution(const struct checking *c, struct bp_solution *ret_solution,
+                              struct err *err)
 {
-    struct checking c = {.plan = plan, .made = made, .problem = made->problem, .arena = arena};
-    if (!read_certificate(&c, document, err)) {
-        return false;
+    for (uint32_t i = 0; i < c->plan->n_unplaced; i++) {
+        const uint32_t pod = c->plan->unplaced[i].pod;
+        if (c->class_of[pod] != UINT32_MAX) {
+            const struct k8s_pod *of = &c->plan->cluster->pods[pod];
+            return err_set(err, ERR_CONFLICT,
+                           "the plan leaves out a pod that the bound is about: " STR_FMT,
+                           STR_ARG(of->name));
+        }
     }
-    map_classes(&c);
+    *ret_solution = *c->made->solution;
+    ret_solution->certificate = c->certificate;
+    ret_solution->status = BP_EFFORT_DONE;
+    return true;
+}
+
+/* The nodes of the plan as a solution of the problem. */
+static bool translated_solution(struct checking *c, struct bp_solution *ret_solution,
+                                struct err *err)
+{
+    const struct plan *plan = c->plan;
     uint32_t n_nodes = plan->n_nodes + plan->n_existing;
-    struct ordered_node *ordered = ARENA_ARRAY(arena, struct ordered_node, n_nodes + 1);
-    uint32_t *unplaced = ARENA_ARRAY(arena, uint32_t, c.problem->n_classes + 1);
-    if (!collect_nodes(&c, ordered, err) || !count_unplaced(&c, unplaced, err)) {
+    struct ordered_node *ordered = ARENA_ARRAY(c->arena, struct ordered_node, n_nodes + 1);
+    uint32_t *unplaced = ARENA_ARRAY(c->arena, uint32_t, c->problem->n_classes + 1);
+    if (!collect_nodes(c, ordered, err) || !count_unplaced(c, unplaced, err)) {
         return false;
     }
-    struct bp_node *nodes = ARENA_ARRAY(arena, struct bp_node, n_nodes + 1);
+    struct bp_node *nodes = ARENA_ARRAY(c->arena, struct bp_node, n_nodes + 1);
     for (uint32_t i = 0; i < n_nodes; i++) {
         nodes[i] = ordered[i].node;
     }
-    struct bp_solution solution = {
+    *ret_solution = (struct bp_solution){
         .n_nodes = n_nodes,
         .nodes = nodes,
         .unplaced = unplaced,
         .cost = plan->cost,
-        .certificate = c.certificate,
+        .certificate = c->certificate,
         .status = str_eq(plan->status, STR("optimal")) ? BP_OPTIMAL : BP_EFFORT_DONE,
     };
+    return true;
+}
+
+bool certificate_check(const json_t *document, const struct plan *plan, const struct plan *made,
+                       struct arena *arena, usd_t *ret_bound, struct err *err)
+{
+    struct checking c = {.plan = plan, .made = made, .problem = made->problem, .arena = arena};
+    struct bp_solution solution;
+    if (!read_certificate(&c, document, err)) {
+        return false;
+    }
+    map_classes(&c);
+    if (!(str_eq(plan->method, STR("greedy-repair")) ? repaired_solution(&c, &solution, err)
+                                                     : translated_solution(&c, &solution, err))) {
+        return false;
+    }
     struct arena scratch = ARENA_INIT;
     struct bp_certificate proven;
     bool good = bp_verify_proven(c.problem, &solution, &scratch, arena, &proven, err);

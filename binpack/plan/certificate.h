@@ -21,7 +21,8 @@ void certificate_write(const struct plan *plan, struct jsonw *w, struct arena *s
 
 /* Checks a plan that was read back against the problem of `made`, a plan made anew from the same
  * input (how good does not matter), and the bound that the file proves. The nodes of `plan` are
- * translated into a solution of that problem and verified with the file's certificate. *ret_bound
+ * translated into a solution of that problem and verified with the file's certificate; for a plan
+ * of pods placed one by one the solution of `made` stands in, which places no pod more. *ret_bound
  * is the bound so proven. Errors: ERR_INVALID (the file is no certificate), ERR_CONFLICT (file,
  * plan and input do not belong together: names class or offering), ERR_INTERNAL (from bp_verify:
  * what does not hold). */

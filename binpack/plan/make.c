@@ -42,6 +42,8 @@ struct make {
                                 is looked for */
     struct sched_problem *kept_problem;
     struct bp_solve *kept_solve;
+    struct sched_descent start; /* what everybody started with */
+    bool greedy, repair_tried;  /* greedy: the plan is `emulated`, the solver proves its bound */
     struct emu_plan emulated;
     usd_t emulated_cost, spread_cost;
     bool proved_again; /* without the preferences that the emulated plan did not keep */
@@ -90,6 +92,24 @@ static bool begin_stage(struct make *make, struct err *err)
     return true;
 }
 
+/* Which pods of the cluster have a place in the solver's plan as it stands. */
+static const bool *placed_now(const struct make *make, struct arena *arena)
+{
+    bool *placed = ARENA_ARRAY(arena, bool, make->snapshot->cluster->n_pods);
+    if (make->solve != NULL) {
+        struct bp_solution *solution = ARENA_NEW(arena, struct bp_solution);
+        struct plan plan = {.n_nodes = 0};
+        struct assembly assembly = {.problem = make->problem,
+                                    .solution = solution,
+                                    .settings = &make->settings,
+                                    .arena = arena,
+                                    .plan = &plan};
+        bp_solve_result(make->solve, arena, solution);
+        assemble_placed(&assembly, placed);
+    }
+    return placed;
+}
+
 /* Sends the unplaced pods one step down; false when none can go. The last pods of a class are the
  * unplaced ones (assemble.c). */
 static bool descend(struct make *make)
@@ -97,16 +117,7 @@ static bool descend(struct make *make)
     const struct sched_problem *p = make->problem;
     const struct sched_snapshot *s = make->snapshot;
     struct arena scratch = ARENA_INIT;
-    struct bp_solution solution;
-    bp_solve_result(make->solve, &scratch, &solution);
-    struct plan plan = {.n_nodes = 0};
-    struct assembly assembly = {.problem = p,
-                                .solution = &solution,
-                                .settings = &make->settings,
-                                .arena = &scratch,
-                                .plan = &plan};
-    bool *placed = ARENA_ARRAY(&scratch, bool, s->cluster->n_pods);
-    assemble_placed(&assembly, placed);
+    const bool *placed = placed_now(make, &scratch);
     bool any = false;
     for (uint32_t i = 0; i < s->n_pending; i++) {
         if (!placed[s->pending[i]] &&
@@ -118,18 +129,16 @@ static bool descend(struct make *make)
     return any;
 }
 
-/* Makes the plan of the imitation. What is left to the solver is the bound: for the same pods, from
+/* Makes the greedy plan the plan. What is left to the solver is the bound: for the same pods, from
  * the same tiers of pools. */
-static bool emulate(struct make *make, struct err *err)
+static void take_greedy(struct make *make, const struct emu_plan *greedy)
 {
-    const struct emu_settings settings = {.options_max = make->settings.options_max};
-    const struct sched_descent *alone = &make->descent;
-    if (!emu_karpenter(make->base, &settings, &make->arena, &make->emulated, err)) {
-        return false;
-    }
+    make->greedy = true;
+    make->emulated = *greedy;
+    make->emulated_cost = 0;
     for (uint32_t i = 0; i < make->snapshot->n_pending; i++) {
         if (make->emulated.running_of[i] != SCHED_NONE) {
-            make->emulated.descent.tier[i] = alone->tier[i];
+            make->emulated.descent.tier[i] = make->start.tier[i];
         }
     }
     make->descent = make->emulated.descent;
@@ -137,6 +146,16 @@ static bool emulate(struct make *make, struct err *err)
         make->emulated_cost = sat_add(make->emulated_cost,
                                       make->base->offers->v[make->emulated.nodes[i].offer_i].price);
     }
+}
+
+static bool emulate(struct make *make, struct err *err)
+{
+    const struct emu_settings settings = {.options_max = make->settings.options_max};
+    struct emu_plan greedy;
+    if (!emu_karpenter(make->base, &settings, &make->arena, &greedy, err)) {
+        return false;
+    }
+    take_greedy(make, &greedy);
     return true;
 }
 
@@ -158,6 +177,19 @@ static bool prove_again(struct make *make)
     return begin_stage(make, &make->failure) && make->solve != NULL;
 }
 
+static bool keep_start(struct make *make)
+{
+    const uint32_t n = make->snapshot->n_pending;
+    uint16_t *rung = ARENA_ARRAY(&make->arena, uint16_t, n);
+    uint16_t *tier = ARENA_ARRAY(&make->arena, uint16_t, n);
+    for (uint32_t i = 0; i < n; i++) {
+        rung[i] = make->descent.rung[i];
+        tier[i] = make->descent.tier[i];
+    }
+    make->start = (struct sched_descent){.rung = rung, .tier = tier};
+    return true;
+}
+
 static bool prepare(const struct k8s_cluster *cluster, const struct catalog *catalog,
                     struct make *make, struct err *err)
 {
@@ -165,7 +197,7 @@ static bool prepare(const struct k8s_cluster *cluster, const struct catalog *cat
     return sched_snapshot_new(cluster, catalog, &settings, make->settings.leave, &make->arena,
                               &make->snapshot, err) &&
            sched_base_new(make->snapshot, &make->arena, &make->base, err) &&
-           sched_descent_start(make->base, &make->arena, &make->descent, err) &&
+           sched_descent_start(make->base, &make->arena, &make->descent, err) && keep_start(make) &&
            (!make->settings.emulate_karpenter || emulate(make, err)) && begin_stage(make, err);
 }
 
@@ -224,6 +256,96 @@ static void choose_order(struct make *make)
     arena_done(&dropped_stage);
 }
 
+/* ---- repair */
+
+struct standing { /* a pod that one of two plans places */
+    int32_t priority;
+    int gain;
+};
+
+static int standing_cmp(const void *a, const void *b)
+{
+    const struct standing *x = a, *y = b;
+    return (x->priority < y->priority) - (x->priority > y->priority);
+}
+
+/* Does the greedy place more pods of the highest priority for which the plans differ in number? */
+static bool places_more(const struct make *make, const struct emu_plan *greedy, const bool *placed,
+                        const struct sched_needs *needs, struct arena *scratch)
+{
+    const struct sched_snapshot *s = make->snapshot;
+    struct standing *v = ARENA_ARRAY(scratch, struct standing, s->n_pending);
+    uint32_t n = 0;
+    int gain = 0;
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        const bool has = greedy->descent.rung[i] != SCHED_RUNG_OUT;
+        if (has != placed[s->pending[i]]) {
+            v[n++] = (struct standing){.priority = needs->v[needs->of_pod[i]].priority,
+                                       .gain = has ? 1 : -1};
+        }
+    }
+    if (n > 0) {
+        qsort(v, n, sizeof *v, standing_cmp);
+    }
+    for (uint32_t i = 0; i < n && (gain == 0 || v[i].priority == v[i - 1].priority); i++) {
+        gain += v[i].gain;
+    }
+    return gain > 0;
+}
+
+/* Is a pod left out that has a place when it is alone? */
+static bool leaves_out(const struct make *make, const bool *placed)
+{
+    const struct sched_snapshot *s = make->snapshot;
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        if (!placed[s->pending[i]] && make->start.rung[i] != SCHED_RUNG_OUT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool may_repair(const struct make *make)
+{
+    const struct make_settings *o = &make->settings;
+    const bool spreads_spot = o->spot_rules.min_pools > 0 || o->spot_rules.max_per_pool.has ||
+                              o->spot_rules.max_share.has || o->spot_caps.vcpu.has ||
+                              o->spot_caps.per_pool > 0 || o->spot_caps.n_tight > 0;
+    return !make->greedy && !make->repair_tried && !o->no_repair && !o->any_order &&
+           o->mode != PLAN_DISRUPT && !spreads_spot && o->solver.algorithm != BP_FFD &&
+           make->failure.code == ERR_NONE;
+}
+
+/* The solver moves pods that follow each other to one host as one unit, which fails where rules
+ * over zones part them. Placing pods one by one, each under all rules, may then find places for
+ * more. True when it did: what is left is to prove the bound. */
+static bool repair(struct make *make)
+{
+    if (!may_repair(make)) {
+        return false;
+    }
+    make->repair_tried = true;
+    choose_order(make);
+    struct arena scratch = ARENA_INIT;
+    const struct emu_settings settings = {.options_max = make->settings.options_max};
+    const uint32_t n = make->snapshot->n_pending;
+    const struct sched_descent undropped = {.rung = ARENA_ARRAY(&scratch, uint16_t, n),
+                                            .tier = ARENA_ARRAY(&scratch, uint16_t, n)};
+    struct sched_needs needs;
+    struct emu_plan greedy;
+    const bool *placed = placed_now(make, &scratch);
+    bool more = leaves_out(make, placed) &&
+                sched_needs_new(make->snapshot, &undropped, &scratch, &needs, &make->failure) &&
+                emu_karpenter(make->base, &settings, &make->arena, &greedy, &make->failure) &&
+                places_more(make, &greedy, placed, &needs, &scratch);
+    arena_done(&scratch);
+    if (more) {
+        take_greedy(make, &greedy);
+        more = begin_stage(make, &make->failure) && make->solve != NULL;
+    }
+    return more;
+}
+
 bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
               const struct make_settings *settings, struct make **ret_make, struct err *err)
 {
@@ -241,15 +363,9 @@ bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
     return true;
 }
 
-bool make_step(struct make *make, uint64_t work)
+/* One step of the solver's own plan. */
+static bool step_plan(struct make *make, uint64_t work)
 {
-    if (make->solve == NULL || make->cancelled) {
-        return make->solve != NULL &&
-               bp_solve_step(make->solve, 1); /* cancelled: it notes that, and gives false */
-    }
-    if (make->settings.emulate_karpenter) {
-        return bp_solve_step(make->solve, work) || prove_again(make);
-    }
     struct bp_progress progress;
     bp_solve_progress(make->solve, &progress);
     if (make->settled || progress.n_unplaced == 0) {
@@ -275,6 +391,17 @@ bool make_step(struct make *make, uint64_t work)
     return begin_stage(make, &make->failure) && make->solve != NULL;
 }
 
+bool make_step(struct make *make, uint64_t work)
+{
+    if (make->cancelled) {
+        return make->solve != NULL && bp_solve_step(make->solve, 1); /* It notes that. */
+    }
+    if (make->greedy) {
+        return make->solve != NULL && (bp_solve_step(make->solve, work) || prove_again(make));
+    }
+    return (make->solve != NULL && step_plan(make, work)) || repair(make);
+}
+
 void make_cancel(struct make *make)
 {
     make->cancelled = 1;
@@ -290,7 +417,7 @@ void make_progress(const struct make *make, struct bp_progress *ret_progress)
     if (make->solve != NULL) {
         bp_solve_progress(make->solve, ret_progress);
     }
-    if (make->settings.emulate_karpenter) {
+    if (make->greedy) {
         ret_progress->cost = make->emulated_cost;
     }
 }
@@ -318,15 +445,20 @@ static struct str status_text(enum bp_status status)
     return STR("stopped");
 }
 
+/* Proves that a plan costs nothing less than nothing. */
+static struct bp_certificate empty_certificate(struct arena *arena, const struct sched_problem *p)
+{
+    return (struct bp_certificate){.dual = ARENA_ARRAY(arena, int64_t, p->bp.n_classes + 1),
+                                   .limit_dual = ARENA_ARRAY(arena, int64_t, p->bp.n_limits),
+                                   .best_value = ARENA_ARRAY(arena, int64_t, p->bp.n_offerings)};
+}
+
 /* What a problem without pods has: nothing to pay, nothing to prove. */
 static void empty_solution(struct arena *arena, const struct sched_problem *p,
                            struct bp_solution *ret_solution)
 {
     *ret_solution = (struct bp_solution){.unplaced = ARENA_ARRAY(arena, uint32_t, 1)};
-    ret_solution->certificate =
-        (struct bp_certificate){.dual = ARENA_ARRAY(arena, int64_t, 1),
-                                .limit_dual = ARENA_ARRAY(arena, int64_t, p->bp.n_limits),
-                                .best_value = ARENA_ARRAY(arena, int64_t, p->bp.n_offerings)};
+    ret_solution->certificate = empty_certificate(arena, p);
 }
 
 static int str_order(const void *a, const void *b)
@@ -540,18 +672,19 @@ static void name_relaxed(const struct make *make, struct arena *arena,
     plan->n_relaxed = n;
 }
 
-static struct str method_of(const struct make_settings *settings)
+static struct str method_of(const struct make *make)
 {
-    if (settings->emulate_karpenter) {
-        return STR("karpenter-emulated");
+    const struct make_settings *settings = &make->settings;
+    if (make->greedy) {
+        return settings->emulate_karpenter ? STR("karpenter-emulated") : STR("greedy-repair");
     }
     return settings->solver.algorithm == BP_FFD ? STR("first-fit-decreasing")
                                                 : STR("column-generation");
 }
 
-/* How the emulated plan stands to the bound of the solver's plan. */
-static struct str emulated_status(const struct make *make, const struct plan *plan,
-                                  const struct bp_solution *solution)
+/* How a greedy plan stands to the bound of the solver's plan. */
+static struct str greedy_status(const struct make *make, const struct plan *plan,
+                                const struct bp_solution *solution)
 {
     if (plan->cost == plan->bound) {
         return STR("optimal");
@@ -590,15 +723,20 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
                           .bound = solution->certificate.bound,
                           .status = status_text(solution->status),
                           .n_columns = solution->n_columns,
-                          .method = method_of(&make->settings),
+                          .method = method_of(make),
                           .emulated = make->settings.emulate_karpenter,
                           .spread_cost = make->spread_cost,
                           .problem = problem_copy(&make->problem->bp, arena),
                           .solution = solution};
     bool *placed = ARENA_ARRAY(arena, bool, s->cluster->n_pods);
-    if (plan->emulated) {
+    if (make->greedy) {
         assemble_emulated(&a, &make->emulated, placed);
-        plan->status = emulated_status(make, plan, solution);
+        if (plan->bound > plan->cost && !plan->emulated) {
+            /* Units that the plan does not move as one: what they prove is not about it. */
+            solution->certificate = empty_certificate(arena, make->problem);
+            plan->bound = 0;
+        }
+        plan->status = greedy_status(make, plan, solution);
     } else {
         assemble_nodes(&a, placed);
     }

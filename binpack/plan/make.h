@@ -25,6 +25,7 @@ struct make_settings {
     const uint8_t *leave;     /* [cluster->n_nodes] of enum sched_leave: nodes that a round of
                                  disruption takes away; NULL: none */
     bool any_order; /* only plans that hold in any order of placement; for a second attempt */
+    bool no_repair; /* pods that the solver leaves out stay out; for a second attempt */
     struct cat_settings catalog;
     struct bp_options solver;
     struct plan_spot_rules spot_rules; /* kept as far as exchanges of offerings go (spot_swap.h) */

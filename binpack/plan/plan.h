@@ -202,7 +202,8 @@ struct plan {
 
     const struct bp_problem *problem; /* what the bound is about; for --certificate and verify */
     const struct bp_solution *solution;
-    struct str method; /* "column-generation", "first-fit-decreasing", "karpenter-emulated" */
+    struct str method; /* "column-generation", "first-fit-decreasing", "karpenter-emulated",
+                          "greedy-repair" (make.c: repair) */
     bool emulated;     /* an imitation of Karpenter's scheduler made it; bound, problem and solution
                           are the solver's, for the same placed pods */
     const struct plan_class

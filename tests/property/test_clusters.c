@@ -62,7 +62,7 @@ static bool add_documents(struct k8s_builder *builder, struct str text, struct e
     return true;
 }
 
-enum attempt { SOME_ORDER, ANY_ORDER, EMULATED };
+enum attempt { REPAIRED, SOME_ORDER, ANY_ORDER, EMULATED };
 
 static bool accepted(const struct plan *plan, struct err *err)
 {
@@ -82,6 +82,7 @@ static bool attempt(const struct k8s_cluster *cluster, const struct catalog *cat
     struct make_settings settings = MAKE_SETTINGS_DEFAULT;
     struct make *make = NULL;
     struct plan *plan = NULL;
+    settings.no_repair = how == SOME_ORDER;
     settings.any_order = how == ANY_ORDER;
     settings.emulate_karpenter = how == EMULATED;
     if (!make_new(cluster, catalog, &settings, &make, err)) {
@@ -120,11 +121,13 @@ static bool plan_of(const struct k8s_cluster *cluster, const struct catalog *cat
                     struct arena *arena, struct tally *tally, const struct plan **ret_plan,
                     struct err *err)
 {
-    if (attempt(cluster, catalog, SOME_ORDER, arena, ret_plan, err)) {
-        return true;
+    bool good = attempt(cluster, catalog, REPAIRED, arena, ret_plan, err);
+    for (enum attempt how = SOME_ORDER; how <= ANY_ORDER && !good && err->code == ERR_INTERNAL;
+         how++) {
+        tally->n_again++;
+        good = attempt(cluster, catalog, how, arena, ret_plan, err);
     }
-    tally->n_again++;
-    return err->code == ERR_INTERNAL && attempt(cluster, catalog, ANY_ORDER, arena, ret_plan, err);
+    return good;
 }
 
 /* ---- the plan in terms of the instance ---- */
