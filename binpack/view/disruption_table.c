@@ -45,10 +45,27 @@ static struct str new_name(const struct plan *plan, uint32_t i)
     return plan->nodes[i].name;
 }
 
-static struct str signed_usd(struct arena *arena, usd_t amount, unsigned decimals)
+struct str disruption_action(const struct plan_command *c)
 {
-    struct str plain = text_usd(arena, amount < 0 ? -amount : amount, decimals);
-    return amount < 0 ? text_format(arena, "-" STR_FMT, STR_ARG(plain)) : plain;
+    return c->n_with > 0 ? STR("replace") : STR("delete");
+}
+
+struct str disruption_nodes(const struct plan *plan, const struct plan_command *c, bool all,
+                            struct arena *arena)
+{
+    return names_of(running_name, plan, c->nodes, c->n_nodes, all, arena);
+}
+
+struct str disruption_with(const struct plan *plan, const struct plan_command *c, bool all,
+                           struct arena *arena)
+{
+    return names_of(new_name, plan, c->with, c->n_with, all, arena);
+}
+
+struct str disruption_saves(usd_t saves, unsigned decimals, struct arena *arena)
+{
+    struct str plain = text_usd(arena, saves < 0 ? -saves : saves, decimals);
+    return saves < 0 ? text_format(arena, "-" STR_FMT, STR_ARG(plain)) : plain;
 }
 
 static void put_commands(const struct plan *plan, const struct text_look *look, bool all,
@@ -59,13 +76,13 @@ static void put_commands(const struct plan *plan, const struct text_look *look, 
     uint32_t shown = all || d->n_commands <= ROWS_MAX + 1 ? d->n_commands : ROWS_MAX;
     for (uint32_t i = 0; i < shown; i++) {
         const struct plan_command *c = &d->commands[i];
-        table_add(table, c->n_with > 0 ? STR("replace") : STR("delete"));
-        table_add(table, names_of(running_name, plan, c->nodes, c->n_nodes, all, arena));
+        table_add(table, disruption_action(c));
+        table_add(table, disruption_nodes(plan, c, all, arena));
         table_add(table, c->reason);
-        table_add(table, names_of(new_name, plan, c->with, c->n_with, all, arena));
+        table_add(table, disruption_with(plan, c, all, arena));
         table_add(table, text_count(arena, c->n_moved));
-        table_add(table, signed_usd(arena, c->saves, 4));
-        table_add(table, signed_usd(arena, sat_mul(c->saves, HOURS_PER_MONTH), 2));
+        table_add(table, disruption_saves(c->saves, 4, arena));
+        table_add(table, disruption_saves(sat_mul(c->saves, HOURS_PER_MONTH), 2, arena));
     }
     table_render(table, b, look, /* with_head= */ true);
     if (shown < d->n_commands) {
@@ -139,34 +156,36 @@ static void put_kept(const struct plan *plan, const struct text_look *look, bool
     strbuf_addc(b, '\n');
 }
 
-static void put_savings(const struct plan *plan, const struct text_look *look, struct strbuf *b,
-                        struct arena *arena)
+uint32_t disruption_lines(const struct plan *plan, struct summary_line *ret_lines,
+                          struct arena *arena)
 {
     const struct plan_disruption *d = plan->disruption;
     bool dearer = d->saves < 0;
+    uint32_t n = 0;
     struct str pods = text_things(arena, d->n_moved, "pod");
     struct str money = text_per_hour_and_month(arena, dearer ? -d->saves : d->saves);
     struct str part = text_percent(arena, dearer ? -d->saves : d->saves, d->running);
-    text_paragraph(
-        b, look, LABEL_WIDTH, TEXT_HEAD, dearer ? STR("Costs") : STR("Saves"),
+    ret_lines[n++] = (struct summary_line){
+        dearer ? "Costs" : "Saves",
         text_format(arena, STR_FMT ", " STR_FMT " of what runs today; " STR_FMT " move%s.",
-                    STR_ARG(money), STR_ARG(part), STR_ARG(pods), d->n_moved == 1 ? "s" : ""));
+                    STR_ARG(money), STR_ARG(part), STR_ARG(pods), d->n_moved == 1 ? "s" : "")};
     if (d->pending_cost > 0) {
         struct str cost = text_per_hour_and_month(arena, d->pending_cost);
-        text_paragraph(
-            b, look, LABEL_WIDTH, TEXT_HEAD, STR("Buys"),
-            text_format(arena, STR_FMT " of new nodes for pods that wait today.", STR_ARG(cost)));
+        ret_lines[n++] = (struct summary_line){
+            "Buys",
+            text_format(arena, STR_FMT " of new nodes for pods that wait today.", STR_ARG(cost))};
     }
     if (d->saves_at_most.has) {
         struct str most = text_per_hour_and_month(arena, d->saves_at_most.v);
         struct str got = text_per_hour_and_month(arena, d->consolidation_saves);
-        text_paragraph(b, look, LABEL_WIDTH, TEXT_HEAD, STR("At most"),
-                       text_format(arena,
-                                   "consolidation can save " STR_FMT
-                                   " within this round's budgets (proven); this plan saves " STR_FMT
-                                   ".",
-                                   STR_ARG(most), STR_ARG(got)));
+        ret_lines[n++] = (struct summary_line){
+            "At most",
+            text_format(arena,
+                        "consolidation can save " STR_FMT
+                        " within this round's budgets (proven); this plan saves " STR_FMT ".",
+                        STR_ARG(most), STR_ARG(got))};
     }
+    return n;
 }
 
 void view_disruption(const struct plan *plan, const struct text_look *look, bool all,
@@ -183,5 +202,9 @@ void view_disruption(const struct plan *plan, const struct text_look *look, bool
     if (d->n_kept > 0) {
         put_kept(plan, look, all, b, &scratch);
     }
-    put_savings(plan, look, b, &scratch);
+    struct summary_line lines[DISRUPTION_LINES_MAX];
+    uint32_t n = disruption_lines(plan, lines, &scratch);
+    for (uint32_t i = 0; i < n; i++) {
+        text_paragraph(b, look, LABEL_WIDTH, TEXT_HEAD, str_of(lines[i].label), lines[i].text);
+    }
 }

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/view/display.h"
+#include "binpack/view/disruption_table.h"
 #include "binpack/view/text.h"
 
 static const char head[] =
@@ -48,9 +49,11 @@ static void put_pods(const struct plan *plan, struct strbuf *b, const uint32_t *
     strbuf_addc(b, '"');
 }
 
-/* The end of a row. Rows of an emulated plan say so in a column of their own. */
+/* The end of a row of nodes or pods. Rows of an emulated plan say so in a column of their own;
+ * those of a round of disruption leave its columns empty. */
 static void put_end(const struct plan *plan, struct strbuf *b)
 {
+    strbuf_add(b, plan->disruption != NULL ? STR(",,,") : STR_EMPTY);
     strbuf_add(b, plan->emulated ? STR(",karpenter v1.14\n") : STR("\n"));
 }
 
@@ -90,10 +93,44 @@ static void put_node(const struct plan *plan, struct strbuf *b, const struct pla
     put_end(plan, b);
 }
 
+/* What goes and what stays; the columns of prices and pods are empty, they belong to new nodes. */
+static void put_action(struct strbuf *b, struct str kind, struct str name, struct str reason,
+                       struct arena *scratch)
+{
+    strbuf_add(b, kind);
+    strbuf_addc(b, ',');
+    field(b, name, scratch);
+    strbuf_add(b, STR(",,,,,,,,,,,,,,,"));
+    field(b, reason, scratch);
+    strbuf_addc(b, ',');
+}
+
+static void put_disruption(const struct plan *plan, struct strbuf *b, struct arena *scratch)
+{
+    const struct plan_disruption *d = plan->disruption;
+    for (uint32_t i = 0; i < d->n_commands; i++) {
+        const struct plan_command *c = &d->commands[i];
+        put_action(b, disruption_action(c), disruption_nodes(plan, c, /* all= */ true, scratch),
+                   c->reason, scratch);
+        field(b, c->n_with == 0 ? STR_EMPTY : disruption_with(plan, c, /* all= */ true, scratch),
+              scratch);
+        strbuf_addf(b, ",%u,%s", c->n_moved, c->saves < 0 ? "-" : "");
+        const usd_t amount = c->saves < 0 ? -c->saves : c->saves;
+        strbuf_addf(b, "%" PRId64 ".%09" PRId64 "\n", amount / USD_PER_HOUR, amount % USD_PER_HOUR);
+        arena_reset(scratch);
+    }
+    for (uint32_t i = 0; i < d->n_kept; i++) {
+        put_action(b, STR("keep"), d->kept[i].node, d->kept[i].message, scratch);
+        strbuf_add(b, STR(",,\n"));
+        arena_reset(scratch);
+    }
+}
+
 void view_csv(const struct plan *plan, struct strbuf *b)
 {
     auto_arena scratch = ARENA_INIT;
     strbuf_add(b, str_of(head));
+    strbuf_add(b, plan->disruption != NULL ? STR(",with,movedPods,savesUsdPerHour") : STR_EMPTY);
     strbuf_add(b, plan->emulated ? STR(",emulated\n") : STR("\n"));
     for (uint32_t i = 0; i < plan->n_nodes; i++) {
         put_node(plan, b, &plan->nodes[i], &scratch);
@@ -122,5 +159,8 @@ void view_csv(const struct plan *plan, struct strbuf *b)
         }
         put_end(plan, b);
         arena_reset(&scratch);
+    }
+    if (plan->disruption != NULL) {
+        put_disruption(plan, b, &scratch);
     }
 }

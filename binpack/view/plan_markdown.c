@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/view/display.h"
+#include "binpack/view/disruption_table.h"
 #include "binpack/view/summary.h"
 
 enum { ROWS_MAX = 60, GROUPS_MAX = 20, REASONS_MAX = 3, NAMES_MAX = 5, TEXT_MAX = 600 };
@@ -102,6 +103,54 @@ static void put_groups(const struct summary *s, struct strbuf *b, struct arena *
     }
 }
 
+/* What goes, what it saves, and why the others stay. */
+static void put_disruption(const struct plan *plan, struct strbuf *b, struct arena *scratch)
+{
+    const struct plan_disruption *d = plan->disruption;
+    uint32_t n = d->n_commands > ROWS_MAX ? ROWS_MAX : d->n_commands;
+    strbuf_add(b, n == 0 ? STR_EMPTY
+                         : STR("| Action | Nodes | Reason | With | Pods | Saves $/h | $/month |\n"
+                               "|---|---|---|---|---:|---:|---:|\n"));
+    for (uint32_t i = 0; i < n; i++) {
+        const struct plan_command *c = &d->commands[i];
+        strbuf_addc(b, '|');
+        cell(b, disruption_action(c), scratch);
+        cell(b, disruption_nodes(plan, c, /* all= */ false, scratch), scratch);
+        cell(b, c->reason, scratch);
+        cell(b, disruption_with(plan, c, /* all= */ false, scratch), scratch);
+        cell(b, text_count(scratch, c->n_moved), scratch);
+        cell(b, disruption_saves(c->saves, 4, scratch), scratch);
+        cell(b, disruption_saves(sat_mul(c->saves, HOURS_PER_MONTH), 2, scratch), scratch);
+        strbuf_addc(b, '\n');
+    }
+    if (n < d->n_commands) {
+        strbuf_addf(b, "| and %u more | | | | | | |\n", d->n_commands - n);
+    }
+    strbuf_add(b, n == 0 ? STR_EMPTY : STR("\n"));
+    n = d->n_kept > ROWS_MAX ? ROWS_MAX : d->n_kept;
+    strbuf_add(b, n == 0 ? STR_EMPTY : STR("| Kept | Why |\n|---|---|\n"));
+    for (uint32_t i = 0; i < n; i++) {
+        strbuf_addc(b, '|');
+        cell(b, d->kept[i].node, scratch);
+        cell(b, d->kept[i].message, scratch);
+        strbuf_addc(b, '\n');
+    }
+    if (n < d->n_kept) {
+        strbuf_addf(b, "| and %u nodes more | |\n", d->n_kept - n);
+    }
+    strbuf_add(b, n == 0 ? STR_EMPTY : STR("\n"));
+}
+
+static void put_lines(struct strbuf *b, const struct summary_line *lines, uint32_t n,
+                      struct arena *scratch)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        strbuf_addf(b, "- **%s:** ", lines[i].label);
+        escaped(b, lines[i].text, scratch);
+        strbuf_addc(b, '\n');
+    }
+}
+
 void view_markdown(const struct plan *plan, struct strbuf *b)
 {
     auto_arena scratch = ARENA_INIT;
@@ -109,10 +158,11 @@ void view_markdown(const struct plan *plan, struct strbuf *b)
     if (plan->n_nodes > 0) {
         put_table(&s, b, &scratch);
     }
-    for (uint32_t i = 0; i < s.n_lines; i++) {
-        strbuf_addf(b, "- **%s:** ", s.lines[i].label);
-        escaped(b, s.lines[i].text, &scratch);
-        strbuf_addc(b, '\n');
+    if (plan->disruption != NULL) {
+        struct summary_line lines[DISRUPTION_LINES_MAX];
+        put_disruption(plan, b, &scratch);
+        put_lines(b, lines, disruption_lines(plan, lines, &scratch), &scratch);
     }
+    put_lines(b, s.lines, s.n_lines, &scratch);
     put_groups(&s, b, &scratch);
 }

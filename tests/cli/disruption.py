@@ -6,6 +6,8 @@
 
 CASES is the folder of the neutral cases. A fault is planted in the plan or in the cluster that it is held against. Prints TAP."""
 import copy
+import csv
+import io
 import json
 import os
 import subprocess
@@ -220,6 +222,29 @@ def held(case, words):
     return None
 
 
+def other_forms(case):
+    """-o csv and -o markdown name what goes, what it saves, and why the others stay."""
+    d = case.plan["disruption"]
+    rows = list(csv.DictReader(io.StringIO(case.run("--simulate", case.objects, "--mode=disrupt", "-o", "csv").stdout), strict=True))
+    if any(None in r or None in r.values() for r in rows):
+        return "csv: rows of several lengths"
+    gone = [(r["kind"], r["name"], r["reason"], r["with"]) for r in rows if r["kind"] in ("delete", "replace")]
+    want = [("delete", e["node"], e["reason"], "") for e in d["delete"]]
+    want += [("replace", ", ".join(e["nodes"]), e["reason"], ", ".join(e["with"])) for e in d["replace"]]
+    kept = [(r["name"], r["reason"]) for r in rows if r["kind"] == "keep"]
+    saves = sum(float(r["savesUsdPerHour"]) for r in rows if r["savesUsdPerHour"])
+    if sorted(gone) != sorted(want) or kept != [(k["node"], k["reason"]) for k in d["keep"]]:
+        return "csv: %s for %s, kept %s" % (gone, want, kept)
+    if abs(saves - d["savingsUsdPerHour"]) > 1e-9:
+        return "csv: saves %s for %s" % (saves, d["savingsUsdPerHour"])
+    text = case.run("--simulate", case.objects, "--mode=disrupt", "-o", "markdown").stdout
+    for kind, names, reason, _ in want:
+        if "| %s | %s | %s |" % (kind, names, reason) not in text:
+            return "markdown: no row of %s %s: %s" % (kind, names, text)
+    said = ("- **Costs:**" if d["savingsUsdPerHour"] < 0 else "- **Saves:**") in text
+    return None if said and all("| %s | " % k["node"] in text for k in d["keep"]) else "markdown: " + text
+
+
 def report(number, name, why):
     print("%s %d - %s" % ("not ok" if why else "ok", number, name))
     if why:
@@ -232,7 +257,7 @@ def main():
         print("1..0 # SKIP %s is absent: PLANS OF DISRUPTION ARE NOT READ BACK" % CASES)
         return 0
     number = failed = 0
-    print("1..%d" % (2 * len(ROWS) + len(BROKEN) + sum(len(faults) for faults in ROWS.values())))
+    print("1..%d" % (3 * len(ROWS) + len(BROKEN) + sum(len(faults) for faults in ROWS.values())))
     with tempfile.TemporaryDirectory() as folder:
         for name, faults in ROWS.items():
             case = Case(name, folder)
@@ -255,6 +280,8 @@ def main():
             case = Case(name, folder, waiting_pod)
             number += 1
             failed += report(number, name + " with a pod that waits: the money adds up", adds_up(case))
+            number += 1
+            failed += report(number, name + " as CSV and Markdown", other_forms(case))
         for name, change, words in BROKEN:
             case = Case("disrupt-consolidate/replace-by-cheaper", folder, change)
             number += 1
