@@ -402,6 +402,40 @@ enum emu_answer emu_claim_join(struct emu_claims *c, struct emu_claim *claim, ui
     return EMU_YES;
 }
 
+enum emu_answer emu_claim_grow(struct emu_claims *c, struct emu_claim *claim, uint32_t pending_i,
+                               uint32_t need_i, uint32_t ask_i, uint32_t options_max)
+{
+    const struct emu_pool *pool = &c->pools[claim->pool_i];
+    const struct sched_dims *dims = &c->asks->base->dims;
+    if (claim->node_i != SCHED_NONE || pool->left.n > 0 ||
+        emu_reservation_of(c, &offers_of(c)->v[claim->offer_i]) != SCHED_NONE) {
+        return EMU_NO;
+    }
+    const struct emu_claim before = *claim;
+    struct arena_mark mark = arena_mark(c->arena);
+    claim->offer_i = SCHED_NONE;
+    claim->refused =
+        ARENA_ARRAY(c->arena, uint64_t, bits_words(c->asks->first[c->asks->needs.n]) + 1);
+    claim->entries = ARENA_ARRAY(c->arena, uint64_t, bits_words(pool->n_entries) + 1);
+    for (uint32_t e = 0; e < pool->n_entries; e++) {
+        if (has_cell(c, &pool->entries[e], claim->cells) &&
+            sched_dims_fit(dims, claim->used, entry_capacity(c, &pool->entries[e]))) {
+            bits_set(claim->entries, e);
+        }
+    }
+    emu_claim_room(c, claim);
+    enum emu_answer answer = emu_claim_join(c, claim, pending_i, need_i, ask_i);
+    if (answer == EMU_YES) {
+        claim->n_options = 0;
+        emu_claim_launch(c, claim, options_max);
+    } else {
+        *claim = before;
+        emu_claim_room(c, claim);
+        arena_rewind(c->arena, mark);
+    }
+    return answer;
+}
+
 /* ---- limits */
 
 static void charge(struct emu_claims *c, struct emu_pool *pool, const struct emu_claim *claim)

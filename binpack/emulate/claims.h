@@ -79,6 +79,12 @@ void emu_claim_launch(struct emu_claims *claims, struct emu_claim *claim, uint32
  * but what minValues ask to be named. */
 void emu_claim_settle(struct emu_claims *claims, struct emu_claim *claim);
 
+/* Lets a pod join a launched claim that is too small for it by launching a larger type in the same
+ * cell instead. Not where a limit or a reservation counts what is launched. */
+enum emu_answer emu_claim_grow(struct emu_claims *claims, struct emu_claim *claim,
+                               uint32_t pending_i, uint32_t need_i, uint32_t ask_i,
+                               uint32_t options_max);
+
 /* Limits, reservations and rules as they are once these claims are launched. `all` also has the
  * running nodes. */
 void emu_claims_recount(struct emu_claims *claims, uint32_t n, struct emu_claim *const *all);

@@ -26,6 +26,7 @@ struct run {
     uint32_t *length_at; /* [n_pending] length of the queue when the pod went back into it */
     uint32_t *failed_at; /* [needs.n] number of pods placed when one of the need failed */
     uint32_t n_placed;
+    bool growing;
     struct emu_plan *plan;
 };
 
@@ -177,6 +178,20 @@ static enum emu_answer try_new(struct run *r, const struct attempt *t, struct em
     return EMU_NO;
 }
 
+/* A launched claim that takes the pod once it is a larger machine; NULL: none. */
+static struct emu_claim *try_grown(struct run *r, const struct attempt *t)
+{
+    for (size_t i = 0; i < r->launched.n; i++) {
+        for (uint32_t k = 0; k < t->n; k++) {
+            if (emu_claim_grow(&r->claims, r->launched.v[i], t->pending_i, t->need_i, t->first + k,
+                               r->settings->options_max) == EMU_YES) {
+                return r->launched.v[i];
+            }
+        }
+    }
+    return NULL;
+}
+
 static enum emu_answer try_everywhere(struct run *r, const struct attempt *t)
 {
     size_t at = 0;
@@ -189,6 +204,10 @@ static enum emu_answer try_everywhere(struct run *r, const struct attempt *t)
         }
     }
     enum emu_answer answer = claim != NULL ? EMU_YES : try_new(r, t, &claim);
+    if (answer == EMU_NO && r->growing) {
+        claim = try_grown(r, t);
+        answer = claim != NULL ? EMU_YES : EMU_NO;
+    }
     if (answer == EMU_YES) {
         if (claim->node_i != SCHED_NONE) {
             r->plan->running_of[t->pending_i] = claim->node_i;
@@ -342,6 +361,10 @@ bool emu_karpenter(const struct sched_base *base, const struct emu_settings *set
         order_pools(&r);
         list_running(&r);
         pass_all(&r);
+        r.growing = settings->grow;
+        if (r.growing && r.n_queued > 0) {
+            pass_all(&r);
+        }
         copy_out(&r);
     }
     arena_done(&r.scratch);

@@ -21,6 +21,7 @@
 
 struct emu_settings {
     uint32_t options_max; /* instance types a launch may name, cheapest first; Karpenter: 60 */
+    bool grow; /* in the end, launch larger types where that gives pods a place; Karpenter: no */
 };
 
 struct emu_node {     /* a node that would be launched */

@@ -327,7 +327,7 @@ static bool repair(struct make *make)
     make->repair_tried = true;
     choose_order(make);
     struct arena scratch = ARENA_INIT;
-    const struct emu_settings settings = {.options_max = make->settings.options_max};
+    const struct emu_settings settings = {.options_max = make->settings.options_max, .grow = true};
     const uint32_t n = make->snapshot->n_pending;
     const struct sched_descent undropped = {.rung = ARENA_ARRAY(&scratch, uint16_t, n),
                                             .tier = ARENA_ARRAY(&scratch, uint16_t, n)};
