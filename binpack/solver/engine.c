@@ -759,7 +759,7 @@ uint64_t bp_engine_arena_bytes(const struct bp_engine *e)
 {
     uint64_t bytes = e->arena.held_bytes;
     for (uint32_t l = 0; l < e->pricer.n_lanes; l++) {
-        bytes += e->pricer.lanes[l].held_bytes;
+        bytes += e->pricer.lanes[l].held_bytes + e->pricer.rooms[l].held_bytes;
     }
     return bytes;
 }

@@ -17,9 +17,11 @@ void bp_pricer_init(struct bp_pricer *pricer, struct arena *arena, const struct 
     *pricer = (struct bp_pricer){
         .red = red, .parallel = parallel, .n_lanes = n_lanes < LANES_MAX ? n_lanes : LANES_MAX};
     pricer->knaps = ARENA_ARRAY(arena, struct bp_knap *, pricer->n_lanes);
+    pricer->rooms = ARENA_ARRAY(arena, struct arena, pricer->n_lanes);
     pricer->lanes = ARENA_ARRAY(arena, struct arena, pricer->n_lanes);
     for (uint32_t l = 0; l < pricer->n_lanes; l++) {
-        pricer->knaps[l] = bp_knap_new(arena, red, NODE_ROOM);
+        pricer->rooms[l] = ARENA_INIT;
+        pricer->knaps[l] = bp_knap_new(&pricer->rooms[l], red, NODE_ROOM);
         pricer->lanes[l] = ARENA_INIT;
     }
     pricer->lambda = ARENA_ARRAY(arena, double, (size_t)red->n_kinds * red->n_dims + 1);
@@ -32,6 +34,7 @@ void bp_pricer_done(struct bp_pricer *pricer)
 {
     for (uint32_t l = 0; l < pricer->n_lanes; l++) {
         arena_done(&pricer->lanes[l]);
+        arena_done(&pricer->rooms[l]);
     }
     pricer->n_lanes = 0;
 }

@@ -37,6 +37,7 @@ struct bp_pricer {
         last_ops; /* of the latest run: decides whether the next one is worth waking threads for */
     uint32_t n_lanes;
     struct bp_knap **knaps; /* [n_lanes] */
+    struct arena *rooms;    /* [n_lanes] of the knaps: they take room while they run */
     struct arena *lanes;    /* [n_lanes] results */
     double *lambda;         /* [n_kinds][n_dims] multipliers of the last search */
     bool *has_lambda;

@@ -349,7 +349,8 @@ static const struct {
      "WaitForFirstConsumer"},
     {"kind: StorageClass\nmetadata: {name: n}\n", "StorageClass n: provisioner: required"},
     {"kind: PodDisruptionBudget\nmetadata: {name: n}\nspec: {minAvailable: -1}\n",
-     "PodDisruptionBudget default/n: spec.minAvailable: -1 is out of range"},
+     "PodDisruptionBudget default/n: all but its selector, which now allows no eviction: "
+     "spec.minAvailable: -1 is out of range"},
     {"kind: PodDisruptionBudget\nmetadata: {name: n}\nspec: {minAvailable: 1, maxUnavailable: 1}\n",
      "spec: minAvailable and maxUnavailable cannot both be set"},
     {"kind: PriorityClass\nmetadata: {name: n}\nvalue: high\n",
