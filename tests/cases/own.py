@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from run_cases import settings
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -24,18 +26,6 @@ def collect():
         if name.startswith("rules_") and name.endswith(".py"):
             importlib.import_module(name[:-3])
     return world.CASES, world.NOW
-
-
-def settings(options):
-    out = []
-    if "preferencePolicy" in options:
-        out.append("--preference-policy=" + options["preferencePolicy"])
-    if "minValuesPolicy" in options:
-        out.append("--min-values-policy=" + options["minValuesPolicy"])
-    gates = options.get("featureGates") or {}
-    if gates:
-        out.append("--feature-gates=" + ",".join("%s=%s" % (k[0].upper() + k[1:], str(v).lower()) for k, v in sorted(gates.items())))
-    return out
 
 
 def run(argv):
