@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/vec.h"
 #include "binpack/scheduling/eligibility.h"
+#include "binpack/scheduling/pools.h"
 #include "binpack/scheduling/running.h"
 
 #include <stdlib.h>
@@ -127,15 +128,6 @@ static void note_pools(struct assembly *a, struct note_list *notes)
     }
 }
 
-static bool in_catalog_zone(const struct catalog *catalog, strid zone)
-{
-    uint32_t i = 0;
-    while (i < catalog->n_zones && catalog->zones[i].name != zone) {
-        i++;
-    }
-    return i < catalog->n_zones;
-}
-
 /* Subnets in zones where the catalogue sells nothing. */
 static void note_zones(struct assembly *a, struct note_list *notes)
 {
@@ -145,7 +137,7 @@ static void note_zones(struct assembly *a, struct note_list *notes)
         struct strbuf zones = strbuf_new(a->arena, 2048);
         uint32_t n = 0;
         for (uint32_t k = 0; k < class->n_subnets; k++) {
-            if (!in_catalog_zone(s->catalog, class->subnets[k].zone)) {
+            if (!sched_zone_known(s, class->subnets[k].zone)) {
                 strbuf_addf(&zones, "%s" STR_FMT, n++ > 0 ? ", " : "",
                             STR_ARG(strtab_str(s->tab, class->subnets[k].zone)));
             }

@@ -189,7 +189,7 @@ void sched_pools_take(struct sched_snapshot *s, struct arena *arena)
     count_limits(s, arena, pools);
 }
 
-static bool zone_known(const struct sched_snapshot *s, strid zone)
+bool sched_zone_known(const struct sched_snapshot *s, strid zone)
 {
     for (uint32_t i = 0; i < s->catalog->n_zones; i++) {
         if (s->catalog->zones[i].name == zone) {
@@ -222,7 +222,7 @@ static bool has_known_subnet(const struct sched_snapshot *s, const struct aws_no
 {
     bool any = false;
     for (uint32_t k = 0; k < class->n_subnets; k++) {
-        any = any || zone_known(s, class->subnets[k].zone);
+        any = any || sched_zone_known(s, class->subnets[k].zone);
     }
     return any;
 }
@@ -231,7 +231,7 @@ bool sched_zones_known(const struct sched_snapshot *s, struct err *err)
 {
     for (uint32_t i = 0; i < s->n_nodes; i++) {
         strid zone = k8s_pairs_get(&s->nodes[i].labels, s->words->zone);
-        if (zone != STRID_NONE && !zone_known(s, zone)) {
+        if (zone != STRID_NONE && !sched_zone_known(s, zone)) {
             return unknown_zone(s, "Node", s->nodes[i].name, zone, err);
         }
     }
@@ -239,7 +239,8 @@ bool sched_zones_known(const struct sched_snapshot *s, struct err *err)
         const struct aws_nodeclass *class = &s->cluster->nodeclasses[i];
         for (uint32_t k = 0; k < class->n_subnets; k++) {
             strid zone = class->subnets[k].zone;
-            if (!zone_known(s, zone) && !(is_in_region(s, zone) && has_known_subnet(s, class))) {
+            if (!sched_zone_known(s, zone) &&
+                !(is_in_region(s, zone) && has_known_subnet(s, class))) {
                 return unknown_zone(s, "EC2NodeClass", class->meta.name, zone, err);
             }
         }

@@ -9,6 +9,10 @@
  */
 void sched_pools_take(struct sched_snapshot *snapshot, struct arena *arena);
 
-/* Every zone that a Node or node class names is in the catalogue. ERR_NOT_FOUND names object, zone
+/* Every zone that a Node names is in the catalogue, and so are those of a node class's subnets, but
+ * for zones of the catalogue's region beside others that it has. ERR_NOT_FOUND names object, zone
  * and region. */
 MUST_CHECK bool sched_zones_known(const struct sched_snapshot *snapshot, struct err *err);
+
+/* Does the catalogue have the zone? */
+bool sched_zone_known(const struct sched_snapshot *snapshot, strid zone);
