@@ -2,17 +2,7 @@
 #include "binpack/cli/filter.h"
 
 #include "base/arena.h"
-#include "binpack/cli/selector.h"
-
-static bool has_value(const struct label_term *term, struct str value)
-{
-    for (uint32_t i = 0; i < term->values.n; i++) {
-        if (str_eq(term->values.v[i], value)) {
-            return true;
-        }
-    }
-    return false;
-}
+#include "k8s/selector_text.h"
 
 static bool selector_matches(const struct label_selector *selector, const struct strtab *tab,
                              const struct k8s_pairs *labels)
@@ -22,12 +12,8 @@ static bool selector_matches(const struct label_selector *selector, const struct
         strid key = strtab_find(tab, term->key);
         strid value = key == STRID_NONE ? STRID_NONE : k8s_pairs_get(labels, key);
         bool present = value != STRID_NONE;
-        bool listed = present && has_value(term, strtab_str(tab, value));
-        bool holds = term->op == K8S_IN       ? listed
-                     : term->op == K8S_NOT_IN ? !listed
-                     : term->op == K8S_EXISTS ? present
-                                              : !present;
-        if (!holds) {
+        struct str text = present ? strtab_str(tab, value) : STR_EMPTY;
+        if (!label_term_holds(term, present, text)) {
             return false;
         }
     }
@@ -45,7 +31,7 @@ bool filter_pods(const struct options *options, enum plan_mode mode, struct aren
     }
     if (options->selector.n > 0 &&
         !label_selector_parse(options->selector, arena, &selector, err)) {
-        return false;
+        return err_wrap(err, "--selector");
     }
     struct k8s_pod *pods = ARENA_ARRAY(arena, struct k8s_pod, all->n_pods + 1);
     uint32_t n = 0;

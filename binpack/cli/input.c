@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/rfc3339.h"
 #include "base/vec.h"
+#include "binpack/cli/changes.h"
 #include "binpack/cli/default_pool.h"
 #include "binpack/cli/default_spread.h"
 #include "binpack/cli/filter.h"
@@ -339,6 +340,31 @@ static bool build_cluster(const struct options *options, const struct option_tex
     return true;
 }
 
+bool input_change(struct input *input, const struct whatif_change *changes, uint32_t n,
+                  struct arena *arena, struct err *err)
+{
+    struct whatif_world world = {.cluster = input->cluster,
+                                 .catalog = input->catalog,
+                                 .n_notes = input->n_changes,
+                                 .notes = input->changes};
+    if (!whatif_apply(changes, n, arena, &world, err)) {
+        return false;
+    }
+    input->cluster = world.cluster;
+    input->catalog = world.catalog;
+    input->n_changes = world.n_notes;
+    input->changes = world.notes;
+    return true;
+}
+
+static bool apply_changes(const struct options *options, struct input *input, struct arena *arena,
+                          struct err *err)
+{
+    struct change_list changes;
+    return changes_of_options(options, arena, &changes, err) &&
+           input_change(input, changes.v, changes.n, arena, err);
+}
+
 bool input_read(const struct options *options, const struct option_texts *paths,
                 struct console *console, struct arena *arena, struct input *ret_input,
                 struct err *err)
@@ -354,7 +380,12 @@ bool input_read(const struct options *options, const struct option_texts *paths,
     choose_time(options, &r);
     choose_mode(options, &input);
     bool any = true;
-    if (!input_catalog(options, console, arena, input.tab, &input.catalog, err) ||
+    if (!input_catalog(options, console, arena, input.tab, &input.catalog, err)) {
+        return false;
+    }
+    input.catalog = cat_with_reservations(input.catalog, input.cluster->nodeclasses,
+                                          input.cluster->n_nodeclasses, input.tab, arena);
+    if (!apply_changes(options, &input, arena, err) ||
         !filter_pods(options, input.mode, arena, &input.cluster, &any, err) ||
         !default_spread_apply(options->default_spread, input.tab, arena, &input.cluster, err)) {
         return false;
@@ -362,8 +393,6 @@ bool input_read(const struct options *options, const struct option_texts *paths,
     if (!any) {
         console_warn(console, "no pod of the input passes --namespace and --selector");
     }
-    input.catalog = cat_with_reservations(input.catalog, input.cluster->nodeclasses,
-                                          input.cluster->n_nodeclasses, input.tab, arena);
     for (uint32_t i = 0; i < options->gates.unknown.n; i++) {
         console_warn(console, "--feature-gates: " STR_FMT " is not known and has no effect",
                      STR_ARG(options->gates.unknown.v[i]));

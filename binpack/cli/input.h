@@ -10,6 +10,7 @@
 #include "binpack/cli/options.h"
 #include "binpack/plan/disrupt.h"
 #include "binpack/plan/make.h"
+#include "binpack/whatif/change.h"
 #include "k8s/cluster.h"
 
 struct arena;
@@ -26,6 +27,8 @@ struct input {
     uint32_t n_unreadable; /* kinds of a running cluster that could not be read */
     uint32_t n_made_pods;  /* of workloads without pods */
     bool default_pool;     /* the built-in NodePool was put in */
+    uint32_t n_changes;    /* what-if: what was changed, in sentences */
+    const struct str *changes;
 };
 
 /* Everything lives in `arena`. Warnings and assumptions go to the console. `paths` are files,
@@ -39,6 +42,10 @@ MUST_CHECK bool input_read(const struct options *options, const struct option_te
 MUST_CHECK bool input_catalog(const struct options *options, struct console *console,
                               struct arena *arena, struct strtab *tab,
                               const struct catalog **ret_catalog, struct err *err);
+
+/* Applies what-if changes to an input: cluster, catalogue and the list of changes. */
+MUST_CHECK bool input_change(struct input *input, const struct whatif_change *changes, uint32_t n,
+                             struct arena *arena, struct err *err);
 
 /* --min-pools, --max-per-pool, --spot-max. */
 struct plan_spot_rules input_spot_rules(const struct options *options);

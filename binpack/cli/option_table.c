@@ -17,7 +17,8 @@ const char *const feature_gate_names[N_FEATURE_GATES + 1] = {
     "ReservedCapacity",        "NodeOverlay",    "CapacityBuffer",
     "SpotToSpotConsolidation", "StaticCapacity", NULL};
 const char *const option_group_titles[N_OPTION_GROUPS] = {
-    "Input", "What is planned", "Disruption", "Solver", "Output", "Gates for scripts", "General"};
+    "Input",  "What is planned", "What if",           "Disruption",
+    "Solver", "Output",          "Gates for scripts", "General"};
 
 static const char *const expand_choices[] = {"auto", "never", NULL};
 static const char *const mode_choices[] = {"auto", "provision", "disrupt", "repack", NULL};
@@ -173,6 +174,39 @@ const struct option_row option_rows[] = {
      .doc = "ReservedCapacity, NodeOverlay and CapacityBuffer are on, SpotToSpotConsolidation and "
             "StaticCapacity are off. "
             "Names that the program does not know are ignored with a warning."},
+    {"remove-node", 0, "NAME", OPTION_TEXTS, FIELD(remove_nodes), .group = GROUP_WHATIF,
+     .commands = PLANS, .help = "what if this node were gone; repeatable",
+     .doc =
+         "Its pods wait for another place; those of DaemonSets, static and finished ones go with "
+         "it. Changes of this group are made to the input before anything is planned: `-o "
+         "snapshot` shows it as it is then, and the plan names them among its assumptions."},
+    {"zone-down", 0, "ZONE", OPTION_TEXTS, FIELD(zones_down), .group = GROUP_WHATIF,
+     .commands = PLANS, .help = "what if this zone were down; repeatable",
+     .doc = "Nothing is bought there, and its nodes are gone as with `--remove-node`. A name or an "
+            "id, such as us-east-1a or use1-az1."},
+    {"scale", 0, "NS/NAME=N", OPTION_TEXTS, FIELD(scale), .group = GROUP_WHATIF, .commands = PLANS,
+     .help = "what if this workload had N pods; repeatable",
+     .doc = "A Deployment, StatefulSet, ReplicaSet, ReplicationController or Job; where several "
+            "have the name, write KIND/NAMESPACE/NAME=N. More pods look like the newest one and "
+            "wait for a place; fewer go in the order in which Kubernetes takes them."},
+    {"deny-type", 0, "TYPE", OPTION_TEXTS, FIELD(deny_types), .group = GROUP_WHATIF,
+     .commands = PLANS, .help = "what if this instance type were not bought; repeatable",
+     .doc = "`*` stands for any text: `--deny-type='t3.*'`. Running nodes of it stay."},
+    {"no-spot", 0, NULL, OPTION_FLAG, FIELD(no_spot), .group = GROUP_WHATIF, .commands = PLANS,
+     .help = "what if no spot node were bought"},
+    {"unavailable", 0, "TYPE:ZONE:CT", OPTION_TEXTS, FIELD(unavailable), .group = GROUP_WHATIF,
+     .commands = PLANS, .help = "what if EC2 had none of these left; repeatable",
+     .doc = "Instance type, zone and capacity type (spot, on-demand, reserved), each of which may "
+            "have `*`: `--unavailable='c7g.*:us-east-1a:spot'`."},
+    {"price-adjust", 0, "WHICH: PCT", OPTION_TEXTS, FIELD(price_adjust), .group = GROUP_WHATIF,
+     .commands = PLANS, .help = "what if these prices changed; repeatable",
+     .doc = "A label selector as in kubectl over labels of instance types and a percentage, for "
+            "discounts and Savings Plans: `--price-adjust='family in (m7g,c7g): -28%'`, `*: -10%`, "
+            "`capacity-type=spot,zone=us-east-1a: +40%`. Short names: family, category, "
+            "generation, size, type, arch, zone, capacity-type. NodeOverlays come after it."},
+    {"node-surcharge", 0, "USD", OPTION_TEXTS, FIELD(node_surcharge), .group = GROUP_WHATIF,
+     .commands = PLANS, .help = "what if every node cost so much more an hour",
+     .doc = "For licences and agents that are paid per node."},
     {"reasons", 0, "NAME,...", OPTION_SET, FIELD(reasons), .choices = reason_choices,
      .fallback = "all", .group = GROUP_DISRUPTION, .commands = PLANS,
      .help = "why nodes may go: Empty, Drifted, Underutilized, Expired"},

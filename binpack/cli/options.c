@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "binpack/cli/options.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/duration.h"
 #include "base/rfc3339.h"
+#include "binpack/cli/changes.h"
 #include "binpack/cli/gate.h"
-#include "binpack/cli/selector.h"
+#include "k8s/selector_text.h"
 
-enum { TEXTS_MAX = 100000, SUGGEST_DISTANCE = 3 };
+enum { TEXTS_MAX = 100000, SUGGEST_DISTANCE = 3, OPTIONS_MAX = 160 };
 
 struct parser {
     struct arena *arena;
     struct options *options;
-    const struct option_row *seen[64]; /* rows used, to hold them against the command at the end */
+    const struct option_row
+        *seen[OPTIONS_MAX]; /* rows used, to hold them against the command at the end */
     size_t n_seen;
 };
 
@@ -350,14 +353,15 @@ static void mark_seen(struct parser *parser, const struct option_row *row)
             return;
         }
     }
+    assert(parser->n_seen < OPTIONS_MAX);
     parser->seen[parser->n_seen++] = row;
 }
 
 static bool unknown_option(struct parser *parser, struct str name, struct err *err)
 {
-    const char *names[64];
+    const char *names[OPTIONS_MAX];
     size_t n = 0;
-    for (; n < n_option_rows && n < 63; n++) {
+    for (; n < n_option_rows && n + 1 < OPTIONS_MAX; n++) {
         names[n] = option_rows[n].name;
     }
     names[n] = NULL;
@@ -559,9 +563,13 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
         !check_outputs(&options, err)) {
         return false;
     }
+    struct change_list changes;
+    if (!changes_of_options(&options, arena, &changes, err)) {
+        return false; /* said before anything is read */
+    }
     struct label_selector ignored;
     if (options.selector.n > 0 && !label_selector_parse(options.selector, arena, &ignored, err)) {
-        return false; /* said before anything is read */
+        return err_wrap(err, "--selector");
     }
     for (uint32_t i = 0; i < options.fail_if.n; i++) {
         struct gate gate;

@@ -40,6 +40,7 @@ extern const struct command_row command_rows[CLI_N_COMMANDS]; /* by command */
 enum option_group {
     GROUP_INPUT,
     GROUP_PLAN,
+    GROUP_WHATIF,
     GROUP_DISRUPTION, /* --mode=disrupt */
     GROUP_SOLVER,
     GROUP_OUTPUT,
@@ -139,6 +140,10 @@ struct options {
     struct option_texts files, catalogs;
     struct option_texts explain; /* pods to be explained */
     struct option_texts fail_if; /* conditions, see gate.h */
+    /* What if, see changes.h. */
+    struct option_texts remove_nodes, scale, deny_types, zones_down, price_adjust, unavailable,
+        node_surcharge;
+    bool no_spot;
     struct str namespace_name, selector;
     struct str kubeconfig, context, record_file;
     int expand; /* index: auto, never */

@@ -47,6 +47,23 @@ const struct help_topic help_topics[] = {
      "Every pod that needs a place is in exactly one of three lists of the plan: on a new node, on "
      "a running node, or unplaced with "
      "the reasons, the nearest miss first.\n"},
+    {"what-if", "A cluster as it might be",
+     "Options of the group \"What if\" change the input before anything is planned; the plan, its "
+     "bound and its checks are about the cluster as it would be, and every change is named among "
+     "the assumptions:\n"
+     "\n"
+     "  --remove-node=NAME        a node is gone; its pods need another place\n"
+     "  --zone-down=ZONE          a zone is down, with its nodes\n"
+     "  --scale=NS/NAME=N         a workload has N pods\n"
+     "  --deny-type=TYPE          an instance type is not bought; * for any text\n"
+     "  --no-spot                 no spot node is bought\n"
+     "  --unavailable=T:Z:C       EC2 has none left: type, zone, capacity type\n"
+     "  --price-adjust=WHICH: P%  other prices, for discounts\n"
+     "  --node-surcharge=USD      what every node costs on top, per hour\n"
+     "\n"
+     "Changes are made in the order: spot, replicas, nodes, zones, types, prices, surcharge. `-o "
+     "snapshot` "
+     "prints the cluster after them. `verify` takes the same options.\n"},
     {"disruption", "Which nodes may go",
      "`--mode=disrupt` decides one round of disruption at the moment `--now`: which nodes to "
      "delete, "

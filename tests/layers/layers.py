@@ -28,6 +28,7 @@ ARROWS = {
     "binpack/scheduling": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/scheduling"],
     "binpack/emulate": ["base", "k8s", "binpack/catalog", "binpack/scheduling", "binpack/emulate"],
     "binpack/disruption": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/scheduling", "binpack/disruption"],
+    "binpack/whatif": ["base", "k8s", "binpack/catalog", "binpack/whatif"],
     "binpack/plan": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/disruption", "binpack/emulate/karpenter.h",
                      "binpack/plan"],
     "binpack/view": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/plan", "binpack/view"],
@@ -38,9 +39,9 @@ ARROWS = {
     "binpack/solver/verify": ["base", "binpack/solver/problem.h", "binpack/solver/verify"],
 }
 PURE = ["base", "k8s", "awsapi", "binpack/solver", "binpack/catalog", "binpack/scheduling", "binpack/disruption", "binpack/emulate",
-        "binpack/plan", "binpack/view"]
+        "binpack/whatif", "binpack/plan", "binpack/view"]
 LIBRARY_OF = {"base": "libbase.a", "k8s": "libk8s.a", "awsapi": "libawsapi.a", "binpack/solver": "libsolver.a",
-              "binpack/catalog": "libcatalog.a", "binpack/scheduling": "libscheduling.a", "binpack/emulate": "libemulate.a",
+              "binpack/catalog": "libcatalog.a", "binpack/scheduling": "libscheduling.a", "binpack/emulate": "libemulate.a", "binpack/whatif": "libwhatif.a",
               "binpack/disruption": "libdisruption.a", "binpack/plan": "libplan.a",
               "binpack/view": "libview.a"}
 SYSTEM_HEADERS = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "setjmp.h", "stdalign.h",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "binpack/cli/selector.h"
+#include "k8s/selector_text.h"
 
 #include "base/arena.h"
 #include "base/vec.h"
@@ -36,7 +36,7 @@ static bool is_key(struct str s)
     return s.n > 0;
 }
 
-static struct option_texts values_of(struct arena *arena, struct str list)
+static void put_values(struct arena *arena, struct str list, struct label_term *term)
 {
     VEC(struct str) values = {0};
     for (size_t at = 0; at <= list.n;) {
@@ -46,7 +46,8 @@ static struct option_texts values_of(struct arena *arena, struct str list)
         VEC_PUSH(arena, &values, value);
         at += comma + 1;
     }
-    return (struct option_texts){.n = (uint32_t)values.n, .v = values.v};
+    term->n_values = (uint32_t)values.n;
+    term->values = values.v;
 }
 
 /* `key in (a,b)` and `key notin (a,b)`. */
@@ -62,9 +63,8 @@ static bool parse_set(struct arena *arena, struct str part, struct label_term *r
         list.p[list.n - 1] != ')') {
         return false;
     }
-    *ret_term = (struct label_term){.key = key,
-                                    .op = not_in ? K8S_NOT_IN : K8S_IN,
-                                    .values = values_of(arena, str_sub(list, 1, list.n - 2))};
+    *ret_term = (struct label_term){.key = key, .op = not_in ? K8S_NOT_IN : K8S_IN};
+    put_values(arena, str_sub(list, 1, list.n - 2), ret_term);
     return true;
 }
 
@@ -79,8 +79,8 @@ static bool parse_part(struct arena *arena, struct str part, struct label_term *
         bool doubled = equals + 1 < part.n && part.p[equals + 1] == '=';
         struct str key = str_trim(str_sub(part, 0, negated ? equals - 1 : equals));
         struct str value = str_trim(str_sub(part, equals + (doubled ? 2 : 1), part.n));
-        *ret_term = (struct label_term){
-            .key = key, .op = negated ? K8S_NOT_IN : K8S_IN, .values = values_of(arena, value)};
+        *ret_term = (struct label_term){.key = key, .op = negated ? K8S_NOT_IN : K8S_IN};
+        put_values(arena, value, ret_term);
         return is_key(key) && (value.n == 0 || is_key(value));
     }
     bool absent = part.n > 0 && part.p[0] == '!';
@@ -99,7 +99,7 @@ bool label_selector_parse(struct str text, struct arena *arena, struct label_sel
         at += part.n + 1;
         if (!parse_part(arena, str_trim(part), &term)) {
             return err_set(err, ERR_INVALID,
-                           "--selector: \"" STR_FMT
+                           "\"" STR_FMT
                            "\" is no condition such as app=web, tier!=cache, env in (a,b) or !gpu",
                            STR_ARG(part));
         }
@@ -107,4 +107,16 @@ bool label_selector_parse(struct str text, struct arena *arena, struct label_sel
     }
     *ret_selector = (struct label_selector){.n = (uint32_t)terms.v.n, .terms = terms.v.v};
     return true;
+}
+
+bool label_term_holds(const struct label_term *term, bool present, struct str value)
+{
+    bool listed = false;
+    for (uint32_t i = 0; i < term->n_values && present && !listed; i++) {
+        listed = str_eq(term->values[i], value);
+    }
+    return term->op == K8S_IN       ? listed
+           : term->op == K8S_NOT_IN ? !listed
+           : term->op == K8S_EXISTS ? present
+                                    : !present;
 }

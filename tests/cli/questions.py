@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people ask of a cluster: what-if. Each answer is held against a plan for an input that this script has edited by itself.
+Prints TAP.
+
+  questions.py BINPACK SOURCE_ROOT [NAME...]
+"""
+import copy
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+BINPACK, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
+SHOP = os.path.join(ROOT, "examples", "shop")
+NOW = "2026-08-20T00:00:00Z"
+TESTS = {}
+
+
+def test(function):
+    TESTS[function.__name__.replace("_", " ")] = function
+    return function
+
+
+def run(*arguments, code=0):
+    done = subprocess.run([BINPACK, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=240, text=True)
+    codes = code if isinstance(code, tuple) else (code,)
+    assert done.returncode in codes, "%s: exit %d, expected %s; stderr: %s" % (arguments, done.returncode, codes, done.stderr[-1500:])
+    return done.stdout, done.stderr
+
+
+def plan_of(*arguments, code=(0, 3)):
+    plan = json.loads(run("--simulate", *arguments, "-o", "json", code=code)[0])
+    plan["assumptions"] = [a for a in plan["assumptions"] if a["code"] != "WHAT_IF"]
+    return plan
+
+
+def write(name, value):
+    with open(name, "w", encoding="utf-8") as out:
+        json.dump(value, out)
+    return name
+
+
+def objects(*more):
+    return {"apiVersion": "v1", "kind": "List", "items": list(more)}
+
+
+def pod(name, node=None, cpu="500m", owner="ReplicaSet", owner_name="web-5d4f", created=NOW, **spec):
+    value = {"apiVersion": "v1", "kind": "Pod",
+             "metadata": {"name": name, "namespace": "shop", "labels": {"app": "web"}, "creationTimestamp": created,
+                          "ownerReferences": [{"apiVersion": "apps/v1", "kind": owner, "name": owner_name, "uid": owner_name,
+                                               "controller": True}]},
+             "spec": {"containers": [{"name": "a", "resources": {"requests": {"cpu": cpu, "memory": "512Mi"}}}], **spec},
+             "status": {"phase": "Running" if node else "Pending"}}
+    if node:
+        value["spec"]["nodeName"] = node
+        value["status"]["conditions"] = [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "True"}]
+    else:
+        value["status"]["conditions"] = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]
+    return value
+
+
+def node(name, zone="us-east-1a"):
+    room = {"cpu": "3920m", "memory": "14Gi", "pods": "58"}
+    return {"apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": name, "labels": {
+                "kubernetes.io/hostname": name, "topology.kubernetes.io/zone": zone, "node.kubernetes.io/instance-type": "m5.xlarge",
+                "kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux", "karpenter.sh/capacity-type": "on-demand",
+                "karpenter.sh/nodepool": "default", "karpenter.sh/initialized": "true", "karpenter.sh/registered": "true"}},
+            "spec": {"providerID": "aws:///%s/i-%s" % (zone, name)},
+            "status": {"capacity": room, "allocatable": room, "conditions": [{"type": "Ready", "status": "True"}]}}
+
+
+POOL = [{"apiVersion": "karpenter.k8s.aws/v1", "kind": "EC2NodeClass", "metadata": {"name": "c"},
+         "spec": {"role": "r", "amiSelectorTerms": [{"alias": "al2023@latest"}], "subnetSelectorTerms": [{"tags": {"a": "b"}}],
+                  "securityGroupSelectorTerms": [{"tags": {"a": "b"}}]}},
+        {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": "default"},
+         "spec": {"template": {"spec": {
+             "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "c"},
+             "requirements": [{"key": "karpenter.k8s.aws/instance-family", "operator": "In", "values": ["m5", "c6a", "m7g"]},
+                              {"key": "karpenter.sh/capacity-type", "operator": "In", "values": ["spot", "on-demand"]},
+                              {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64", "arm64"]}]}}}}]
+DEPLOYMENT = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"},
+              "spec": {"replicas": 9, "selector": {"matchLabels": {"app": "web"}},
+                       "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [
+                           {"name": "a", "resources": {"requests": {"cpu": "500m", "memory": "512Mi"}}}]}}}}
+REPLICASET = {"apiVersion": "apps/v1", "kind": "ReplicaSet",
+              "metadata": {"name": "web-5d4f", "namespace": "shop", "ownerReferences": [
+                  {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "w", "controller": True}]},
+              "spec": {"replicas": 9, "selector": {"matchLabels": {"app": "web"}},
+                       "template": copy.deepcopy(DEPLOYMENT["spec"]["template"])}}
+PODS = [pod("web-5d4f-%d" % i, ["n1", "n2", "n3"][i % 3], created="2026-08-0%dT00:00:00Z" % (i + 1)) for i in range(9)]
+DAEMON = [pod("log-%s" % n, n, owner="DaemonSet", owner_name="log", cpu="100m") for n in ("n1", "n2", "n3")]
+NODES = [node("n1"), node("n2", "us-east-1b"), node("n3", "us-east-1b")]
+FULL = [pod("big-%d" % i, "n%d" % (i + 1), cpu="2", owner_name="big-77") for i in range(3)]
+
+
+def cluster(nodes=NODES, pods=PODS + DAEMON + FULL, more=(DEPLOYMENT, REPLICASET)):
+    return objects(*POOL, *nodes, *pods, *more)
+
+
+def waiting(value):
+    """The pod as it would be after its node is gone."""
+    again = pod(value["metadata"]["name"], cpu=value["spec"]["containers"][0]["resources"]["requests"]["cpu"])
+    again["metadata"] = copy.deepcopy(value["metadata"])
+    return again
+
+
+def on(value, *nodes):
+    return value["spec"].get("nodeName") in nodes
+
+
+def is_daemon(value):
+    return value["metadata"]["ownerReferences"][0]["kind"] == "DaemonSet"
+
+
+def without_nodes(*names):
+    pods = [waiting(p) if on(p, *names) else p for p in PODS + DAEMON + FULL if not (is_daemon(p) and on(p, *names))]
+    return cluster(nodes=[n for n in NODES if n["metadata"]["name"] not in names], pods=pods)
+
+
+def edited_catalog(name, edit):
+    """The embedded catalogue with each offering changed by edit(type, offering)."""
+    catalog = json.loads(run("catalog", "list", "-o", "json")[0])
+    for kind in catalog["instanceTypes"]:
+        for offering in kind["offerings"]:
+            edit(kind, offering)
+    return write(name, catalog)
+
+
+def same(a, b):
+    """Plans of the same world: everything but the name of the catalogue and what was assumed about prices."""
+    for plan in (a, b):
+        plan.pop("assumptions")
+        plan["inputs"].pop("catalog", None)
+    assert a == b, "%s\n%s" % (json.dumps(a)[:3000], json.dumps(b)[:3000])
+
+
+@test
+def a_node_is_gone():
+    base, gone = write("base.json", cluster()), write("gone.json", without_nodes("n2"))
+    a, b = plan_of("-f", base, "--remove-node=n2"), plan_of("-f", gone, "--now", NOW)
+    assert len(b["nodes"]) >= 1 or b["existing"], b
+    same(a, b)
+    out, err = run("--simulate", "-f", base, "--remove-node", "n2", code=(0, 3))
+    assert "what if: node n2 is gone: 4 pods of it need another place" in err, err
+    snapshot = run("--simulate", "-f", base, "--remove-node", "n2", "-o", "snapshot")[0]
+    assert "  name: n1\n" in snapshot and "  name: n2\n" not in snapshot and "log-n2" not in snapshot
+    err = run("--simulate", "-f", base, "--remove-node", "nope", code=1)[1]
+    assert 'remove-node: no node "nope" in the input; there is n1, n2, n3' in err, err
+
+
+@test
+def a_zone_is_down():
+    def edit(_, offering):
+        if offering["zone"] == "us-east-1b":
+            offering["available"] = False
+    catalog = edited_catalog("down-catalog.json", edit)
+    base, gone = write("base.json", cluster()), write("gone.json", without_nodes("n2", "n3"))
+    plan = plan_of("-f", base, "--zone-down", "us-east-1b")
+    same(plan, plan_of("-f", gone, "--now", NOW, "--catalog", catalog))
+    again = plan_of("-f", base, "--zone-down", "use1-az2")
+    assert all(n["zone"] != "us-east-1b" for n in again["nodes"]) and again["nodes"]
+    assert 'no zone "mars"; it has us-east-1a' in run("--simulate", "-f", base, "--zone-down", "mars", code=1)[1]
+
+
+@test
+def more_and_fewer_replicas():
+    base = write("base.json", cluster())
+    more = write("more.json", cluster(pods=PODS + DAEMON + FULL + [pod("web-%d" % i) for i in range(11)]))
+    same(plan_of("-f", base, "--scale", "shop/web=20"), plan_of("-f", more))
+    snapshot = run("--simulate", "-f", base, "--scale", "Deployment/shop/web=4", "-o", "snapshot")[0]
+    left = sorted(line.split()[-1] for line in snapshot.splitlines() if line.strip().startswith("name: web-5d4f-"))
+    assert left == ["web-5d4f-%d" % i for i in range(4)], left
+    for words, text in ((("--scale", "shop/nope=1"), 'no workload "shop/nope"'), (("--scale", "shop/web"), "not NAMESPACE/NAME=N"),
+                        (("--scale", "shop/web=-1"), "not NAMESPACE/NAME=N"), (("--scale", "shop/web=9999999"), "at most")):
+        assert text in run("--simulate", "-f", base, *words, code=(1, 2))[1]
+
+
+@test
+def a_stateful_set_grows_with_its_claims():
+    plan = plan_of("-f", SHOP, "--scale", "data/orders-db=5")
+    names = [p for n in plan["nodes"] for p in n["pods"]] + [u["pod"] for u in plan["unschedulable"]]
+    assert {"data/orders-db-%d" % i for i in range(5)} <= set(names), names
+    snapshot = run("--simulate", "-f", SHOP, "--scale", "data/orders-db=5", "-o", "snapshot")[0]
+    assert "name: data-orders-db-3" in snapshot and "name: data-orders-db-4" in snapshot
+
+
+@test
+def what_can_be_bought():
+    base = write("wait.json", cluster(pods=PODS + DAEMON + FULL + [pod("more-%02d" % i, owner_name="more-1") for i in range(40)]))
+    rows = (
+        (("--no-spot",), lambda t, o: o["capacityType"] == "spot"),
+        (("--deny-type", "c6a.*", "--deny-type", "m7g.xlarge"), lambda t, o: t["name"].startswith("c6a.") or t["name"] == "m7g.xlarge"),
+        (("--unavailable", "c6a.*:us-east-1a:spot", "--unavailable=*:us-east-1c:*"),
+         lambda t, o: (t["name"].startswith("c6a.") and o["zone"] == "us-east-1a" and o["capacityType"] == "spot")
+         or o["zone"] == "us-east-1c"),
+    )
+    free = plan_of("-f", base)
+    for flags, gone in rows:
+        def edit(kind, offering):
+            if gone(kind, offering):
+                offering["available"] = False
+        plan = plan_of("-f", base, *flags)
+        same(plan, plan_of("-f", base, "--catalog", edited_catalog("edited.json", edit)))
+        assert plan["totals"]["usdPerHour"] >= free["certificate"]["lowerBoundUsdPerHour"] - 1e-9
+        bought = [({"name": n["instanceType"]}, n) for n in plan["nodes"]]
+        assert bought and not any(gone(t, n) for t, n in bought), flags
+    for words, text in ((("--deny-type", "m5.larg"), 'no instance type of the catalogue is "m5.larg"'),
+                        (("--unavailable", "m5.large:us-east-1a:free"), "not TYPE:ZONE:CAPACITY_TYPE"),
+                        (("--unavailable", "m5.large:us-east-1a"), "not TYPE:ZONE:CAPACITY_TYPE")):
+        assert text in run("--simulate", "-f", base, *words, code=(1, 2))[1]
+
+
+@test
+def other_prices():
+    base = write("wait.json", cluster(pods=PODS + DAEMON + FULL + [pod("more-%02d" % i, owner_name="more-1") for i in range(40)]))
+
+    def nano(price):
+        return round(price * 10 ** 9)
+
+    def adjust(kind, offering):
+        price = nano(offering["usdPerHour"])
+        if kind["name"].split(".")[0] in ("m7g", "c6a") and offering["capacityType"] == "spot":
+            price = price * 720000 // 1000000
+        offering["usdPerHour"] = (price + 20000000) / 1e9
+
+    flags = ("--price-adjust", "family in (m7g,c6a),capacity-type=spot: -28%", "--node-surcharge", "0.02")
+    same(plan_of("-f", base, *flags), plan_of("-f", base, "--catalog", edited_catalog("priced.json", adjust)))
+    for words, text in ((("--price-adjust", "family in (m7g: -28%"), "is no condition"), (("--price-adjust", "-28%"), "not SELECTOR: PERCENT"),
+                        (("--price-adjust", "*: cheap"), "not SELECTOR: PERCENT"), (("--price-adjust", "*: -101%"), "not SELECTOR: PERCENT"),
+                        (("--price-adjust", "family=nope: 1%"), "no instance type"), (("--node-surcharge", "-1"), "US dollars")):
+        assert text in run("--simulate", "-f", base, *words, code=(1, 2))[1], words
+
+
+def main():
+    wanted = sys.argv[3:]
+    tests = {name: f for name, f in TESTS.items() if not wanted or name in wanted}
+    print("1..%d" % len(tests))
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for i, (name, function) in enumerate(tests.items(), 1):
+            try:
+                function()
+                print("ok %d - %s" % (i, name))
+            except AssertionError as e:
+                failed += 1
+                print("not ok %d - %s\n# %s" % (i, name, str(e).replace("\n", "\n# ")))
+            sys.stdout.flush()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
