@@ -5,6 +5,7 @@
 #include "binpack/plan/check.h"
 #include "binpack/plan/diversify.h"
 #include "binpack/plan/plan_json.h"
+#include "binpack/plan/retry.h"
 #include "io/clock.h"
 #include "io/signals.h"
 #include "io/workers.h"
@@ -156,39 +157,39 @@ static bool plan_once(struct planning *run, const struct make_settings *settings
     return good;
 }
 
-static bool attempt(struct planning *run, const struct make_settings *settings, struct err *err)
+/* One plan of any kind; for retry_plan. */
+static bool once(void *ctx, const struct make_settings *settings, struct plan **ret_plan,
+                 struct err *err)
 {
+    struct planning *run = ctx;
     bool good = settings->mode == PLAN_DISRUPT ? plan_disruption(run, settings, err)
                                                : plan_once(run, settings, err);
     if (good) {
         note_left_out(run);
         note_changes(run);
-    }
-    if (good) {
-        auto_arena scratch = ARENA_INIT;
-        struct check_settings checks = checks_of(run, settings);
-        good = check_plan(run->plan, &checks, &scratch, err) ||
-               err_wrap(err, settings->emulate_karpenter
-                                 ? "the emulated plan breaks a rule, so it is not shown"
-                                 : "the plan does not hold, so it is not shown");
-        timings_phase(run->timings, "verify", scratch.held_bytes);
+        *ret_plan = run->plan;
     }
     return good;
 }
 
-/* A plan that a checker refuses is never shown. Rules that each have an order of placement may have
- * none together; then a plan that needs no order is made. */
+static bool stopped(void *ctx, bool needed)
+{
+    const struct planning *run = ctx;
+    return run->interrupted || (run->cut && !needed);
+}
+
 static bool make_plan(struct planning *run, const struct make_settings *settings, struct err *err)
 {
-    struct make_settings again = *settings;
-    bool good = attempt(run, settings, err);
-    for (int tries = 0; tries < 2 && !good && err->code == ERR_INTERNAL && !run->interrupted &&
-                        !settings->emulate_karpenter;
-         tries++) {
-        again.no_repair = true;
-        again.any_order = tries > 0;
-        good = attempt(run, &again, err);
-    }
+    auto_arena scratch = ARENA_INIT;
+    const struct check_settings checks = checks_of(run, settings);
+    const struct retry retry = {.once = once,
+                                .stopped = stopped,
+                                .ctx = run,
+                                .settings = settings,
+                                .checks = &checks,
+                                .scratch = &scratch};
+    bool good = retry_plan(&retry, &run->plan, NULL, err);
+    timings_phase(run->timings, "verify", scratch.held_bytes);
     return good;
 }
 

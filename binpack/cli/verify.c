@@ -10,6 +10,7 @@
 #include "binpack/plan/check.h"
 #include "binpack/plan/make.h"
 #include "binpack/plan/read_plan.h"
+#include "binpack/plan/retry.h"
 #include "binpack/scheduling/snapshot.h"
 #include "io/files.h"
 #include "k8s/reader.h"
@@ -145,6 +146,18 @@ static bool check_certificate(struct verifying *v, struct err *err)
     return good;
 }
 
+/* The pods that the plan leaves out because no order was found for them. */
+static const bool *held_of(const struct verifying *v)
+{
+    bool *held = ARENA_ARRAY(v->arena, bool, v->made->cluster->n_pods);
+    for (uint32_t i = 0; i < v->plan->n_unplaced; i++) {
+        const struct plan_unplaced *unplaced = &v->plan->unplaced[i];
+        held[unplaced->pod] =
+            unplaced->n_reasons > 0 && str_eq(unplaced->reasons[0].code, STR("NO_ORDER_FOUND"));
+    }
+    return held;
+}
+
 /* Classes, offerings and rules of the certificate are held against those of the input. Where the
  * plan had to give up preferences, to go on to another NodePool, or to drop an order of placement,
  * they only show once planning has come as far. */
@@ -153,11 +166,11 @@ static bool prove(struct verifying *v, struct make_settings settings, struct err
     if (v->options->certificate.n == 0 || check_certificate(v, err)) {
         return true;
     }
-    for (int again = 0; again < 3; again++) {
+    settings.held = held_of(v);
+    for (uint32_t way = 0; way < RETRY_WAYS; way++) {
         struct err why;
-        settings.no_repair = again > 0;
-        settings.any_order = again == 2;
-        if (make_anew(v, &settings, /* whole= */ true, &why) && check_certificate(v, &why)) {
+        const struct make_settings again = retry_way(&settings, way);
+        if (make_anew(v, &again, /* whole= */ true, &why) && check_certificate(v, &why)) {
             return true;
         }
     }

@@ -427,7 +427,7 @@ enum emu_answer emu_claim_grow(struct emu_claims *c, struct emu_claim *claim, ui
     enum emu_answer answer = emu_claim_join(c, claim, pending_i, need_i, ask_i);
     if (answer == EMU_YES) {
         claim->n_options = 0;
-        emu_claim_launch(c, claim, options_max);
+        emu_claim_launch(c, claim, options_max, NULL);
     } else {
         *claim = before;
         emu_claim_room(c, claim);
@@ -460,6 +460,26 @@ void emu_claim_charge(struct emu_claims *c, const struct emu_claim *claim)
 {
     if (c->pools[claim->pool_i].left.n > 0) {
         charge(c, &c->pools[claim->pool_i], claim);
+    }
+}
+
+void emu_claim_launch_at_once(struct emu_claims *c, struct emu_claim *claim, uint32_t options_max,
+                              struct rng *draw)
+{
+    for (size_t p = 0; p < claim->needs.n; p++) {
+        emu_domains_take_back(c->domains, SCHED_NONE, claim->cells, claim->host, claim->needs.v[p]);
+    }
+    for (uint32_t r = 0; r < n_reservations(c) && claim->held != NULL; r++) {
+        c->reserved_left[r] += bits_get(claim->held, r);
+    }
+    emu_claim_launch(c, claim, options_max, draw);
+    for (size_t p = 0; p < claim->needs.n; p++) {
+        emu_domains_record(c->domains, SCHED_NONE, claim->cells, claim->host, claim->needs.v[p]);
+    }
+    emu_claim_charge(c, claim);
+    const uint32_t reservation = emu_reservation_of(c, &offers_of(c)->v[claim->offer_i]);
+    if (reservation != SCHED_NONE && --c->reserved_left[reservation] == 0) {
+        bits_clear(c->reservations_open, reservation);
     }
 }
 

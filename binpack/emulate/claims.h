@@ -71,9 +71,18 @@ enum emu_answer emu_claim_join(struct emu_claims *claims, struct emu_claim *clai
  * it plans. */
 void emu_claim_charge(struct emu_claims *claims, const struct emu_claim *claim);
 
+struct rng;
+
 /* Launches the claim: up to options_max types, and the cheapest offering of the first capacity type
  * of reserved, spot, on-demand that they have. */
-void emu_claim_launch(struct emu_claims *claims, struct emu_claim *claim, uint32_t options_max);
+void emu_claim_launch(struct emu_claims *claims, struct emu_claim *claim, uint32_t options_max,
+                      struct rng *draw);
+
+/* Launches a claim that nobody has charged, with what it counts for and holds: rules, limits and
+ * reservations know it as what it is from now on. With `draw` (may be NULL) any of its offerings
+ * may be the one. */
+void emu_claim_launch_at_once(struct emu_claims *claims, struct emu_claim *claim,
+                              uint32_t options_max, struct rng *draw);
 
 /* A pod has joined a launched claim: the machine is there already, so nothing else stands in for it
  * but what minValues ask to be named. */

@@ -430,21 +430,22 @@ static bool passes_filter(const struct emu_domains *d, const struct group *g, ui
     return g->cells == NULL || bits_intersects(g->cells, cells, bits_words(d->n_cells));
 }
 
-static void record_values(const struct emu_domains *d, struct group *g, uint32_t n_here,
-                          const struct emu_rule_use *use)
+static void add_values(const struct emu_domains *d, struct group *g, uint32_t n_here,
+                       const struct emu_rule_use *use, uint32_t one)
 {
     const bool apart = g->rule->kind == SCHED_APART;
     for (uint32_t v = 0; v < d->axes[g->axis_i].n_values; v++) {
         if (!bits_get(d->here, v)) {
             continue;
         }
-        g->counted[v] += use->counted && (apart || n_here == 1);
-        g->carriers[v] += use->carries && apart;
+        g->counted[v] += use->counted && (apart || n_here == 1) ? one : 0;
+        g->carriers[v] += use->carries && apart ? one : 0;
     }
 }
 
-void emu_domains_record(struct emu_domains *d, uint32_t node_i, const uint64_t *cells,
-                        struct emu_host_count *host, uint32_t need_i)
+/* `one`: 1, or its negative modulo 2^32 to take a pod back. */
+static void add_pod(struct emu_domains *d, uint32_t node_i, const uint64_t *cells,
+                    struct emu_host_count *host, uint32_t need_i, uint32_t one)
 {
     for (uint32_t u = d->asks->first_use[need_i]; u < d->asks->first_use[need_i + 1]; u++) {
         const struct emu_rule_use *use = &d->asks->uses[u];
@@ -453,9 +454,9 @@ void emu_domains_record(struct emu_domains *d, uint32_t node_i, const uint64_t *
             continue;
         }
         if (g->host_i != NO_VALUE) {
-            host[g->host_i].counted += use->counted;
-            host[g->host_i].carriers += use->carries;
-            g->n_counted += use->counted;
+            host[g->host_i].counted += use->counted ? one : 0;
+            host[g->host_i].carriers += use->carries ? one : 0;
+            g->n_counted += use->counted ? one : 0;
             continue;
         }
         const struct axis *axis = &d->axes[g->axis_i];
@@ -469,6 +470,18 @@ void emu_domains_record(struct emu_domains *d, uint32_t node_i, const uint64_t *
                 n = 1;
             }
         }
-        record_values(d, g, n, use);
+        add_values(d, g, n, use, one);
     }
+}
+
+void emu_domains_record(struct emu_domains *d, uint32_t node_i, const uint64_t *cells,
+                        struct emu_host_count *host, uint32_t need_i)
+{
+    add_pod(d, node_i, cells, host, need_i, 1);
+}
+
+void emu_domains_take_back(struct emu_domains *d, uint32_t node_i, const uint64_t *cells,
+                           struct emu_host_count *host, uint32_t need_i)
+{
+    add_pod(d, node_i, cells, host, need_i, UINT32_MAX);
 }

@@ -40,3 +40,7 @@ bool emu_domains_admit_claim(const struct emu_domains *domains, const struct emu
 /* A pod of the need is there now; `cells` NULL for a running node. */
 void emu_domains_record(struct emu_domains *domains, uint32_t node_i, const uint64_t *cells,
                         struct emu_host_count *host, uint32_t need_i);
+
+/* Undoes a record of the same arguments. */
+void emu_domains_take_back(struct emu_domains *domains, uint32_t node_i, const uint64_t *cells,
+                           struct emu_host_count *host, uint32_t need_i);

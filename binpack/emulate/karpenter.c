@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
+#include "base/rng.h"
 #include "binpack/emulate/claims.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct run {
     uint32_t *failed_at; /* [needs.n] number of pods placed when one of the need failed */
     uint32_t n_placed;
     bool growing;
+    struct rng rng; /* of settings->draw */
     struct emu_plan *plan;
 };
 
@@ -65,8 +67,9 @@ static void fill_queue(struct run *r)
     r->n_queued = 0;
     r->head = 0;
     for (uint32_t i = 0; i < s->n_pending; i++) {
-        if (r->plan->descent.rung[i] != SCHED_RUNG_OUT) {
-            continue; /* It has a place. */
+        if (r->plan->descent.rung[i] != SCHED_RUNG_OUT ||
+            (r->settings->held != NULL && r->settings->held[i])) {
+            continue; /* It has a place, or shall have none. */
         }
         const struct k8s_pod *pod = &s->cluster->pods[s->pending[i]];
         const int64_t *size = r->asks.size + (size_t)r->asks.need[0][i] * r->base->dims.n;
@@ -78,6 +81,12 @@ static void fill_queue(struct run *r)
                                               .name = pod->name};
     }
     qsort(list, r->n_queued, sizeof *list, queued_cmp);
+    for (uint32_t i = r->n_queued; r->settings->draw != 0 && i > 1; i--) {
+        const uint32_t k = rng_below(&r->rng, i);
+        const struct queued drawn = list[k];
+        list[k] = list[i - 1];
+        list[i - 1] = drawn;
+    }
     for (uint32_t i = 0; i < r->n_queued; i++) {
         r->queue[i] = list[i].pending_i;
         r->length_at[list[i].pending_i] = NEVER;
@@ -153,6 +162,23 @@ static struct emu_claim *try_list(struct run *r, const struct attempt *t, const 
     return NULL;
 }
 
+static void take_up(struct run *r, struct emu_claim *claim)
+{
+    if (r->settings->launch_at_once) {
+        emu_claim_launch_at_once(&r->claims, claim, r->settings->options_max,
+                                 r->settings->draw == 0 ? NULL : &r->rng);
+        VEC_PUSH(&r->scratch, &r->launched, claim);
+        return;
+    }
+    emu_claim_charge(&r->claims, claim);
+    VEC_PUSH(&r->scratch, &r->in_order, claim);
+    VEC_PUSH(&r->scratch, &r->open, claim);
+    for (size_t i = r->open.n - 1; i > 0 && r->open.v[i - 1]->pods.n > 1; i--) {
+        r->open.v[i] = r->open.v[i - 1];
+        r->open.v[i - 1] = claim;
+    }
+}
+
 static enum emu_answer try_new(struct run *r, const struct attempt *t, struct emu_claim **ret_claim)
 {
     for (uint32_t p = 0; p < r->base->snapshot->n_pools; p++) {
@@ -160,13 +186,7 @@ static enum emu_answer try_new(struct run *r, const struct attempt *t, struct em
         struct emu_claim *claim = emu_claim_new(&r->claims, r->pool_order[p]);
         enum emu_answer answer = claim == NULL ? EMU_NO : try_claim(r, t, claim);
         if (answer == EMU_YES) {
-            emu_claim_charge(&r->claims, claim);
-            VEC_PUSH(&r->scratch, &r->in_order, claim);
-            VEC_PUSH(&r->scratch, &r->open, claim);
-            for (size_t i = r->open.n - 1; i > 0 && r->open.v[i - 1]->pods.n > 1; i--) {
-                r->open.v[i] = r->open.v[i - 1];
-                r->open.v[i - 1] = claim;
-            }
+            take_up(r, claim);
             *ret_claim = claim;
             return EMU_YES;
         }
@@ -202,6 +222,9 @@ static enum emu_answer try_everywhere(struct run *r, const struct attempt *t)
         if (claim != NULL) {
             resort(r, at);
         }
+    }
+    if (claim == NULL && r->settings->launch_at_once && r->settings->draw % 2 == 0) {
+        claim = try_grown(r, t);
     }
     enum emu_answer answer = claim != NULL ? EMU_YES : try_new(r, t, &claim);
     if (answer == EMU_NO && r->growing) {
@@ -271,13 +294,13 @@ static void drain(struct run *r)
 
 static void launch_all(struct run *r)
 {
-    claim_list all = {0};
     for (size_t i = 0; i < r->in_order.n; i++) {
-        emu_claim_launch(&r->claims, r->in_order.v[i], r->settings->options_max);
+        emu_claim_launch(&r->claims, r->in_order.v[i], r->settings->options_max, NULL);
         VEC_PUSH(&r->scratch, &r->launched, r->in_order.v[i]);
     }
     r->in_order.n = 0;
     r->open.n = 0;
+    claim_list all = {0};
     for (size_t i = 0; i < r->running.n; i++) {
         VEC_PUSH(&r->scratch, &all, r->running.v[i]);
     }
@@ -352,6 +375,7 @@ bool emu_karpenter(const struct sched_base *base, const struct emu_settings *set
                     .settings = settings,
                     .arena = arena,
                     .scratch = ARENA_INIT,
+                    .rng = {.state = settings->draw},
                     .plan = ret_plan};
     *ret_plan = (struct emu_plan){.n_nodes = 0};
     bool good = emu_asks_new(base, &r.scratch, &r.asks, err);

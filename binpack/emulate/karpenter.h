@@ -22,6 +22,12 @@
 struct emu_settings {
     uint32_t options_max; /* instance types a launch may name, cheapest first; Karpenter: 60 */
     bool grow; /* in the end, launch larger types where that gives pods a place; Karpenter: no */
+    bool launch_at_once; /* a claim is launched with its first pod and grows with the others, so
+                            that every pod is counted exactly where it will be; Karpenter: no */
+    uint64_t draw; /* with launch_at_once: 0: pods by size, what is cheapest is launched; else the
+                      order of pods and what is launched are drawn from this seed, to find
+                      places where size and price lead nowhere */
+    const bool *held; /* [n_pending] pods that are not looked at; NULL: none */
 };
 
 struct emu_node {     /* a node that would be launched */

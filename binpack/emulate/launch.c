@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
+#include "base/rng.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -181,7 +182,8 @@ static void set_options(struct emu_claims *c, struct emu_claim *claim, const str
     }
 }
 
-void emu_claim_launch(struct emu_claims *c, struct emu_claim *claim, uint32_t options_max)
+void emu_claim_launch(struct emu_claims *c, struct emu_claim *claim, uint32_t options_max,
+                      struct rng *draw)
 {
     uint32_t n = 0;
     const struct way *ways = ways_of(c, claim, &n);
@@ -193,6 +195,10 @@ void emu_claim_launch(struct emu_claims *c, struct emu_claim *claim, uint32_t op
             is_listed(types, n_types, ways[i].type_i)) {
             best = &ways[i];
         }
+    }
+    if (draw != NULL && rng_below(draw, 2) == 0) {
+        const struct way *drawn = &ways[rng_below(draw, n)];
+        best = is_listed(types, n_types, drawn->type_i) ? drawn : best;
     }
     set_options(c, claim, ways, n, best, n_types, types);
     pin(c, claim, best->offer_i);

@@ -10,6 +10,7 @@
 struct where {
     uint32_t *target; /* [n_pods] node index, UINT32_MAX */
     bool *unplaced;   /* [n_pods] */
+    bool *stuck;      /* [n_pods] cannot be there */
 };
 
 static bool claim_pod(const struct check_world *world, struct where *where, uint32_t pod,
@@ -81,13 +82,12 @@ static bool place_all(struct check_world *world, const struct where *where, stru
             for (uint32_t k = 0; k < n_pods; k++) {
                 uint32_t kind = world->kind_of[pods[k]], node = where->target[pods[k]];
                 bool known = seen_on[kind] == node + 1 && world->kinds[kind].shape->n_volumes == 0;
-                if (!known && !check_static(world, pods[k], &world->nodes[node], err)) {
+                if ((!known && !check_static(world, pods[k], &world->nodes[node], err)) ||
+                    !check_take_room(world, pods[k], &world->nodes[node], err)) {
+                    where->stuck[pods[k]] = true;
                     return false;
                 }
                 seen_on[kind] = node + 1;
-                if (!check_take_room(world, pods[k], &world->nodes[node], err)) {
-                    return false;
-                }
             }
         }
     }
@@ -114,17 +114,29 @@ bool check_plan(const struct plan *plan, const struct check_settings *settings,
                 struct arena *scratch, struct err *err)
 {
     struct arena_mark mark = arena_mark(scratch);
+    bool *stuck = ARENA_ARRAY(scratch, bool, plan->cluster->n_pods);
+    bool good = check_plan_stuck(plan, settings, scratch, stuck, err);
+    arena_rewind(scratch, mark);
+    return good;
+}
+
+bool check_plan_stuck(const struct plan *plan, const struct check_settings *settings,
+                      struct arena *scratch, bool *ret_stuck, struct err *err)
+{
+    struct arena_mark mark = arena_mark(scratch);
     struct check_world world;
     struct where where = {.target = ARENA_ARRAY(scratch, uint32_t, plan->cluster->n_pods),
-                          .unplaced = ARENA_ARRAY(scratch, bool, plan->cluster->n_pods)};
+                          .unplaced = ARENA_ARRAY(scratch, bool, plan->cluster->n_pods),
+                          .stuck = ret_stuck};
     for (uint32_t i = 0; i < plan->cluster->n_pods; i++) {
         where.target[i] = UINT32_MAX;
     }
     bool good = check_world_build(plan, settings, scratch, &world, err) &&
                 collect(&world, &where, err) && nobody_forgotten(&world, &where, err) &&
-                place_all(&world, &where, err) && check_shared_claims(&world, where.target, err) &&
-                check_replay(&world, where.target, err) && check_new_nodes(&world, err) &&
-                check_disruption(&world, where.target, err) &&
+                place_all(&world, &where, err) &&
+                check_shared_claims(&world, where.target, ret_stuck, err) &&
+                check_replay(&world, where.target, ret_stuck, err) &&
+                check_new_nodes(&world, err) && check_disruption(&world, where.target, err) &&
                 check_spot(plan, &settings->spot, scratch, err);
     arena_rewind(scratch, mark);
     return good;

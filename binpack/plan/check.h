@@ -32,3 +32,9 @@ MUST_CHECK bool check_spot(const struct plan *plan, const struct plan_spot_rules
  * placement stands. */
 MUST_CHECK bool check_plan(const struct plan *plan, const struct check_settings *settings,
                            struct arena *scratch, struct err *err);
+
+/* The same; where it is false for what pods ask, those that cannot be where the plan has them are
+ * set in `ret_stuck` [cluster->n_pods], on top of what is set already. Without them the next
+ * violation shows, or the plan stands. */
+MUST_CHECK bool check_plan_stuck(const struct plan *plan, const struct check_settings *settings,
+                                 struct arena *scratch, bool *ret_stuck, struct err *err);

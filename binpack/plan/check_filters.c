@@ -404,34 +404,54 @@ bool check_static(const struct check_world *world, uint32_t pod_i, const struct 
     return true;
 }
 
-bool check_shared_claims(struct check_world *world, const uint32_t *target, struct err *err)
+/* The zone of each claim that is made for its first pod. */
+struct zones_of_claims {
+    strid *zone; /* [cap] by id of names: zone + 1, 0: none yet */
+    uint32_t cap;
+};
+
+static bool note_claims(struct check_world *world, struct zones_of_claims *zones, uint32_t pod_i,
+                        uint32_t node, struct err *err)
 {
-    strid ebs = strtab_find(world->tab, STR("ebs.csi.aws.com"));
-    strid *zone_of = NULL; /* [by id of names] zone + 1 */
-    uint32_t cap = 0;
+    const struct k8s_pod *pod = &world->cluster->pods[pod_i];
+    const strid ebs = strtab_find(world->tab, STR("ebs.csi.aws.com"));
+    const strid zone = k8s_pairs_get(&world->nodes[node].labels, world->words->zone);
+    for (uint32_t v = 0; zone != STRID_NONE && v < pod->shape->n_volumes; v++) {
+        struct claim_view view;
+        if (!view_claim(world, pod, &pod->shape->volumes[v], &view) || view.pvc == NULL ||
+            view.pvc->volume_name.n > 0 || view.driver != ebs) {
+            continue;
+        }
+        if (view.id >= zones->cap) {
+            uint32_t grown = 2 * (view.id + 1);
+            zones->zone = arena_grow(world->arena, zones->zone, zones->cap * sizeof *zones->zone,
+                                     grown * sizeof *zones->zone);
+            zones->cap = grown;
+        }
+        if (zones->zone[view.id] != 0 && zones->zone[view.id] != zone + 1) {
+            return err_set(err, ERR_INTERNAL,
+                           "pod " POD_FMT ": claim " STR_FMT
+                           " is shared with a pod in another zone",
+                           POD_ARG(world, pod), STR_ARG(view.name));
+        }
+        zones->zone[view.id] = zone + 1;
+    }
+    return true;
+}
+
+bool check_shared_claims(struct check_world *world, const uint32_t *target, bool *ret_stuck,
+                         struct err *err)
+{
+    struct zones_of_claims zones = {.cap = 0};
     for (uint32_t i = 0; i < world->cluster->n_pods; i++) {
-        const struct k8s_pod *pod = &world->cluster->pods[i];
-        uint32_t at = target[i] != UINT32_MAX ? target[i] : world->node_of[i];
-        for (uint32_t v = 0; at != UINT32_MAX && v < pod->shape->n_volumes; v++) {
-            struct claim_view view;
-            if (!view_claim(world, pod, &pod->shape->volumes[v], &view) || view.pvc == NULL ||
-                view.pvc->volume_name.n > 0 || view.driver != ebs) {
-                continue;
-            }
-            if (view.id >= cap) {
-                uint32_t grown = 2 * (view.id + 1);
-                zone_of = arena_grow(world->arena, zone_of, cap * sizeof *zone_of,
-                                     grown * sizeof *zone_of);
-                cap = grown;
-            }
-            strid zone = k8s_pairs_get(&world->nodes[at].labels, world->words->zone);
-            if (zone_of[view.id] != 0 && zone != STRID_NONE && zone_of[view.id] != zone + 1) {
-                return err_set(err, ERR_INTERNAL,
-                               "pod " POD_FMT ": claim " STR_FMT
-                               " is shared with a pod in another zone",
-                               POD_ARG(world, pod), STR_ARG(view.name));
-            }
-            zone_of[view.id] = zone == STRID_NONE ? zone_of[view.id] : zone + 1;
+        if (target[i] == UINT32_MAX && world->node_of[i] != UINT32_MAX) {
+            (void)note_claims(world, &zones, i, world->node_of[i], NULL); /* It ran before us. */
+        }
+    }
+    for (uint32_t i = 0; i < world->cluster->n_pods; i++) {
+        if (target[i] != UINT32_MAX && !note_claims(world, &zones, i, target[i], err)) {
+            ret_stuck[i] = true;
+            return false;
         }
     }
     return true;

@@ -166,6 +166,19 @@ static struct item *make_items(struct replay *r, const uint32_t *target, uint32_
     return items;
 }
 
+/* As many pods of the item as found no moment to be placed, the last ones. */
+static void mark_stuck(const struct replay *r, const struct item *item, const uint32_t *target,
+                       bool *stuck)
+{
+    uint32_t left = item->left;
+    for (uint32_t i = r->world->cluster->n_pods; i > 0 && left > 0; i--) {
+        if (target[i - 1] == item->node && r->world->kind_of[i - 1] == item->kind) {
+            stuck[i - 1] = true;
+            left--;
+        }
+    }
+}
+
 static bool refuse(const struct replay *r, const struct item *item, const uint32_t *target,
                    struct err *err)
 {
@@ -322,7 +335,7 @@ static bool try_all(struct replay *r, struct item *items, uint32_t n)
     return search_from(&search, n_pods);
 }
 
-bool check_replay(struct check_world *world, const uint32_t *target, struct err *err)
+bool check_replay(struct check_world *world, const uint32_t *target, bool *stuck, struct err *err)
 {
     struct replay r;
     replay_start(world, &r);
@@ -342,10 +355,12 @@ bool check_replay(struct check_world *world, const uint32_t *target, struct err 
     }
     start_over(&r, items, n);
     (void)try_order(&r, items, n, 0); /* for the words: who is stuck in a plain order */
+    const struct item *first = NULL;
     for (uint32_t i = 0; i < n; i++) {
         if (items[i].left > 0) {
-            return refuse(&r, &items[i], target, err);
+            first = first == NULL ? &items[i] : first;
+            mark_stuck(&r, &items[i], target, stuck);
         }
     }
-    return true;
+    return first == NULL || refuse(&r, first, target, err);
 }

@@ -141,14 +141,16 @@ void check_occupy(struct check_world *world, uint32_t pod_i, struct check_node *
 void check_add_port(struct check_world *world, struct check_node *node,
                     const struct k8s_host_port *port);
 
-/* Pods that share an unbound EBS claim end in one zone: the volume will be made in one. */
+/* Pods that share an unbound EBS claim end in one zone: the volume will be made in one, where pods
+ * run that use it, or else where the first of the plan's pods goes. `ret_stuck` here and below: see
+ * check_plan_stuck. */
 MUST_CHECK bool check_shared_claims(struct check_world *world, const uint32_t *target,
-                                    struct err *err);
+                                    bool *ret_stuck, struct err *err);
 
 /* ---- inter-pod rules (check_topology.c, check_orders.c) ---- */
 /* Replays the plan's placements in some order that passes spread, affinity and anti-affinity at
  * each step. */
-MUST_CHECK bool check_replay(struct check_world *world, const uint32_t *target,
+MUST_CHECK bool check_replay(struct check_world *world, const uint32_t *target, bool *ret_stuck,
                              struct err *err); /* target [n_pods]: node or UINT32_MAX */
 bool check_selector(const struct check_world *world, const struct k8s_selector *selector,
                     const struct k8s_pairs *labels);

@@ -7,9 +7,9 @@
 #include "binpack/plan/make.h"
 
 #include "base/arena.h"
-#include "binpack/emulate/karpenter.h"
 #include "binpack/plan/assemble.h"
 #include "binpack/plan/explain.h"
+#include "binpack/plan/greedy.h"
 #include "binpack/plan/notes.h"
 #include "binpack/plan/reasons.h"
 #include "binpack/plan/spot_swap.h"
@@ -43,6 +43,7 @@ struct make {
     struct sched_problem *kept_problem;
     struct bp_solve *kept_solve;
     struct sched_descent start; /* what everybody started with */
+    const bool *held;           /* [n_pending] settings.held */
     bool greedy, repair_tried;  /* greedy: the plan is `emulated`, the solver proves its bound */
     struct emu_plan emulated;
     usd_t emulated_cost, spread_cost;
@@ -135,28 +136,26 @@ static void take_greedy(struct make *make, const struct emu_plan *greedy)
 {
     make->greedy = true;
     make->emulated = *greedy;
-    make->emulated_cost = 0;
     for (uint32_t i = 0; i < make->snapshot->n_pending; i++) {
         if (make->emulated.running_of[i] != SCHED_NONE) {
             make->emulated.descent.tier[i] = make->start.tier[i];
         }
     }
     make->descent = make->emulated.descent;
-    for (uint32_t i = 0; i < make->emulated.n_nodes; i++) {
-        make->emulated_cost = sat_add(make->emulated_cost,
-                                      make->base->offers->v[make->emulated.nodes[i].offer_i].price);
-    }
+    make->emulated_cost = greedy_cost(make->base, greedy);
 }
 
 static bool emulate(struct make *make, struct err *err)
 {
-    const struct emu_settings settings = {.options_max = make->settings.options_max};
+    struct emu_settings settings = {.options_max = make->settings.options_max, .held = make->held};
     struct emu_plan greedy;
-    if (!emu_karpenter(make->base, &settings, &make->arena, &greedy, err)) {
-        return false;
+    bool good = make->settings.one_by_one
+                    ? greedy_one_by_one(make->base, &settings, &make->arena, &greedy, err)
+                    : emu_karpenter(make->base, &settings, &make->arena, &greedy, err);
+    if (good) {
+        take_greedy(make, &greedy);
     }
-    take_greedy(make, &greedy);
-    return true;
+    return good;
 }
 
 /* Preferences bind Karpenter while it places the pod that has them, not afterwards. A bound with
@@ -175,6 +174,21 @@ static bool prove_again(struct make *make)
         }
     }
     return begin_stage(make, &make->failure) && make->solve != NULL;
+}
+
+/* Pods that are held back start where those without a place end. */
+static bool hold_back(struct make *make)
+{
+    const struct sched_snapshot *s = make->snapshot;
+    bool *held = ARENA_ARRAY(&make->arena, bool, s->n_pending);
+    for (uint32_t i = 0; i < s->n_pending && make->settings.held != NULL; i++) {
+        if (make->settings.held[s->pending[i]]) {
+            make->descent.rung[i] = SCHED_RUNG_OUT;
+            held[i] = true;
+        }
+    }
+    make->held = held;
+    return true;
 }
 
 static bool keep_start(struct make *make)
@@ -197,8 +211,11 @@ static bool prepare(const struct k8s_cluster *cluster, const struct catalog *cat
     return sched_snapshot_new(cluster, catalog, &settings, make->settings.leave, &make->arena,
                               &make->snapshot, err) &&
            sched_base_new(make->snapshot, &make->arena, &make->base, err) &&
-           sched_descent_start(make->base, &make->arena, &make->descent, err) && keep_start(make) &&
-           (!make->settings.emulate_karpenter || emulate(make, err)) && begin_stage(make, err);
+           sched_descent_start(make->base, &make->arena, &make->descent, err) && hold_back(make) &&
+           keep_start(make) &&
+           (!(make->settings.emulate_karpenter || make->settings.one_by_one) ||
+            emulate(make, err)) &&
+           begin_stage(make, err);
 }
 
 /* Is the plan far enough from its bound to look for one that holds in some order only? */
@@ -258,41 +275,6 @@ static void choose_order(struct make *make)
 
 /* ---- repair */
 
-struct standing { /* a pod that one of two plans places */
-    int32_t priority;
-    int gain;
-};
-
-static int standing_cmp(const void *a, const void *b)
-{
-    const struct standing *x = a, *y = b;
-    return (x->priority < y->priority) - (x->priority > y->priority);
-}
-
-/* Does the greedy place more pods of the highest priority for which the plans differ in number? */
-static bool places_more(const struct make *make, const struct emu_plan *greedy, const bool *placed,
-                        const struct sched_needs *needs, struct arena *scratch)
-{
-    const struct sched_snapshot *s = make->snapshot;
-    struct standing *v = ARENA_ARRAY(scratch, struct standing, s->n_pending);
-    uint32_t n = 0;
-    int gain = 0;
-    for (uint32_t i = 0; i < s->n_pending; i++) {
-        const bool has = greedy->descent.rung[i] != SCHED_RUNG_OUT;
-        if (has != placed[s->pending[i]]) {
-            v[n++] = (struct standing){.priority = needs->v[needs->of_pod[i]].priority,
-                                       .gain = has ? 1 : -1};
-        }
-    }
-    if (n > 0) {
-        qsort(v, n, sizeof *v, standing_cmp);
-    }
-    for (uint32_t i = 0; i < n && (gain == 0 || v[i].priority == v[i - 1].priority); i++) {
-        gain += v[i].gain;
-    }
-    return gain > 0;
-}
-
 /* Is a pod left out that has a place when it is alone? */
 static bool leaves_out(const struct make *make, const bool *placed)
 {
@@ -327,17 +309,13 @@ static bool repair(struct make *make)
     make->repair_tried = true;
     choose_order(make);
     struct arena scratch = ARENA_INIT;
-    const struct emu_settings settings = {.options_max = make->settings.options_max, .grow = true};
-    const uint32_t n = make->snapshot->n_pending;
-    const struct sched_descent undropped = {.rung = ARENA_ARRAY(&scratch, uint16_t, n),
-                                            .tier = ARENA_ARRAY(&scratch, uint16_t, n)};
-    struct sched_needs needs;
+    const struct emu_settings settings = {
+        .options_max = make->settings.options_max, .grow = true, .held = make->held};
     struct emu_plan greedy;
     const bool *placed = placed_now(make, &scratch);
     bool more = leaves_out(make, placed) &&
-                sched_needs_new(make->snapshot, &undropped, &scratch, &needs, &make->failure) &&
                 emu_karpenter(make->base, &settings, &make->arena, &greedy, &make->failure) &&
-                places_more(make, &greedy, placed, &needs, &scratch);
+                greedy_gain(make->base, &greedy, placed) > 0;
     arena_done(&scratch);
     if (more) {
         take_greedy(make, &greedy);

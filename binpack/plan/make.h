@@ -24,8 +24,12 @@ struct make_settings {
     bool ignore_dra_requests; /* Karpenter's default: true */
     const uint8_t *leave;     /* [cluster->n_nodes] of enum sched_leave: nodes that a round of
                                  disruption takes away; NULL: none */
-    bool any_order; /* only plans that hold in any order of placement; for a second attempt */
-    bool no_repair; /* pods that the solver leaves out stay out; for a second attempt */
+    bool any_order;  /* only plans that hold in any order of placement; for a second attempt */
+    bool no_repair;  /* pods that the solver leaves out stay out; for a second attempt */
+    bool one_by_one; /* the greedy places every pod, each where all rules hold with those before it;
+                        the solver only proves the bound; for a further attempt */
+    const bool *held; /* [n_pods of the plan's cluster, virtual pods included] pods that stay
+                         without a place, because no attempt found an order for them; NULL: none */
     struct cat_settings catalog;
     struct bp_options solver;
     struct plan_spot_rules spot_rules; /* kept as far as exchanges of offerings go (spot_swap.h) */

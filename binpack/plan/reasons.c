@@ -349,6 +349,17 @@ static struct sched_descent last_rungs(const struct explainer *x, const uint32_t
     return descent;
 }
 
+static struct plan_unplaced held_back(struct arena *arena)
+{
+    struct plan_reason *reason = ARENA_NEW(arena, struct plan_reason);
+    *reason = (struct plan_reason){
+        .code = STR("NO_ORDER_FOUND"),
+        .message = STR("it fits alone, but with its rules and those of other pods no order was "
+                       "found in which kube-scheduler would place it beside them; when this plan "
+                       "runs, the next one may have a place for it")};
+    return (struct plan_unplaced){.n_reasons = 1, .reasons = reason};
+}
+
 static void explain(struct explainer *x, const uint32_t *pods, uint32_t n,
                     const uint32_t *pending_of)
 {
@@ -363,6 +374,8 @@ static void explain(struct explainer *x, const uint32_t *pods, uint32_t n,
             *reason = (struct plan_reason){.code = str_of(pod->code),
                                            .message = str_copy(a->arena, pod->message)};
             unplaced[i] = (struct plan_unplaced){.n_reasons = 1, .reasons = reason};
+        } else if (a->settings->held != NULL && a->settings->held[pods[i]]) {
+            unplaced[i] = held_back(a->arena);
         } else {
             uint32_t need_i = x->needs.of_pod[pending_of[pods[i]]];
             if (of_need[need_i].reasons == NULL) {

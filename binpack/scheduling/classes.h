@@ -130,6 +130,9 @@ struct sched_descent {
 #define SCHED_RUNG_OUT  UINT16_MAX
 #define SCHED_TIER_NONE UINT16_MAX
 
+/* The priority of pods of a shape: its own, that of its class, or that of the default class. */
+int32_t sched_priority_of(const struct k8s_cluster *cluster, const struct k8s_pod_shape *shape);
+
 /* The needs of all pending pods as `descent` has them. */
 MUST_CHECK bool sched_needs_new(const struct sched_snapshot *snapshot,
                                 const struct sched_descent *descent, struct arena *arena,

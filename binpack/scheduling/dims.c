@@ -394,48 +394,60 @@ static strid driver_of_paid(const struct maker *m, uint32_t volume)
     return driver;
 }
 
-/* How many paid claims of the driver the node has yet to attach; node_i SCHED_NONE: a new one. */
-static int64_t to_pay(const struct maker *m, strid driver, uint32_t node_i)
+/* How many paid claims of the driver a new node attaches. */
+static int64_t due_of_new(const struct maker *m, strid driver)
 {
-    const size_t words = bits_words(m->s->n_nodes);
     int64_t n = 0;
     for (uint32_t i = 0; i < m->dims->n_paid; i++) {
-        const bool has = node_i != SCHED_NONE && bits_get(m->dims->attached + i * words, node_i);
-        n += !has && driver_of_paid(m, m->dims->paid[i]) == driver;
+        n += driver_of_paid(m, m->dims->paid[i]) == driver;
     }
     return n;
 }
 
-/* New nodes can pay, as choose_paid has seen to. A running node that cannot keeps its room for
- * pods' own volumes, and no user of a paid claim comes to it unless it has the claim. */
+/* Lets the running node pay for as many of the driver's claims as it has room for, in the order in
+ * which they were chosen; returns how many. */
+static int64_t grant(const struct maker *m, strid driver, uint32_t node_i, int64_t room,
+                     uint64_t *granted)
+{
+    const size_t words = bits_words(m->s->n_nodes);
+    int64_t n = 0;
+    for (uint32_t i = 0; i < m->dims->n_paid; i++) {
+        const bool has = bits_get(m->dims->attached + i * words, node_i);
+        if (driver_of_paid(m, m->dims->paid[i]) == driver && (has || n < room)) {
+            bits_set(granted + i * words, node_i);
+            n += !has;
+        }
+    }
+    return n;
+}
+
+/* New nodes can pay, as choose_paid has seen to. */
 static void pay(struct maker *m)
 {
     struct sched_dims *dims = m->dims;
+    const size_t words = bits_words(m->s->n_nodes);
     int64_t *offers = ARENA_ARRAY(m->arena, int64_t, (size_t)m->o->n * dims->n);
     int64_t *nodes = ARENA_ARRAY(m->arena, int64_t, (size_t)m->s->n_nodes * dims->n);
-    uint64_t *overdrawn = ARENA_ARRAY(m->arena, uint64_t, bits_words(m->s->n_nodes));
+    uint64_t *granted = ARENA_ARRAY(m->arena, uint64_t, dims->n_paid * words);
     for (uint32_t d = 0; d < dims->n; d++) {
         const bool attach = dims->v[d].attach;
-        const int64_t fresh = attach ? to_pay(m, dims->v[d].name, SCHED_NONE) : 0;
+        const int64_t due = attach ? due_of_new(m, dims->v[d].name) : 0;
         for (uint32_t k = 0; k < m->o->n; k++) {
             const int64_t whole = dims->offer_capacity[(size_t)k * dims->n + d];
-            offers[(size_t)k * dims->n + d] = whole < fresh ? 0 : whole - fresh;
+            offers[(size_t)k * dims->n + d] = whole < due ? 0 : whole - due;
         }
         for (uint32_t n = 0; n < m->s->n_nodes; n++) {
             const int64_t whole = dims->node_capacity[(size_t)n * dims->n + d];
-            const int64_t due = attach ? to_pay(m, dims->v[d].name, n) : 0;
-            nodes[(size_t)n * dims->n + d] = whole < due ? whole : whole - due;
-            if (whole < due) {
-                bits_set(overdrawn, n);
-            }
+            nodes[(size_t)n * dims->n + d] =
+                whole - (attach ? grant(m, dims->v[d].name, n, whole, granted) : 0);
         }
     }
     dims->whole_offer_capacity = dims->offer_capacity;
     dims->whole_node_capacity = dims->node_capacity;
     dims->offer_capacity = offers;
     dims->node_capacity = nodes;
-    dims->overdrawn = overdrawn;
-    dims->node_words = (uint32_t)bits_words(m->s->n_nodes);
+    dims->granted = granted;
+    dims->node_words = (uint32_t)words;
 }
 
 static void settle_shared(struct maker *m)
@@ -495,13 +507,10 @@ void sched_dims_size(const struct sched_dims *dims, const struct sched_need *nee
 bool sched_dims_node_pays(const struct sched_dims *dims, const struct sched_need *need,
                           uint32_t node_i)
 {
-    if (dims->n_paid == 0 || !bits_get(dims->overdrawn, node_i)) {
-        return true;
-    }
     for (uint32_t c = 0; c < need->n_claims; c++) {
         for (uint32_t i = 0; i < dims->n_paid; i++) {
             if (dims->paid[i] == need->claims[c].volume &&
-                !bits_get(dims->attached + (size_t)i * dims->node_words, node_i)) {
+                !bits_get(dims->granted + (size_t)i * dims->node_words, node_i)) {
                 return false;
             }
         }

@@ -9,8 +9,10 @@
  * A claim that several pending pods share is one attachment of a node, however many of them are
  * there, which a sum over pods cannot say. Where there is room for it each node keeps an attachment
  * free for each such claim, unless it has it attached already, and the pods pay nothing ("paid by
- * the node"); the other shared claims are paid by each pod. Both promise more than the limit asks,
- * so the bound is made with sizes that leave shared claims out and with the whole capacity. */
+ * the node"); a running node without room for all of them pays for those with the most users, and
+ * the users of the others do not come to it. The other shared claims are paid by each pod. Both
+ * promise more than the limit asks, so the bound is made with sizes that leave shared claims out
+ * and with the whole capacity. */
 #pragma once
 
 #include "binpack/scheduling/offers.h"
@@ -29,9 +31,9 @@ struct sched_dims {
     const int64_t *offer_capacity;   /* [offers->n][n] */
     const int64_t *node_capacity;    /* [n_nodes][n] */
     uint32_t n_paid;
-    const uint32_t *paid;      /* [n_paid] shared volumes that nodes pay for */
-    const uint64_t *attached;  /* [n_paid][node_words] running nodes that have it already */
-    const uint64_t *overdrawn; /* [node_words] running nodes without room for all they had to pay */
+    const uint32_t *paid;     /* [n_paid] shared volumes that nodes pay for */
+    const uint64_t *attached; /* [n_paid][node_words] running nodes that have it already */
+    const uint64_t *granted;  /* [n_paid][node_words] running nodes that have it or pay for it */
     uint32_t node_words;
     bool any_shared; /* sizes and capacities count a shared claim; the next two differ */
     const int64_t *whole_offer_capacity,

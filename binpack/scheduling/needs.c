@@ -94,7 +94,7 @@ static conj_list with_volumes(const struct needs_builder *b, const conj_list *no
     return list;
 }
 
-static int32_t priority_of(const struct k8s_cluster *cluster, const struct k8s_pod_shape *shape)
+int32_t sched_priority_of(const struct k8s_cluster *cluster, const struct k8s_pod_shape *shape)
 {
     if (shape->priority.has) {
         return shape->priority.v;
@@ -214,7 +214,7 @@ static bool make_need(struct needs_builder *b, uint32_t pending_i, struct step s
                               .rung = dropped,
                               .last_rung = dropped == ladder.n,
                               .prefer_taints = sched_ladder_taints_count(&ladder, dropped),
-                              .priority = priority_of(s->cluster, shape),
+                              .priority = sched_priority_of(s->cluster, shape),
                               .loose = step.loose,
                               .from = s->pods[s->pending[pending_i]].from,
                               .tier = step.tier,

@@ -60,7 +60,23 @@ static void ask_shape(struct maker *m, const struct k8s_pod_shape *shape)
     }
 }
 
-/* Everything that pending pods, their volumes, DaemonSets and running pods' anti-affinity ask. */
+/* Labels that a NodePool leaves open are chosen with the prices of overlays in view. */
+static void ask_overlays(struct maker *m)
+{
+    const struct k8s_cluster *cluster = m->s->cluster;
+    for (uint32_t i = 0; m->s->settings.node_overlay && i < cluster->n_overlays; i++) {
+        for (uint32_t r = 0; r < cluster->overlays[i].n_requirements; r++) {
+            struct sched_req req =
+                sched_req_of(m->s->vocab, m->arena, &cluster->overlays[i].requirements[r]);
+            if (sched_part_of(m->s, req.key) == SCHED_PART_VARIANT) {
+                (void)sched_probe_id(m->o->probes, &req);
+            }
+        }
+    }
+}
+
+/* Everything that pending pods, their volumes, DaemonSets, overlays and running pods' anti-affinity
+ * ask. */
 static void ask_all(struct maker *m)
 {
     const struct sched_snapshot *s = m->s;
@@ -89,6 +105,7 @@ static void ask_all(struct maker *m)
     for (uint32_t d = 0; d < s->daemons->n; d++) {
         sched_probes_add_shape(m->o->probes, s->daemons->v[d].match);
     }
+    ask_overlays(m);
     m->o->topology_keys =
         (struct k8s_strids){.n = (uint32_t)m->topology_keys.n, .v = m->topology_keys.v};
 }

@@ -312,3 +312,21 @@ case("volumes/attach-shared-optimum", "the bound does not count a shared claim f
 case("volumes/attach-shared-and-two-own", "a shared claim and own ones on one node",
      BASE + [storageclass(), pvc("shared")] + [pvc("d-%d" % i) for i in range(4)] + [pod("web-%d" % i, claims=["shared", "d-%d" % i]) for i in range(4)],
      catalog=catalog(itype("a.x", 4, 8192, 0.2, attach={EBS: 3})), newNodes={"min": 2, "max": 2})
+
+# ---- orders of placement that several kinds of rules leave together
+
+case("order/affinity-starts-before-spread", "who must start a group comes before who spreads over it, or they are not in one plan",
+     [nodeclass(), pool()] +
+     [pod("lead-0", cpu="1500m", labels={"app": "lead"}, spread=[skew(CT, None, labelSelector={"matchExpressions": [req("app", "In", "lead", "base")]})]),
+      pod("base-0", cpu="1500m", labels={"app": "base"}, near=[term(HOST, exprs=[req("app", "In", "lead", "base")])]),
+      pod("tail-0", cpu="300m", labels={"app": "tail"}, near=[term(HOST, {"app": "base"})])], scheduled="all")
+case("order/self-affine-and-counted", "replicas that each want company on their host, spread with those that bring it",
+     [nodeclass(), pool()] +
+     pods(3, "a", cpu="750m", labels={"app": "a"}, ports=[{"containerPort": 80, "hostPort": 8001}], near=[term(HOST, exprs=[req("app", "In", "a", "b")])],
+          spread=[skew(CT, {"app": "a"})]) +
+     pods(2, "b", cpu="1", labels={"app": "b"}, ports=[{"containerPort": 80, "hostPort": 8001}], near=[term(HOST, {"app": "b"})],
+          spread=[skew(CT, None, labelSelector={"matchExpressions": [req("app", "In", "a", "b")]})]),
+     scheduledCount={"min": 2, "max": 2})
+case("volumes/attach-shared-some-paid", "a running node attaches as many of the shared claims as it has room for",
+     [nodeclass(), od(limits={"cpu": "0"}), storageclass(), node("n-1", csi={EBS: 1}), pv("pv-1", [A]), pv("pv-2", [A]), pvc("d1", volume="pv-1"), pvc("d2", volume="pv-2")] +
+     pods(3, "web", claims=["d1"]) + pods(2, "db", claims=["d2"]), scheduledCount={"min": 3, "max": 3})

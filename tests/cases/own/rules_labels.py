@@ -289,3 +289,6 @@ case("machines/eni-pods", "a pod with an interface of its own",
      instanceTypeOf={"default/web-0": {"notIn": ["t3.medium", "t3.large", "t3.xlarge"]}})
 case("machines/efa", "an adapter that one type has",
      BASE + [pod("web-0", limits={"vpc.amazonaws.com/efa": "1"})], catalog="aws-west2", scheduled="all")
+case("overlays/open-label-cheaper-value", "where the pool leaves a label open, its value is chosen with the overlay's price in view",
+     [nodeclass(), od("default", req(TEAM, "In", "a", "b")), overlay("dear", req(TEAM, "In", "a"), priceAdjustment="+0.5"), pod("web-0")],
+     nodeLabelsOf={"default/web-0": {TEAM: "b"}}, maxHourlyCost=0.11)

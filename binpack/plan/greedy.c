@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/plan/greedy.h"
+
+#include "base/arena.h"
+
+#include <stdlib.h>
+
+usd_t greedy_cost(const struct sched_base *base, const struct emu_plan *greedy)
+{
+    usd_t cost = 0;
+    for (uint32_t i = 0; i < greedy->n_nodes; i++) {
+        cost = sat_add(cost, base->offers->v[greedy->nodes[i].offer_i].price);
+    }
+    return cost;
+}
+
+struct standing { /* a pod that one of two plans places */
+    int32_t priority;
+    int gain;
+};
+
+static int standing_cmp(const void *a, const void *b)
+{
+    const struct standing *x = a, *y = b;
+    return (x->priority < y->priority) - (x->priority > y->priority);
+}
+
+int greedy_gain(const struct sched_base *base, const struct emu_plan *greedy, const bool *placed)
+{
+    const struct sched_snapshot *s = base->snapshot;
+    struct arena scratch = ARENA_INIT;
+    struct standing *v = ARENA_ARRAY(&scratch, struct standing, s->n_pending);
+    uint32_t n = 0;
+    int gain = 0;
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        const bool has = greedy->descent.rung[i] != SCHED_RUNG_OUT;
+        if (has != placed[s->pending[i]]) {
+            const struct k8s_pod *pod = &s->cluster->pods[s->pending[i]];
+            v[n++] = (struct standing){.priority = sched_priority_of(s->cluster, pod->shape),
+                                       .gain = has ? 1 : -1};
+        }
+    }
+    if (n > 0) {
+        qsort(v, n, sizeof *v, standing_cmp);
+    }
+    for (uint32_t i = 0; i < n && (gain == 0 || v[i].priority == v[i - 1].priority); i++) {
+        gain += v[i].gain;
+    }
+    arena_done(&scratch);
+    return gain;
+}
+
+static bool is_better(const struct sched_base *base, const struct emu_plan *a,
+                      const struct emu_plan *b)
+{
+    const struct sched_snapshot *s = base->snapshot;
+    struct arena scratch = ARENA_INIT;
+    bool *placed = ARENA_ARRAY(&scratch, bool, s->cluster->n_pods);
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        placed[s->pending[i]] = b->descent.rung[i] != SCHED_RUNG_OUT;
+    }
+    const int gain = greedy_gain(base, a, placed);
+    arena_done(&scratch);
+    return gain > 0 || (gain == 0 && greedy_cost(base, a) < greedy_cost(base, b));
+}
+
+static uint32_t n_orders(uint32_t n_pods)
+{
+    return n_pods <= 64 ? 64 : n_pods <= 512 ? 16 : n_pods <= 2048 ? 4 : 1;
+}
+
+bool greedy_one_by_one(const struct sched_base *base, const struct emu_settings *settings,
+                       struct arena *arena, struct emu_plan *ret_plan, struct err *err)
+{
+    struct emu_settings exact = *settings;
+    exact.grow = true;
+    exact.launch_at_once = true;
+    for (uint32_t i = 0; i < n_orders(base->snapshot->n_pending); i++) {
+        struct emu_plan greedy;
+        exact.draw = i;
+        if (!emu_karpenter(base, &exact, arena, &greedy, err)) {
+            return false;
+        }
+        if (i == 0 || is_better(base, &greedy, ret_plan)) {
+            *ret_plan = greedy;
+        }
+    }
+    return true;
+}

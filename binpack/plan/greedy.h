@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Plans of the greedy of binpack/emulate where the planner's own do not hold or leave pods out:
+ * which of several is taken. More pods of high priority come first, then less cost. */
+#pragma once
+
+#include "binpack/emulate/karpenter.h"
+
+/* What the plan's new nodes cost an hour. */
+usd_t greedy_cost(const struct sched_base *base, const struct emu_plan *greedy);
+
+/* Above 0 where the greedy plan places more pods of the highest priority for which the two differ
+ * in number, below where it places fewer, else 0. `placed` is [n_pods of the cluster]. */
+int greedy_gain(const struct sched_base *base, const struct emu_plan *greedy, const bool *placed);
+
+/* Every pod where all rules hold with those before it, in several orders (64 for up to 64 pods,
+ * fewer for more); the best plan stays. Of `settings` what is launched, and how, is set here.
+ * Errors: as emu_karpenter. */
+MUST_CHECK bool greedy_one_by_one(const struct sched_base *base,
+                                  const struct emu_settings *settings, struct arena *arena,
+                                  struct emu_plan *ret_plan, struct err *err);
