@@ -48,7 +48,7 @@ MUTANTS = [
     ("weight order reversed", S + "pools.c", "x->pool->weight > y->pool->weight ? -1 : 1", "x->pool->weight > y->pool->weight ? 1 : -1", [SNAPSHOT, PROBLEM, "case:nodepools"]),
     ("a sold-out offering is bought", S + "offers.c", "if (!offering->available || !price.has", "if (!price.has", [PROBLEM, "case:capacity-type"]),
     ("zones without subnet are bought in", S + "offers.c", "((zones >> offering->zone_i) & 1U) == 0 ||", "", [MAKE, PROBLEM, "case:topology-spread", "case:volumes"]),
-    ("one reservation too many", S + "problem_build.c", ".stock = counted ? offer->reservation_count : BP_UNLIMITED", ".stock = counted ? offer->reservation_count + 1 : BP_UNLIMITED", [PROBLEM, MAKE, "case:capacity-type"]),
+    ("one reservation too many", S + "problem_build.c", ".stock = counted  ? offer->reservation_count", ".stock = counted  ? offer->reservation_count + 1", [PROBLEM, MAKE, "case:capacity-type"]),
     ("minValues ignored", S + "problem_rows.c", "(uint32_t)pool->requirements[r].min_values.v,", "1,", [MAKE, "case:minvalues"]),
     ("the sign of an overlay's adjustment", C + "overlays.c", "sat_add(price.v, change)", "sat_sub(price.v, change)", [OVERLAYS, "case:overlays"]),
     ("the lightest overlay first", C + "overlays.c", "x->weight > y->weight ? -1 : 1", "x->weight > y->weight ? 1 : -1", [OVERLAYS, "case:overlays"]),

@@ -10,7 +10,7 @@ import sys
 SOURCES = {
     "binpack/plan/reasons.c": r'"([A-Z][A-Z_]{4,})"',
     "binpack/plan/notes.c": r'STR\("([A-Z_]+)"\)',
-    "binpack/cli/simulate.c": r'add_note\(run, STR\("([A-Z_]+)"\)',
+    "binpack/cli/planning.c": r'add_note\(run, STR\("([A-Z_]+)"\)',
     "binpack/scheduling/pools.c": r'refuse\(\s*\w+,\s*"([A-Z_]+)"',
     "binpack/scheduling/snapshot.c": r'\[SCHED_\w+\] = "([A-Z_]+)"',
     "binpack/scheduling/eligibility.c": r'\[SCHED_(?:MATCH_FIELDS|BAD_REQUIREMENT|DRA)\] = \{"([A-Z_]+)"',
