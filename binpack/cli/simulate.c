@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `binpack simulate` and `explain`: read, plan, check, show. */
 #include "base/arena.h"
+#include "binpack/cli/asked.h"
 #include "binpack/cli/commands.h"
 #include "binpack/cli/gate.h"
 #include "binpack/cli/input.h"
@@ -17,14 +18,14 @@ struct run {
     struct planning planning;
     struct input input;
     struct plan *plan;
-    struct option_texts asked; /* pods to be explained */
+    struct asked asked;
 };
 
 static bool make_plan(struct run *run, struct err *err)
 {
     struct make_settings settings = input_settings(run->options, &run->input);
-    settings.explain = run->asked.v;
-    settings.n_explain = run->asked.n;
+    settings.explain = run->asked.of[ASKED_POD].v;
+    settings.n_explain = run->asked.of[ASKED_POD].n;
     bool good = planning_run(&run->planning, &run->input, &settings, err);
     run->plan = run->planning.plan;
     return good;
@@ -159,38 +160,6 @@ static bool simulate(struct run *run, const struct option_texts *paths, struct e
     return good;
 }
 
-/* The pods of `explain POD...` and of --explain. False: exit 2, said. */
-static bool take_asked(struct run *run)
-{
-    const struct options *o = run->options;
-    bool command = o->command == CLI_EXPLAIN;
-    uint32_t n = o->explain.n + (command ? o->arguments.n : 0);
-    struct str *names = ARENA_ARRAY(run->arena, struct str, n + 1);
-    for (uint32_t i = 0; i < n; i++) {
-        names[i] = i < o->explain.n ? o->explain.v[i] : o->arguments.v[i - o->explain.n];
-        if (str_starts(names[i], STR("node/")) || str_starts(names[i], STR("nodepool/"))) {
-            console_error(run->console, "explain: " STR_FMT ": only pods can be explained so far",
-                          STR_ARG(names[i]));
-            return false;
-        }
-    }
-    run->asked = (struct option_texts){.n = n, .v = names};
-    if (command && n == 0) {
-        console_error(run->console,
-                      "explain: say which pods: binpack explain NAMESPACE/NAME -f FILE");
-        return false;
-    }
-    for (uint32_t i = 0; n > 0 && i < o->outputs.n; i++) {
-        enum output_format format = o->outputs.v[i].format;
-        if (format != OUTPUT_TABLE && format != OUTPUT_JSON && format != OUTPUT_YAML) {
-            console_error(run->console, "explain: -o %s: must be table, json or yaml",
-                          output_format_names[format]);
-            return false;
-        }
-    }
-    return true;
-}
-
 int command_simulate(const struct options *options, struct console *console)
 {
     auto_arena arena = ARENA_INIT;
@@ -199,7 +168,8 @@ int command_simulate(const struct options *options, struct console *console)
     struct run run = {.options = options, .console = console, .arena = &arena};
     timings_begin(&timings);
     static const struct option_texts none = {.n = 0};
-    if (!take_asked(&run)) {
+    if (!asked_read(options, &arena, &run.asked, &err)) {
+        console_error(console, "%s", err.text);
         return EXIT_USAGE;
     }
     struct option_texts paths = options_paths(
