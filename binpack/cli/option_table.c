@@ -252,7 +252,12 @@ const struct option_row option_rows[] = {
      .doc = "`ffd` is the first plan alone, made in milliseconds. `karpenter` imitates the greedy "
             "scheduler of Karpenter v1.14 on the same input; the result says everywhere that it is "
             "emulated. Its bound is proven as for any other plan, so it also says how far the "
-            "imitated plan is from the cheapest."},
+            "imitated plan is from the cheapest. With `--mode=disrupt` it imitates Karpenter's "
+            "disruption: empty nodes, drifted ones, the longest prefix of nodes that one new node "
+            "replaces, then single nodes, repeated until nothing changes. It is given all the time "
+            "it needs, and every command is carried out before the next is looked for; budgets, "
+            "`--max-disruptions` and `--max-moved-pods` hold over the whole round, and a pod that "
+            "moves twice counts twice."},
     {"effort", 0, "1..5", OPTION_NUMBER, FIELD(effort), .min = 1, .max = 5, .fallback = "3",
      .group = GROUP_SOLVER, .commands = PLANS, .help = "how much work to spend; 5 is for proofs"},
     {"gap", 0, "PCT", OPTION_PERCENT, FIELD(gap), .fallback = "0.01%", .group = GROUP_SOLVER,

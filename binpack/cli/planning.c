@@ -278,9 +278,8 @@ static bool options_agree(const struct make_settings *settings, struct err *err)
                        "--algorithm=karpenter: Karpenter knows nothing like --min-pools, "
                        "--max-per-pool or --spot-max");
     }
-    if (settings->mode == PLAN_DISRUPT && (settings->emulate_karpenter || spread)) {
-        return err_set(err, ERR_UNSUPPORTED, "--mode=disrupt: %s is not there yet",
-                       spread ? "spreading spot" : "--algorithm=karpenter");
+    if (settings->mode == PLAN_DISRUPT && spread) {
+        return err_set(err, ERR_UNSUPPORTED, "--mode=disrupt: spreading spot is not there yet");
     }
     return true;
 }

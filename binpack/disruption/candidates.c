@@ -21,8 +21,7 @@ struct judge {
     const struct sched_offers *offers;
     const struct disrupt_settings *settings;
     struct arena *arena;
-    strid safe_to_evict, deletion_cost, disrupted, consolidatable, initialized, drifted,
-        terminating;
+    strid safe_to_evict, disrupted, consolidatable, initialized, drifted, terminating;
     struct strtab *nominated; /* names of nodes that pods are nominated for */
 };
 
@@ -190,22 +189,6 @@ static bool pod_blocks(struct judge *j, const struct k8s_pod *pod, struct str *r
     return true;
 }
 
-/* What moving a pod costs beside its room, in parts per million: clamp(1 + deletionCost / 2^27 +
- * priority / 2^25, -10, 10). */
-static int64_t eviction_cost(const struct judge *j, const struct k8s_pod *pod)
-{
-    int64_t cost = PPM, given = 0;
-    strid value = j->deletion_cost == STRID_NONE
-                      ? STRID_NONE
-                      : k8s_pairs_get(&pod->shape->annotations, j->deletion_cost);
-    if (value != STRID_NONE && str_to_i64(strtab_str(j->s->tab, value), &given) &&
-        given >= INT32_MIN && given <= INT32_MAX) {
-        cost += given * PPM / (INT64_C(1) << 27);
-    }
-    cost += pod->shape->priority.has ? pod->shape->priority.v * PPM / (INT64_C(1) << 25) : 0;
-    return cost < -10 * PPM ? -10 * PPM : cost > 10 * PPM ? 10 * PPM : cost;
-}
-
 /* Counts the pods that would move, and finds the first that holds the node. */
 static bool pods_block(struct judge *j, struct subject *x, struct str *ret_why)
 {
@@ -215,7 +198,7 @@ static bool pods_block(struct judge *j, struct subject *x, struct str *ret_why)
     for (uint32_t i = 0; i < x->node->n_pods; i++) {
         const struct k8s_pod *pod = &cluster->pods[x->node->pods[i]];
         if (sched_pod_comes_back(j->s->vocab, pod)) {
-            int64_t cost = eviction_cost(j, pod);
+            int64_t cost = disrupt_eviction_cost(cluster, pod);
             x->out->n_moving++;
             x->out->move_cost += cost > 0 ? cost : 0;
         }
@@ -450,7 +433,6 @@ static struct judge judge_new(const struct sched_offers *offers,
                       .settings = settings,
                       .arena = arena,
                       .safe_to_evict = strtab_find(s->tab, STR(ANN_SAFE_TO_EVICT)),
-                      .deletion_cost = strtab_find(s->tab, STR(ANN_DELETION_COST)),
                       .disrupted = strtab_find(s->tab, STR("karpenter.sh/disrupted")),
                       .consolidatable = strtab_find(s->tab, STR("Consolidatable")),
                       .initialized = strtab_find(s->tab, STR("Initialized")),
@@ -495,6 +477,19 @@ void disrupt_nodes_new(const struct sched_offers *offers, const struct disrupt_s
         judge_node(&j, &x);
     }
     *ret_nodes = (struct disrupt_nodes){.n = n, .v = nodes};
+}
+
+int64_t disrupt_eviction_cost(const struct k8s_cluster *cluster, const struct k8s_pod *pod)
+{
+    const strid key = strtab_find(cluster->tab, STR(ANN_DELETION_COST));
+    int64_t cost = PPM, given = 0;
+    strid value = key == STRID_NONE ? STRID_NONE : k8s_pairs_get(&pod->shape->annotations, key);
+    if (value != STRID_NONE && str_to_i64(strtab_str(cluster->tab, value), &given) &&
+        given >= INT32_MIN && given <= INT32_MAX) {
+        cost += given * PPM / (INT64_C(1) << 27);
+    }
+    cost += pod->shape->priority.has ? pod->shape->priority.v * PPM / (INT64_C(1) << 25) : 0;
+    return cost < -10 * PPM ? -10 * PPM : cost > 10 * PPM ? 10 * PPM : cost;
 }
 
 void disrupt_allowances(const struct k8s_cluster *cluster, const struct disrupt_nodes *nodes,

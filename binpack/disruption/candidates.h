@@ -62,6 +62,10 @@ struct disrupt_nodes {
 void disrupt_nodes_new(const struct sched_offers *offers, const struct disrupt_settings *settings,
                        struct arena *arena, struct disrupt_nodes *ret_nodes);
 
+/* What moving a pod costs beside its room, in parts per million: clamp(1 + deletion cost / 2^27 +
+ * priority / 2^25, -10, 10) (karp: EvictionCost). */
+int64_t disrupt_eviction_cost(const struct k8s_cluster *cluster, const struct k8s_pod *pod);
+
 /* How many more nodes of a pool may go for each reason, `ret_allowed` is [n_nodepools]
  * [DISRUPT_N_REASONS], BUDGET_UNLIMITED: as many as there are. */
 void disrupt_allowances(const struct k8s_cluster *cluster, const struct disrupt_nodes *nodes,

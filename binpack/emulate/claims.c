@@ -248,6 +248,17 @@ static bool shows_variety(struct emu_claims *c, const struct emu_claim *claim)
     return good;
 }
 
+bool emu_claim_shows_variety(struct emu_claims *c, const struct emu_claim *claim)
+{
+    if (!c->pools[claim->pool_i].counts_values) {
+        return true;
+    }
+    memcpy(c->cells, claim->cells, c->cell_words * sizeof *c->cells);
+    memcpy(c->entries, claim->entries,
+           bits_words(c->pools[claim->pool_i].n_entries) * sizeof *c->entries);
+    return shows_variety(c, claim);
+}
+
 /* Which reservations what is left could use, into c->held; true when there are any. */
 static bool reservations_left(struct emu_claims *c, const struct emu_claim *claim)
 {
@@ -325,6 +336,7 @@ static void take_in(struct emu_claims *c, struct emu_claim *claim, uint32_t pend
     const struct emu_asks *a = c->asks;
     const struct sched_need *need = &a->needs.v[need_i];
     const int64_t *size = a->size + (size_t)need_i * a->base->dims.n;
+    emu_trial_note(c, claim);
     for (uint32_t d = 0; d < a->base->dims.n; d++) {
         claim->used[d] += size[d];
     }
@@ -359,6 +371,14 @@ enum emu_answer emu_claim_join(struct emu_claims *c, struct emu_claim *claim, ui
 {
     const struct sched_masks *masks = &c->asks->masks;
     const int64_t *size = c->asks->size + (size_t)need_i * c->asks->base->dims.n;
+    if (claim->out) {
+        return EMU_NO;
+    }
+    if (claim->epoch != c->epoch) {
+        claim->epoch = c->epoch;
+        memset(claim->refused, 0,
+               (bits_words(c->asks->first[c->asks->needs.n]) + 1) * sizeof *claim->refused);
+    }
     if (bits_get(claim->refused, ask_i)) {
         return EMU_NO;
     }

@@ -34,6 +34,8 @@ struct emu_claims {
     uint64_t *reservations_open; /* had a machine left when the pass began */
     uint64_t *cells, *entries;   /* work space */
     uint64_t *held;
+    uint32_t epoch;          /* what claims refused in an earlier one counts no longer */
+    struct emu_trial *trial; /* what happens can be taken back; NULL: it is for good */
 };
 
 struct emu_claim {
@@ -41,7 +43,9 @@ struct emu_claim {
     uint64_t *cells, *entries;
     int64_t *used, *room; /* [n_dims] room: of the roomiest entry in each dimension */
     struct emu_host_count *host;
-    uint64_t *refused;   /* by ask */
+    bool out;          /* its machine goes: nothing joins any more */
+    uint64_t *refused; /* by ask, in this epoch */
+    uint32_t epoch;
     uint64_t *held;      /* reservations that it keeps a machine of; NULL: none */
     VEC(uint32_t) pods;  /* into snapshot->pending */
     VEC(uint32_t) needs; /* of the same pods */
@@ -101,5 +105,28 @@ void emu_claims_recount(struct emu_claims *claims, uint32_t n, struct emu_claim 
 /* The reservation of an offer as an index; SCHED_NONE: it is not reserved. */
 uint32_t emu_reservation_of(const struct emu_claims *claims, const struct sched_offer *offer);
 
+/* Does what is left of an open claim still have the minValues of its pool? */
+bool emu_claim_shows_variety(struct emu_claims *claims, const struct emu_claim *claim);
+
 /* Sets claim->room from its entries. */
 void emu_claim_room(const struct emu_claims *claims, struct emu_claim *claim);
+
+/* ---- trials: what joins, leaves and counts can be taken back */
+
+/* Begins one; there is no trial within a trial. The claims' arena may be rewound to before it once
+ * it has been taken back. */
+void emu_trial_begin(struct emu_claims *claims, struct emu_trial **ret_trial);
+
+/* The machine of the claim, a running or launched one, goes: its pods count nowhere, and the limits
+ * of its pool get `capacity` back. */
+void emu_trial_remove(struct emu_claims *claims, struct emu_claim *claim,
+                      const struct k8s_resources *capacity);
+
+/* As it was at the beginning. */
+void emu_trial_undo(struct emu_claims *claims, struct emu_trial *trial);
+
+/* What happened holds. */
+void emu_trial_keep(struct emu_claims *claims);
+
+/* What happens to the claim next can be taken back; called by those that change it. */
+void emu_trial_note(struct emu_claims *claims, struct emu_claim *claim);

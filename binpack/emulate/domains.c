@@ -430,22 +430,22 @@ static bool passes_filter(const struct emu_domains *d, const struct group *g, ui
     return g->cells == NULL || bits_intersects(g->cells, cells, bits_words(d->n_cells));
 }
 
-static void add_values(const struct emu_domains *d, struct group *g, uint32_t n_here,
-                       const struct emu_rule_use *use, uint32_t one)
+/* `step` is 1, or -1 modulo 2^32. */
+static void record_values(const struct emu_domains *d, struct group *g, uint32_t n_here,
+                          const struct emu_rule_use *use, uint32_t step)
 {
     const bool apart = g->rule->kind == SCHED_APART;
     for (uint32_t v = 0; v < d->axes[g->axis_i].n_values; v++) {
         if (!bits_get(d->here, v)) {
             continue;
         }
-        g->counted[v] += use->counted && (apart || n_here == 1) ? one : 0;
-        g->carriers[v] += use->carries && apart ? one : 0;
+        g->counted[v] += use->counted && (apart || n_here == 1) ? step : 0;
+        g->carriers[v] += use->carries && apart ? step : 0;
     }
 }
 
-/* `one`: 1, or its negative modulo 2^32 to take a pod back. */
-static void add_pod(struct emu_domains *d, uint32_t node_i, const uint64_t *cells,
-                    struct emu_host_count *host, uint32_t need_i, uint32_t one)
+static void count(struct emu_domains *d, uint32_t node_i, const uint64_t *cells,
+                  struct emu_host_count *host, uint32_t need_i, uint32_t step)
 {
     for (uint32_t u = d->asks->first_use[need_i]; u < d->asks->first_use[need_i + 1]; u++) {
         const struct emu_rule_use *use = &d->asks->uses[u];
@@ -454,9 +454,9 @@ static void add_pod(struct emu_domains *d, uint32_t node_i, const uint64_t *cell
             continue;
         }
         if (g->host_i != NO_VALUE) {
-            host[g->host_i].counted += use->counted ? one : 0;
-            host[g->host_i].carriers += use->carries ? one : 0;
-            g->n_counted += use->counted ? one : 0;
+            host[g->host_i].counted += use->counted ? step : 0;
+            host[g->host_i].carriers += use->carries ? step : 0;
+            g->n_counted += use->counted ? step : 0;
             continue;
         }
         const struct axis *axis = &d->axes[g->axis_i];
@@ -470,18 +470,64 @@ static void add_pod(struct emu_domains *d, uint32_t node_i, const uint64_t *cell
                 n = 1;
             }
         }
-        add_values(d, g, n, use, one);
+        record_values(d, g, n, use, step);
     }
 }
 
 void emu_domains_record(struct emu_domains *d, uint32_t node_i, const uint64_t *cells,
                         struct emu_host_count *host, uint32_t need_i)
 {
-    add_pod(d, node_i, cells, host, need_i, 1);
+    count(d, node_i, cells, host, need_i, 1);
 }
 
 void emu_domains_take_back(struct emu_domains *d, uint32_t node_i, const uint64_t *cells,
                            struct emu_host_count *host, uint32_t need_i)
 {
-    add_pod(d, node_i, cells, host, need_i, UINT32_MAX);
+    count(d, node_i, cells, host, need_i, UINT32_MAX);
+}
+
+/* ---- counts that come back */
+
+struct emu_domains_counts {
+    uint32_t *n_counted;            /* [rules.n] */
+    uint32_t **counted, **carriers; /* [rules.n][n_values] */
+};
+
+struct emu_domains_counts *emu_domains_save(const struct emu_domains *d, struct arena *arena)
+{
+    const uint32_t n_rules = d->asks->rules.n;
+    struct emu_domains_counts *saved = ARENA_NEW(arena, struct emu_domains_counts);
+    *saved = (struct emu_domains_counts){.n_counted = ARENA_ARRAY(arena, uint32_t, n_rules),
+                                         .counted = ARENA_ARRAY(arena, uint32_t *, n_rules),
+                                         .carriers = ARENA_ARRAY(arena, uint32_t *, n_rules)};
+    for (uint32_t r = 0; r < n_rules; r++) {
+        const struct group *g = &d->groups[r];
+        const uint32_t n = g->axis_i == NO_VALUE ? 0 : d->axes[g->axis_i].n_values;
+        saved->n_counted[r] = g->n_counted;
+        saved->counted[r] = ARENA_ARRAY(arena, uint32_t, n);
+        saved->carriers[r] = ARENA_ARRAY(arena, uint32_t, n);
+        for (uint32_t v = 0; v < n; v++) {
+            saved->counted[r][v] = g->counted[v];
+            saved->carriers[r][v] = g->carriers[v];
+        }
+    }
+    return saved;
+}
+
+void emu_domains_restore(struct emu_domains *d, const struct emu_domains_counts *saved)
+{
+    for (uint32_t r = 0; r < d->asks->rules.n; r++) {
+        struct group *g = &d->groups[r];
+        const uint32_t n = g->axis_i == NO_VALUE ? 0 : d->axes[g->axis_i].n_values;
+        g->n_counted = saved->n_counted[r];
+        for (uint32_t v = 0; v < n; v++) {
+            g->counted[v] = saved->counted[r][v];
+            g->carriers[v] = saved->carriers[r][v];
+        }
+    }
+}
+
+uint32_t emu_domains_n_hosts(const struct emu_domains *d)
+{
+    return d->n_hosts;
 }

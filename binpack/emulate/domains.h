@@ -44,3 +44,10 @@ void emu_domains_record(struct emu_domains *domains, uint32_t node_i, const uint
 /* Undoes a record of the same arguments. */
 void emu_domains_take_back(struct emu_domains *domains, uint32_t node_i, const uint64_t *cells,
                            struct emu_host_count *host, uint32_t need_i);
+
+/* All counts but those of the places themselves, and back to them. */
+struct emu_domains_counts; /* opaque */
+struct emu_domains_counts *emu_domains_save(const struct emu_domains *domains, struct arena *arena);
+void emu_domains_restore(struct emu_domains *domains, const struct emu_domains_counts *counts);
+
+uint32_t emu_domains_n_hosts(const struct emu_domains *domains); /* rules over hosts */

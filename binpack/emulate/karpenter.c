@@ -2,337 +2,77 @@
 #include "binpack/emulate/karpenter.h"
 
 #include "base/arena.h"
-#include "base/bitset.h"
-#include "base/rng.h"
-#include "binpack/emulate/claims.h"
+#include "binpack/emulate/run.h"
 
-#include <stdlib.h>
-
-typedef VEC(struct emu_claim *) claim_list;
-
-struct run {
-    const struct sched_base *base;
+struct passes {
+    struct emu_run run;
     const struct emu_settings *settings;
     struct arena *arena; /* of the plan */
-    struct arena scratch;
-    struct emu_asks asks;
-    struct emu_claims claims;
-    uint32_t *pool_order; /* [n_pools] */
-    claim_list running;   /* initialized ones first, then by name */
-    claim_list launched;  /* in earlier passes */
-    claim_list open;      /* of this pass, by number of pods */
-    claim_list in_order;  /* of this pass, as they were made */
-    uint32_t *queue;      /* [n_pending] a ring */
-    uint32_t head, n_queued;
-    uint32_t *length_at; /* [n_pending] length of the queue when the pod went back into it */
-    uint32_t *failed_at; /* [needs.n] number of pods placed when one of the need failed */
-    uint32_t n_placed;
-    bool growing;
-    struct rng rng; /* of settings->draw */
     struct emu_plan *plan;
 };
 
-#define NEVER UINT32_MAX
-
-/* ---- order */
-
-struct queued {
-    uint32_t pending_i;
-    int64_t cpu, memory;
-    wall_t created;
-    struct str uid, name;
-};
-
-static int queued_cmp(const void *a, const void *b)
-{
-    const struct queued *x = a, *y = b;
-    if (x->cpu != y->cpu) {
-        return x->cpu > y->cpu ? -1 : 1;
-    }
-    if (x->memory != y->memory) {
-        return x->memory > y->memory ? -1 : 1;
-    }
-    if (x->created != y->created) {
-        return x->created < y->created ? -1 : 1;
-    }
-    int order = str_cmp(x->uid, y->uid);
-    order = order != 0 ? order : str_cmp(x->name, y->name);
-    return order != 0 ? order : (x->pending_i > y->pending_i) - (x->pending_i < y->pending_i);
-}
-
-static void fill_queue(struct run *r)
-{
-    const struct sched_snapshot *s = r->base->snapshot;
-    struct queued *list = ARENA_ARRAY(&r->scratch, struct queued, s->n_pending);
-    r->n_queued = 0;
-    r->head = 0;
-    for (uint32_t i = 0; i < s->n_pending; i++) {
-        if (r->plan->descent.rung[i] != SCHED_RUNG_OUT ||
-            (r->settings->held != NULL && r->settings->held[i])) {
-            continue; /* It has a place, or shall have none. */
-        }
-        const struct k8s_pod *pod = &s->cluster->pods[s->pending[i]];
-        const int64_t *size = r->asks.size + (size_t)r->asks.need[0][i] * r->base->dims.n;
-        list[r->n_queued++] = (struct queued){.pending_i = i,
-                                              .cpu = size[0],
-                                              .memory = size[1],
-                                              .created = pod->created.has ? pod->created.v : 0,
-                                              .uid = pod->uid,
-                                              .name = pod->name};
-    }
-    qsort(list, r->n_queued, sizeof *list, queued_cmp);
-    for (uint32_t i = r->n_queued; r->settings->draw != 0 && i > 1; i--) {
-        const uint32_t k = rng_below(&r->rng, i);
-        const struct queued drawn = list[k];
-        list[k] = list[i - 1];
-        list[i - 1] = drawn;
-    }
-    for (uint32_t i = 0; i < r->n_queued; i++) {
-        r->queue[i] = list[i].pending_i;
-        r->length_at[list[i].pending_i] = NEVER;
-    }
-}
-
-/* Heaviest first; among equals the last name first (karp: OrderByWeight). Pools come by weight,
- * then by name. */
-static void order_pools(struct run *r)
-{
-    const struct sched_snapshot *s = r->base->snapshot;
-    r->pool_order = ARENA_ARRAY(&r->scratch, uint32_t, s->n_pools);
-    uint32_t n = 0;
-    for (uint32_t from = 0, to; from < s->n_pools; from = to) {
-        for (to = from; to < s->n_pools && s->pools[to].tier == s->pools[from].tier; to++) {
-        }
-        for (uint32_t p = to; p > from; p--) {
-            r->pool_order[n++] = p - 1;
-        }
-    }
-}
-
-static void list_running(struct run *r)
+static void list_running(struct emu_run *r)
 {
     const struct sched_snapshot *s = r->base->snapshot;
     for (int initialized = 1; initialized >= 0; initialized--) {
         for (uint32_t n = 0; n < s->n_nodes; n++) {
             if (s->nodes[n].usable && s->nodes[n].initialized == (initialized == 1)) {
-                VEC_PUSH(&r->scratch, &r->running, emu_claim_of_node(&r->claims, n));
+                VEC_PUSH(r->scratch, &r->running, emu_claim_of_node(&r->claims, n));
             }
         }
     }
 }
 
-/* Keeps the open claims by number of pods after claim `at` got one more. */
-static void resort(struct run *r, size_t at)
+static void launch_all(struct passes *x)
 {
-    struct emu_claim **v = r->open.v;
-    for (; at + 1 < r->open.n && v[at + 1]->pods.n < v[at]->pods.n; at++) {
-        struct emu_claim *moved = v[at];
-        v[at] = v[at + 1];
-        v[at + 1] = moved;
-    }
-}
-
-/* ---- one pod */
-
-struct attempt {
-    uint32_t pending_i, need_i, first, n; /* asks first .. first + n - 1: one required term */
-};
-
-static enum emu_answer try_claim(struct run *r, const struct attempt *t, struct emu_claim *claim)
-{
-    enum emu_answer answer = EMU_NO;
-    for (uint32_t k = 0; k < t->n && answer != EMU_YES; k++) {
-        enum emu_answer one =
-            emu_claim_join(&r->claims, claim, t->pending_i, t->need_i, t->first + k);
-        answer = one == EMU_NO ? answer : one;
-    }
-    return answer;
-}
-
-/* The claim of the list that takes the pod; NULL: none. */
-static struct emu_claim *try_list(struct run *r, const struct attempt *t, const claim_list *list,
-                                  size_t *ret_at)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (try_claim(r, t, list->v[i]) == EMU_YES) {
-            *ret_at = i;
-            return list->v[i];
-        }
-    }
-    return NULL;
-}
-
-static void take_up(struct run *r, struct emu_claim *claim)
-{
-    if (r->settings->launch_at_once) {
-        emu_claim_launch_at_once(&r->claims, claim, r->settings->options_max,
-                                 r->settings->draw == 0 ? NULL : &r->rng);
-        VEC_PUSH(&r->scratch, &r->launched, claim);
-        return;
-    }
-    emu_claim_charge(&r->claims, claim);
-    VEC_PUSH(&r->scratch, &r->in_order, claim);
-    VEC_PUSH(&r->scratch, &r->open, claim);
-    for (size_t i = r->open.n - 1; i > 0 && r->open.v[i - 1]->pods.n > 1; i--) {
-        r->open.v[i] = r->open.v[i - 1];
-        r->open.v[i - 1] = claim;
-    }
-}
-
-static enum emu_answer try_new(struct run *r, const struct attempt *t, struct emu_claim **ret_claim)
-{
-    for (uint32_t p = 0; p < r->base->snapshot->n_pools; p++) {
-        struct arena_mark mark = arena_mark(&r->scratch);
-        struct emu_claim *claim = emu_claim_new(&r->claims, r->pool_order[p]);
-        enum emu_answer answer = claim == NULL ? EMU_NO : try_claim(r, t, claim);
-        if (answer == EMU_YES) {
-            take_up(r, claim);
-            *ret_claim = claim;
-            return EMU_YES;
-        }
-        arena_rewind(&r->scratch, mark);
-        if (answer == EMU_RESERVED) {
-            return EMU_RESERVED; /* It waits rather than go to a lighter pool. */
-        }
-    }
-    return EMU_NO;
-}
-
-/* A launched claim that takes the pod once it is a larger machine; NULL: none. */
-static struct emu_claim *try_grown(struct run *r, const struct attempt *t)
-{
-    for (size_t i = 0; i < r->launched.n; i++) {
-        for (uint32_t k = 0; k < t->n; k++) {
-            if (emu_claim_grow(&r->claims, r->launched.v[i], t->pending_i, t->need_i, t->first + k,
-                               r->settings->options_max) == EMU_YES) {
-                return r->launched.v[i];
-            }
-        }
-    }
-    return NULL;
-}
-
-static enum emu_answer try_everywhere(struct run *r, const struct attempt *t)
-{
-    size_t at = 0;
-    struct emu_claim *claim = try_list(r, t, &r->running, &at);
-    claim = claim != NULL ? claim : try_list(r, t, &r->launched, &at);
-    if (claim == NULL) {
-        claim = try_list(r, t, &r->open, &at);
-        if (claim != NULL) {
-            resort(r, at);
-        }
-    }
-    if (claim == NULL && r->settings->launch_at_once && r->settings->draw % 2 == 0) {
-        claim = try_grown(r, t);
-    }
-    enum emu_answer answer = claim != NULL ? EMU_YES : try_new(r, t, &claim);
-    if (answer == EMU_NO && r->growing) {
-        claim = try_grown(r, t);
-        answer = claim != NULL ? EMU_YES : EMU_NO;
-    }
-    if (answer == EMU_YES) {
-        if (claim->node_i != SCHED_NONE) {
-            r->plan->running_of[t->pending_i] = claim->node_i;
-        } else {
-            r->plan->descent.tier[t->pending_i] =
-                (uint16_t)r->base->snapshot->pools[claim->pool_i].tier;
-        }
-    }
-    return answer;
-}
-
-/* Goes down the steps of the pod: one required term after the other, then one preference after the
- * other. */
-static bool place(struct run *r, uint32_t pending_i)
-{
-    const struct emu_asks *a = &r->asks;
-    for (uint32_t rung = 0; rung < a->n_rungs && a->need[rung][pending_i] != SCHED_NONE; rung++) {
-        const uint32_t need_i = a->need[rung][pending_i], n_terms = a->n_terms[need_i];
-        const uint32_t n = (a->first[need_i + 1] - a->first[need_i]) / n_terms;
-        for (uint32_t term = rung == 0 ? 0 : n_terms - 1; term < n_terms; term++) {
-            const struct attempt t = {.pending_i = pending_i,
-                                      .need_i = need_i,
-                                      .first = a->first[need_i] + term * n,
-                                      .n = n};
-            enum emu_answer answer = try_everywhere(r, &t);
-            if (answer == EMU_YES) {
-                r->plan->descent.rung[pending_i] = (uint16_t)rung;
-                return true;
-            }
-            if (answer == EMU_RESERVED) {
-                return false;
-            }
-        }
-    }
-    return false;
-}
-
-/* Until the queue is empty or has been gone through without success. A pod like one that found no
- * place a moment ago need not try. */
-static void drain(struct run *r)
-{
-    const uint32_t n_all = r->base->snapshot->n_pending;
-    while (r->n_queued > 0) {
-        const uint32_t pending_i = r->queue[r->head], need_i = r->asks.need[0][pending_i];
-        if (r->length_at[pending_i] == r->n_queued) {
-            return;
-        }
-        r->head = (r->head + 1) % n_all;
-        if (r->failed_at[need_i] != r->n_placed && place(r, pending_i)) {
-            r->n_queued--;
-            r->n_placed++;
-            continue;
-        }
-        r->failed_at[need_i] = r->n_placed;
-        r->queue[(r->head + r->n_queued - 1) % n_all] = pending_i;
-        r->length_at[pending_i] = r->n_queued;
-    }
-}
-
-/* ---- passes */
-
-static void launch_all(struct run *r)
-{
+    struct emu_run *r = &x->run;
+    emu_claim_list all = {0};
     for (size_t i = 0; i < r->in_order.n; i++) {
-        emu_claim_launch(&r->claims, r->in_order.v[i], r->settings->options_max, NULL);
-        VEC_PUSH(&r->scratch, &r->launched, r->in_order.v[i]);
+        emu_claim_launch(&r->claims, r->in_order.v[i], x->settings->options_max, NULL);
+        VEC_PUSH(r->scratch, &r->launched, r->in_order.v[i]);
     }
     r->in_order.n = 0;
     r->open.n = 0;
-    claim_list all = {0};
     for (size_t i = 0; i < r->running.n; i++) {
-        VEC_PUSH(&r->scratch, &all, r->running.v[i]);
+        VEC_PUSH(r->scratch, &all, r->running.v[i]);
     }
     for (size_t i = 0; i < r->launched.n; i++) {
-        VEC_PUSH(&r->scratch, &all, r->launched.v[i]);
+        VEC_PUSH(r->scratch, &all, r->launched.v[i]);
     }
     emu_claims_recount(&r->claims, (uint32_t)all.n, all.v);
 }
 
-static void pass_all(struct run *r)
+static void pass_all(struct passes *x)
 {
+    struct emu_run *r = &x->run;
+    const uint32_t n_pending = r->base->snapshot->n_pending;
+    uint32_t *waiting = ARENA_ARRAY(r->scratch, uint32_t, n_pending);
     for (;;) {
         const uint32_t before = r->n_placed;
-        for (uint32_t i = 0; i < r->asks.needs.n; i++) {
-            r->failed_at[i] = NEVER;
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < n_pending; i++) {
+            if (r->descent.rung[i] == SCHED_RUNG_OUT &&
+                (x->settings->held == NULL || !x->settings->held[i])) {
+                waiting[n++] = i;
+            }
         }
-        fill_queue(r);
-        drain(r);
-        launch_all(r);
+        emu_run_queue(r, waiting, n);
+        emu_run_drain(r);
+        launch_all(x);
         if (r->n_queued == 0 || r->n_placed == before) {
             return;
         }
     }
 }
 
-static void copy_out(struct run *r)
+static void copy_out(struct passes *x)
 {
-    struct emu_node *nodes = ARENA_ARRAY(r->arena, struct emu_node, r->launched.n);
+    const struct emu_run *r = &x->run;
+    struct emu_node *nodes = ARENA_ARRAY(x->arena, struct emu_node, r->launched.n);
     for (size_t i = 0; i < r->launched.n; i++) {
         const struct emu_claim *claim = r->launched.v[i];
-        uint32_t *pods = ARENA_ARRAY(r->arena, uint32_t, claim->pods.n);
-        uint32_t *options = ARENA_ARRAY(r->arena, uint32_t, claim->n_options);
+        uint32_t *pods = ARENA_ARRAY(x->arena, uint32_t, claim->pods.n);
+        uint32_t *options = ARENA_ARRAY(x->arena, uint32_t, claim->n_options);
         for (size_t k = 0; k < claim->pods.n; k++) {
             pods[k] = claim->pods.v[k];
         }
@@ -345,52 +85,28 @@ static void copy_out(struct run *r)
                                      .n_options = claim->n_options,
                                      .options = options};
     }
-    r->plan->n_nodes = (uint32_t)r->launched.n;
-    r->plan->nodes = nodes;
-}
-
-/* Nobody has a place yet. */
-static void begin(struct run *r)
-{
-    const uint32_t n = r->base->snapshot->n_pending;
-    uint32_t *running_of = ARENA_ARRAY(r->arena, uint32_t, n);
-    r->plan->descent = (struct sched_descent){.rung = ARENA_ARRAY(r->arena, uint16_t, n),
-                                              .tier = ARENA_ARRAY(r->arena, uint16_t, n),
-                                              .loose = ARENA_ARRAY(r->arena, bool, n),
-                                              .in_some_order = true};
-    for (uint32_t i = 0; i < n; i++) {
-        running_of[i] = SCHED_NONE;
-        r->plan->descent.rung[i] = SCHED_RUNG_OUT;
-    }
-    r->plan->running_of = running_of;
-    r->queue = ARENA_ARRAY(&r->scratch, uint32_t, n);
-    r->length_at = ARENA_ARRAY(&r->scratch, uint32_t, n);
-    r->failed_at = ARENA_ARRAY(&r->scratch, uint32_t, r->asks.needs.n);
+    x->plan->n_nodes = (uint32_t)r->launched.n;
+    x->plan->nodes = nodes;
+    x->plan->running_of = r->running_of;
+    x->plan->descent = r->descent;
 }
 
 bool emu_karpenter(const struct sched_base *base, const struct emu_settings *settings,
                    struct arena *arena, struct emu_plan *ret_plan, struct err *err)
 {
-    struct run r = {.base = base,
-                    .settings = settings,
-                    .arena = arena,
-                    .scratch = ARENA_INIT,
-                    .rng = {.state = settings->draw},
-                    .plan = ret_plan};
+    struct arena scratch = ARENA_INIT;
+    struct passes x = {.settings = settings, .arena = arena, .plan = ret_plan};
     *ret_plan = (struct emu_plan){.n_nodes = 0};
-    bool good = emu_asks_new(base, &r.scratch, &r.asks, err);
+    bool good = emu_run_new(base, settings, &scratch, arena, &x.run, err);
     if (good) {
-        begin(&r);
-        emu_claims_new(&r.asks, emu_domains_new(&r.asks, &r.scratch), &r.scratch, &r.claims);
-        order_pools(&r);
-        list_running(&r);
-        pass_all(&r);
-        r.growing = settings->grow;
-        if (r.growing && r.n_queued > 0) {
-            pass_all(&r);
+        list_running(&x.run);
+        pass_all(&x);
+        if (settings->grow && x.run.n_queued > 0) {
+            x.run.growing = true;
+            pass_all(&x);
         }
-        copy_out(&r);
+        copy_out(&x);
     }
-    arena_done(&r.scratch);
+    arena_done(&scratch);
     return good;
 }

@@ -3,6 +3,8 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
+#include "binpack/disruption/purse.h"
+#include "binpack/emulate/disruption.h"
 #include "binpack/plan/assemble.h"
 #include "binpack/plan/disrupt_report.h"
 #include "binpack/plan/disrupt_world.h"
@@ -20,45 +22,17 @@ enum {
 
 /* ---- budgets of a choice ---- */
 
-struct purse {
-    int64_t *left; /* [n_nodepools][DISRUPT_N_REASONS], one after the other */
-    int64_t disruptions, moves;
-};
-
-static struct purse purse_full(const struct disrupt_world *w, struct arena *arena)
+static struct disrupt_purse purse_full(const struct disrupt_world *w, struct arena *arena)
 {
-    uint32_t n = w->cluster->n_nodepools * DISRUPT_N_REASONS;
-    struct purse purse = {
-        .left = ARENA_ARRAY(arena, int64_t, n),
-        .disruptions = w->options->max_disruptions.has ? w->options->max_disruptions.v : INT64_MAX,
-        .moves = w->options->max_moved_pods.has ? w->options->max_moved_pods.v : INT64_MAX};
-    for (uint32_t p = 0; p < w->cluster->n_nodepools; p++) {
-        for (int r = 0; r < DISRUPT_N_REASONS; r++) {
-            purse.left[p * DISRUPT_N_REASONS + (uint32_t)r] = w->allowed[p][r];
-        }
-    }
-    return purse;
+    return disrupt_purse_full(w->allowed, w->cluster->n_nodepools, w->options->max_disruptions,
+                              w->options->max_moved_pods, arena);
 }
 
-/* Pays for one node; a node that goes counts against every reason of its pool (karp: the budget is
- * computed from all nodes that are on their way). False, and nothing is paid, when it cannot. */
-static bool pay(const struct disrupt_world *w, struct purse *purse, uint32_t node,
+static bool pay(const struct disrupt_world *w, struct disrupt_purse *purse, uint32_t node,
                 enum disrupt_reason reason)
 {
     const struct disrupt_node *n = &w->nodes.v[node];
-    if (reason == DISRUPT_EXPIRED) {
-        return true;
-    }
-    int64_t *left = purse->left + n->pool_i * DISRUPT_N_REASONS;
-    if (left[reason] <= 0 || purse->disruptions <= 0 || purse->moves < n->n_moving) {
-        return false;
-    }
-    for (int r = 0; r < DISRUPT_N_REASONS; r++) {
-        left[r] -= left[r] > 0 && left[r] != BUDGET_UNLIMITED;
-    }
-    purse->disruptions -= purse->disruptions != INT64_MAX;
-    purse->moves -= purse->moves == INT64_MAX ? 0 : n->n_moving;
-    return true;
+    return disrupt_purse_pay(purse, n->pool_i, n->n_moving, reason);
 }
 
 /* ---- what goes for other reasons than savings ---- */
@@ -86,7 +60,7 @@ static int64_t drift_key(const struct disrupt_node *node)
     return node->drifted_at.has ? node->drifted_at.v : INT64_MAX;
 }
 
-static void choose_expired_and_empty(const struct disrupt_world *w, struct purse *purse,
+static void choose_expired_and_empty(const struct disrupt_world *w, struct disrupt_purse *purse,
                                      disrupt_choice *choice)
 {
     memset(choice, DISRUPT_NONE, w->nodes.n);
@@ -101,7 +75,7 @@ static void choose_expired_and_empty(const struct disrupt_world *w, struct purse
     }
 }
 
-static void choose_drifted(const struct disrupt_world *w, struct purse *purse,
+static void choose_drifted(const struct disrupt_world *w, struct disrupt_purse *purse,
                            disrupt_choice *choice, struct arena *arena)
 {
     struct ranked *drifted = ARENA_ARRAY(arena, struct ranked, w->nodes.n);
@@ -127,10 +101,10 @@ static void choose_drifted(const struct disrupt_world *w, struct purse *purse,
 
 struct search {
     struct disrupt_world *w;
-    struct arena *arena;    /* of the round */
-    disrupt_choice *forced; /* [nodes.n] */
-    struct purse purse;     /* after what is forced */
-    uint64_t *may;          /* [bits_words(nodes.n)] underutilized candidates */
+    struct arena *arena;        /* of the round */
+    disrupt_choice *forced;     /* [nodes.n] */
+    struct disrupt_purse purse; /* after what is forced */
+    uint64_t *may;              /* [bits_words(nodes.n)] underutilized candidates */
     uint32_t n_may;
     struct disrupt_open open;
     disrupt_choice *best; /* [nodes.n] */
@@ -206,7 +180,7 @@ static bool look_ahead(struct search *x, struct outlook *ret_outlook, uint32_t *
     struct disrupt_world *w = x->w;
     struct arena arena = ARENA_INIT;
     struct disrupt_trial trial;
-    struct purse purse = purse_full(w, &arena);
+    struct disrupt_purse purse = purse_full(w, &arena);
     disrupt_choice *choice = ARENA_ARRAY(&arena, disrupt_choice, w->nodes.n);
     choose_expired_and_empty(w, &purse, choice);
     if (!disrupt_try(w, choice, &arena, &trial, err)) {
@@ -308,7 +282,7 @@ static bool settle_forced(struct search *x, struct err *err)
     for (uint32_t round = 0;; round++) {
         struct arena arena = ARENA_INIT;
         struct disrupt_trial trial;
-        struct purse purse = purse_full(w, x->arena);
+        struct disrupt_purse purse = purse_full(w, x->arena);
         for (uint32_t i = 0; i < w->nodes.n && round == ROUNDS_MAX; i++) {
             /* The drifted ones wait for another round. */
             w->banned[i] = w->banned[i] || x->forced[i] == DISRUPT_DRIFTED;
@@ -337,10 +311,8 @@ static uint32_t fill(struct search *x, const struct ranked *order, uint32_t n,
                      disrupt_choice *choice)
 {
     struct arena scratch = ARENA_INIT;
-    uint32_t n_pools = x->w->cluster->n_nodepools, taken = 0;
-    struct purse purse = x->purse;
-    purse.left = ARENA_ARRAY(&scratch, int64_t, n_pools * DISRUPT_N_REASONS);
-    memcpy(purse.left, x->purse.left, n_pools * DISRUPT_N_REASONS * sizeof *purse.left);
+    uint32_t taken = 0;
+    struct disrupt_purse purse = disrupt_purse_copy(&x->purse, &scratch);
     memcpy(choice, x->forced, x->w->nodes.n);
     for (uint32_t k = 0; k < n; k++) {
         if (!x->w->banned[order[k].node] &&
@@ -455,10 +427,10 @@ static bool try_flips(struct search *x, const struct ranked *order, uint32_t n, 
     return true;
 }
 
-static bool consolidate(struct search *x, struct err *err)
+/* Candidates, prices and the bound. */
+static bool bound_savings(struct search *x, struct err *err)
 {
     struct disrupt_world *w = x->w;
-    uint32_t n = 0, promising = 0;
     x->may = ARENA_ARRAY(x->arena, uint64_t, bits_words(w->nodes.n));
     for (uint32_t i = 0; i < w->nodes.n; i++) {
         if (w->nodes.v[i].verdict[DISRUPT_UNDERUTILIZED].may && x->forced[i] == DISRUPT_NONE) {
@@ -467,7 +439,13 @@ static bool consolidate(struct search *x, struct err *err)
         }
     }
     w->large = x->n_may > FLIPS_NODES_MAX;
-    if (!disrupt_open_new(w, x->forced, x->may, x->arena, &x->open, err)) {
+    return disrupt_open_new(w, x->forced, x->may, x->arena, &x->open, err);
+}
+
+static bool consolidate(struct search *x, struct err *err)
+{
+    uint32_t n = 0, promising = 0;
+    if (!bound_savings(x, err)) {
         return false;
     }
     if (x->n_may == 0) {
@@ -528,6 +506,59 @@ static bool world_new(struct disrupt_world *w, struct err *err)
     return true;
 }
 
+/* ---- as Karpenter would ---- */
+
+/* What may go is opened; expired nodes leave. What the imitation decides is planned like any other
+ * choice, and its savings stand beside the bound on every choice. */
+static bool imitate(struct search *x, struct err *err)
+{
+    struct disrupt_world *w = x->w;
+    struct sched_settings settings = make_sched_settings(w->settings);
+    uint64_t *open = ARENA_ARRAY(x->arena, uint64_t, bits_words(w->nodes.n));
+    struct sched_snapshot *snapshot = NULL;
+    struct sched_base *base = NULL;
+    struct disrupt_purse purse = purse_full(w, x->arena);
+    struct emu_round *round = ARENA_NEW(x->arena, struct emu_round);
+    memset(x->forced, DISRUPT_NONE, w->nodes.n);
+    w->imitates = true;
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        const struct disrupt_verdict *verdict = w->nodes.v[i].verdict;
+        if (verdict[DISRUPT_EXPIRED].may) {
+            x->forced[i] = DISRUPT_EXPIRED;
+        } else if (verdict[DISRUPT_EMPTY].may || verdict[DISRUPT_DRIFTED].may ||
+                   verdict[DISRUPT_UNDERUTILIZED].may) {
+            bits_set(open, i);
+        }
+    }
+    if (!sched_snapshot_new(w->cluster, w->catalog, &settings,
+                            disrupt_leave(w, x->forced, open, x->arena), x->arena, &snapshot,
+                            err) ||
+        !sched_base_new(snapshot, x->arena, &base, err)) {
+        return false;
+    }
+    const struct emu_disrupt_input input = {.base = base,
+                                            .nodes = &w->nodes,
+                                            .home = w->home,
+                                            .purse = &purse,
+                                            .spot_to_spot = w->settings->gate_spot_to_spot,
+                                            .options_max = w->settings->options_max};
+    if (!emu_disrupt(&input, x->arena, round, err)) {
+        return false;
+    }
+    w->round = round;
+    memcpy(x->best, x->forced, w->nodes.n);
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        x->best[i] = round->reason[i] == DISRUPT_NONE ? x->best[i] : round->reason[i];
+        x->forced[i] = x->best[i] == DISRUPT_UNDERUTILIZED ? DISRUPT_NONE : x->best[i];
+    }
+    if (!disrupt_try(w, x->best, &x->best_arena, &x->best_trial, err) || !bound_savings(x, err)) {
+        return false;
+    }
+    /* Savings that cannot be told from other costs cannot be held against their bound. */
+    x->open.at_most.has = x->open.at_most.has && !x->best_trial.mixed;
+    return true;
+}
+
 bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catalog,
                   const struct make_settings *settings, const struct disrupt_options *options,
                   disrupt_work_fn *work, void *ctx, struct arena *ret_arena, struct plan **ret_plan,
@@ -546,7 +577,9 @@ bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catal
     if (good) {
         x.forced = ARENA_ARRAY(&round, disrupt_choice, w.nodes.n);
         x.best = ARENA_ARRAY(&round, disrupt_choice, w.nodes.n);
-        good = hold_empty(&x, err) && settle_forced(&x, err) && consolidate(&x, err);
+        good = settings->emulate_karpenter
+                   ? imitate(&x, err)
+                   : hold_empty(&x, err) && settle_forced(&x, err) && consolidate(&x, err);
     }
     if (good) {
         disrupt_report(&w, x.best, &x.best_trial, &x.open, &x.best_arena);

@@ -5,6 +5,8 @@
 #include "base/arena.h"
 #include "base/bitset.h"
 #include "base/vec.h"
+#include "binpack/disruption/balanced.h"
+#include "binpack/emulate/disruption.h"
 #include "binpack/plan/disrupt_world.h"
 #include "binpack/scheduling/protect.h"
 
@@ -14,9 +16,6 @@ enum { SPOT_TYPES_MIN = 15 };
 
 /* What a round of many nodes leaves on the table, the next round picks up. */
 #define LARGE_GAP 0.002
-
-/* The balanced policy's threshold is 1 / BALANCED_K (karp: balanced.go). */
-enum { BALANCED_K = 2 };
 
 struct trial_work {
     struct disrupt_world *w;
@@ -36,8 +35,9 @@ uint8_t *disrupt_leave(const struct disrupt_world *w, const disrupt_choice *choi
         if (node->node_i == SCHED_NONE) {
             continue;
         }
-        uint8_t no_spot =
-            node->spot && !w->settings->gate_spot_to_spot ? SCHED_NO_NEW_SPOT : SCHED_STAYS;
+        uint8_t no_spot = node->spot && !w->settings->gate_spot_to_spot && !w->imitates
+                              ? SCHED_NO_NEW_SPOT
+                              : SCHED_STAYS;
         bool opens = open != NULL && bits_get(open, i);
         switch (choice[i]) {
         case DISRUPT_EXPIRED:
@@ -101,6 +101,32 @@ static void find_groups(struct trial_work *t)
             if (source != NO_NODE) {
                 join(t, source, t->w->nodes.n + i);
             }
+        }
+    }
+}
+
+/* What Karpenter replaced together is one command, whoever's pods the new nodes hold in the end.
+ * New nodes are those of the round in another order, so they are told by their pods. */
+static void join_round(struct trial_work *t)
+{
+    const struct emu_round *round = t->w->round;
+    const struct plan *plan = t->out->plan;
+    uint32_t *first = ARENA_ARRAY(t->arena, uint32_t, t->n_all + round->n_fresh);
+    for (uint32_t i = 0; i < t->n_all + round->n_fresh; i++) {
+        first[i] = NO_NODE;
+    }
+    for (uint32_t i = 0; i < t->n_all; i++) {
+        uint32_t group = NO_NODE;
+        if (i < t->w->nodes.n) {
+            group = round->reason[i] == DISRUPT_NONE ? NO_NODE : round->group[i];
+        } else if (plan->nodes[i - t->w->nodes.n].n_pods > 0) {
+            const uint32_t pod = plan->nodes[i - t->w->nodes.n].pods[0];
+            group = round->group[t->w->nodes.n + round->place[pod].fresh];
+        }
+        if (group != NO_NODE && first[group] == NO_NODE) {
+            first[group] = i;
+        } else if (group != NO_NODE) {
+            join(t, first[group], i);
         }
     }
 }
@@ -199,7 +225,8 @@ static void take_group(struct trial_work *t, struct command_list *list, const ui
                                                 DISRUPT_UNDERUTILIZED};
     bool first = true, mixed = has_reason(t, members, n, DISRUPT_DRIFTED) ||
                                has_reason(t, members, n, DISRUPT_EXPIRED);
-    if (mixed) {
+    t->out->mixed = t->out->mixed || (mixed && has_reason(t, members, n, DISRUPT_UNDERUTILIZED));
+    if (mixed && !t->w->imitates) {
         spoil_all(t, members, n, DISRUPT_UNDERUTILIZED,
                   "Its pods would share a new node with those of a drifted or expired node");
     }
@@ -292,33 +319,24 @@ static const char *spot_trouble(const struct trial_work *t, const struct plan_co
     return NULL;
 }
 
-/* Savings against disruption, both as shares of the pool's (karp: balanced.go). */
-static bool balanced_refuses(const struct trial_work *t, const struct plan_command *c, usd_t paid)
+static bool balanced_says_no(const struct trial_work *t, const struct plan_command *c, usd_t paid)
 {
     const struct disrupt_nodes *nodes = &t->w->nodes;
     for (uint32_t p = 0; p < t->w->cluster->n_nodepools; p++) {
+        struct balanced_pool pool = {0};
         if (t->w->cluster->nodepools[p].consolidation != KARP_BALANCED) {
             continue;
         }
-        usd_t own = 0, pool_cost = 0;
-        int64_t moves = 0, pool_moves = 0;
         for (uint32_t i = 0; i < c->n_nodes; i++) {
             const struct disrupt_node *node = &nodes->v[c->nodes[i]];
-            own += node->pool_i == p ? price_of(t, c->nodes[i]) : 0;
-            moves += node->pool_i == p ? node->move_cost : 0;
+            pool.own += node->pool_i == p ? price_of(t, c->nodes[i]) : 0;
+            pool.moves += node->pool_i == p ? node->move_cost : 0;
         }
         for (uint32_t i = 0; i < nodes->n; i++) {
-            pool_cost += nodes->v[i].pool_i == p ? price_of(t, i) : 0;
-            pool_moves += nodes->v[i].pool_i == p ? nodes->v[i].move_cost : 0;
+            pool.cost += nodes->v[i].pool_i == p ? price_of(t, i) : 0;
+            pool.all_moves += nodes->v[i].pool_i == p ? nodes->v[i].move_cost : 0;
         }
-        if (moves == 0) {
-            continue;
-        }
-        /* The pool's part of the savings follows its part of the price. */
-        usd_t saves = paid > 0 ? muldiv_floor(c->saves, own, paid) : 0;
-        __int128 left = (__int128)saves * pool_moves * BALANCED_K,
-                 right = (__int128)moves * pool_cost;
-        if (saves <= 0 || pool_cost <= 0 || left < right) {
+        if (balanced_refuses(&pool, c->saves, paid)) {
             return true;
         }
     }
@@ -336,7 +354,7 @@ static void judge_command(struct trial_work *t, const struct plan_command *c)
         why = c->n_with > 0 ? "Can't replace with a cheaper node"
                             : "Removing it saves less than moving its pods is worth";
     }
-    if (why == NULL && balanced_refuses(t, c, paid)) {
+    if (why == NULL && balanced_says_no(t, c, paid)) {
         why = "The savings are too small for the disruption (consolidationPolicy Balanced)";
     }
     for (uint32_t i = 0; i < c->n_nodes && why != NULL; i++) {
@@ -354,7 +372,9 @@ static void judge_commands(struct trial_work *t, struct command_list *list)
         out->n_moved += c->n_moved;
         out->n_gone += c->n_nodes;
         if (under) {
-            judge_command(t, c);
+            if (!t->w->imitates) {
+                judge_command(t, c);
+            }
             out->earns = sat_sub(out->earns, sat_mul(t->w->move_charge, c->n_moved));
         }
         if (under || empty) {
@@ -380,7 +400,12 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
                                         .bad = ARENA_ARRAY(arena, uint64_t, bits_words(w->nodes.n)),
                                         .why = ARENA_ARRAY(arena, const char *, w->nodes.n)};
     settings.leave = disrupt_leave(w, choice, /* open= */ NULL, arena);
-    if (w->large) {
+    settings.round = w->round;
+    settings.round_nodes = &w->nodes;
+    if (w->imitates) {
+        settings.solver.effort = 1; /* It only bounds what the new nodes could have cost. */
+        settings.solver.gap = settings.solver.gap > LARGE_GAP ? settings.solver.gap : LARGE_GAP;
+    } else if (w->large) {
         settings.solver.effort -= settings.solver.effort > 1;
         settings.solver.gap = settings.solver.gap > LARGE_GAP ? settings.solver.gap : LARGE_GAP;
     }
@@ -401,6 +426,9 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
     struct command_list list = {0};
     t.group = ARENA_ARRAY(arena, uint32_t, t.n_all);
     find_groups(&t);
+    if (w->imitates) {
+        join_round(&t);
+    }
     find_homeless(&t);
     find_commands(&t, &list);
     judge_commands(&t, &list);

@@ -33,6 +33,9 @@ struct disrupt_world {
     bool *banned; /* [nodes.n] a trial has shown that it cannot go as Underutilized or Drifted */
     const char **ban_why; /* [nodes.n] what the trial has shown; static */
     usd_t move_charge;    /* per moved pod and hour */
+    bool imitates; /* the choice is an imitation of Karpenter's: what it breaks of our own rules
+                      stays as it is */
+    const struct emu_round *round; /* then */
     bool large; /* many candidates: a trial spends a step less of effort than a plan of its own */
 };
 
@@ -52,6 +55,8 @@ struct disrupt_trial {
     uint64_t *bad;      /* [bits_words(nodes.n)] nodes of the choice that must not go */
     const char **why;   /* [nodes.n] of the bad ones; static */
     bool good;          /* none is bad */
+    bool mixed;         /* what is underutilized shares new nodes with what goes for another reason,
+                           so what each saves cannot be told */
     uint32_t n_commands;
     struct plan_command *commands;
 };

@@ -7,6 +7,7 @@
 #include "binpack/plan/make.h"
 
 #include "base/arena.h"
+#include "binpack/emulate/disruption.h"
 #include "binpack/plan/assemble.h"
 #include "binpack/plan/explain.h"
 #include "binpack/plan/greedy.h"
@@ -149,9 +150,15 @@ static bool emulate(struct make *make, struct err *err)
 {
     struct emu_settings settings = {.options_max = make->settings.options_max, .held = make->held};
     struct emu_plan greedy;
-    bool good = make->settings.one_by_one
-                    ? greedy_one_by_one(make->base, &settings, &make->arena, &greedy, err)
-                    : emu_karpenter(make->base, &settings, &make->arena, &greedy, err);
+    bool good;
+    if (make->settings.round != NULL) {
+        good = emu_plan_of_round(make->base, make->settings.round_nodes, make->settings.round,
+                                 &make->arena, &greedy, err);
+    } else if (make->settings.one_by_one) {
+        good = greedy_one_by_one(make->base, &settings, &make->arena, &greedy, err);
+    } else {
+        good = emu_karpenter(make->base, &settings, &make->arena, &greedy, err);
+    }
     if (good) {
         take_greedy(make, &greedy);
     }

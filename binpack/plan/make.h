@@ -11,6 +11,9 @@
 #include "binpack/scheduling/snapshot.h"
 #include "binpack/solver/solve.h"
 
+struct disrupt_nodes;
+struct emu_round;
+
 enum make_preference { MAKE_RESPECT, MAKE_IGNORE };
 enum make_min_values { MAKE_STRICT, MAKE_BEST_EFFORT };
 
@@ -34,8 +37,11 @@ struct make_settings {
     struct bp_options solver;
     struct plan_spot_rules spot_rules; /* kept as far as exchanges of offerings go (spot_swap.h) */
     struct sched_spot_caps spot_caps;  /* for the rest, see diversify.h */
-    bool emulate_karpenter;    /* the plan is the one of emulate/karpenter.h; the solver only proves
-                                  the bound */
+    bool emulate_karpenter; /* the plan is the one of emulate/karpenter.h; the solver only proves
+                               the bound */
+    const struct emu_round *round; /* then: what it has decided already about nodes of
+                                      `round_nodes` and their pods; NULL: nothing */
+    const struct disrupt_nodes *round_nodes;
     const struct str *explain; /* [n_explain] pods to be explained, "namespace/name" */
     uint32_t n_explain;
     uint32_t options_max;        /* instanceTypeOptions per node, default 60 */

@@ -470,9 +470,15 @@ static struct str existing_text(const struct plan *plan, struct arena *arena)
 
 static struct str emulated_text(const struct plan *plan)
 {
-    return plan->emulated ? STR("this is what an imitation of Karpenter v1.14's scheduler buys; "
-                                "Karpenter itself did not run.")
-                          : STR_EMPTY;
+    if (!plan->emulated) {
+        return STR_EMPTY;
+    }
+    return plan->disruption != NULL
+               ? STR("this is what an imitation of Karpenter v1.14's disruption comes to when it "
+                     "is "
+                     "repeated until nothing changes; Karpenter itself did not run.")
+               : STR("this is what an imitation of Karpenter v1.14's scheduler buys; "
+                     "Karpenter itself did not run.");
 }
 
 struct summary summary_of(const struct plan *plan, struct arena *arena)

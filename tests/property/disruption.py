@@ -161,6 +161,8 @@ class Run:
         gate = "--feature-gates=SpotToSpotConsolidation=%s" % str(options["featureGates"]["spotToSpotConsolidation"]).lower()
         done = subprocess.run([self.binpack, "--simulate", "-q", "-f", paths[0], "--catalog", paths[1], "--mode=disrupt", "--now", NOW,
                                "-o", "json", gate, *more], capture_output=True, timeout=120)
+        if done.returncode == 1 and b"the emulated plan breaks a rule" in done.stderr:
+            return None
         if done.returncode not in (0, 3):
             raise AssertionError("exit %d: %s" % (done.returncode, done.stderr.decode()[-300:]))
         return json.loads(done.stdout)
@@ -213,6 +215,12 @@ def one(check, run, seed, most_nodes, most_pods):
     assert saved >= 0, "saves %s" % saved
     most = d.get("consolidationSavingsAtMostUsdPerHour")
     assert most is None or saved <= most + 1e-9, "saves %s, at most %s" % (saved, most)
+    theirs = run.plan(cat, objects, options, "--algorithm=karpenter")
+    verdict = judged(check, cat, objects, options, theirs) if theirs else None
+    assert not verdict or not verdict.violations, "karpenter: %s" % verdict.violations
+    told = theirs and "consolidationSavingsAtMostUsdPerHour" in theirs["disruption"]
+    assert not told or 0 <= theirs["disruption"]["consolidationSavingsUsdPerHour"] <= theirs["disruption"][
+        "consolidationSavingsAtMostUsdPerHour"] + 1e-9, "karpenter saves %s" % theirs["disruption"]
     after = carried_out(objects, plan)
     again = gone(run.plan(cat, after, options))
     # What budgets held back goes later, and what drifted or expired makes room: only then is there something new to do.
@@ -220,7 +228,7 @@ def one(check, run, seed, most_nodes, most_pods):
     ready = all(c["status"] == "True" for o in objects if o["kind"] == "Node" for c in o["status"]["conditions"])
     if budgets and ready and not {"Drifted", "Expired"} & set(gone(plan).values()):
         assert not again, "after the plan %s the next round takes %s" % (gone(plan), again)
-    return saved, most
+    return saved, most, theirs is None
 
 
 def main():
@@ -238,21 +246,24 @@ def main():
     spec = importlib.util.spec_from_file_location("check", os.path.join(a.cases, "check.py"))
     check = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(check)
-    failed, gaps = 0, []
+    failed, gaps, n_hidden = 0, [], 0
     print("1..%d" % a.count)
     with tempfile.TemporaryDirectory() as folder:
         run = Run(os.path.abspath(a.binpack), folder)
         for number in range(a.count):
             seed = a.first + number
             try:
-                saved, most = one(check, run, seed, a.nodes, a.pods)
+                saved, most, hidden = one(check, run, seed, a.nodes, a.pods)
                 gaps.append((saved, most))
+                # What Karpenter does step by step may break a spread when it is looked at as one step; then it is not shown.
+                n_hidden += hidden
+                assert n_hidden <= 1 + a.count // 50, "%d emulated rounds were not shown" % n_hidden
                 print("ok %d - seed %d" % (number + 1, seed))
             except AssertionError as e:
                 failed += 1
                 print("not ok %d - seed %d\n# %s" % (number + 1, seed, str(e).replace("\n", " ")[:1500]))
-    print("# %d clusters, %d with savings, $%.3f saved of $%.3f at most" % (
-        len(gaps), sum(s > 0 for s, _ in gaps), sum(s for s, _ in gaps), sum(m or 0 for _, m in gaps)))
+    print("# %d clusters, %d with savings, $%.3f saved of $%.3f at most, %d emulated rounds not shown" % (
+        len(gaps), sum(s > 0 for s, _ in gaps), sum(s for s, _ in gaps), sum(m or 0 for _, m in gaps), n_hidden))
     return 1 if failed else 0
 
 
