@@ -13,10 +13,12 @@ enum exit_status {
     EXIT_INCOMPLETE = 4,
     EXIT_GAP = 5,
     EXIT_CONDITION = 6,
+    EXIT_DIFFERENCES = 7,
     EXIT_INTERRUPTED = 130
 };
 
 int command_simulate(const struct options *options, struct console *console); /* and explain */
+int command_compare(const struct options *options, struct console *console);
 int command_record(const struct options *options, struct console *console);
 int command_verify(const struct options *options, struct console *console);
 int command_validate(const struct options *options, struct console *console);

@@ -401,6 +401,47 @@ bool input_read(const struct options *options, const struct option_texts *paths,
     return true;
 }
 
+bool input_replace_pools(struct input *input, struct str file, struct console *console,
+                         struct arena *arena, struct err *err)
+{
+    struct input other = {.tab = input->tab};
+    struct reading r = {
+        .console = console, .input = &other, .builder = k8s_builder_new(arena, input->tab)};
+    const struct option_texts paths = {.n = 1, .v = &file};
+    if (!read_all(&paths, &r, arena, err)) {
+        k8s_builder_done(r.builder);
+        return false;
+    }
+    console_progress_done(console);
+    const struct k8s_cluster *from = k8s_builder_finish(r.builder);
+    if (from->n_nodepools == 0) {
+        return err_set(err, ERR_NOT_FOUND, STR_FMT " holds no NodePool", STR_ARG(file));
+    }
+    struct k8s_cluster *cluster = ARENA_NEW(arena, struct k8s_cluster);
+    *cluster = *input->cluster;
+    cluster->nodepools = from->nodepools;
+    cluster->n_nodepools = from->n_nodepools;
+    if (from->n_nodeclasses > 0) {
+        cluster->nodeclasses = from->nodeclasses;
+        cluster->n_nodeclasses = from->n_nodeclasses;
+    }
+    if (from->n_overlays > 0) {
+        cluster->overlays = from->overlays;
+        cluster->n_overlays = from->n_overlays;
+    }
+    input->cluster = cluster;
+    input->catalog = cat_with_reservations(input->catalog, cluster->nodeclasses,
+                                           cluster->n_nodeclasses, input->tab, arena);
+    return true;
+}
+
+void input_set_algorithm(struct make_settings *settings, enum option_algorithm algorithm)
+{
+    static const enum bp_algorithm algorithms[] = {BP_COLGEN, BP_FFD, BP_COLGEN};
+    settings->solver.algorithm = algorithms[algorithm];
+    settings->emulate_karpenter = algorithm == ALGORITHM_KARPENTER;
+}
+
 struct plan_spot_rules input_spot_rules(const struct options *options)
 {
     return (struct plan_spot_rules){.min_pools = (uint32_t)options->min_pools,
@@ -412,7 +453,6 @@ struct make_settings input_settings(const struct options *options, const struct 
 {
     static const enum make_preference preferences[] = {MAKE_RESPECT, MAKE_IGNORE};
     static const enum make_min_values min_values[] = {MAKE_STRICT, MAKE_BEST_EFFORT};
-    static const enum bp_algorithm algorithms[] = {BP_COLGEN, BP_FFD, BP_COLGEN};
     struct make_settings s = MAKE_SETTINGS_DEFAULT;
     bool *const gates[N_FEATURE_GATES] = {
         [GATE_RESERVED_CAPACITY] = &s.gate_reserved_capacity,
@@ -432,8 +472,7 @@ struct make_settings input_settings(const struct options *options, const struct 
     s.min_values_policy = min_values[options->min_values_policy];
     s.catalog.vm_memory_overhead_ppm = options->vm_memory_overhead_ppm;
     s.catalog.reserved_enis = (int64_t)options->reserved_enis;
-    s.solver.algorithm = algorithms[options->algorithm];
-    s.emulate_karpenter = options->algorithm == ALGORITHM_KARPENTER;
+    input_set_algorithm(&s, (enum option_algorithm)options->algorithm);
     s.spot_rules = input_spot_rules(options);
     s.solver.effort = (uint32_t)options->effort;
     s.solver.seed = options->seed;

@@ -47,6 +47,14 @@ MUST_CHECK bool input_catalog(const struct options *options, struct console *con
 MUST_CHECK bool input_change(struct input *input, const struct whatif_change *changes, uint32_t n,
                              struct arena *arena, struct err *err);
 
+/* NodePools, node classes and overlays of a file in place of those of the input; of a kind that the
+ * file has none of those of the input stay. ERR_NOT_FOUND: no NodePool in it. */
+MUST_CHECK bool input_replace_pools(struct input *input, struct str file, struct console *console,
+                                    struct arena *arena, struct err *err);
+
+/* --algorithm, as settings. */
+void input_set_algorithm(struct make_settings *settings, enum option_algorithm algorithm);
+
 /* --min-pools, --max-per-pool, --spot-max. */
 struct plan_spot_rules input_spot_rules(const struct options *options);
 

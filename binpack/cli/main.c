@@ -97,6 +97,9 @@ static int run(const struct options *options, struct console *console)
         return command_record(options, console);
     case CLI_EXPLAIN:
         return command_simulate(options, console);
+    case CLI_COMPARE:
+        return needs_stdin && io_tty_is(STDIN_FILENO) ? nothing_to_read(console)
+                                                      : command_compare(options, console);
     case CLI_VERIFY:
         return command_verify(options, console);
     case CLI_VALIDATE:

@@ -7,7 +7,9 @@
 #define VERIFY     (1U << CLI_VERIFY)
 #define VALIDATE   (1U << CLI_VALIDATE)
 #define CATALOG    (1U << CLI_CATALOG)
-#define PLANS      (SIMULATE | VERIFY | EXPLAIN)
+#define COMPARE    (1U << CLI_COMPARE)
+#define ASKS       (SIMULATE | EXPLAIN | COMPARE) /* they make plans */
+#define PLANS      (ASKS | VERIFY)                /* they need what plans are made from */
 #define EVERYWHERE ((1U << CLI_N_COMMANDS) - 1)
 #define FIELD(f)   .offset = offsetof(struct options, f)
 
@@ -57,6 +59,15 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
          "resources, limits), with the cheapest of those. A pod is `NAMESPACE/NAME`, or a "
          "name that only one pod of the input has. `binpack --explain POD` is the same. `-o "
          "json` prints the answers for programs."},
+    [CLI_COMPARE] =
+        {CLI_COMPARE, "compare", "[-f FILE]... --with SCENARIO...",
+         "plan the same pods under other circumstances, and price rules",
+         "Plans as `simulate` does, then again for each `--with SCENARIO`, and prints what each "
+         "would cost, side by side with its lower bound: another scheduler (emulated, and labelled "
+         "so), no spot, fewer instance families, without a family of rules. `binpack help "
+         "scenarios` lists them; without `--with` it compares with `karpenter` and `on-demand`. "
+         "`--price-constraints` says what each family of rules in the input costs, as an interval "
+         "that is proven."},
     [CLI_VERIFY] = {CLI_VERIFY, "verify", "PLAN [-f FILE]...",
                     "check a plan, and its certificate, against a cluster",
                     "Reads a plan that `-o json` or `-o yaml` printed and replays it against the "
@@ -110,8 +121,8 @@ const struct option_row option_rows[] = {
             "describe-instance-types`, "
             "`describe-instance-type-offerings`, `describe-spot-price-history` and `aws pricing "
             "get-products` print; several files complete each other."},
-    {"live", 0, NULL, OPTION_FLAG, FIELD(live), .group = GROUP_INPUT,
-     .commands = SIMULATE | EXPLAIN, .help = "plan for the running cluster instead of files",
+    {"live", 0, NULL, OPTION_FLAG, FIELD(live), .group = GROUP_INPUT, .commands = ASKS,
+     .help = "plan for the running cluster instead of files",
      .doc = "Reads the cluster that kubectl would talk to; nothing in it is changed."},
     {"watch", 0, NULL, OPTION_FLAG, FIELD(watch), .group = GROUP_INPUT, .commands = RECORD,
      .help = "record what changes, too, until an interrupt or --time-limit",
@@ -120,13 +131,13 @@ const struct option_row option_rows[] = {
          "included that happened while the connection was lost. `simulate` reads the end of it as "
          "the state of the cluster."},
     {"kubeconfig", 0, "FILE", OPTION_TEXT, FIELD(kubeconfig), .group = GROUP_INPUT,
-     .commands = SIMULATE | EXPLAIN | RECORD, .hint = HINT_FILE, .fallback = "as kubectl",
+     .commands = ASKS | RECORD, .hint = HINT_FILE, .fallback = "as kubectl",
      .help = "with --live and record: how to reach the cluster",
      .doc =
          "Otherwise `$KUBECONFIG` (a list of files), `~/.kube/config`, or the service account of "
          "the pod that the program runs in."},
     {"context", 0, "NAME", OPTION_TEXT, FIELD(context), .group = GROUP_INPUT,
-     .commands = SIMULATE | EXPLAIN | RECORD, .fallback = "current-context",
+     .commands = ASKS | RECORD, .fallback = "current-context",
      .help = "with --live and record: the context of the kubeconfig to use"},
     {"expand", 0, "WHEN", OPTION_CHOICE, FIELD(expand), .choices = expand_choices,
      .fallback = "auto", .group = GROUP_INPUT, .commands = PLANS,
@@ -148,6 +159,18 @@ const struct option_row option_rows[] = {
      .help = "say where this pod goes and why, instead of the plan; repeatable",
      .doc =
          "`NAMESPACE/NAME`, or a name that only one pod has. The same as `binpack explain POD`."},
+    {"with", 0, "SCENARIO", OPTION_TEXTS, FIELD(with), .group = GROUP_PLAN, .commands = COMPARE,
+     .fallback = "karpenter, on-demand", .help = "what to compare with; repeatable",
+     .doc = "`on-demand`, `no-arm64`, `families<=2`, `zones=us-east-1a,us-east-1b`, `no-spread`, "
+            "`nodepools=FILE`, `karpenter` and others: see `binpack help scenarios`."},
+    {"price-constraints", 0, NULL, OPTION_FLAG, FIELD(price_constraints), .group = GROUP_PLAN,
+     .commands = COMPARE, .help = "what each family of rules costs",
+     .doc =
+         "Plans the pods that have a place again without one family of rules after the other. "
+         "The price is the difference of the cheapest plans; each is known within its gap, so it "
+         "is an interval: at least the bound with the rules less the cost without them, at most "
+         "the cost with them less the bound without. Prices of several families do not add up; "
+         "the last line takes all of them out at once."},
     {"mode", 0, "MODE", OPTION_CHOICE, FIELD(mode), .choices = mode_choices, .fallback = "auto",
      .group = GROUP_PLAN, .commands = PLANS, .help = "what to plan",
      .doc = "`provision` places pods that need a node, on running nodes first. `disrupt` decides "
@@ -263,7 +286,7 @@ const struct option_row option_rows[] = {
     {"gap", 0, "PCT", OPTION_PERCENT, FIELD(gap), .fallback = "0.01%", .group = GROUP_SOLVER,
      .commands = PLANS, .help = "stop when the plan is proven this close to the cheapest"},
     {"time-limit", 0, "DURATION", OPTION_DURATION, FIELD(time_limit), .group = GROUP_SOLVER,
-     .commands = SIMULATE | EXPLAIN,
+     .commands = ASKS,
      .help = "stop after this time, reading and writing included, with the best plan so far",
      .doc = "`500ms`, `10s`, `1m30s`. Effort is counted in work, not in time, so without this "
             "option the same input gives the same "
@@ -272,7 +295,7 @@ const struct option_row option_rows[] = {
     {"time-limit", 0, "DURATION", OPTION_DURATION, FIELD(time_limit), .group = GROUP_INPUT,
      .commands = RECORD, .help = "with --watch: stop after this time"},
     {"threads", 0, "N", OPTION_NUMBER, FIELD(threads), .min = 1, .max = 64,
-     .fallback = "processors, at most 8", .group = GROUP_SOLVER, .commands = SIMULATE | EXPLAIN,
+     .fallback = "processors, at most 8", .group = GROUP_SOLVER, .commands = ASKS,
      .help = "threads of the solver; they do not change the result"},
     {"seed", 0, "N", OPTION_NUMBER, FIELD(seed), .min = 0, .max = INT64_MAX, .fallback = "0",
      .group = GROUP_SOLVER, .commands = PLANS, .help = "of the solver's random choices"},
@@ -293,8 +316,7 @@ const struct option_row option_rows[] = {
             "fall back on them."},
 
     {"output", 'o', "FORMAT[=FILE]", OPTION_OUTPUTS, FIELD(outputs), .choices = output_format_names,
-     .fallback = "table", .group = GROUP_OUTPUT,
-     .commands = SIMULATE | EXPLAIN | VALIDATE | CATALOG,
+     .fallback = "table", .group = GROUP_OUTPUT, .commands = ASKS | VALIDATE | CATALOG,
      .help = "what to print, and where; repeatable",
      .doc = "`-o table -o json=plan.json` prints the table and writes the plan. `wide` names every "
             "node and pod, `csv` has a row per "
@@ -306,17 +328,16 @@ const struct option_row option_rows[] = {
      .commands = RECORD, .hint = HINT_FILE, .fallback = "standard output, unless a terminal",
      .help = "where to write the recording; .gz at the end packs it, - is standard output"},
     {"certificate", 0, "FILE", OPTION_TEXT, FIELD(certificate), .group = GROUP_OUTPUT,
-     .commands = PLANS, .hint = HINT_FILE,
+     .commands = SIMULATE | EXPLAIN | VERIFY, .hint = HINT_FILE,
      .help = "write (verify: read) the proof of the lower bound",
      .doc = "The format is in docs/plan.md; a short script can check it without this program."},
-    {"timings", 0, NULL, OPTION_FLAG, FIELD(timings), .group = GROUP_OUTPUT,
-     .commands = SIMULATE | EXPLAIN,
+    {"timings", 0, NULL, OPTION_FLAG, FIELD(timings), .group = GROUP_OUTPUT, .commands = ASKS,
      .help = "print time and memory of each phase, and cost and bound over work"},
     {"color", 0, "WHEN", OPTION_CHOICE, FIELD(color), .choices = when_choices, .fallback = "auto",
-     .group = GROUP_OUTPUT, .commands = SIMULATE | EXPLAIN | VALIDATE | CATALOG,
+     .group = GROUP_OUTPUT, .commands = ASKS | VALIDATE | CATALOG,
      .help = "colour; auto is on a terminal without NO_COLOR"},
     {"progress", 0, "WHEN", OPTION_CHOICE, FIELD(progress), .choices = when_choices,
-     .fallback = "auto", .group = GROUP_OUTPUT, .commands = SIMULATE | EXPLAIN | RECORD,
+     .fallback = "auto", .group = GROUP_OUTPUT, .commands = ASKS | RECORD,
      .help = "a line of progress on stderr; auto is on a terminal"},
     {"quiet", 'q', NULL, OPTION_FLAG, FIELD(quiet), .group = GROUP_OUTPUT,
      .commands = PLANS | RECORD | CATALOG, .help = "nothing on stderr but errors"},
@@ -337,6 +358,9 @@ const struct option_row option_rows[] = {
             "unplaced_pods. Of several conditions each is looked at."},
     {"require-gap", 0, "PCT", OPTION_PERCENT, FIELD(require_gap), .group = GROUP_GATES,
      .commands = SIMULATE, .help = "exit 5 unless the plan is proven this close to the cheapest"},
+
+    {"exit-code", 0, NULL, OPTION_FLAG, FIELD(exit_code), .group = GROUP_GATES, .commands = COMPARE,
+     .help = "exit 7 when there are differences"},
 
     {"simulate", 0, NULL, OPTION_COMMAND, .min = CLI_SIMULATE, .group = GROUP_GENERAL,
      .commands = EVERYWHERE, .help = "the same as the command simulate"},

@@ -19,6 +19,7 @@ struct arena;
 enum cli_command {
     CLI_SIMULATE,
     CLI_EXPLAIN,
+    CLI_COMPARE,
     CLI_RECORD,
     CLI_VERIFY,
     CLI_VALIDATE,
@@ -144,6 +145,8 @@ struct options {
     struct option_texts remove_nodes, scale, deny_types, zones_down, price_adjust, unavailable,
         node_surcharge;
     bool no_spot;
+    struct option_texts with; /* scenarios, see scenario.h */
+    bool price_constraints, exit_code;
     struct str namespace_name, selector;
     struct str kubeconfig, context, record_file;
     int expand; /* index: auto, never */

@@ -27,8 +27,28 @@ bool output_write(struct console *console, struct str file, const struct strbuf 
     return console_result(console, file, strbuf_str(b), err);
 }
 
-/* Terminals decide about width and colour; a file gets neither. */
-static struct text_look look_of(const struct option_output *output, const struct console *console)
+bool output_formats_are(const struct options *options, const char *command, uint32_t formats,
+                        struct console *console)
+{
+    auto_arena scratch = ARENA_INIT;
+    struct strbuf names = strbuf_new(&scratch, 400);
+    for (int i = 0; i < N_OUTPUT_FORMATS; i++) {
+        if ((formats & 1U << i) != 0) {
+            strbuf_addf(&names, "%s%s", names.n == 0 ? "" : ", ", output_format_names[i]);
+        }
+    }
+    for (uint32_t i = 0; i < options->outputs.n; i++) {
+        enum output_format format = options->outputs.v[i].format;
+        if ((formats & 1U << format) == 0) {
+            console_error(console, "%s: -o %s: must be one of " STR_FMT, command,
+                          output_format_names[format], STR_ARG(strbuf_str(&names)));
+            return false;
+        }
+    }
+    return true;
+}
+
+struct text_look output_look(const struct option_output *output, const struct console *console)
 {
     struct text_look look = console->out;
     if (output->file.n > 0) {
@@ -52,7 +72,7 @@ static bool render(const struct option_output *output, const struct plan *plan,
                    const struct console *console, struct strbuf *b, struct err *err)
 {
     auto_arena scratch = ARENA_INIT;
-    struct text_look look = look_of(output, console);
+    struct text_look look = output_look(output, console);
     struct jsonw json = jsonw_new(b, JSONW_PRETTY);
     struct jsonw yaml = jsonw_new(b, JSONW_YAML);
     if (plan->n_explanations > 0 && output->format == OUTPUT_TABLE) {

@@ -17,6 +17,14 @@ MUST_CHECK bool output_plan(const struct options *options, const struct plan *pl
 MUST_CHECK bool output_certificate(struct str file, const struct plan *plan,
                                    struct console *console, struct err *err);
 
+/* Whether every -o of the options is in `formats` (bit per enum output_format); what is not is
+ * said: exit 2. */
+MUST_CHECK bool output_formats_are(const struct options *options, const char *command,
+                                   uint32_t formats, struct console *console);
+
+/* Terminals decide about width and colour; a file gets 80 columns and none. */
+struct text_look output_look(const struct option_output *output, const struct console *console);
+
 /* A buffer for one result, and writing it. */
 struct strbuf output_buffer(struct arena *arena);
 MUST_CHECK bool output_write(struct console *console, struct str file, const struct strbuf *b,

@@ -25,8 +25,9 @@ static void show_progress(const struct planning *run, const struct bp_progress *
     struct str cost = text_usd(&scratch, p->cost, 4);
     struct str bound = text_usd(&scratch, p->bound, 4);
     console_progress(run->console, now,
-                     "%s: $" STR_FMT "/h, at least $" STR_FMT "/h, gap " STR_FMT ", %lld s",
-                     p->phase, STR_ARG(cost), STR_ARG(bound), STR_ARG(text_gap(&scratch, gap)),
+                     "%s%s%s: $" STR_FMT "/h, at least $" STR_FMT "/h, gap " STR_FMT ", %lld s",
+                     run->what != NULL ? run->what : "", run->what != NULL ? ": " : "", p->phase,
+                     STR_ARG(cost), STR_ARG(bound), STR_ARG(text_gap(&scratch, gap)),
                      (long long)(now - run->begun) / 1000);
 }
 

@@ -125,6 +125,28 @@ struct str text_percent(struct arena *arena, int64_t part, int64_t whole)
     return text_format(arena, "%" PRId64 "%%", percent);
 }
 
+struct str text_change(struct arena *arena, int64_t change, int64_t before)
+{
+    if (before <= 0 && change != 0) {
+        return STR("-");
+    }
+    bool down = change < 0;
+    int64_t size = down ? sat_sub(0, change) : change;
+    int64_t tenths = before <= 0 ? 0 : (muldiv_floor(size, 2000, before) + 1) / 2;
+    const char *sign = tenths == 0 ? "" : down ? "-" : "+";
+    return text_format(arena, "%s%" PRId64 ".%" PRId64 "%%", sign, tenths / 10, tenths % 10);
+}
+
+struct str text_signed_usd(struct arena *arena, usd_t change, unsigned decimals)
+{
+    struct str text = text_usd(arena, change, decimals);
+    bool some = false;
+    for (size_t i = 0; i < text.n; i++) {
+        some = some || (text.p[i] >= '1' && text.p[i] <= '9');
+    }
+    return change > 0 && some ? text_format(arena, "+" STR_FMT, STR_ARG(text)) : text;
+}
+
 struct str text_gap(struct arena *arena, int64_t ppb)
 {
     /* One percent is 10^7 ppb. Two digits that count, rounded up: a proof may not be praised too

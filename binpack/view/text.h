@@ -34,6 +34,13 @@ struct str text_things(struct arena *arena, uint64_t n,
  * when whole is 0. */
 struct str text_percent(struct arena *arena, int64_t part, int64_t whole);
 
+/* The change from `before` to `before + change` as "+13.9%"; "-" when before is 0 and there is a
+ * change. */
+struct str text_change(struct arena *arena, int64_t change, int64_t before);
+
+/* "+0.0350" or "-0.0350", "0.0000" when it rounds to nothing. */
+struct str text_signed_usd(struct arena *arena, usd_t change, unsigned decimals);
+
 /* A fraction in parts per billion as "0.74%", with as many digits as it takes to show two that
  * count ("0.0031%"). */
 struct str text_gap(struct arena *arena, int64_t ppb);

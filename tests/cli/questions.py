@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people ask of a cluster: what-if. Each answer is held against a plan for an input that this script has edited by itself.
+"""What people ask of a cluster: what-if, compare, prices of rules. Each answer is held against a plan for an input that this script has edited by itself.
 Prints TAP.
 
   questions.py BINPACK SOURCE_ROOT [NAME...]
@@ -14,6 +14,7 @@ import tempfile
 
 BINPACK, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
 SHOP = os.path.join(ROOT, "examples", "shop")
+QUICK = ("--effort=1",)  # plans are held against plans of the same effort
 NOW = "2026-08-20T00:00:00Z"
 TESTS = {}
 
@@ -31,7 +32,7 @@ def run(*arguments, code=0):
 
 
 def plan_of(*arguments, code=(0, 3)):
-    plan = json.loads(run("--simulate", *arguments, "-o", "json", code=code)[0])
+    plan = json.loads(run("--simulate", *arguments, *QUICK, "-o", "json", code=code)[0])
     plan["assumptions"] = [a for a in plan["assumptions"] if a["code"] != "WHAT_IF"]
     return plan
 
@@ -232,6 +233,187 @@ def other_prices():
                         (("--price-adjust", "*: cheap"), "not SELECTOR: PERCENT"), (("--price-adjust", "*: -101%"), "not SELECTOR: PERCENT"),
                         (("--price-adjust", "family=nope: 1%"), "no instance type"), (("--node-surcharge", "-1"), "US dollars")):
         assert text in run("--simulate", "-f", base, *words, code=(1, 2))[1], words
+
+
+# ---- compare ----
+
+def small(*extra, **pool):
+    """A cluster without nodes: a few rules of each family, quick to solve to the end."""
+    items = copy.deepcopy(POOL)
+    spec = items[1]["spec"]
+    spec["template"]["spec"]["requirements"][0]["values"] = ["c6a", "m7g"]
+    spec["template"]["spec"]["requirements"].append(
+        {"key": "karpenter.k8s.aws/instance-cpu", "operator": "Lt", "values": ["9"]})
+    spec.update(pool)
+    return objects(*items, *extra)
+
+
+def workload(name, n, cpu, memory, kind="Deployment", **spec):
+    labels = {"app": name}
+    ports = spec.pop("ports", None)
+    container = {"name": "a", "resources": {"requests": {"cpu": cpu, "memory": memory}}}
+    if ports:
+        container["ports"] = ports
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": "shop"},
+            "spec": {"replicas": n, "selector": {"matchLabels": labels},
+                     "template": {"metadata": {"labels": labels}, "spec": {"containers": [container], **spec}}}}
+
+
+HOSTNAME = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "lock"}}}
+RULES = small(
+    workload("plain", 5, "900m", "2Gi"),
+    workload("lock", 4, "200m", "256Mi", affinity={"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [HOSTNAME]}}),
+    workload("wide", 3, "1", "1Gi", topologySpreadConstraints=[{
+        "maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "wide"}}}]),
+    workload("steady", 2, "500m", "1Gi", nodeSelector={"karpenter.sh/capacity-type": "on-demand"}),
+    workload("port", 2, "100m", "128Mi", ports=[{"containerPort": 80, "hostPort": 80}]),
+    workload("amd", 3, "700m", "1Gi", nodeSelector={"kubernetes.io/arch": "amd64"}),
+    workload("log", 1, "150m", "200Mi", kind="DaemonSet"))
+
+
+def pod_specs(value):
+    return [i["spec"]["template"]["spec"] for i in value["items"] if i["kind"] in ("Deployment", "DaemonSet")]
+
+
+def drop_label(value, test, pools=True):
+    for spec in pod_specs(value):
+        spec["nodeSelector"] = {k: v for k, v in spec.get("nodeSelector", {}).items() if not test(k)}
+    for item in value["items"]:
+        if item["kind"] == "NodePool" and pools:
+            template = item["spec"]["template"]["spec"]
+            template["requirements"] = [r for r in template["requirements"] if not test(r["key"])]
+
+
+def drop_anti_affinity(value):
+    for spec in pod_specs(value):
+        spec.pop("affinity", None)
+
+
+def drop_spread(value):
+    for spec in pod_specs(value):
+        spec.pop("topologySpreadConstraints", None)
+
+
+def drop_ports(value):
+    for spec in pod_specs(value):
+        for container in spec["containers"]:
+            container.pop("ports", None)
+
+
+def drop_daemons(value):
+    value["items"] = [i for i in value["items"] if i["kind"] != "DaemonSet"]
+
+
+DROPS = {
+    "antiaffinity": drop_anti_affinity, "spread": drop_spread, "hostports": drop_ports, "daemonsets": drop_daemons,
+    "arch": lambda v: drop_label(v, lambda k: k == "kubernetes.io/arch"),
+    "capacitytype": lambda v: drop_label(v, lambda k: k == "karpenter.sh/capacity-type"),
+    "instancetypes": lambda v: drop_label(v, lambda k: k.startswith("karpenter.k8s.aws/instance-")),
+}
+
+
+def compare(*arguments, code=(0, 3)):
+    return json.loads(run("compare", *arguments, *QUICK, "-o", "json", code=code)[0])
+
+
+def figures(plan):
+    return (plan["totals"]["usdPerHour"], plan["certificate"]["lowerBoundUsdPerHour"], len(plan["nodes"]), len(plan["unschedulable"]))
+
+
+def row_figures(row):
+    return (row["usdPerHour"], row["lowerBoundUsdPerHour"], row["newNodes"], row["unplacedPods"])
+
+
+@test
+def scenarios_are_plans():
+    base = write("rules.json", RULES)
+    spread_free, pools = copy.deepcopy(RULES), copy.deepcopy(RULES)
+    drop_spread(spread_free)
+    pools["items"][1]["spec"]["template"]["spec"]["requirements"][0]["values"] = ["c7a"]
+    write("pools.json", objects(pools["items"][1]))
+
+    def only(kind, offering):
+        if offering["zone"] not in ("us-east-1a", "us-east-1c"):
+            offering["available"] = False
+    rows = {
+        "on-demand": ("-f", base, "--no-spot"),
+        "karpenter": ("-f", base, "--algorithm=karpenter"),
+        "zones=us-east-1a,use1-az4": ("-f", base, "--catalog", edited_catalog("zones.json", only)),
+        "no-spread": ("-f", write("free.json", spread_free)),
+        "scale=shop/plain=9": ("-f", base, "--scale", "shop/plain=9"),
+        "deny-type=c6a.*": ("-f", base, "--deny-type=c6a.*"),
+        "price-adjust=family in (m7g): -50%": ("-f", base, "--price-adjust", "family in (m7g): -50%"),
+        "nodepools=pools.json": ("-f", write("other.json", pools)),
+        "min-pools=3": ("-f", base, "--min-pools=3"),
+    }
+    value = compare("-f", base, *(w for name in rows for w in ("--with", name)))
+    assert [r["name"] for r in value["scenarios"]] == list(rows) and value["base"]["name"] == "base"
+    assert row_figures(value["base"]) == figures(plan_of("-f", base))
+    for row in value["scenarios"]:
+        assert row.get("failure") is None, row
+        assert row_figures(row) == figures(plan_of(*rows[row["name"]])), row
+        assert row["emulated"] == (row["name"] == "karpenter")
+        assert abs(row["differenceUsdPerHour"] - (row["usdPerHour"] - value["base"]["usdPerHour"])) < 1e-9
+    families = compare("-f", base, "--with", "families<=1")["scenarios"][0]
+    assert "only families " in families["notes"][0], families
+    name = families["notes"][0].split()[2]
+    assert row_figures(families) == row_figures(compare("-f", base, "--with", "families=" + name)["scenarios"][0])
+
+
+@test
+def the_matrix_on_a_terminal():
+    base = write("rules.json", RULES)
+    out, err = run("compare", *QUICK, "-f", base, "--with", "karpenter", "--with", "on-demand", "--with", "ffd")
+    assert all(len(line) <= 80 for line in out.splitlines()), out
+    lines = out.splitlines()
+    assert lines[0].split()[:4] == ["SCENARIO", "NODES", "$/H", "$/MO"] and lines[1].startswith("base "), out
+    assert "emulated: an imitation of Karpenter" in out and "assumed:" in err and "Karpenter would" not in out
+    default = run("compare", "-f", base)[0]
+    assert [line.split()[0] for line in default.splitlines()[:4]] == ["SCENARIO", "base", "karpenter", "on-demand"]
+    assert run("compare", *QUICK, "-f", base, "--with", "on-demand", "--exit-code", code=7)[0]
+    run("compare", *QUICK, "-f", base, "--with", "deny-type=p5.48xlarge", "--exit-code")
+    bad = run("compare", *QUICK, "-f", base, "--with", "zones=mars", "--exit-code", code=7)[0]
+    assert 'no plan: zones: the catalogue has no zone "mars"' in " ".join(bad.split()), bad
+    markdown = run("compare", *QUICK, "-f", base, "--with", "no-spread", "--price-constraints", "-o", "markdown")[0]
+    assert markdown.startswith("| SCENARIO | NODES |") and "| pod anti-affinity |" in markdown, markdown
+    few = run("compare", *QUICK, "-f", write("batch.json", small(workload("w", 3, "1", "1Gi", nodeSelector={"karpenter.sh/capacity-type": "spot"}))),
+              "--with", "on-demand")[0]
+    assert "3 pods fewer have a place" in few, few
+    for words, text in ((("--with", "cluster-autoscaler"), "cannot be emulated"), (("--with", "no-antiafinity"), "did you mean no-antiaffinity?"),
+                        (("--with", "families<=0"), "not a number from 1"), (("--with", "spot-max=200%"), "not a percentage"),
+                        (("--with", "no-rules"), "is no scenario"), (("--with", "zones="), "not a list"), (("-o", "csv"), "must be one of")):
+        assert text in run("compare", *QUICK, "-f", base, *words, code=2)[1], words
+    assert "only plans that place pods" in run("compare", *QUICK, "-f", base, "--mode=disrupt", code=1)[1]
+
+
+@test
+def prices_of_rules_lie_within_separate_solves():
+    base = write("rules.json", RULES)
+    value = compare("-f", base, "--price-constraints")
+    assert value["scenarios"] == []
+    cost, bound = row_figures(value["base"])[:2]
+    prices = {p["constraint"]: p for p in value["constraints"]}
+    assert set(prices) == set(DROPS), prices
+    everything = copy.deepcopy(RULES)
+    for name, price in prices.items():
+        free = copy.deepcopy(RULES)
+        DROPS[name](free)
+        DROPS[name](everything)
+        other, other_bound = figures(plan_of("-f", write("free.json", free)))[:2]
+        low, high = max(0, bound - min(other, cost)), cost - other_bound
+        assert abs(price["lowUsdPerHour"] - low) < 1e-9 and abs(price["highUsdPerHour"] - high) < 1e-9, (price, low, high)
+        assert low - 1e-9 <= price["pointUsdPerHour"] <= high + 1e-9 and price["foundIn"] > 0, price
+    assert any(p["lowUsdPerHour"] > 0 for p in prices.values()), prices
+    points = [p["pointUsdPerHour"] for p in value["constraints"]]
+    assert points == sorted(points, reverse=True)
+    other, other_bound = figures(plan_of("-f", write("free.json", everything)))[:2]
+    together = value["allConstraints"]
+    assert max(0, bound - other) - 1e-9 <= together["pointUsdPerHour"] <= cost - other_bound + 1e-9
+    assert "none of the rules" in run("compare", *QUICK, "-f", write("none.json", objects(
+        workload("plain", 2, "900m", "2Gi"), {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": "p"}, "spec": {
+            "template": {"spec": {"nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "c"}, "requirements": []}}}},
+        POOL[0])), "--price-constraints")[0]
 
 
 def main():

@@ -90,6 +90,15 @@ def explanations(validator):
         assert validator.is_valid(value) == good, kind
 
 
+def comparisons(validator):
+    shop = os.path.join(SOURCE, "examples", "shop")
+    value = check("compare", ["compare", "-f", shop, "--effort=1", "--with", "karpenter", "--with", "zones=nowhere", "--price-constraints",
+                              "-o", "json"], validator, (3,))
+    assert value["scenarios"][0]["emulated"] and "failure" in value["scenarios"][1] and value["constraints"] and value["allConstraints"]
+    value["base"]["failure"] = "and a plan"
+    assert not validator.is_valid(value), "a scenario both fails and has a plan"
+
+
 def catalogs(validator):
     check("embedded", ["catalog", "list", "-o", "json"], validator)
     for error in validator.iter_errors({"apiVersion": "binpack/v1", "kind": "Catalog", "zones": [], "instanceTypes": [{}]}):
@@ -98,13 +107,13 @@ def catalogs(validator):
 
 
 def main():
-    schemas = {name: load(os.path.join(SOURCE, "docs", "schema", name + ".v1.json")) for name in ("plan", "catalog", "explain")}
+    schemas = {name: load(os.path.join(SOURCE, "docs", "schema", name + ".v1.json")) for name in ("plan", "catalog", "explain", "compare")}
     validators = {}
     for name, schema in schemas.items():
         jsonschema.Draft202012Validator.check_schema(schema)
         validators[name] = jsonschema.Draft202012Validator(schema)
     tests = [("plans", plans, "plan"), ("plans of the cases", shared_plans, "plan"), ("catalogue", catalogs, "catalog"),
-             ("explanations", explanations, "explain")]
+             ("explanations", explanations, "explain"), ("comparisons", comparisons, "compare")]
     print("1..%d" % len(tests))
     failed = 0
     for i, (name, test, schema) in enumerate(tests, 1):
