@@ -12,6 +12,11 @@
 
 #include "base/str.h"
 
+struct http_header {
+    struct str name; /* any case */
+    struct str value;
+};
+
 enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
 
 struct http_request {
@@ -20,6 +25,9 @@ struct http_request {
     struct str accept;       /* media type of the answer; empty: any */
     struct str content_type; /* of `body`; empty when there is none */
     struct str body;
+    const struct http_header *headers; /* [n_headers] more, without those above, Host and
+                                          Content-Length; no line breaks in them */
+    size_t n_headers;
     int64_t silence_ms; /* ends with HTTP_TIMEOUT when nothing arrives for so long; 0: never */
     int64_t total_ms;   /* ends with HTTP_TIMEOUT when it takes longer; 0: never */
     size_t body_max;    /* ends with HTTP_LIMIT above this many unpacked bytes; 0: no maximum, for
@@ -27,8 +35,10 @@ struct http_request {
 };
 
 struct http_head {
-    int status;             /* 200, 404, ... */
-    int64_t retry_after_ms; /* of the header Retry-After; 0 when absent */
+    int status;                        /* 200, 404, ... */
+    int64_t retry_after_ms;            /* of the header Retry-After; 0 when absent */
+    const struct http_header *headers; /* [n_headers] as they came, valid during the call */
+    size_t n_headers;
 };
 
 enum http_end {

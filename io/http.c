@@ -44,6 +44,7 @@ struct call {
     struct curl_slist *headers;
     struct curl_slist *connect_to; /* where a server is whose certificate has another name */
     struct io_http_events events;
+    VEC(struct http_header) head; /* of the answer */
     size_t header_bytes, body_bytes, body_max;
     mono_t last; /* when something arrived */
     int64_t silence_ms;
@@ -158,10 +159,12 @@ void io_http_server_add_header(struct io_http_server *server, struct str line)
     server->headers = curl_slist_append(server->headers, str_cstr(&server->arena, line));
 }
 
-static void add_header(struct call *call, const char *name, struct str value)
+/* curl takes "Name;" for a header without a value, and "Name:" for none at all. */
+static void add_header(struct call *call, struct str name, struct str value)
 {
-    struct strbuf line = strbuf_new(&call->arena, 64 * 1024);
-    strbuf_addf(&line, "%s: ", name);
+    struct strbuf line = strbuf_new(&call->arena, name.n + value.n + 3);
+    strbuf_add(&line, name);
+    strbuf_add(&line, value.n > 0 ? STR(": ") : STR(";"));
     strbuf_add(&line, value);
     strbuf_addc(&line, '\0');
     call->headers = curl_slist_append(call->headers, strbuf_str(&line).p);
@@ -177,10 +180,13 @@ static void set_headers(struct call *call, const struct io_http_server *server,
         call->headers = curl_slist_append(call->headers, server->authorize.p);
     }
     if (request->accept.n > 0) {
-        add_header(call, "Accept", request->accept);
+        add_header(call, STR("Accept"), request->accept);
     }
     if (request->content_type.n > 0) {
-        add_header(call, "Content-Type", request->content_type);
+        add_header(call, STR("Content-Type"), request->content_type);
+    }
+    for (size_t i = 0; i < request->n_headers; i++) {
+        add_header(call, request->headers[i].name, request->headers[i].value);
     }
     /* No "Expect: 100-continue": it costs a round trip. */
     call->headers = curl_slist_append(call->headers, "Expect:");
@@ -248,16 +254,30 @@ static int on_socket_made(void *ctx, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
+/* A status line begins a head anew: of an answer after "100 Continue". */
+static void keep_header(struct call *call, struct str line)
+{
+    size_t colon = str_find(line, ':');
+    if (str_starts(line, STR("HTTP/"))) {
+        call->head.n = 0;
+    } else if (!call->head_told && colon < line.n) {
+        struct http_header header = {
+            .name = str_copy(&call->arena, str_sub(line, 0, colon)),
+            .value = str_copy(&call->arena, str_trim(str_sub(line, colon + 1, line.n)))};
+        VEC_PUSH(&call->arena, &call->head, header);
+    }
+}
+
 static size_t on_header(char *bytes, size_t size, size_t n, void *ctx)
 {
     struct call *call = ctx;
-    (void)bytes;
     call->header_bytes += size * n;
     call->last = io_loop_now(call->http->loop);
     if (call->header_bytes > LIMIT_HTTP_HEADER_BYTES) {
         call->stopped = HTTP_LIMIT;
         return 0;
     }
+    keep_header(call, (struct str){.p = bytes, .n = size * n});
     return size * n;
 }
 
@@ -274,7 +294,9 @@ static void tell_head(struct call *call)
     struct http_head head = {.status = (int)status,
                              .retry_after_ms = retry_after > INT32_MAX
                                                    ? (int64_t)INT32_MAX * 1000
-                                                   : (int64_t)retry_after * 1000};
+                                                   : (int64_t)retry_after * 1000,
+                             .headers = call->head.v,
+                             .n_headers = call->head.n};
     call->events.head(call->events.ctx, &head);
 }
 
@@ -595,6 +617,24 @@ static void set_request(struct call *call, const struct io_http_server *server,
     set_headers(call, server, request);
 }
 
+static bool is_one_line(struct str s)
+{
+    return str_find(s, '\r') == s.n && str_find(s, '\n') == s.n && str_find(s, '\0') == s.n;
+}
+
+static bool check_headers(const struct http_request *request, struct err *err)
+{
+    for (size_t i = 0; i < request->n_headers; i++) {
+        const struct http_header *header = &request->headers[i];
+        if (header->name.n == 0 || str_find(header->name, ':') < header->name.n ||
+            !is_one_line(header->name) || !is_one_line(header->value)) {
+            return err_set(err, ERR_INVALID, "header %zu (" STR_FMT ") would not be one line", i,
+                           STR_ARG(str_sub(header->name, 0, 100)));
+        }
+    }
+    return true;
+}
+
 bool io_http_start(struct io_http_server *server, const struct http_request *request,
                    const struct io_http_events *events, uint64_t *ret_id, struct err *err)
 {
@@ -602,6 +642,9 @@ bool io_http_start(struct io_http_server *server, const struct http_request *req
     if (http->n_calls >= LIMIT_HTTP_REQUESTS) {
         return err_set(err, ERR_LIMIT, "more than %d requests at a time (LIMIT_HTTP_REQUESTS)",
                        (int)LIMIT_HTTP_REQUESTS);
+    }
+    if (!check_headers(request, err)) {
+        return false;
     }
     assert(http->depth == 0); /* from `end`, a timer or outside, never from `head` or `body` */
     CURL *easy = curl_easy_init();

@@ -57,7 +57,7 @@ void io_http_server_authorize(struct io_http_server *server, struct str value);
 void io_http_server_add_header(struct io_http_server *server, struct str line);
 
 /* Sends the request. Its texts may go away when the call returns. *ret_id is never 0. ERR_LIMIT
- * above LIMIT_HTTP_REQUESTS; ERR_INVALID for an address that is none. */
+ * above LIMIT_HTTP_REQUESTS; ERR_INVALID for a header that would not be one line; ERR_IO. */
 MUST_CHECK bool io_http_start(struct io_http_server *server, const struct http_request *request,
                               const struct io_http_events *events, uint64_t *ret_id,
                               struct err *err);

@@ -55,7 +55,8 @@ struct client {
     size_t n_body, n_heads, n_ends;
     enum http_end end;
     char why[512];
-    bool stop; /* wants no body */
+    char headers[512]; /* of the answer: "Name=value;" each */
+    bool stop;         /* wants no body */
     struct io_http *http;
     uint64_t cancel; /* id to cancel in the first piece of body */
 };
@@ -162,6 +163,11 @@ static void on_head(void *ctx, const struct http_head *head)
     struct client *client = ctx;
     client->head = *head;
     client->n_heads++;
+    for (size_t i = 0; i < head->n_headers; i++) {
+        size_t n = strlen(client->headers);
+        (void)snprintf(client->headers + n, sizeof client->headers - n, STR_FMT "=" STR_FMT ";",
+                       STR_ARG(head->headers[i].name), STR_ARG(head->headers[i].value));
+    }
 }
 
 static bool on_body(void *ctx, struct str bytes)
@@ -357,6 +363,44 @@ static void too_many_requests_are_refused(void **state)
     bench_close(&b);
 }
 
+static void headers_go_both_ways(void **state)
+{
+    (void)state;
+    static const struct script script = {
+        .answer = "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n" OK
+                  "x-amzn-RequestId:  abc \r\nETag:\r\nX: 1\r\nX: 2\r\nContent-Length: 0\r\n\r\n",
+        .how = STAYS};
+    static const struct http_header more[] = {{STR("X-Amz-Target"), STR("A.B")},
+                                              {STR("X-Empty"), STR_EMPTY}};
+    static const struct http_header broken[] = {{STR("X"), STR("a\r\nInjected: 1")},
+                                                {STR("X\nY"), STR("a")},
+                                                {STR("X:"), STR("a")},
+                                                {STR_EMPTY, STR("a")}};
+    struct bench b;
+    struct client client = {.n_ends = 0};
+    struct http_request request = {
+        .method = HTTP_POST, .path = STR("/x"), .headers = more, .n_headers = 2};
+    struct io_http_events events = {
+        .ctx = &client, .head = on_head, .body = on_body, .end = on_end};
+    struct err err;
+    uint64_t id = 0;
+    bench_open(&b);
+    b.server.script = &script;
+    assert_true(io_http_start(b.target, &request, &events, &id, &err));
+    finish(&b, &client);
+    assert_string_equal(client.headers, "x-amzn-RequestId=abc;ETag=;X=1;X=2;Content-Length=0;");
+    assert_non_null(strstr(b.server.request, "\r\nX-Amz-Target: A.B\r\n"));
+    assert_non_null(strstr(b.server.request, "\r\nX-Empty:\r\n"));
+    request.n_headers = 1;
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        request.headers = &broken[i];
+        assert_false(io_http_start(b.target, &request, &events, &id, &err));
+        assert_int_equal(err.code, ERR_INVALID);
+    }
+    assert_int_equal(io_http_count(b.http), 0);
+    bench_close(&b);
+}
+
 static void nobody_listens(void **state)
 {
     (void)state;
@@ -380,6 +424,7 @@ int main(void)
         cmocka_unit_test(connections_are_kept),
         cmocka_unit_test(whoever_cancels_hears_nothing_more),
         cmocka_unit_test(too_many_requests_are_refused),
+        cmocka_unit_test(headers_go_both_ways),
         cmocka_unit_test(nobody_listens),
     };
     return cmocka_run_group_tests_name("io/http", tests, NULL, NULL);
