@@ -38,6 +38,9 @@ enum {
     LIMIT_KUBECONFIGS = 64,               /* files of $KUBECONFIG */
     LIMIT_KUBECONFIG_BYTES = 16 * 1024 * 1024, /* one kubeconfig file */
     LIMIT_CREDENTIAL_BYTES = 1024 * 1024, /* a token, a certificate, what an exec plugin prints */
+    LIMIT_SERVE_CONNECTIONS = 64,         /* to our own HTTP server, at a time */
+    LIMIT_SERVE_PER_ADDRESS = 32,         /* of them from one address */
+    LIMIT_SERVE_MEMORY_BYTES = 32 * 1024, /* of one of them, for the head of a request */
     LIMIT_DESCRIPTORS = 16 * 1024,        /* numbers of descriptors that the loop watches */
     LIMIT_ZONES = 64,
     LIMIT_AWS_REPLY_BYTES = 64 * 1024 * 1024, /* one reply, unpacked; the largest pages have 5 MB */

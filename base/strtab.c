@@ -2,6 +2,7 @@
 #include "base/strtab.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 
@@ -47,9 +48,8 @@ static uint32_t slot_of(const struct strtab *tab, struct str s, uint32_t hash)
     return i;
 }
 
-static void rehash(struct strtab *tab)
+static void fill_slots(struct strtab *tab)
 {
-    tab->n_slots *= 2;
     tab->slots = ARENA_ARRAY(tab->arena, uint32_t, tab->n_slots);
     for (uint32_t id = 0; id < tab->n; id++) {
         uint32_t i = tab->hashes[id] & (tab->n_slots - 1);
@@ -83,7 +83,8 @@ strid strtab_add(struct strtab *tab, struct str s)
     tab->hashes[id] = hash;
     tab->slots[slot] = id + 1;
     if (tab->n * 2 > tab->n_slots) {
-        rehash(tab);
+        tab->n_slots *= 2;
+        fill_slots(tab);
     }
     return id;
 }
@@ -107,4 +108,24 @@ uint32_t strtab_count(const struct strtab *tab)
 int strtab_cmp(const struct strtab *tab, strid a, strid b)
 {
     return a == b ? 0 : str_cmp(strtab_str(tab, a), strtab_str(tab, b));
+}
+
+struct strtab_mark strtab_mark(const struct strtab *tab)
+{
+    return (struct strtab_mark){.strings = tab->strings, .hashes = tab->hashes, .n = tab->n};
+}
+
+struct strtab *strtab_fork(const struct strtab_mark *mark, struct arena *arena)
+{
+    struct strtab *tab = ARENA_NEW(arena, struct strtab);
+    *tab = (struct strtab){.arena = arena, .n = mark->n, .cap = mark->n * 2, .n_slots = 256};
+    tab->strings = ARENA_ARRAY(arena, struct str, tab->cap);
+    tab->hashes = ARENA_ARRAY(arena, uint32_t, tab->cap);
+    memcpy(tab->strings, mark->strings, mark->n * sizeof *tab->strings);
+    memcpy(tab->hashes, mark->hashes, mark->n * sizeof *tab->hashes);
+    while (tab->n * 2 > tab->n_slots) {
+        tab->n_slots *= 2;
+    }
+    fill_slots(tab);
+    return tab;
 }

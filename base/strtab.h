@@ -26,3 +26,15 @@ struct str strtab_str(const struct strtab *tab,
                       strid id); /* also NUL-terminated; STRID_NONE gives "" */
 uint32_t strtab_count(const struct strtab *tab);
 int strtab_cmp(const struct strtab *tab, strid a, strid b); /* bytewise by text */
+
+/* The table as it is at one moment, for another thread: valid while more is added to `tab`. */
+struct strtab_mark {
+    const struct str *strings; /* [n] */
+    const uint32_t *hashes;    /* [n] */
+    uint32_t n;
+};
+struct strtab_mark strtab_mark(const struct strtab *tab);
+
+/* A table of its own that begins with the same strings under the same ids; their bytes stay where
+ * they are. */
+struct strtab *strtab_fork(const struct strtab_mark *mark, struct arena *arena);

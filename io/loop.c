@@ -32,7 +32,8 @@ struct io_loop {
     size_t n_watched;
     uint32_t n_generations;
     VEC(struct io_timer *) timers;
-    mono_t armed; /* what timer_fd is set to; 0: nothing */
+    int64_t work_us; /* of the last turn */
+    mono_t armed;    /* what timer_fd is set to; 0: nothing */
 };
 
 static void read_clocks(struct io_loop *loop)
@@ -253,10 +254,17 @@ bool io_loop_turn(struct io_loop *loop, struct err *err)
     if (n < 0 && errno != EINTR) {
         return err_set(err, ERR_IO, "cannot wait for events: %s", strerror(errno));
     }
+    const int64_t begun_us = io_clock_mono_us();
     read_clocks(loop);
     for (int i = 0; i < n; i++) {
         dispatch(loop, &events[i]);
     }
     run_timers(loop);
+    loop->work_us = io_clock_mono_us() - begun_us;
     return true;
+}
+
+int64_t io_loop_work_us(const struct io_loop *loop)
+{
+    return loop->work_us;
 }

@@ -52,3 +52,7 @@ MUST_CHECK bool io_loop_turn(struct io_loop *loop, struct err *err);
 
 mono_t io_loop_now(const struct io_loop *loop);  /* of this turn */
 wall_t io_loop_wall(const struct io_loop *loop); /* of this turn */
+
+/* How long the callbacks of the last turn took, in microseconds: what was waited for is not in it.
+ */
+int64_t io_loop_work_us(const struct io_loop *loop);

@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 #include "k8s/builder_impl.h"
-#include "k8s/tables.h"
+#include "k8s/decode.h"
 
 enum {
     FIRST_OBJECTS = 64,
@@ -203,20 +203,9 @@ struct incoming {
     const struct k8s_kind *type;
     uint32_t source_i;
     struct opt_wall newest;
+    bool closed; /* a broken budget of which the selector is kept */
     struct err *err;
 };
-
-static struct codec_in codec_of(struct k8s_builder *b, struct incoming *in)
-{
-    return (struct codec_in){.arena = b->arena,
-                             .scratch = &b->scratch,
-                             .tab = b->tab,
-                             .names = b->names,
-                             .words = &b->words,
-                             .user = b->shapes,
-                             .newest = &in->newest,
-                             .err = in->err};
-}
 
 /* "Pod shop/web-0" in front of the text. */
 static bool name_the_object(const struct incoming *in)
@@ -240,75 +229,17 @@ static bool name_the_object(const struct incoming *in)
                     ns.n == 0 ? "" : "/", STR_ARG(name));
 }
 
-/* Namespaced objects without a namespace are in "default", the others are in none. */
-static strid right_namespace(struct k8s_builder *b, const struct k8s_kind *type, strid ns)
+static bool decode(struct k8s_builder *b, struct incoming *in, char *object)
 {
-    if (!type->namespaced) {
-        return STRID_EMPTY;
-    }
-    return ns == STRID_EMPTY ? strtab_add(b->tab, STR("default")) : ns;
-}
-
-static bool decode_pod(struct k8s_builder *b, struct incoming *in, struct k8s_pod *pod)
-{
-    struct codec_in codec = codec_of(b, in);
-    struct json_at status = json_at_member(&in->at, "status");
-    enum k8s_origin origin = json_at_count(&status) > 0 ? K8S_ADMITTED : K8S_BARE;
-    const struct k8s_pod_shape *shape = NULL;
-    if (!k8s_shapes_decode(b->shapes, &codec, &in->at, origin, STRID_NONE, STRID_NONE, &shape) ||
-        codec_decode(&codec, &k8s_pod_table, &in->at, pod) == CODEC_FAIL) {
-        return false;
-    }
-    pod->shape = shape;
-    pod->source_i = in->source_i;
-    return true;
-}
-
-static bool decode_object(struct k8s_builder *b, struct incoming *in, char *object)
-{
-    const struct k8s_store_type *store = &k8s_stores[in->type->store];
-    struct codec_in codec = codec_of(b, in);
-    if (in->type->store == STORE_PODS) {
-        return decode_pod(b, in, (void *)object);
-    }
-    if (in->type->store == STORE_WORKLOADS) {
-        struct k8s_workload *workload = (void *)object;
-        workload->kind = (enum k8s_workload_kind)in->type->workload;
-        workload->source_i = in->source_i;
-    }
-    if (codec_decode(&codec, store->table, &in->at, object) == CODEC_FAIL) {
-        return false;
-    }
-    struct k8s_meta *meta = (void *)(object + store->meta_offset);
-    meta->ns = right_namespace(b, in->type, meta->ns);
-    if (in->type->store == STORE_NODEPOOLS) {
-        ((struct karp_nodepool *)(void *)object)->source_i = in->source_i;
-    }
-    if (in->type->store == STORE_PDBS && str_eq(in->api_version, STR("policy/v1beta1"))) {
-        /* There an empty selector selected nothing; in v1 it selects everything. */
-        struct k8s_pdb *pdb = (void *)object;
-        pdb->selector.present = pdb->selector.present && (pdb->selector.match_labels.n > 0 ||
-                                                          pdb->selector.n_expressions > 0);
-    }
-    return true;
-}
-
-/* A PodDisruptionBudget that breaks a rule must not let pods go that a good one would hold: its
- * selector counts, and nothing is allowed. */
-static bool decode_closed_pdb(struct k8s_builder *b, struct incoming *in, struct k8s_pdb *pdb)
-{
-    struct err ignored;
-    struct incoming again = *in;
-    struct codec_in codec = codec_of(b, &again);
-    codec.err = &ignored;
-    *pdb = (struct k8s_pdb){.observed_generation = 0};
-    if (codec_decode(&codec, &k8s_pdb_closed_table, &in->at, pdb) == CODEC_FAIL) {
-        return false;
-    }
-    pdb->meta.ns = right_namespace(b, in->type, pdb->meta.ns);
-    pdb->disruptions_allowed = (struct opt_i64){.has = true, .v = 0};
-    (void)err_wrap(in->err, "all but its selector, which now allows no eviction");
-    return true;
+    const struct k8s_decoder decoder = {.arena = b->arena,
+                                        .scratch = &b->scratch,
+                                        .tab = b->tab,
+                                        .names = b->names,
+                                        .words = &b->words,
+                                        .shapes = b->shapes,
+                                        .newest = &in->newest,
+                                        .source_i = in->source_i};
+    return k8s_decode(&decoder, in->type, in->api_version, &in->at, object, &in->closed, in->err);
 }
 
 static bool check_caps(const struct k8s_builder *b, const struct incoming *in)
@@ -340,8 +271,9 @@ static bool remove_object(struct k8s_builder *b, struct incoming *in)
         return false;
     }
     strid ns_id = ns.n == 0 ? STRID_EMPTY : strtab_find(b->tab, ns);
-    struct k8s_key key = {
-        .ns = right_namespace(b, in->type, ns_id), .name = name, .workload = in->type->workload};
+    struct k8s_key key = {.ns = k8s_right_namespace(b->tab, in->type, ns_id),
+                          .name = name,
+                          .workload = in->type->workload};
     struct k8s_objects *objects = &b->objects[in->type->store];
     uint32_t i = k8s_objects_find(b, in->type->store, &key);
     if (i != UINT32_MAX && !objects->dead[i]) {
@@ -362,8 +294,8 @@ static bool take_object(struct k8s_builder *b, struct incoming *in, bool removed
         return remove_object(b, in);
     }
     char *object = arena_alloc(&b->scratch, k8s_stores[store].size);
-    bool good = decode_object(b, in, object);
-    if (!good && (store != STORE_PDBS || !decode_closed_pdb(b, in, (void *)object))) {
+    bool good = decode(b, in, object);
+    if (!good && !in->closed) {
         return false;
     }
     struct k8s_key key = key_of(store, object);

@@ -6,7 +6,7 @@
 #include "base/vec.h"
 #include "k8s/tables.h"
 
-struct record {
+struct k8s_shape_record {
     struct k8s_pod_shape *shape;
     uint64_t hash, spec_hash;
     enum k8s_origin origin;
@@ -20,7 +20,7 @@ struct table {
 
 struct k8s_shapes {
     struct arena *arena;
-    VEC(struct record) records;
+    VEC(struct k8s_shape_record) records;
     struct table by_content, by_spec;
 };
 
@@ -33,7 +33,7 @@ struct k8s_shapes *k8s_shapes_new(struct arena *arena)
     return shapes;
 }
 
-static uint64_t hash_of(const struct record *record, bool spec)
+static uint64_t hash_of(const struct k8s_shape_record *record, bool spec)
 {
     return spec ? record->spec_hash : record->hash;
 }
@@ -76,7 +76,7 @@ static struct k8s_pod_shape *find(const struct k8s_shapes *shapes,
     const struct table *table = &shapes->by_content;
     for (size_t at = hash & (table->n_slots - 1); table->n_slots > 0 && table->slots[at] != 0;
          at = (at + 1) & (table->n_slots - 1)) {
-        const struct record *record = &shapes->records.v[table->slots[at] - 1];
+        const struct k8s_shape_record *record = &shapes->records.v[table->slots[at] - 1];
         if (record->hash == hash && record->origin == origin &&
             codec_equal(&k8s_shape_table, record->shape, shape)) {
             return record->shape;
@@ -91,7 +91,7 @@ static const struct k8s_pod_shape *find_spec(const struct k8s_shapes *shapes,
     const struct table *table = &shapes->by_spec;
     for (size_t at = hash & (table->n_slots - 1); table->n_slots > 0 && table->slots[at] != 0;
          at = (at + 1) & (table->n_slots - 1)) {
-        const struct record *record = &shapes->records.v[table->slots[at] - 1];
+        const struct k8s_shape_record *record = &shapes->records.v[table->slots[at] - 1];
         if (record->spec_hash == hash && codec_equal(&k8s_shape_spec_table, record->shape, shape)) {
             return record->shape;
         }
@@ -111,7 +111,8 @@ static struct k8s_pod_shape *keep(struct k8s_shapes *shapes, const struct k8s_po
     *kept = *shape;
     kept->id = id;
     VEC_PUSH(shapes->arena, &shapes->records,
-             ((struct record){.shape = kept, .hash = hash, .spec_hash = spec, .origin = origin}));
+             ((struct k8s_shape_record){
+                 .shape = kept, .hash = hash, .spec_hash = spec, .origin = origin}));
     put(&shapes->by_content, hash, id);
     if (new_spec) {
         put(&shapes->by_spec, spec, id);
@@ -153,8 +154,10 @@ bool k8s_shapes_decode(struct k8s_shapes *shapes, struct codec_in *in, const str
     struct k8s_pod_shape fresh = same_spec != NULL ? *same_spec : (struct k8s_pod_shape){.id = 0};
     const struct codec_table *table = same_spec != NULL ? &k8s_shape_label_table : &k8s_shape_table;
     struct json_at metadata = json_at_member(at, "metadata");
-    if (decode_into(in, table, same_spec != NULL ? &metadata : at, owner_api_version, owner_kind,
-                    &fresh) == CODEC_FAIL) {
+    struct codec_in final = *in;
+    final.arena = shapes->arena; /* others will share it */
+    if (decode_into(&final, table, same_spec != NULL ? &metadata : at, owner_api_version,
+                    owner_kind, &fresh) == CODEC_FAIL) {
         return false; /* cannot be: it was decoded a moment ago */
     }
     *ret_shape = keep(shapes, &fresh, spec, hash, origin, same_spec == NULL);
@@ -187,4 +190,32 @@ struct k8s_pod_shape *k8s_shapes_at(const struct k8s_shapes *shapes, uint32_t id
 enum k8s_origin k8s_shapes_origin(const struct k8s_shapes *shapes, uint32_t id)
 {
     return shapes->records.v[id].origin;
+}
+
+struct k8s_shapes_mark k8s_shapes_mark(const struct k8s_shapes *shapes)
+{
+    return (struct k8s_shapes_mark){.records = shapes->records.v, .n = (uint32_t)shapes->records.n};
+}
+
+/* Admission writes into volumes. */
+static void own_volumes(struct k8s_pod_shape *shape, struct arena *arena)
+{
+    if (shape->n_volumes > 0) {
+        struct k8s_volume *own = ARENA_ARRAY(arena, struct k8s_volume, shape->n_volumes);
+        memcpy(own, shape->volumes, shape->n_volumes * sizeof *own);
+        shape->volumes = own;
+    }
+}
+
+struct k8s_shapes *k8s_shapes_fork(const struct k8s_shapes_mark *mark, struct arena *arena)
+{
+    struct k8s_shapes *shapes = k8s_shapes_new(arena);
+    for (uint32_t i = 0; i < mark->n; i++) {
+        const struct k8s_shape_record *record = &mark->records[i];
+        const bool new_spec = find_spec(shapes, record->shape, record->spec_hash) == NULL;
+        struct k8s_pod_shape *kept =
+            keep(shapes, record->shape, record->spec_hash, record->hash, record->origin, new_spec);
+        own_volumes(kept, arena);
+    }
+    return shapes;
 }

@@ -34,17 +34,24 @@ ARROWS = {
                      "binpack/plan"],
     "binpack/view": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/plan", "binpack/view"],
     "binpack/cli": ["base", "io", "live", "k8s", "awsapi", "binpack"],
+    "provisioner/observe": ["base", "provisioner/observe"],
+    "provisioner/provisioning": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/plan", "binpack/view",
+                                 "provisioner/provisioning"],
+    "provisioner/engine": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/plan", "provisioner/provisioning",
+                           "provisioner/observe", "provisioner/engine"],
+    "provisioner/service": ["base", "io", "live", "k8s", "awsapi", "binpack/catalog", "binpack/plan", "binpack/cli/version.h", "provisioner"],
     # The checker knows nothing of how a plan comes about.
     "binpack/plan/check": ["base", "k8s", "binpack/catalog", "binpack/plan/plan.h", "binpack/plan/check"],
     # The verifier shares nothing with the solver but the problem.
     "binpack/solver/verify": ["base", "binpack/solver/problem.h", "binpack/solver/verify"],
 }
 PURE = ["base", "k8s", "awsapi", "binpack/solver", "binpack/catalog", "binpack/scheduling", "binpack/disruption", "binpack/emulate",
-        "binpack/whatif", "binpack/plan", "binpack/view"]
+        "binpack/whatif", "binpack/plan", "binpack/view", "provisioner/observe", "provisioner/provisioning", "provisioner/engine"]
 LIBRARY_OF = {"base": "libbase.a", "k8s": "libk8s.a", "awsapi": "libawsapi.a", "binpack/solver": "libsolver.a",
               "binpack/catalog": "libcatalog.a", "binpack/scheduling": "libscheduling.a", "binpack/emulate": "libemulate.a", "binpack/whatif": "libwhatif.a",
               "binpack/disruption": "libdisruption.a", "binpack/plan": "libplan.a",
-              "binpack/view": "libview.a"}
+              "binpack/view": "libview.a", "provisioner/observe": "libobserve.a", "provisioner/provisioning": "libprovisioning.a",
+              "provisioner/engine": "libengine.a"}
 SYSTEM_HEADERS = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "setjmp.h", "stdalign.h",
                   "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
                   "jansson.h", "emmintrin.h", "immintrin.h"}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "binpack/cli/default_pool.h"
+#include "binpack/plan/default_pool.h"
 
 /* The pool that Karpenter's own introduction begins with, on-demand besides spot; amd64, because
  * nothing says that images run on anything else. */

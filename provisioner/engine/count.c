@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the engine counts. */
+#include "provisioner/engine/engine_impl.h"
+
+static const struct str provisioner = {.p = "provisioner", .n = 11};
+
+static void count_plan(struct engine *engine, const struct round_result *result)
+{
+    struct metrics *m = engine->metrics;
+    metrics_set(m, METRIC_PLAN_COST, NULL, result->cost);
+    metrics_set(m, METRIC_PLAN_BOUND, NULL, result->bound);
+    metrics_set(m, METRIC_PLAN_GAP, NULL, result->gap_ppb);
+    metrics_set(m, METRIC_PLAN_ON_DEMAND_COST, NULL, result->on_demand_cost);
+    metrics_set(m, METRIC_PLAN_PENDING_PODS, NULL, result->n_pending);
+    metrics_set(m, METRIC_PLAN_AGE, NULL, engine->job.now);
+    metrics_set(m, METRIC_RUNNING_COST, NULL, result->running_cost);
+    metrics_set(m, METRIC_RUNNING_UNPRICED, NULL, result->n_running_unpriced);
+    metrics_set(m, METRIC_IGNORED_PODS, NULL, result->n_ignored);
+    metrics_set(m, METRIC_UNSCHEDULABLE_PODS, &provisioner, result->n_unplaced);
+    metrics_clear(m, METRIC_PLAN_UNPLACED_PODS);
+    for (uint32_t i = 0; i < result->n_reasons; i++) {
+        metrics_set(m, METRIC_PLAN_UNPLACED_PODS, &result->reasons[i].text, result->reasons[i].n);
+    }
+    metrics_clear(m, METRIC_PLAN_NEW_NODES);
+    for (uint32_t i = 0; i < result->n_kinds; i++) {
+        const struct round_nodes *nodes = &result->kinds[i];
+        const struct str labels[] = {nodes->node_pool, nodes->instance_type, nodes->zone,
+                                     nodes->capacity_type};
+        metrics_set(m, METRIC_PLAN_NEW_NODES, labels, nodes->n);
+    }
+}
+
+void count_round(struct engine *engine, const struct round_result *result, struct moment now)
+{
+    const struct str outcome = !result->good ? STR("failed")
+                               : result->cut ? STR("cut")
+                                             : STR("complete");
+    metrics_add(engine->metrics, METRIC_PLANS, &outcome, 1);
+    metrics_observe(engine->metrics, METRIC_SCHEDULING_DURATION, &provisioner,
+                    (now.mono - engine->began) * 1000);
+    if (result->good) {
+        count_plan(engine, result);
+    }
+}
+
+/* ---- what follows from the state ---- */
+
+/* Cores, bytes or numbers with three decimals. */
+static int64_t in_thousandths(const struct engine *engine, const struct k8s_quantity *q)
+{
+    return q->resource == engine->words.words.cpu ? q->value : sat_mul(q->value, 1000);
+}
+
+static void count_limits(struct engine *engine)
+{
+    const struct strtab *tab = engine->words.tab;
+    metrics_clear(engine->metrics, METRIC_NODEPOOLS_LIMIT);
+    for (uint32_t i = 0; i < k8s_state_count(engine->state, STORE_NODEPOOLS); i++) {
+        const struct karp_nodepool *pool = k8s_state_at(engine->state, STORE_NODEPOOLS, i);
+        for (uint32_t r = 0; r < pool->limits.n; r++) {
+            const struct str labels[] = {strtab_str(tab, pool->limits.v[r].resource),
+                                         pool->meta.name};
+            metrics_set(engine->metrics, METRIC_NODEPOOLS_LIMIT, labels,
+                        in_thousandths(engine, &pool->limits.v[r]));
+        }
+    }
+}
+
+static void count_usage(struct engine *engine)
+{
+    const struct strtab *tab = engine->words.tab;
+    metrics_clear(engine->metrics, METRIC_NODEPOOLS_USAGE);
+    for (uint32_t i = 0; i < k8s_state_count(engine->state, STORE_NODES); i++) {
+        const struct k8s_node *node = k8s_state_at(engine->state, STORE_NODES, i);
+        const strid pool = k8s_pairs_get(&node->meta.labels, engine->words.words.nodepool);
+        for (uint32_t r = 0; pool != STRID_NONE && r < node->capacity.n; r++) {
+            const struct str labels[] = {strtab_str(tab, node->capacity.v[r].resource),
+                                         strtab_str(tab, pool)};
+            metrics_add(engine->metrics, METRIC_NODEPOOLS_USAGE, labels,
+                        in_thousandths(engine, &node->capacity.v[r]));
+        }
+    }
+}
+
+struct metrics *engine_metrics(struct engine *engine, struct moment now)
+{
+    struct metrics *m = engine->metrics;
+    metrics_set(m, METRIC_CLUSTER_STATE_SYNCED, NULL, engine->synced);
+    metrics_set(m, METRIC_CLUSTER_STATE_UNSYNCED_SECONDS, NULL,
+                engine->synced ? 0 : now.mono - engine->unsynced_since);
+    metrics_set(m, METRIC_CLUSTER_STATE_NODE_COUNT, NULL,
+                k8s_state_count(engine->state, STORE_NODES));
+    metrics_set(m, METRIC_PENDING_PODS, NULL, engine->n_pending);
+    metrics_set(m, METRIC_STATE_BYTES, NULL, (int64_t)k8s_state_bytes(engine->state));
+    for (uint32_t i = 0; i < k8s_n_kinds; i++) {
+        const struct str resource = str_of(k8s_kinds[i].resource);
+        if (engine->n_refused[i] > 0) {
+            metrics_set(m, METRIC_OBJECTS_REFUSED, &resource, (int64_t)engine->n_refused[i]);
+        }
+    }
+    count_limits(engine);
+    count_usage(engine);
+    return m;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provisioner/engine/engine.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "binpack/scheduling/eligibility.h"
+#include "binpack/scheduling/vocab.h"
+#include "provisioner/engine/engine_impl.h"
+
+enum {
+    REPLAN_MS = 10 * 1000,
+    CALM_MS = 50 * 1000 /* on top, while nobody waits: for what the running nodes cost */
+};
+
+struct engine *engine_new(const struct engine_settings *settings)
+{
+    struct arena arena = ARENA_INIT;
+    struct engine *engine = ARENA_NEW(&arena, struct engine);
+    engine->arena = arena;
+    engine->settings = *settings;
+    engine->settings.replan_ms = settings->replan_ms > 0 ? settings->replan_ms : (int64_t)REPLAN_MS;
+    engine->batch =
+        (struct batch){.idle_ms = settings->batch_idle_ms, .max_ms = settings->batch_max_ms};
+    engine->state = k8s_state_new();
+    engine->metrics = metrics_new();
+    engine->stages = ARENA_ARRAY(&engine->arena, enum kind_stage, k8s_n_kinds);
+    engine->n_refused = ARENA_ARRAY(&engine->arena, uint64_t, k8s_n_kinds);
+    engine->timer_at = INT64_MAX;
+    engine->replan_at = INT64_MAX;
+    return engine;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (engine == NULL) {
+        return;
+    }
+    assert(!engine->solving);
+    k8s_state_free(engine->state);
+    metrics_free(engine->metrics);
+    struct arena arena = engine->arena;
+    arena_done(&arena);
+}
+
+struct strtab *engine_tab(struct engine *engine)
+{
+    return k8s_state_tab(engine->state);
+}
+
+void engine_use_catalog(struct engine *engine, const struct catalog *catalog)
+{
+    engine->catalog = catalog;
+    engine->words = (struct k8s_cluster){.tab = k8s_state_tab(engine->state),
+                                         .words = *k8s_state_words(engine->state)};
+    engine->vocab = sched_vocab_new(&engine->arena, &engine->words, catalog);
+}
+
+/* ---- objects ---- */
+
+static bool needs_place(const struct engine *engine, const struct k8s_kind *kind,
+                        const struct k8s_identity *id)
+{
+    const struct k8s_pod *pod =
+        kind->store == STORE_PODS ? k8s_state_find(engine->state, kind, id) : NULL;
+    return pod != NULL &&
+           sched_pod_verdict(engine->vocab, pod, /* offline= */ false) == SCHED_NEEDS_PLACE;
+}
+
+static void take_object(struct engine *engine, const struct event *event, struct actions *actions)
+{
+    struct err err;
+    if (!k8s_state_put(engine->state, event->kind, &event->delta.id, event->delta.object, &err)) {
+        engine->n_refused[event->kind - k8s_kinds]++;
+        say_refused(actions, &err);
+    }
+}
+
+static void on_delta(struct engine *engine, const struct event *event, struct moment now,
+                     struct actions *actions)
+{
+    const struct str resource = str_of(event->kind->resource);
+    const bool before = needs_place(engine, event->kind, &event->delta.id);
+    if (event->delta.change == K8S_DELETED) {
+        k8s_state_remove(engine->state, event->kind, &event->delta.id);
+    } else {
+        take_object(engine, event, actions);
+    }
+    const bool after = needs_place(engine, event->kind, &event->delta.id);
+    metrics_add(engine->metrics, METRIC_CHANGES, &resource, 1);
+    engine->n_pending = engine->n_pending - before + after;
+    if (after && !before) {
+        batch_add(&engine->batch, now.mono);
+    }
+    engine->stale = true;
+}
+
+/* ---- kinds ---- */
+
+static bool all_known(const struct engine *engine)
+{
+    for (uint32_t i = 0; i < k8s_n_kinds; i++) {
+        const bool needed = k8s_kinds[i].store == STORE_PODS || k8s_kinds[i].store == STORE_NODES;
+        if (engine->stages[i] == KIND_UNKNOWN || (needed && engine->stages[i] != KIND_SYNCED)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void on_kind(struct engine *engine, const struct event *event, struct moment now,
+                    struct actions *actions)
+{
+    const size_t i = (size_t)(event->kind - k8s_kinds);
+    const bool was_synced = engine->synced;
+    if (event->stage == KIND_REFUSED && engine->stages[i] != KIND_REFUSED) {
+        say_kind_refused(actions, event->kind, event->why);
+    }
+    engine->stages[i] = event->stage;
+    engine->synced = all_known(engine);
+    if (engine->synced && !was_synced) {
+        say_synced(actions, engine->state);
+        engine->stale = true;
+    }
+    if (was_synced && !engine->synced) {
+        engine->unsynced_since = now.mono;
+    }
+}
+
+/* ---- rounds ---- */
+
+static void start_round(struct engine *engine, struct moment now, struct str explain,
+                        struct actions *actions)
+{
+    struct round_job *job = &engine->job;
+    *job = (struct round_job){.id = ++engine->n_rounds,
+                              .catalog = engine->catalog,
+                              .settings = engine->settings.make,
+                              .now = now.wall,
+                              .explain = explain};
+    k8s_state_freeze(engine->state, &job->frozen, NULL);
+    engine->solving = true;
+    engine->cancelled = false;
+    engine->began = now.mono;
+    VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_SOLVE, .job = job}));
+}
+
+static void start_plan(struct engine *engine, struct moment now, struct actions *actions)
+{
+    batch_close(&engine->batch);
+    engine->stale = false;
+    engine->last_pending = engine->n_pending;
+    engine->replan_at = sat_add(now.mono, engine->settings.replan_ms);
+    start_round(engine, now, STR_EMPTY, actions);
+}
+
+/* When to plan next; INT64_MAX: not before something happens. */
+static mono_t plan_due(const struct engine *engine)
+{
+    const bool waits = engine->n_pending > 0 || engine->last_pending > 0;
+    const mono_t batch = batch_due(&engine->batch);
+    const mono_t again = engine->n_rounds == 0 ? 0
+                         : !engine->stale      ? INT64_MAX
+                         : waits               ? engine->replan_at
+                                               : sat_add(engine->replan_at, CALM_MS);
+    return engine->batch.open && engine->n_rounds > 0 ? batch : again;
+}
+
+static void start_explanation(struct engine *engine, struct moment now, struct actions *actions)
+{
+    engine->ask = engine->asks.v[0].ask;
+    engine->ask_pod = engine->asks.v[0].pod;
+    engine->asks.n--;
+    memmove(engine->asks.v, engine->asks.v + 1, engine->asks.n * sizeof *engine->asks.v);
+    start_round(engine, now, (struct str){.p = engine->ask_pod.text, .n = engine->ask_pod.n},
+                actions);
+}
+
+static void on_solved(struct engine *engine, const struct event *event, struct moment now,
+                      struct actions *actions)
+{
+    const struct round_result *result = event->result;
+    assert(engine->solving && result->id == engine->job.id);
+    k8s_state_thaw(engine->state);
+    engine->solving = false;
+    if (result->explains) {
+        VEC_PUSH(actions->arena, &actions->v, reply_to(engine->ask, result, actions->arena));
+        return;
+    }
+    count_round(engine, result, now);
+    say_round(actions, result, now.mono - engine->began);
+    if (result->good) {
+        VEC_PUSH(actions->arena, &actions->v,
+                 ((struct action){.type = ACTION_EXPORT, .result = result}));
+    }
+    engine->replan_at = sat_add(now.mono, engine->settings.replan_ms);
+}
+
+static void on_explain(struct engine *engine, const struct event *event, struct actions *actions)
+{
+    if (engine->asks.n == ASKS_MAX || event->pod.n > ASK_POD_MAX || !engine->synced) {
+        struct action refusal = {.type = ACTION_REPLY, .ask = event->ask, .status = 503};
+        refusal.document = engine->synced ? STR("{\"error\": \"too many questions\"}\n")
+                                          : STR("{\"error\": \"the cluster is being read\"}\n");
+        VEC_PUSH(actions->arena, &actions->v, refusal);
+        return;
+    }
+    struct ask *ask = &engine->asks.v[engine->asks.n++];
+    ask->ask = event->ask;
+    ask->pod.n = event->pod.n;
+    memcpy(ask->pod.text, event->pod.p, event->pod.n);
+}
+
+/* ---- every step ---- */
+
+/* What is due is started; one round at a time. */
+static void go_on(struct engine *engine, struct moment now, struct actions *actions)
+{
+    if (engine->stopping) {
+        if (!engine->solving && !engine->exited) {
+            engine->exited = true;
+            VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_EXIT}));
+        }
+        return;
+    }
+    const mono_t limit = sat_add(engine->began, engine->settings.time_limit_ms);
+    if (engine->solving && !engine->cancelled && now.mono >= limit) {
+        engine->cancelled = true;
+        VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_CANCEL}));
+    }
+    if (engine->solving || !engine->synced) {
+        return;
+    }
+    if (now.mono >= plan_due(engine)) {
+        start_plan(engine, now, actions);
+    } else if (engine->asks.n > 0) {
+        start_explanation(engine, now, actions);
+    }
+}
+
+static void set_timer(struct engine *engine, struct actions *actions)
+{
+    mono_t at = INT64_MAX;
+    if (engine->solving && !engine->cancelled) {
+        at = sat_add(engine->began, engine->settings.time_limit_ms);
+    } else if (!engine->solving && engine->synced && !engine->stopping) {
+        at = plan_due(engine);
+    }
+    if (at != engine->timer_at) {
+        engine->timer_at = at;
+        VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_TIMER, .at = at}));
+    }
+}
+
+static void on_stop(struct engine *engine, struct actions *actions)
+{
+    engine->stopping = true;
+    if (engine->solving && !engine->cancelled) {
+        engine->cancelled = true;
+        VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_CANCEL}));
+    }
+}
+
+void engine_step(struct engine *engine, const struct event *event, struct moment now,
+                 struct actions *actions)
+{
+    assert(engine->vocab != NULL);
+    switch (event->type) {
+    case EVENT_DELTA:
+        on_delta(engine, event, now, actions);
+        break;
+    case EVENT_KIND:
+        on_kind(engine, event, now, actions);
+        break;
+    case EVENT_TICK:
+        engine->timer_at = INT64_MAX;
+        break;
+    case EVENT_SOLVED:
+        on_solved(engine, event, now, actions);
+        break;
+    case EVENT_EXPLAIN:
+        on_explain(engine, event, actions);
+        break;
+    case EVENT_STOP:
+        on_stop(engine, actions);
+        break;
+    }
+    go_on(engine, now, actions);
+    set_timer(engine, actions);
+}
+
+struct engine_view engine_look(const struct engine *engine)
+{
+    return (struct engine_view){.synced = engine->synced,
+                                .solving = engine->solving,
+                                .n_pending = engine->n_pending,
+                                .n_rounds = engine->n_rounds,
+                                .kinds = engine->stages,
+                                .n_refused = engine->n_refused,
+                                .state = engine->state};
+}

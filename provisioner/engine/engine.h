@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine: events in, actions out. No I/O, no clock, no threads.
+ *
+ * It keeps the objects of the cluster, decides when to plan, and says what came of it. A plan is
+ * made when pods have come that need a place and the batch window has closed; when other things
+ * changed while pods wait, at most every `replan_ms`; and when pods that the last plan was for need
+ * no place any more. One round at a time: what happens meanwhile is for the next. */
+#pragma once
+
+#include "binpack/plan/make.h"
+#include "provisioner/engine/action.h"
+#include "provisioner/engine/event.h"
+
+struct catalog;
+struct engine; /* opaque */
+struct metrics;
+struct strtab;
+
+struct engine_settings {
+    int64_t batch_idle_ms, batch_max_ms;
+    int64_t time_limit_ms; /* of a round */
+    int64_t replan_ms;     /* 0: 10 s, as Karpenter looks at waiting pods again */
+    struct make_settings make;
+};
+
+struct engine *engine_new(const struct engine_settings *settings);
+void engine_free(struct engine *engine); /* NULL is fine; no round may be under way */
+
+/* To be called once, before the first event, with a catalogue in the words of engine_tab. */
+struct strtab *engine_tab(struct engine *engine);
+void engine_use_catalog(struct engine *engine, const struct catalog *catalog);
+
+/* Appends what is to be done now. The event is not kept. */
+void engine_step(struct engine *engine, const struct event *event, struct moment now,
+                 struct actions *actions);
+
+/* ---- for looking at ---- */
+
+struct engine_view {
+    bool synced; /* all kinds are known as far as they can be; pods and nodes are followed */
+    bool solving;
+    uint32_t n_pending; /* pods that need a place now */
+    uint64_t n_rounds;
+    const enum kind_stage *kinds; /* [k8s_n_kinds] */
+    const uint64_t *n_refused;    /* [k8s_n_kinds] objects that break a rule, since the start */
+    const struct k8s_state *state;
+};
+struct engine_view engine_look(const struct engine *engine);
+
+/* The metrics, with those that follow from the state as of `now`. */
+struct metrics *engine_metrics(struct engine *engine, struct moment now);

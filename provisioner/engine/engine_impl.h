@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the parts of the engine share. Internal to provisioner/engine. */
+#pragma once
+
+#include "base/arena.h"
+#include "k8s/state.h"
+#include "provisioner/engine/engine.h"
+#include "provisioner/observe/metrics.h"
+#include "provisioner/provisioning/batch.h"
+#include "provisioner/provisioning/round.h"
+
+enum { ASKS_MAX = 16, ASK_POD_MAX = 512 };
+
+struct ask_pod {
+    char text[ASK_POD_MAX];
+    size_t n;
+};
+struct ask {
+    uint64_t ask;
+    struct ask_pod pod;
+};
+
+struct engine {
+    struct arena arena;
+    struct engine_settings settings;
+    struct k8s_state *state;
+    const struct catalog *catalog;
+    struct k8s_cluster words; /* only its words, for the vocabulary */
+    const struct sched_vocab *vocab;
+    struct metrics *metrics;
+    enum kind_stage *stages; /* [k8s_n_kinds] */
+    uint64_t *n_refused;     /* [k8s_n_kinds] */
+    bool synced;
+    mono_t unsynced_since;
+
+    uint32_t n_pending;
+    struct batch batch;
+    bool stale;            /* something has changed since the last plan began */
+    uint32_t last_pending; /* n_pending of the last plan */
+    mono_t replan_at;      /* not before, unless the batch window closes */
+
+    bool solving, cancelled, stopping, exited;
+    struct round_job job;
+    mono_t began;
+    uint64_t n_rounds;
+    struct {
+        struct ask v[ASKS_MAX];
+        uint32_t n;
+    } asks;
+    uint64_t ask; /* of the explanation under way */
+    struct ask_pod ask_pod;
+    mono_t timer_at; /* what ACTION_TIMER said last */
+};
+
+/* ---- say.c: lines for the log ---- */
+
+void say_refused(struct actions *actions, const struct err *err); /* an object breaks a rule */
+void say_kind_refused(struct actions *actions, const struct k8s_kind *kind, struct str why);
+void say_synced(struct actions *actions, const struct k8s_state *state);
+void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms);
+struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena);
+
+/* ---- count.c: metrics ---- */
+
+void count_round(struct engine *engine, const struct round_result *result, struct moment now);

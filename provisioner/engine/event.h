@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Everything that can happen to the engine. With `now` and the settings, events are all it knows:
+ * the same events give the same actions, byte for byte. */
+#pragma once
+
+#include "base/units.h"
+#include "k8s/kinds.h"
+#include "k8s/roster.h"
+
+struct round_result;
+
+struct moment {
+    wall_t wall;
+    mono_t mono;
+};
+
+enum event_type {
+    EVENT_DELTA,   /* an object came, changed or went */
+    EVENT_KIND,    /* how far a kind of objects is known */
+    EVENT_TICK,    /* the time of ACTION_TIMER has come */
+    EVENT_SOLVED,  /* the round of ACTION_SOLVE is over */
+    EVENT_EXPLAIN, /* somebody asks about a pod */
+    EVENT_STOP     /* the program is asked to end */
+};
+
+/* How far a kind is known. */
+enum kind_stage {
+    KIND_UNKNOWN, /* its list has not been read to the end */
+    KIND_SYNCED,  /* it is followed */
+    KIND_ABSENT,  /* the cluster does not have it */
+    KIND_REFUSED  /* RBAC does not let us see it */
+};
+
+struct event {
+    enum event_type type;
+    const struct k8s_kind *kind; /* DELTA, KIND */
+    struct k8s_delta delta;      /* DELTA; borrowed */
+    enum kind_stage stage;       /* KIND */
+    struct str why;              /* KIND: of KIND_REFUSED */
+    struct round_result *result; /* SOLVED; the engine does not keep it */
+    uint64_t ask;                /* EXPLAIN: comes back with ACTION_REPLY */
+    struct str pod;              /* EXPLAIN: "namespace/name" */
+};

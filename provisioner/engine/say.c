@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the engine writes into the log: keys and messages of Karpenter where it says the same. */
+#include "base/duration.h"
+#include "base/jsonw.h"
+#include "provisioner/engine/engine_impl.h"
+
+enum { SAID_KINDS_MAX = 20, SHOWN_BYTES = 1000 };
+
+/* One line under construction: an object whose braces are taken off at the end. */
+struct line {
+    struct strbuf b;
+    struct jsonw w;
+};
+
+static void line_begin(struct line *line, struct arena *arena)
+{
+    line->b = strbuf_new(arena, ACTION_FIELDS_MAX);
+    line->w = jsonw_new(&line->b, JSONW_COMPACT);
+    jsonw_object_begin(&line->w);
+}
+
+/* What is too long is left out; the message stands. */
+static void line_end(struct line *line, struct actions *actions, enum action_level level,
+                     const char *message, const char *controller)
+{
+    jsonw_object_end(&line->w);
+    struct str text = str_trim(strbuf_str(&line->b));
+    text = line->b.overflow ? STR("\"truncated\": true") : str_sub(text, 1, text.n - 2);
+    VEC_PUSH(actions->arena, &actions->v,
+             ((struct action){.type = ACTION_LOG,
+                              .level = level,
+                              .message = message,
+                              .controller = controller,
+                              .fields = text}));
+}
+
+static void put_text(struct line *line, const char *key, struct str value)
+{
+    jsonw_key_str(&line->w, key, str_sub(value, 0, SHOWN_BYTES));
+}
+
+static void put_duration(struct line *line, const char *key, int64_t ms)
+{
+    char buffer[DURATION_TEXT_MAX];
+    put_text(line, key, duration_format(ms, buffer));
+}
+
+void say_refused(struct actions *actions, const struct err *err)
+{
+    struct line line;
+    line_begin(&line, actions->arena);
+    put_text(&line, "error", str_of(err->text));
+    line_end(&line, actions, ACTION_ERROR, "left out an object that breaks a rule of its kind",
+             "state");
+}
+
+void say_kind_refused(struct actions *actions, const struct k8s_kind *kind, struct str why)
+{
+    struct line line;
+    line_begin(&line, actions->arena);
+    put_text(&line, "resource", str_of(kind->resource));
+    put_text(&line, "error", why);
+    line_end(&line, actions, ACTION_ERROR, "cannot follow a kind of objects", "state");
+}
+
+void say_synced(struct actions *actions, const struct k8s_state *state)
+{
+    struct line line;
+    line_begin(&line, actions->arena);
+    jsonw_key_i64(&line.w, "pods", k8s_state_count(state, STORE_PODS));
+    jsonw_key_i64(&line.w, "nodes", k8s_state_count(state, STORE_NODES));
+    jsonw_key_i64(&line.w, "nodepools", k8s_state_count(state, STORE_NODEPOOLS));
+    line_end(&line, actions, ACTION_INFO, "cluster state synced", "state");
+}
+
+static void say_nodes(struct actions *actions, const struct round_nodes *nodes)
+{
+    struct line line;
+    line_begin(&line, actions->arena);
+    jsonw_key_object(&line.w, "NodePool");
+    put_text(&line, "name", nodes->node_pool);
+    jsonw_object_end(&line.w);
+    put_text(&line, "instance-type", nodes->instance_type);
+    put_text(&line, "zone", nodes->zone);
+    put_text(&line, "capacity-type", nodes->capacity_type);
+    jsonw_key_i64(&line.w, "nodeclaims", nodes->n);
+    jsonw_key_i64(&line.w, "pods", nodes->n_pods);
+    jsonw_key_usd(&line.w, "usdPerHourEach", nodes->price);
+    line_end(&line, actions, ACTION_INFO, "would create nodeclaim(s)", "provisioner");
+}
+
+static void say_unplaced(struct actions *actions, const struct round_unplaced *unplaced)
+{
+    const size_t slash = str_find(unplaced->pod, '/');
+    struct line line;
+    line_begin(&line, actions->arena);
+    jsonw_key_object(&line.w, "Pod");
+    put_text(&line, "name", str_sub(unplaced->pod, slash + 1, unplaced->pod.n));
+    put_text(&line, "namespace", str_sub(unplaced->pod, 0, slash));
+    jsonw_object_end(&line.w);
+    put_text(&line, "reason", unplaced->code);
+    put_text(&line, "error", unplaced->message);
+    line_end(&line, actions, ACTION_ERROR, "could not schedule pod", "provisioner");
+}
+
+static void say_plan(struct actions *actions, const struct round_result *result, int64_t took_ms)
+{
+    struct line line;
+    line_begin(&line, actions->arena);
+    jsonw_key_usd(&line.w, "usdPerHour", result->cost);
+    jsonw_key_usd(&line.w, "lowerBoundUsdPerHour", result->bound);
+    jsonw_key(&line.w, STR("gap"));
+    jsonw_decimal(&line.w, result->gap_ppb, 9);
+    jsonw_key_usd(&line.w, "runningUsdPerHour", result->running_cost);
+    put_text(&line, "status", result->status);
+    jsonw_key_i64(&line.w, "nodeclaims", result->n_new_nodes);
+    jsonw_key_i64(&line.w, "pods", result->n_pending);
+    jsonw_key_i64(&line.w, "podsOnRunningNodes", result->n_placed_running);
+    jsonw_key_i64(&line.w, "unschedulablePods", result->n_unplaced);
+    if (result->default_pool) {
+        jsonw_key_bool(&line.w, "builtInNodePool", true);
+    }
+    if (result->cut) {
+        jsonw_key_bool(&line.w, "cut", true);
+    }
+    put_duration(&line, "duration", took_ms);
+    line_end(&line, actions, ACTION_INFO, "computed plan", "provisioner");
+}
+
+void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms)
+{
+    struct line line;
+    if (!result->good) {
+        line_begin(&line, actions->arena);
+        put_text(&line, "error", str_of(result->err.text));
+        put_duration(&line, "duration", took_ms);
+        line_end(&line, actions, ACTION_ERROR, "could not make a plan", "provisioner");
+        return;
+    }
+    if (result->n_pending > 0) {
+        line_begin(&line, actions->arena);
+        put_text(&line, "Pods", result->pods);
+        put_duration(&line, "duration", took_ms);
+        line_end(&line, actions, ACTION_INFO, "found provisionable pod(s)", "provisioner");
+    }
+    if (result->n_new_nodes > 0) {
+        line_begin(&line, actions->arena);
+        jsonw_key_i64(&line.w, "nodeclaims", result->n_new_nodes);
+        jsonw_key_i64(&line.w, "pods",
+                      (int64_t)result->n_pending - result->n_placed_running - result->n_unplaced);
+        line_end(&line, actions, ACTION_INFO, "computed new nodeclaim(s) to fit pod(s)",
+                 "provisioner");
+    }
+    for (uint32_t i = 0; i < result->n_kinds && i < SAID_KINDS_MAX; i++) {
+        say_nodes(actions, &result->kinds[i]);
+    }
+    for (uint32_t i = 0; i < result->n_said; i++) {
+        say_unplaced(actions, &result->said[i]);
+    }
+    say_plan(actions, result, took_ms);
+}
+
+struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena)
+{
+    if (result->good) {
+        return (struct action){
+            .type = ACTION_REPLY, .ask = ask, .status = 200, .document = result->document};
+    }
+    struct strbuf b = strbuf_new(arena, ACTION_FIELDS_MAX);
+    struct jsonw w = jsonw_new(&b, JSONW_PRETTY);
+    jsonw_object_begin(&w);
+    jsonw_key_str(&w, "error", str_of(result->err.text));
+    jsonw_object_end(&w);
+    return (struct action){.type = ACTION_REPLY,
+                           .ask = ask,
+                           .status = result->err.code == ERR_NOT_FOUND ? 404 : 500,
+                           .document = strbuf_str(&b)};
+}

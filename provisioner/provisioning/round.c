@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provisioner/provisioning/round.h"
+
+#include <stdlib.h>
+
+#include "base/jsonw.h"
+#include "base/vec.h"
+#include "binpack/plan/check.h"
+#include "binpack/plan/default_pool.h"
+#include "binpack/plan/plan_json.h"
+#include "binpack/view/explanation.h"
+#include "k8s/builder.h"
+#include "k8s/reader.h"
+
+enum {
+    STEP_WORK = 20000, /* about 20 ms */
+    TRIES = 3,
+    SAID_MAX = 20,
+    SHOWN_PODS = 5
+};
+#define DOCUMENT_MAX ((size_t)256 << 20)
+
+struct run {
+    struct round_job *job;
+    struct round_result *result;
+    struct make_settings settings;
+    const struct k8s_cluster *cluster;
+    const struct catalog *catalog;
+    struct arena arena; /* of cluster and plan */
+    struct plan *plan;
+};
+
+/* ---- the cluster ---- */
+
+static bool take_default(void *ctx, const struct k8s_read_object *object, struct err *err)
+{
+    return k8s_builder_add(ctx, object->value, object->list_kind, UINT32_MAX, /* removed= */ false,
+                           NULL, err);
+}
+
+/* A cluster that has never seen Karpenter is planned for with a NodePool that most begin with, as
+ * `binpack --simulate --live` does. */
+static bool wants_default_pool(const struct k8s_frozen *frozen)
+{
+    return frozen->objects[STORE_NODEPOOLS].n + frozen->objects[STORE_NODECLASSES].n +
+               frozen->objects[STORE_NODECLAIMS].n + frozen->objects[STORE_OVERLAYS].n ==
+           0;
+}
+
+static bool build(struct run *run, struct err *err)
+{
+    struct k8s_builder *builder = k8s_frozen_builder(&run->job->frozen, &run->arena);
+    run->result->default_pool = wants_default_pool(&run->job->frozen);
+    if (run->result->default_pool &&
+        !k8s_read_memory("built-in NodePool", str_of(default_pool_yaml), take_default, builder,
+                         NULL, err)) {
+        k8s_builder_done(builder);
+        return false;
+    }
+    run->cluster = k8s_builder_finish(builder);
+    run->catalog =
+        cat_with_reservations(run->job->catalog, run->cluster->nodeclasses,
+                              run->cluster->n_nodeclasses, run->cluster->tab, &run->arena);
+    return true;
+}
+
+/* ---- the plan ---- */
+
+static bool is_cut(struct run *run)
+{
+    const struct round_job *job = run->job;
+    return atomic_load(&job->cancelled) ||
+           (job->cut_at_step > 0 && run->result->n_steps >= job->cut_at_step);
+}
+
+static bool solve(struct run *run, struct err *err)
+{
+    struct make *make = NULL;
+    bool more = true;
+    if (!make_new(run->cluster, run->catalog, &run->settings, &make, err)) {
+        return false;
+    }
+    while (more) {
+        if (!run->result->cut && is_cut(run)) {
+            run->result->cut = true;
+            make_cancel(make);
+        }
+        more = make_step(make, STEP_WORK);
+        run->result->n_steps++;
+    }
+    bool good = make_finish(make, &run->arena, &run->plan, err);
+    make_free(make);
+    return good;
+}
+
+static bool attempt(struct run *run, struct err *err)
+{
+    const struct check_settings checks = {
+        .ignore_overlays = !run->settings.gate_node_overlay,
+        .respect_strict_min_values = run->settings.min_values_policy == MAKE_STRICT,
+        .spot_to_spot = run->settings.gate_spot_to_spot,
+        .catalog = run->settings.catalog,
+    };
+    auto_arena scratch = ARENA_INIT;
+    return solve(run, err) && (check_plan(run->plan, &checks, &scratch, err) ||
+                               err_wrap(err, "the plan does not hold, so it is not shown"));
+}
+
+/* A plan that the checker refuses is never shown; others are made that rest on less. */
+static bool plan(struct run *run, struct err *err)
+{
+    bool good = false;
+    for (int tries = 0; tries < TRIES && !good; tries++) {
+        run->settings.no_repair = tries > 0;
+        run->settings.any_order = tries > 1;
+        good = attempt(run, err);
+        if (!good && (err->code != ERR_INTERNAL || run->result->cut)) {
+            break;
+        }
+    }
+    return good;
+}
+
+/* ---- the numbers ---- */
+
+static int by_text(const void *a, const void *b)
+{
+    return str_cmp(((const struct round_count *)a)->text, ((const struct round_count *)b)->text);
+}
+
+static void count_reasons(struct run *run)
+{
+    struct round_result *r = run->result;
+    const struct plan *plan = run->plan;
+    struct round_count *counts = ARENA_ARRAY(&r->arena, struct round_count, plan->n_unplaced);
+    for (uint32_t i = 0; i < plan->n_unplaced; i++) {
+        const struct plan_unplaced *u = &plan->unplaced[i];
+        const struct str code = u->n_reasons > 0 ? u->reasons[0].code : STR("UNKNOWN");
+        uint32_t at = 0;
+        while (at < r->n_reasons && !str_eq(counts[at].text, code)) {
+            at++;
+        }
+        if (at == r->n_reasons) {
+            counts[r->n_reasons++] = (struct round_count){.text = str_copy(&r->arena, code)};
+        }
+        counts[at].n++;
+    }
+    qsort(counts, r->n_reasons, sizeof *counts, by_text);
+    r->reasons = counts;
+}
+
+static void say_unplaced(struct run *run)
+{
+    struct round_result *r = run->result;
+    const struct plan *plan = run->plan;
+    struct round_unplaced *said = ARENA_ARRAY(&r->arena, struct round_unplaced, SAID_MAX);
+    for (uint32_t i = 0; i < plan->n_unplaced && i < SAID_MAX; i++) {
+        const struct plan_unplaced *u = &plan->unplaced[i];
+        said[r->n_said++] = (struct round_unplaced){
+            .pod = plan_pod_name(plan, u->pod, &r->arena),
+            .code = u->n_reasons > 0 ? str_copy(&r->arena, u->reasons[0].code) : STR_EMPTY,
+            .message = u->n_reasons > 0 ? str_copy(&r->arena, u->reasons[0].message) : STR_EMPTY};
+    }
+    r->said = said;
+}
+
+static int by_kind(const void *a, const void *b)
+{
+    const struct round_nodes *x = a, *y = b;
+    int order = str_cmp(x->node_pool, y->node_pool);
+    order = order != 0 ? order : str_cmp(x->instance_type, y->instance_type);
+    order = order != 0 ? order : str_cmp(x->zone, y->zone);
+    return order != 0 ? order : str_cmp(x->capacity_type, y->capacity_type);
+}
+
+static void count_nodes(struct run *run)
+{
+    struct round_result *r = run->result;
+    const struct plan *plan = run->plan;
+    const struct strtab *tab = run->cluster->tab;
+    struct round_nodes *all = ARENA_ARRAY(&r->arena, struct round_nodes, plan->n_nodes);
+    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+        const struct plan_node *node = &plan->nodes[i];
+        all[i] =
+            (struct round_nodes){.node_pool = run->cluster->nodepools[node->pool_i].meta.name,
+                                 .instance_type = strtab_str(tab, node->type->name),
+                                 .zone = strtab_str(tab, run->catalog->zones[node->zone_i].name),
+                                 .capacity_type = plan_capacity_type_name(node->capacity_type),
+                                 .price = node->price,
+                                 .n = 1,
+                                 .n_pods = node->n_pods};
+    }
+    qsort(all, plan->n_nodes, sizeof *all, by_kind);
+    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+        if (r->n_kinds > 0 && by_kind(&all[r->n_kinds - 1], &all[i]) == 0) {
+            all[r->n_kinds - 1].n++;
+            all[r->n_kinds - 1].n_pods += all[i].n_pods;
+        } else {
+            all[r->n_kinds] = all[i];
+            all[r->n_kinds].node_pool = str_copy(&r->arena, all[i].node_pool);
+            all[r->n_kinds].instance_type = str_copy(&r->arena, all[i].instance_type);
+            all[r->n_kinds].zone = str_copy(&r->arena, all[i].zone);
+            r->n_kinds++;
+        }
+    }
+    r->kinds = all;
+}
+
+static void name_pods(struct run *run, struct strbuf *b, uint32_t *n, const uint32_t *pods,
+                      uint32_t n_pods)
+{
+    for (uint32_t i = 0; i < n_pods && *n < SHOWN_PODS; i++, ++*n) {
+        strbuf_add(b, *n > 0 ? STR(", ") : STR_EMPTY);
+        strbuf_add(b, plan_pod_name(run->plan, pods[i], &run->arena));
+    }
+}
+
+static struct str some_pods(struct run *run)
+{
+    const struct plan *plan = run->plan;
+    struct strbuf b = strbuf_new(&run->result->arena, 4096);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+        name_pods(run, &b, &n, plan->nodes[i].pods, plan->nodes[i].n_pods);
+    }
+    for (uint32_t i = 0; i < plan->n_existing; i++) {
+        name_pods(run, &b, &n, plan->existing[i].pods, plan->existing[i].n_pods);
+    }
+    for (uint32_t i = 0; i < plan->n_unplaced; i++) {
+        name_pods(run, &b, &n, &plan->unplaced[i].pod, 1);
+    }
+    if (plan->n_pending > n) {
+        strbuf_addf(&b, " and %u other(s)", plan->n_pending - n);
+    }
+    return strbuf_str(&b);
+}
+
+static void count(struct run *run)
+{
+    struct round_result *r = run->result;
+    const struct plan *plan = run->plan;
+    r->n_new_nodes = plan->n_nodes;
+    r->n_pending = plan->n_pending;
+    r->n_unplaced = plan->n_unplaced;
+    r->cost = plan->cost;
+    r->bound = plan->bound;
+    r->gap_ppb = plan_gap_ppb(plan);
+    r->running_cost = plan->running_cost;
+    r->on_demand_cost = plan->on_demand_cost;
+    r->n_running_unpriced = plan->n_running_unpriced;
+    r->status = str_copy(&r->arena, plan->status);
+    r->pods = some_pods(run);
+    for (uint32_t i = 0; i < plan->n_existing; i++) {
+        r->n_placed_running += plan->existing[i].n_pods;
+    }
+    for (uint32_t i = 0; i < plan->n_ignored; i++) {
+        r->n_ignored += plan->ignored[i].n;
+    }
+    count_reasons(run);
+    count_nodes(run);
+    say_unplaced(run);
+}
+
+static bool write_document(struct run *run, struct err *err)
+{
+    auto_arena scratch = ARENA_INIT, text = ARENA_INIT;
+    struct strbuf b = strbuf_new(&text, DOCUMENT_MAX);
+    struct jsonw w = jsonw_new(&b, JSONW_PRETTY);
+    if (run->result->explains) {
+        explain_json(run->plan, &w, &scratch);
+    } else {
+        plan_json(run->plan, &w, &scratch);
+    }
+    if (b.overflow) {
+        return err_set(err, ERR_LIMIT, "the plan has more than %zu bytes", DOCUMENT_MAX);
+    }
+    run->result->document = str_copy(&run->result->arena, strbuf_str(&b));
+    return true;
+}
+
+/* ---- all of it ---- */
+
+void round_run(struct round_job *job, const struct parallel *parallel,
+               struct round_result *ret_result)
+{
+    *ret_result =
+        (struct round_result){.arena = ARENA_INIT, .id = job->id, .explains = job->explain.n > 0};
+    struct run run = {
+        .job = job, .result = ret_result, .settings = job->settings, .arena = ARENA_INIT};
+    run.settings.now = job->now;
+    run.settings.solver.parallel = parallel;
+    run.settings.explain = &job->explain;
+    run.settings.n_explain = job->explain.n > 0 ? 1 : 0;
+    ret_result->good = build(&run, &ret_result->err) && plan(&run, &ret_result->err) &&
+                       write_document(&run, &ret_result->err);
+    if (ret_result->good) {
+        count(&run);
+    }
+    arena_done(&run.arena);
+}
+
+void round_result_done(struct round_result *result)
+{
+    arena_done(&result->arena);
+}
+
+void round_cancel(struct round_job *job)
+{
+    atomic_store(&job->cancelled, true);
+}

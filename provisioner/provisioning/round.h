@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One round of planning: from the frozen objects of a cluster to a plan that the checker accepts,
+ * as a document of binpack/v1, and the numbers that people watch. Or the explanation of one pod.
+ *
+ * Runs on any thread; only round_cancel may be called meanwhile. The result does not depend on
+ * threads or clocks: a round that was cancelled says after how many steps, and comes out the same
+ * when it is cut there. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "binpack/plan/make.h"
+#include "k8s/state.h"
+
+struct parallel;
+
+/* What is asked for. */
+struct round_job {
+    uint64_t id;
+    struct k8s_frozen frozen;
+    const struct catalog *catalog; /* in the words of the frozen objects */
+    struct make_settings settings;
+    wall_t now;
+    struct str explain;   /* "namespace/name" of a pod; empty: a plan */
+    uint64_t cut_at_step; /* 0: never; else cancelled there */
+    atomic_bool cancelled;
+};
+
+/* A text and how often. */
+struct round_count {
+    struct str text;
+    uint32_t n;
+};
+
+/* Nodes of one kind that would be bought. */
+struct round_nodes {
+    struct str node_pool, instance_type, zone, capacity_type; /* of new nodes */
+    usd_t price;                                              /* of one */
+    uint32_t n, n_pods;
+};
+
+struct round_unplaced {
+    struct str pod, code, message; /* the nearest miss */
+};
+
+/* What came of it. Everything is in `arena`. */
+struct round_result {
+    struct arena arena;
+    uint64_t id;
+    bool explains, good;
+    struct err err;      /* not good */
+    struct str document; /* JSON */
+    uint64_t n_steps;
+    bool cut; /* cancelled, or cut_at_step */
+
+    uint32_t n_new_nodes, n_pending, n_placed_running, n_unplaced, n_ignored, n_running_unpriced;
+    usd_t cost, bound, running_cost, on_demand_cost;
+    int64_t gap_ppb;
+    struct str status;
+    struct str pods;   /* some of those that wait: "a/b, a/c and 3 other(s)" */
+    bool default_pool; /* the built-in NodePool stood in */
+    uint32_t n_reasons, n_kinds, n_said;
+    const struct round_count *reasons; /* [n_reasons] unplaced pods by code, by text */
+    const struct round_nodes *kinds;   /* [n_kinds] by pool, type, zone, capacity type */
+    const struct round_unplaced *said; /* [n_said] the first unplaced pods */
+};
+
+/* Never fails to give a result; `parallel` may be NULL. */
+void round_run(struct round_job *job, const struct parallel *parallel,
+               struct round_result *ret_result);
+void round_result_done(struct round_result *result);
+
+/* From any thread: finish with what there is. */
+void round_cancel(struct round_job *job);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The program `provisioner`: reads the settings and hands over to the service. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/jsonw.h"
+#include "binpack/cli/version.h"
+#include "io/clock.h"
+#include "io/environment.h"
+#include "io/files.h"
+#include "io/signals.h"
+#include "provisioner/service/log.h"
+#include "provisioner/service/service.h"
+
+enum { EXIT_GOOD = 0, EXIT_FAULT = 1, EXIT_SETTING = 2 };
+
+static struct str environment(void *ctx, const char *name)
+{
+    (void)ctx;
+    return io_environment(name);
+}
+
+static int fail(int status, const struct err *err)
+{
+    (void)fprintf(stderr, "provisioner: %s\n", err->text);
+    return status;
+}
+
+static int print_help(const struct settings *settings)
+{
+    auto_arena arena = ARENA_INIT;
+    struct strbuf b = strbuf_new(&arena, 1 << 20);
+    struct err err;
+    if (settings->command == COMMAND_VERSION) {
+        strbuf_addf(&b, "provisioner %s\n", BINPACK_VERSION);
+    } else if (str_eq(settings->topic, STR("man"))) {
+        settings_man(&b);
+    } else if (str_eq(settings->topic, STR("markdown"))) {
+        settings_markdown(&b);
+    } else {
+        settings_help(&b);
+    }
+    return io_fd_write(STDOUT_FILENO, "standard output", strbuf_str(&b), &err)
+               ? EXIT_GOOD
+               : fail(EXIT_FAULT, &err);
+}
+
+static void say_start(struct log *log, const struct settings *settings)
+{
+    log_line(log, io_clock_wall(), ACTION_INFO, "starting", NULL,
+             STR("\"mode\":\"observe\",\"version\":\"" BINPACK_VERSION "\""));
+    for (uint32_t i = 0; i < settings->n_notes; i++) {
+        auto_arena arena = ARENA_INIT;
+        struct strbuf b = strbuf_new(&arena, 8192);
+        strbuf_add(&b, STR("\"setting\":"));
+        jsonw_quote(&b, settings->notes[i]);
+        log_line(log, io_clock_wall(), ACTION_INFO, "a setting has no effect", NULL,
+                 strbuf_str(&b));
+    }
+}
+
+static int run(const struct settings *settings, struct log *log)
+{
+    struct service *service = NULL;
+    struct err err;
+    say_start(log, settings);
+    if (!service_open(settings, log, &service, &err)) {
+        log_error(log, io_clock_wall(), "cannot start", &err);
+        return fail(EXIT_FAULT, &err);
+    }
+    const bool good = service_run(service, &err);
+    if (!good) {
+        log_error(log, io_clock_wall(), "cannot go on", &err);
+    }
+    const bool closed = service_close(service);
+    log_line(log, io_clock_wall(), ACTION_INFO, "stopped", NULL, STR_EMPTY);
+    if (!closed) {
+        /* A plan is still being made; nobody waits for it, and nothing is left half done. */
+        _exit(good ? EXIT_GOOD : EXIT_FAULT);
+    }
+    return good ? EXIT_GOOD : fail(EXIT_FAULT, &err);
+}
+
+int main(int argc, char **argv)
+{
+    auto_arena arena = ARENA_INIT;
+    struct settings settings;
+    struct err err;
+    struct log *log = NULL;
+    io_signals_catch();
+    if (!settings_parse(argc, (const char *const *)argv, environment, NULL, &arena, &settings,
+                        &err)) {
+        return fail(EXIT_SETTING, &err);
+    }
+    if (settings.command == COMMAND_HELP || settings.command == COMMAND_VERSION) {
+        return print_help(&settings);
+    }
+    if (!log_open(settings.log_output_paths, settings.log_error_output_paths,
+                  (enum action_level)settings.log_level, &log, &err)) {
+        return fail(EXIT_SETTING, &err);
+    }
+    const int status = run(&settings, log);
+    log_close(log);
+    return status;
+}

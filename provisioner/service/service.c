@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provisioner/service/service.h"
+
+#include "base/limits.h"
+#include "binpack/catalog/catalog.h"
+#include "binpack/cli/version.h"
+#include "io/clock.h"
+#include "io/files.h"
+#include "io/signals.h"
+#include "io/worker.h"
+#include "io/workers.h"
+#include "k8s/roster.h"
+#include "k8s/state.h"
+#include "provisioner/observe/metrics.h"
+#include "provisioner/service/log.h"
+#include "provisioner/service/service_impl.h"
+
+enum {
+    LANES_MAX = 8,
+    WORRY = 5,          /* failures in a row that are worth a line */
+    STOP_MS = 4 * 1000, /* a plan under way has that long to come to its end */
+    FORBIDDEN = 403
+};
+
+struct moment service_now(const struct service *service)
+{
+    return (struct moment){.wall = io_loop_wall(service->session.loop),
+                           .mono = io_loop_now(service->session.loop)};
+}
+
+/* ---- actions ---- */
+
+static void on_worker_run(void *ctx)
+{
+    struct service *service = ctx;
+    round_run(service->job, service->parallel.n_lanes > 1 ? &service->parallel : NULL,
+              &service->result);
+}
+
+static void on_worker_done(void *ctx)
+{
+    struct service *service = ctx;
+    const struct event event = {.type = EVENT_SOLVED, .result = &service->result};
+    service_step(service, &event);
+    round_result_done(&service->result);
+}
+
+static void export_plan(struct service *service, const struct round_result *result)
+{
+    arena_reset(&service->plan_arena);
+    service->plan = str_copy(&service->plan_arena, result->document);
+}
+
+static void reply(struct service *service, const struct action *action)
+{
+    const struct io_answer answer = {
+        .status = action->status, .content_type = "application/json", .body = action->document};
+    for (size_t i = 0; i < 2; i++) {
+        if ((service->routes[i].which & ROUTES_METRICS) != 0) {
+            io_serve_answer(service->routes[i].serve, action->ask, &answer);
+        }
+    }
+}
+
+static void solve(struct service *service, const struct action *action)
+{
+    const struct io_job job = {.ctx = service, .run = on_worker_run, .done = on_worker_done};
+    service->job = action->job;
+    io_worker_start(service->worker, &job);
+}
+
+static void act(struct service *service, const struct action *action)
+{
+    switch (action->type) {
+    case ACTION_TIMER:
+        io_timer_stop(service->session.loop, &service->timer);
+        if (action->at != INT64_MAX) {
+            io_timer_set(service->session.loop, &service->timer, action->at);
+        }
+        break;
+    case ACTION_SOLVE:
+        solve(service, action);
+        break;
+    case ACTION_CANCEL:
+        round_cancel(service->job);
+        break;
+    case ACTION_EXPORT:
+        export_plan(service, action->result);
+        break;
+    case ACTION_REPLY:
+        reply(service, action);
+        break;
+    case ACTION_LOG:
+        log_line(service->log, service_now(service).wall, action->level, action->message,
+                 action->controller, action->fields);
+        break;
+    case ACTION_EXIT:
+        service->over = true;
+        break;
+    }
+}
+
+void service_step(struct service *service, const struct event *event)
+{
+    auto_arena arena = ARENA_INIT;
+    struct actions actions = {.arena = &arena};
+    const struct moment now = service_now(service);
+    const int64_t begun_us = io_clock_mono_us();
+    engine_step(service->engine, event, now, &actions);
+    const int64_t took_us = io_clock_mono_us() - begun_us;
+    for (size_t i = 0; i < actions.v.n; i++) {
+        if (actions.v.v[i].type == ACTION_SOLVE) {
+            metrics_observe(engine_metrics(service->engine, now), METRIC_SNAPSHOT, NULL, took_us);
+        }
+        act(service, &actions.v.v[i]);
+    }
+}
+
+/* ---- events ---- */
+
+static void on_due(void *ctx, mono_t now)
+{
+    const struct event event = {.type = EVENT_TICK};
+    (void)now;
+    service_step(ctx, &event);
+}
+
+static void on_delta(void *ctx, const struct k8s_delta *delta)
+{
+    struct followed *followed = ctx;
+    const struct event event = {.type = EVENT_DELTA, .kind = followed->kind, .delta = *delta};
+    service_step(followed->service, &event);
+}
+
+static enum kind_stage stage_of(const struct k8s_watch_state *state)
+{
+    return state->absent                ? KIND_ABSENT
+           : state->synced              ? KIND_SYNCED
+           : state->status == FORBIDDEN ? KIND_REFUSED
+                                        : KIND_UNKNOWN;
+}
+
+/* What goes wrong is said once, until it goes well again. */
+static void look_at(struct service *service, struct followed *followed,
+                    const struct k8s_watch *watch)
+{
+    const struct k8s_watch_state state = k8s_watch_state(watch);
+    struct err why = {.code = ERR_NONE};
+    const bool failing = k8s_watch_error(watch, &why) && !state.absent;
+    if (failing && !followed->said_failing && state.n_failures >= WORRY &&
+        state.status != FORBIDDEN) {
+        if (state.status == 401) {
+            (void)live_feed_renewal_error(service->session.feed, &why);
+        }
+        (void)live_session_wrap(&service->session, &why);
+        log_error(service->log, service_now(service).wall, "cannot follow a kind of objects", &why);
+        followed->said_failing = true;
+    }
+    followed->said_failing = followed->said_failing && state.n_failures > 0;
+    const enum kind_stage stage = stage_of(&state);
+    if (stage != followed->stage) {
+        const struct event event = {
+            .type = EVENT_KIND, .kind = followed->kind, .stage = stage, .why = str_of(why.text)};
+        followed->stage = stage;
+        service_step(service, &event);
+    }
+}
+
+static void begin_stop(struct service *service)
+{
+    const struct event event = {.type = EVENT_STOP};
+    service->stopping = true;
+    log_line(service->log, service_now(service).wall, ACTION_INFO, "asked to stop", NULL,
+             STR_EMPTY);
+    io_timer_set(service->session.loop, &service->stop_timer, service_now(service).mono + STOP_MS);
+    service_step(service, &event);
+}
+
+static void on_stop_due(void *ctx, mono_t now)
+{
+    struct service *service = ctx;
+    (void)now;
+    service->over = true;
+}
+
+bool service_run(struct service *service, struct err *err)
+{
+    struct metrics *metrics = engine_metrics(service->engine, service_now(service));
+    while (!service->over) {
+        if (!live_feed_turn(service->session.feed, err)) {
+            return false;
+        }
+        metrics_observe(metrics, METRIC_LOOP_TURN, NULL, io_loop_work_us(service->session.loop));
+        for (uint32_t i = 0; i < k8s_n_kinds; i++) {
+            look_at(service, &service->kinds[i], live_feed_watch(service->session.feed, i));
+        }
+        if (io_signals_interrupted() && !service->stopping) {
+            begin_stop(service);
+        }
+    }
+    return true;
+}
+
+/* ---- opening ---- */
+
+static struct engine_settings engine_settings_of(const struct settings *s)
+{
+    static const enum make_preference preferences[] = {MAKE_RESPECT, MAKE_IGNORE};
+    static const enum make_min_values min_values[] = {MAKE_STRICT, MAKE_BEST_EFFORT};
+    static const enum bp_algorithm algorithms[] = {BP_COLGEN, BP_FFD};
+    struct make_settings make = MAKE_SETTINGS_DEFAULT;
+    make.preference_policy = preferences[s->preference_policy];
+    make.min_values_policy = min_values[s->min_values_policy];
+    make.gate_reserved_capacity = s->gates[GATE_RESERVED_CAPACITY];
+    make.gate_node_overlay = s->gates[GATE_NODE_OVERLAY];
+    make.gate_capacity_buffer = s->gates[GATE_CAPACITY_BUFFER];
+    make.gate_spot_to_spot = s->gates[GATE_SPOT_TO_SPOT];
+    make.gate_static_capacity = s->gates[GATE_STATIC_CAPACITY];
+    make.ignore_dra_requests = s->ignore_dra_requests;
+    make.catalog.vm_memory_overhead_ppm = s->vm_memory_overhead_ppm;
+    make.catalog.reserved_enis = s->reserved_enis;
+    make.solver.algorithm = algorithms[s->algorithm];
+    make.solver.effort = (uint32_t)s->effort;
+    make.solver.gap = (double)s->gap_ppm / 1e6;
+    return (struct engine_settings){.batch_idle_ms = s->batch_idle_ms,
+                                    .batch_max_ms = s->batch_max_ms,
+                                    .time_limit_ms = s->time_limit_ms,
+                                    .make = make};
+}
+
+static bool read_catalog(struct service *service, const struct catalog **ret_catalog,
+                         struct err *err)
+{
+    const struct settings *s = service->settings;
+    struct strtab *tab = engine_tab(service->engine);
+    auto_arena scratch = ARENA_INIT;
+    struct cat_notes notes = {.n = 0};
+    struct str bytes;
+    json_error_t why;
+    if (s->catalog.n == 0) {
+        *ret_catalog = cat_builtin(&service->arena, tab);
+        return true;
+    }
+    if (!io_file_read(str_cstr(&scratch, s->catalog), LIMIT_CATALOG_BYTES, &scratch, &bytes, err)) {
+        return false;
+    }
+    auto_json *document = json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &why);
+    if (document == NULL) {
+        return err_set(err, ERR_PARSE, STR_FMT ":%d: not the JSON of a catalogue: %s",
+                       STR_ARG(s->catalog), why.line, why.text);
+    }
+    return cat_from_json(&document, &s->catalog, 1, &service->arena, tab, ret_catalog, &notes, err);
+}
+
+static bool open_engine(struct service *service, struct err *err)
+{
+    const struct engine_settings settings = engine_settings_of(service->settings);
+    const struct catalog *catalog = NULL;
+    const struct str labels[] = {STR(BINPACK_VERSION), STR("amd64"), STR(BINPACK_VERSION)};
+    service->engine = engine_new(&settings);
+    if (!read_catalog(service, &catalog, err)) {
+        return err_wrap(err, "catalogue");
+    }
+    engine_use_catalog(service->engine, catalog);
+    metrics_set(engine_metrics(service->engine, (struct moment){.wall = 0}), METRIC_BUILD_INFO,
+                labels, 1);
+    return true;
+}
+
+static bool open_worker(struct service *service, struct err *err)
+{
+    uint32_t lanes = (uint32_t)service->settings->threads;
+    if (lanes == 0) {
+        lanes = io_workers_processors();
+        lanes = lanes > LANES_MAX ? LANES_MAX : lanes;
+    }
+    service->workers = io_workers_new(lanes);
+    service->parallel = (struct parallel){.run = io_workers_run,
+                                          .port_ctx = service->workers,
+                                          .n_lanes = io_workers_lanes(service->workers)};
+    return io_worker_new(service->session.loop, &service->worker, err);
+}
+
+static bool open_routes(struct service *service, struct err *err)
+{
+    const struct settings *s = service->settings;
+    const bool one = s->metrics_port == s->health_probe_port;
+    const int64_t ports[] = {s->health_probe_port, one ? 0 : s->metrics_port};
+    const unsigned which[] = {one ? ROUTES_HEALTH | ROUTES_METRICS : ROUTES_HEALTH, ROUTES_METRICS};
+    for (size_t i = 0; i < 2; i++) {
+        struct routes *routes = &service->routes[i];
+        routes->service = service;
+        if (ports[i] == 0) {
+            continue;
+        }
+        if (!io_serve_new(service->session.loop, s->bind_address, (uint16_t)ports[i], routes_answer,
+                          routes, &routes->serve, err)) {
+            return false;
+        }
+        routes->which = which[i];
+    }
+    return true;
+}
+
+static void add_kinds(struct service *service)
+{
+    service->kinds = ARENA_ARRAY(&service->arena, struct followed, k8s_n_kinds);
+    for (uint32_t i = 0; i < k8s_n_kinds; i++) {
+        struct followed *followed = &service->kinds[i];
+        *followed = (struct followed){.service = service, .kind = &k8s_kinds[i]};
+        followed->roster = k8s_roster_new(on_delta, followed);
+        const struct k8s_receiver receiver = k8s_roster_receiver(followed->roster);
+        const struct k8s_watch_settings settings = {.kind = &k8s_kinds[i],
+                                                    .seed = (uint64_t)io_clock_mono_us() + i};
+        (void)live_feed_add(service->session.feed, &settings, &receiver);
+    }
+}
+
+bool service_open(const struct settings *settings, struct log *log, struct service **ret_service,
+                  struct err *err)
+{
+    struct arena arena = ARENA_INIT;
+    struct service *service = ARENA_NEW(&arena, struct service);
+    const struct live_access_settings access = {.kubeconfig = settings->kubeconfig,
+                                                .context = settings->context};
+    const struct live_feed_settings feed = {.per_s = settings->kube_client_qps,
+                                            .burst = settings->kube_client_burst};
+    service->arena = arena;
+    service->settings = settings;
+    service->log = log;
+    service->timer = (struct io_timer){.fn = on_due, .ctx = service};
+    service->stop_timer = (struct io_timer){.fn = on_stop_due, .ctx = service};
+    if (!live_session_open(&access, &feed, "karpenter/" BINPACK_VERSION, &service->session, err) ||
+        !open_engine(service, err) || !open_worker(service, err) || !open_routes(service, err)) {
+        (void)service_close(service);
+        return false;
+    }
+    add_kinds(service);
+    *ret_service = service;
+    return true;
+}
+
+bool service_close(struct service *service)
+{
+    if (service == NULL) {
+        return true;
+    }
+    if (service->worker != NULL && io_worker_is_busy(service->worker)) {
+        return false;
+    }
+    io_worker_free(service->worker);
+    io_workers_free(service->workers);
+    for (size_t i = 0; i < 2; i++) {
+        io_serve_free(service->routes[i].serve);
+    }
+    if (service->session.loop != NULL) {
+        io_timer_stop(service->session.loop, &service->timer);
+        io_timer_stop(service->session.loop, &service->stop_timer);
+    }
+    live_session_close(&service->session);
+    for (uint32_t i = 0; service->kinds != NULL && i < k8s_n_kinds; i++) {
+        k8s_roster_free(service->kinds[i].roster);
+    }
+    engine_free(service->engine);
+    arena_done(&service->plan_arena);
+    arena_done(&service->answers);
+    struct arena arena = service->arena;
+    arena_done(&arena);
+    return true;
+}

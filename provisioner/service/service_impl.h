@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the parts of the service share. Internal to provisioner/service. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/parallel.h"
+#include "io/loop.h"
+#include "live/session.h"
+#include "provisioner/engine/engine.h"
+#include "provisioner/provisioning/round.h"
+#include "provisioner/service/routes.h"
+#include "provisioner/service/service.h"
+
+struct io_worker;
+struct io_workers;
+struct k8s_roster;
+struct k8s_watch;
+
+/* A kind of objects that is followed. */
+struct followed {
+    struct service *service;
+    const struct k8s_kind *kind;
+    struct k8s_roster *roster;
+    enum kind_stage stage;
+    bool said_failing;
+};
+
+struct service {
+    struct arena arena;
+    struct arena answers; /* of the answer at hand */
+    const struct settings *settings;
+    struct log *log;
+    struct live_session session;
+    struct engine *engine;
+    struct followed *kinds; /* [k8s_n_kinds] */
+    struct io_timer timer, stop_timer;
+    struct io_worker *worker;
+    struct io_workers *workers;
+    struct parallel parallel;
+    struct round_job *job;
+    struct round_result result;
+    struct routes routes[2];
+    struct arena plan_arena;
+    struct str plan; /* the last one as JSON; empty: none yet */
+    bool stopping, over;
+};
+
+struct moment service_now(const struct service *service);
+void service_step(struct service *service, const struct event *event);

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service as people start it, without a cluster: help, documentation, settings that are wrong, no way to a server. Prints TAP.
+
+  provisioner.py PROVISIONER SOURCE_ROOT
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+PROVISIONER, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def run(words, status, env=None):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("BINPACK_", "KUBE"))}
+    done = subprocess.run([PROVISIONER, *words], capture_output=True, text=True, timeout=60, env={**clean, **(env or {})}, stdin=subprocess.DEVNULL)
+    assert done.returncode == status, "%s: exit %d: %s" % (words, done.returncode, done.stderr[-500:])
+    return done
+
+
+@test
+def the_documentation_is_what_the_program_says():
+    with open(os.path.join(ROOT, "docs", "settings.md"), encoding="utf-8") as text:
+        assert text.read() == run(["help", "markdown"], 0).stdout, "docs/settings.md is another than `provisioner help markdown`"
+
+
+@test
+def help_has_every_setting():
+    full, man = run(["--help"], 0).stdout, run(["help", "man"], 0).stdout
+    assert run(["help"], 0).stdout == full and run(["-h"], 0).stdout == full
+    names = [line.split("`")[1] for line in run(["help", "markdown"], 0).stdout.splitlines() if line.startswith("| `--")]
+    assert len(names) >= 36 + 10, len(names)
+    for name in names:
+        assert "  " + name in full and name[2:] in man, name
+    assert max(map(len, full.splitlines())) <= 200
+    assert run(["--version"], 0).stdout.startswith("provisioner ")
+
+
+@test
+def a_wrong_setting_ends_it_at_the_start():
+    assert run(["--mode=observe", "--metrics-port=x"], 2).stderr == 'provisioner: --metrics-port: "x" is not a number from 0 to 65535\n'
+    assert "BATCH_IDLE_DURATION: \"1\"" in run(["--mode=observe"], 2, {"BATCH_IDLE_DURATION": "1"}).stderr
+    assert "--mode=act" in run([], 2).stderr
+    assert "cannot open" in run(["--mode=observe", "--log-output-paths=/nowhere/log"], 2).stderr
+
+
+@test
+def what_keeps_it_from_starting_is_said_and_logged():
+    with tempfile.TemporaryDirectory() as folder:
+        log = os.path.join(folder, "log")
+        done = run(["--mode=observe", "--log-output-paths=" + log, "--kubeconfig=" + os.path.join(folder, "none")], 1)
+        assert "none: " in done.stderr and not done.stdout, done
+        with open(log, encoding="utf-8") as text:
+            lines = [json.loads(line) for line in text]
+        assert os.stat(log).st_mode & 0o777 == 0o600
+    assert [line["message"] for line in lines] == ["starting", "cannot start"], lines
+    assert lines[1]["level"] == "ERROR" and "none" in lines[1]["error"]
+    for key in ("level", "time", "logger", "message", "commit"):
+        assert all(key in line for line in lines), key
+
+
+@test
+def settings_without_effect_are_logged():
+    done = run(["--mode=observe", "--kubeconfig=/nowhere"], 1, {"MEMORY_LIMIT": "1000", "FEATURE_GATES": "Unheard=true"})
+    said = [line["setting"] for line in map(json.loads, done.stdout.splitlines()) if line["message"] == "a setting has no effect"]
+    assert said == ["MEMORY_LIMIT has no effect: There is no garbage collector here.",
+                    "FEATURE_GATES: the gate Unheard is not known and has no effect"], said
+
+
+def main():
+    failed = 0
+    print("1..%d" % len(TESTS))
+    for number, function in enumerate(TESTS, 1):
+        try:
+            function()
+            print("ok %d - %s" % (number, function.__name__))
+        except AssertionError as fault:
+            failed += 1
+            print("not ok %d - %s\n# %s" % (number, function.__name__, str(fault).replace("\n", "\n# ")))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine by events and a clock of its own: when it plans, and what it says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "binpack/catalog/catalog.h"
+#include "provisioner/engine/engine.h"
+#include "provisioner/observe/metrics.h"
+#include "provisioner/provisioning/round.h"
+
+struct bench {
+    struct arena arena, step;
+    struct engine *engine;
+    struct moment now;
+    struct round_job *job; /* of the last ACTION_SOLVE that nobody has run */
+    mono_t timer;          /* of the last ACTION_TIMER */
+    uint32_t n_solves, n_cancels, n_exits, n_exports;
+    int reply_status;
+    char said[65536]; /* messages of ACTION_LOG, a line each, with fields */
+    char plan[1 << 20], reply[1 << 20];
+};
+
+static const struct k8s_kind *kind_of(const char *name)
+{
+    const struct k8s_kind *kind = NULL;
+    assert_int_equal(k8s_kind_find(str_of(name), STR_EMPTY, &kind), K8S_MATCH_YES);
+    return kind;
+}
+
+static void copy(char *to, size_t size, struct str from)
+{
+    assert_true(from.n < size);
+    memcpy(to, from.p, from.n);
+    to[from.n] = '\0';
+}
+
+static void take(struct bench *b, const struct action *action)
+{
+    const size_t n = strlen(b->said);
+    switch (action->type) {
+    case ACTION_TIMER:
+        b->timer = action->at;
+        break;
+    case ACTION_SOLVE:
+        assert_null(b->job);
+        b->job = action->job;
+        b->n_solves++;
+        break;
+    case ACTION_CANCEL:
+        round_cancel(b->job);
+        b->n_cancels++;
+        break;
+    case ACTION_EXPORT:
+        copy(b->plan, sizeof b->plan, action->result->document);
+        b->n_exports++;
+        break;
+    case ACTION_REPLY:
+        b->reply_status = action->status;
+        copy(b->reply, sizeof b->reply, action->document);
+        break;
+    case ACTION_LOG:
+        (void)snprintf(b->said + n, sizeof b->said - n, "%s {" STR_FMT "}\n", action->message,
+                       STR_ARG(action->fields));
+        break;
+    case ACTION_EXIT:
+        b->n_exits++;
+        break;
+    }
+}
+
+static void step(struct bench *b, const struct event *event)
+{
+    struct actions actions = {.arena = &b->step};
+    arena_reset(&b->step);
+    engine_step(b->engine, event, b->now, &actions);
+    for (size_t i = 0; i < actions.v.n; i++) {
+        take(b, &actions.v.v[i]);
+    }
+}
+
+static void pass(struct bench *b, int64_t ms)
+{
+    b->now.mono += ms;
+    b->now.wall += ms;
+    if (b->timer <= b->now.mono) {
+        const struct event event = {.type = EVENT_TICK};
+        b->timer = INT64_MAX;
+        step(b, &event);
+    }
+}
+
+static void solve(struct bench *b)
+{
+    struct round_result result;
+    assert_non_null(b->job);
+    round_run(b->job, NULL, &result);
+    b->job = NULL;
+    const struct event event = {.type = EVENT_SOLVED, .result = &result};
+    step(b, &event);
+    round_result_done(&result);
+}
+
+static void put(struct bench *b, const char *kind, const char *json, enum k8s_change change)
+{
+    json_error_t why;
+    auto_json *object = json_loads(json, 0, &why);
+    assert_non_null(object);
+    const json_t *metadata = json_object_get(object, "metadata");
+    const struct event event = {
+        .type = EVENT_DELTA,
+        .kind = kind_of(kind),
+        .delta = {.change = change,
+                  .id = {.ns = str_of(json_string_value(json_object_get(metadata, "namespace"))),
+                         .name = str_of(json_string_value(json_object_get(metadata, "name")))},
+                  .object = change == K8S_DELETED ? NULL : object}};
+    step(b, &event);
+}
+
+static void put_pod(struct bench *b, const char *name, const char *cpu, const char *node,
+                    enum k8s_change change)
+{
+    char json[1024];
+    (void)snprintf(json, sizeof json,
+                   "{\"metadata\": {\"name\": \"%s\", \"namespace\": \"shop\"}, \"spec\": "
+                   "{\"nodeName\": \"%s\", \"containers\": [{\"name\": \"a\", \"resources\": "
+                   "{\"requests\": {\"cpu\": \"%s\", \"memory\": \"1Gi\"}}}]}, \"status\": "
+                   "{\"phase\": \"Pending\", \"conditions\": [{\"type\": \"PodScheduled\", "
+                   "\"status\": \"%s\", \"reason\": \"Unschedulable\"}]}}",
+                   name, node, cpu, node[0] == '\0' ? "False" : "True");
+    put(b, "Pod", json, change);
+}
+
+static void sync(struct bench *b)
+{
+    for (uint32_t i = 0; i < k8s_n_kinds; i++) {
+        const struct event event = {.type = EVENT_KIND,
+                                    .kind = &k8s_kinds[i],
+                                    .stage = str_eq(str_of(k8s_kinds[i].group), STR("karpenter.sh"))
+                                                 ? KIND_ABSENT
+                                                 : KIND_SYNCED};
+        step(b, &event);
+    }
+}
+
+static void bench_open(struct bench *b)
+{
+    const struct engine_settings settings = {.batch_idle_ms = 1000,
+                                             .batch_max_ms = 10000,
+                                             .time_limit_ms = 60000,
+                                             .make = MAKE_SETTINGS_DEFAULT};
+    memset(b, 0, sizeof *b);
+    b->timer = INT64_MAX;
+    b->now = (struct moment){.wall = INT64_C(1790000000000), .mono = 5000};
+    b->engine = engine_new(&settings);
+    engine_use_catalog(b->engine, cat_builtin(&b->arena, engine_tab(b->engine)));
+}
+
+static void bench_close(struct bench *b)
+{
+    engine_free(b->engine);
+    arena_done(&b->step);
+    arena_done(&b->arena);
+}
+
+/* Synced, with the first plan made. */
+static void bench_start(struct bench *b)
+{
+    bench_open(b);
+    sync(b);
+    solve(b);
+    b->said[0] = '\0';
+}
+
+static struct bench bench; /* large */
+
+static void nothing_is_planned_before_all_is_known(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    bench_open(b);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    pass(b, 60000);
+    assert_int_equal(b->n_solves, 0);
+    assert_false(engine_look(b->engine).synced);
+    sync(b);
+    assert_true(engine_look(b->engine).synced);
+    assert_int_equal(b->n_solves, 1);
+    solve(b);
+    assert_int_equal(b->n_exports, 1);
+    assert_non_null(strstr(b->plan, "\"pendingPods\": 1"));
+    assert_non_null(strstr(b->said, "cluster state synced {\"pods\":1,\"nodes\":0"));
+    assert_non_null(strstr(b->said, "found provisionable pod(s) {\"Pods\":\"shop/web-0\""));
+    assert_non_null(
+        strstr(b->said, "computed new nodeclaim(s) to fit pod(s) {\"nodeclaims\":1,\"pods\":1}"));
+    bench_close(b);
+}
+
+static void pods_must_be_readable(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    bench_open(b);
+    sync(b);
+    solve(b);
+    const struct event event = {.type = EVENT_KIND,
+                                .kind = kind_of("Pod"),
+                                .stage = KIND_REFUSED,
+                                .why = STR("403 forbidden")};
+    step(b, &event);
+    assert_false(engine_look(b->engine).synced);
+    assert_non_null(strstr(b->said, "cannot follow a kind of objects {\"resource\":\"pods\","
+                                    "\"error\":\"403 forbidden\"}"));
+    bench_close(b);
+}
+
+static void the_window_closes_when_idle(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    bench_start(b);
+    pass(b, 1000);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    assert_int_equal(b->timer, b->now.mono + 1000);
+    pass(b, 900);
+    put_pod(b, "web-1", "1", "", K8S_ADDED);
+    pass(b, 999);
+    assert_int_equal(b->n_solves, 1);
+    pass(b, 1);
+    assert_int_equal(b->n_solves, 2);
+    solve(b);
+    assert_non_null(strstr(b->plan, "\"pendingPods\": 2"));
+    bench_close(b);
+}
+
+static void the_window_closes_at_last(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    bench_start(b);
+    for (int i = 0; i < 11; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "web-%d", i);
+        put_pod(b, name, "1", "", K8S_ADDED);
+        pass(b, 909);
+    }
+    assert_int_equal(b->n_solves, 1); /* 9,999 ms */
+    pass(b, 1);
+    assert_int_equal(b->n_solves, 2);
+    solve(b);
+    bench_close(b);
+}
+
+/* What comes during a round is for the next; a round at a time. */
+static void rounds_do_not_overlap(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    bench_start(b);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    pass(b, 1000);
+    assert_int_equal(b->n_solves, 2);
+    put_pod(b, "web-1", "2", "", K8S_ADDED);
+    put_pod(b, "web-0", "1", "", K8S_DELETED);
+    pass(b, 5000);
+    assert_int_equal(b->n_solves, 2);
+    solve(b); /* of the objects as they were */
+    assert_non_null(strstr(b->plan, "shop/web-0"));
+    assert_null(strstr(b->plan, "shop/web-1"));
+    assert_int_equal(b->n_solves, 3);
+    solve(b);
+    assert_null(strstr(b->plan, "shop/web-0"));
+    assert_non_null(strstr(b->plan, "shop/web-1"));
+    bench_close(b);
+}
+
+/* Pods that find a place change the plan, at the pace of Karpenter's second looks. */
+static void plans_follow_what_else_changes(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    bench_start(b);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    pass(b, 1000);
+    solve(b);
+    put_pod(b, "web-0", "1", "n0", K8S_MODIFIED);
+    assert_int_equal(engine_look(b->engine).n_pending, 0);
+    pass(b, 9999);
+    assert_int_equal(b->n_solves, 2);
+    pass(b, 1);
+    assert_int_equal(b->n_solves, 3);
+    solve(b);
+    assert_non_null(strstr(b->plan, "\"newNodes\": 0"));
+    pass(b, INT64_C(3600000));
+    assert_int_equal(b->n_solves, 3); /* nothing has changed */
+    bench_close(b);
+}
+
+static void a_plan_has_a_time_limit(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    bench_start(b);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    pass(b, 1000);
+    assert_int_equal(b->timer, b->now.mono + 60000);
+    pass(b, 59999);
+    assert_int_equal(b->n_cancels, 0);
+    pass(b, 1);
+    assert_int_equal(b->n_cancels, 1);
+    solve(b);
+    assert_non_null(strstr(b->said, "\"cut\":true"));
+    bench_close(b);
+}
+
+static void stopping_waits_for_the_round(void **state)
+{
+    const struct event stop = {.type = EVENT_STOP};
+    struct bench *b = &bench;
+    (void)state;
+    bench_start(b);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    pass(b, 1000);
+    step(b, &stop);
+    assert_int_equal(b->n_cancels, 1);
+    assert_int_equal(b->n_exits, 0);
+    solve(b);
+    assert_int_equal(b->n_exits, 1);
+    bench_close(b);
+}
+
+static void broken_objects_are_left_out_and_said(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    bench_start(b);
+    put_pod(b, "web-0", "-1", "", K8S_ADDED);
+    assert_int_equal(engine_look(b->engine).n_pending, 0);
+    assert_non_null(strstr(b->said, "Pod shop/web-0: spec.containers[0].resources.requests.cpu"));
+    put_pod(b, "web-0", "1", "", K8S_MODIFIED);
+    assert_int_equal(engine_look(b->engine).n_pending, 1);
+    pass(b, 1000);
+    solve(b);
+    bench_close(b);
+}
+
+static void questions_are_answered_in_turn(void **state)
+{
+    struct event ask = {.type = EVENT_EXPLAIN, .ask = 7, .pod = STR("shop/web-0")};
+    struct bench *b = &bench;
+    (void)state;
+    bench_open(b);
+    step(b, &ask);
+    assert_int_equal(b->reply_status, 503);
+    bench_close(b);
+    bench_start(b);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    pass(b, 1000);
+    step(b, &ask); /* during a round */
+    assert_int_equal(b->reply_status, 0);
+    solve(b);
+    solve(b);
+    assert_int_equal(b->reply_status, 200);
+    assert_non_null(strstr(b->reply, "\"kind\": \"Explain\""));
+    ask.pod = STR("shop/nobody");
+    step(b, &ask);
+    solve(b);
+    assert_int_equal(b->reply_status, 404);
+    bench_close(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_planned_before_all_is_known),
+        cmocka_unit_test(pods_must_be_readable),
+        cmocka_unit_test(the_window_closes_when_idle),
+        cmocka_unit_test(the_window_closes_at_last),
+        cmocka_unit_test(rounds_do_not_overlap),
+        cmocka_unit_test(plans_follow_what_else_changes),
+        cmocka_unit_test(a_plan_has_a_time_limit),
+        cmocka_unit_test(stopping_waits_for_the_round),
+        cmocka_unit_test(broken_objects_are_left_out_and_said),
+        cmocka_unit_test(questions_are_answered_in_turn),
+    };
+    return cmocka_run_group_tests_name("provisioner/engine", tests, NULL, NULL);
+}
