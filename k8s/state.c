@@ -262,12 +262,30 @@ static void drop(struct k8s_state *state, enum k8s_store store, uint32_t i)
     block_give(state, &block);
 }
 
+static struct key key_of_identity(const struct k8s_state *state, const struct k8s_kind *kind,
+                                  const struct k8s_identity *id)
+{
+    const struct str ns = id->ns.n > 0 ? id->ns : STR("default");
+    return (struct key){.ns = kind->namespaced ? strtab_find(state->tab, ns) : STRID_EMPTY,
+                        .name = id->name,
+                        .workload = kind->workload};
+}
+
 static uint32_t find_identity(const struct k8s_state *state, const struct k8s_kind *kind,
                               const struct k8s_identity *id)
 {
-    strid ns = !kind->namespaced ? STRID_EMPTY : strtab_find(state->tab, id->ns);
-    struct key key = {.ns = ns, .name = id->name, .workload = kind->workload};
+    const struct key key = key_of_identity(state, kind, id);
     return find(&state->objects[kind->store], kind->store, &key);
+}
+
+/* The object that was decoded is the one that was meant. */
+static bool check_identity(const struct k8s_state *state, const struct k8s_kind *kind,
+                           const struct k8s_identity *id, const void *object, struct err *err)
+{
+    const struct key want = key_of_identity(state, kind, id), has = key_of(kind->store, object);
+    return (want.ns == has.ns && str_eq(want.name, has.name)) ||
+           err_set(err, ERR_INVALID, "metadata: \"" STR_FMT "/" STR_FMT "\" is another object",
+                   STR_ARG(strtab_str(state->tab, has.ns)), STR_ARG(has.name));
 }
 
 void k8s_state_remove(struct k8s_state *state, const struct k8s_kind *kind,
@@ -317,7 +335,7 @@ bool k8s_state_put(struct k8s_state *state, const struct k8s_kind *kind,
     void *value = arena_alloc(&state->scratch, size);
     bool good = check_caps(state, kind, err) &&
                 k8s_decode(&decoder, kind, version, &root, value, &closed, err);
-    if (!good && !closed) {
+    if ((!good && !closed) || !check_identity(state, kind, id, value, err)) {
         k8s_state_remove(state, kind, id);
         return err_wrap(err, "%s " STR_FMT "%s" STR_FMT, kind->name, STR_ARG(id->ns),
                         id->ns.n > 0 ? "/" : "", STR_ARG(id->name));

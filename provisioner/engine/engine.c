@@ -38,6 +38,14 @@ void engine_free(struct engine *engine)
         return;
     }
     assert(!engine->solving);
+    engine_abandon(engine);
+}
+
+void engine_abandon(struct engine *engine)
+{
+    if (engine == NULL) {
+        return;
+    }
     k8s_state_free(engine->state);
     metrics_free(engine->metrics);
     struct arena arena = engine->arena;

@@ -20,11 +20,15 @@ struct engine_settings {
     int64_t batch_idle_ms, batch_max_ms;
     int64_t time_limit_ms; /* of a round */
     int64_t replan_ms;     /* 0: 10 s, as Karpenter looks at waiting pods again */
+    int64_t gap_ppm;       /* a plan is good enough within this share of its bound */
     struct make_settings make;
 };
 
 struct engine *engine_new(const struct engine_settings *settings);
 void engine_free(struct engine *engine); /* NULL is fine; no round may be under way */
+
+/* The same when the round under way will never be run. */
+void engine_abandon(struct engine *engine);
 
 /* To be called once, before the first event, with a catalogue in the words of engine_tab. */
 struct strtab *engine_tab(struct engine *engine);

@@ -70,7 +70,7 @@ static bool is_cut(struct run *run)
 {
     const struct round_job *job = run->job;
     return atomic_load(&job->cancelled) ||
-           (job->cut_at_step > 0 && run->result->n_steps >= job->cut_at_step);
+           (job->cut_after.has && run->result->n_steps >= (uint64_t)job->cut_after.v);
 }
 
 static bool solve(struct run *run, struct err *err)
@@ -83,6 +83,7 @@ static bool solve(struct run *run, struct err *err)
     while (more) {
         if (!run->result->cut && is_cut(run)) {
             run->result->cut = true;
+            run->result->cut_after = run->result->n_steps;
             make_cancel(make);
         }
         more = make_step(make, STEP_WORK);

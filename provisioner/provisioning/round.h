@@ -23,8 +23,8 @@ struct round_job {
     const struct catalog *catalog; /* in the words of the frozen objects */
     struct make_settings settings;
     wall_t now;
-    struct str explain;   /* "namespace/name" of a pod; empty: a plan */
-    uint64_t cut_at_step; /* 0: never; else cancelled there */
+    struct str explain;       /* "namespace/name" of a pod; empty: a plan */
+    struct opt_i64 cut_after; /* steps: cancelled there */
     atomic_bool cancelled;
 };
 
@@ -53,7 +53,8 @@ struct round_result {
     struct err err;      /* not good */
     struct str document; /* JSON */
     uint64_t n_steps;
-    bool cut; /* cancelled, or cut_at_step */
+    bool cut;           /* cancelled, or by cut_after */
+    uint64_t cut_after; /* steps that had been made then */
 
     uint32_t n_new_nodes, n_pending, n_placed_running, n_unplaced, n_ignored, n_running_unpriced;
     usd_t cost, bound, running_cost, on_demand_cost;

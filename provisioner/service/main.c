@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The program `provisioner`: reads the settings and hands over to the service. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "io/files.h"
 #include "io/signals.h"
 #include "provisioner/service/log.h"
+#include "provisioner/service/replay.h"
 #include "provisioner/service/service.h"
 
 enum { EXIT_GOOD = 0, EXIT_FAULT = 1, EXIT_SETTING = 2 };
@@ -83,6 +85,18 @@ static int run(const struct settings *settings, struct log *log)
     return good ? EXIT_GOOD : fail(EXIT_FAULT, &err);
 }
 
+static int replay(const struct settings *settings)
+{
+    struct replay_count count;
+    struct err err;
+    if (!replay_run(settings, &count, &err)) {
+        return fail(EXIT_FAULT, &err);
+    }
+    (void)printf("%" PRIu64 " events, %" PRIu64 " rounds: the same %" PRIu64 " actions\n",
+                 count.n_events, count.n_rounds, count.n_actions);
+    return EXIT_GOOD;
+}
+
 int main(int argc, char **argv)
 {
     auto_arena arena = ARENA_INIT;
@@ -96,6 +110,9 @@ int main(int argc, char **argv)
     }
     if (settings.command == COMMAND_HELP || settings.command == COMMAND_VERSION) {
         return print_help(&settings);
+    }
+    if (settings.command == COMMAND_REPLAY) {
+        return replay(&settings);
     }
     if (!log_open(settings.log_output_paths, settings.log_error_output_paths,
                   (enum action_level)settings.log_level, &log, &err)) {

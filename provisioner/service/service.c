@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "provisioner/service/service.h"
 
-#include "base/limits.h"
-#include "binpack/catalog/catalog.h"
 #include "binpack/cli/version.h"
+#include "io/append.h"
 #include "io/clock.h"
-#include "io/files.h"
 #include "io/signals.h"
 #include "io/worker.h"
 #include "io/workers.h"
 #include "k8s/roster.h"
 #include "k8s/state.h"
+#include "provisioner/engine/journal.h"
 #include "provisioner/observe/metrics.h"
+#include "provisioner/service/catalog.h"
 #include "provisioner/service/log.h"
 #include "provisioner/service/service_impl.h"
+
+#define JOURNAL_STEP_MAX ((size_t)64 << 20)
 
 enum {
     LANES_MAX = 8,
@@ -100,6 +102,30 @@ static void act(struct service *service, const struct action *action)
     }
 }
 
+/* A journal that cannot be written is given up, once. */
+static void write_journal(struct service *service, const struct event *event, struct moment now,
+                          const struct actions *actions)
+{
+    auto_arena arena = ARENA_INIT;
+    struct err err;
+    if (service->journal == NULL) {
+        return;
+    }
+    struct strbuf b = strbuf_new(&arena, JOURNAL_STEP_MAX);
+    journal_put_event(event, now, &b);
+    for (size_t i = 0; i < actions->v.n; i++) {
+        journal_put_action(&actions->v.v[i], &b);
+    }
+    if (b.overflow || !io_append_write(service->journal, strbuf_str(&b), &err)) {
+        if (b.overflow) {
+            (void)err_set(&err, ERR_LIMIT, "a step of more than %zu bytes", JOURNAL_STEP_MAX);
+        }
+        log_error(service->log, now.wall, "the journal ends here", &err);
+        io_append_close(service->journal);
+        service->journal = NULL;
+    }
+}
+
 void service_step(struct service *service, const struct event *event)
 {
     auto_arena arena = ARENA_INIT;
@@ -108,6 +134,7 @@ void service_step(struct service *service, const struct event *event)
     const int64_t begun_us = io_clock_mono_us();
     engine_step(service->engine, event, now, &actions);
     const int64_t took_us = io_clock_mono_us() - begun_us;
+    write_journal(service, event, now, &actions);
     for (size_t i = 0; i < actions.v.n; i++) {
         if (actions.v.v[i].type == ACTION_SOLVE) {
             metrics_observe(engine_metrics(service->engine, now), METRIC_SNAPSHOT, NULL, took_us);
@@ -221,35 +248,25 @@ static struct engine_settings engine_settings_of(const struct settings *s)
     make.catalog.reserved_enis = s->reserved_enis;
     make.solver.algorithm = algorithms[s->algorithm];
     make.solver.effort = (uint32_t)s->effort;
-    make.solver.gap = (double)s->gap_ppm / 1e6;
     return (struct engine_settings){.batch_idle_ms = s->batch_idle_ms,
                                     .batch_max_ms = s->batch_max_ms,
                                     .time_limit_ms = s->time_limit_ms,
+                                    .gap_ppm = s->gap_ppm,
                                     .make = make};
 }
 
-static bool read_catalog(struct service *service, const struct catalog **ret_catalog,
-                         struct err *err)
+static bool open_journal(struct service *service, const struct engine_settings *settings,
+                         struct str catalog, struct err *err)
 {
-    const struct settings *s = service->settings;
-    struct strtab *tab = engine_tab(service->engine);
-    auto_arena scratch = ARENA_INIT;
-    struct cat_notes notes = {.n = 0};
-    struct str bytes;
-    json_error_t why;
-    if (s->catalog.n == 0) {
-        *ret_catalog = cat_builtin(&service->arena, tab);
+    if (service->settings->journal.n == 0) {
         return true;
     }
-    if (!io_file_read(str_cstr(&scratch, s->catalog), LIMIT_CATALOG_BYTES, &scratch, &bytes, err)) {
-        return false;
-    }
-    auto_json *document = json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &why);
-    if (document == NULL) {
-        return err_set(err, ERR_PARSE, STR_FMT ":%d: not the JSON of a catalogue: %s",
-                       STR_ARG(s->catalog), why.line, why.text);
-    }
-    return cat_from_json(&document, &s->catalog, 1, &service->arena, tab, ret_catalog, &notes, err);
+    auto_arena arena = ARENA_INIT;
+    struct strbuf b = strbuf_new(&arena, 64 * 1024);
+    journal_put_header(settings, catalog, &b);
+    return (io_append_open(service->settings->journal, &service->journal, err) &&
+            io_append_write(service->journal, strbuf_str(&b), err)) ||
+           err_wrap(err, "journal");
 }
 
 static bool open_engine(struct service *service, struct err *err)
@@ -258,10 +275,14 @@ static bool open_engine(struct service *service, struct err *err)
     const struct catalog *catalog = NULL;
     const struct str labels[] = {STR(BINPACK_VERSION), STR("amd64"), STR(BINPACK_VERSION)};
     service->engine = engine_new(&settings);
-    if (!read_catalog(service, &catalog, err)) {
-        return err_wrap(err, "catalogue");
+    if (!catalog_read(service->settings->catalog, &service->arena, engine_tab(service->engine),
+                      &catalog, err)) {
+        return false;
     }
     engine_use_catalog(service->engine, catalog);
+    if (!open_journal(service, &settings, catalog->name, err)) {
+        return false;
+    }
     metrics_set(engine_metrics(service->engine, (struct moment){.wall = 0}), METRIC_BUILD_INFO,
                 labels, 1);
     return true;
@@ -362,6 +383,7 @@ bool service_close(struct service *service)
         k8s_roster_free(service->kinds[i].roster);
     }
     engine_free(service->engine);
+    io_append_close(service->journal);
     arena_done(&service->plan_arena);
     arena_done(&service->answers);
     struct arena arena = service->arena;

@@ -11,6 +11,7 @@
 #include "provisioner/service/routes.h"
 #include "provisioner/service/service.h"
 
+struct io_append;
 struct io_worker;
 struct io_workers;
 struct k8s_roster;
@@ -32,7 +33,8 @@ struct service {
     struct log *log;
     struct live_session session;
     struct engine *engine;
-    struct followed *kinds; /* [k8s_n_kinds] */
+    struct io_append *journal; /* NULL: none is written */
+    struct followed *kinds;    /* [k8s_n_kinds] */
     struct io_timer timer, stop_timer;
     struct io_worker *worker;
     struct io_workers *workers;

@@ -278,9 +278,6 @@ static bool agree(const struct settings *s, struct err *err)
     if (s->command == COMMAND_REPLAY && s->replay.n == 0) {
         return err_set(err, ERR_INVALID, "replay needs the name of a journal: replay FILE");
     }
-    if (s->command == COMMAND_REPLAY || s->journal.n > 0) {
-        return err_set(err, ERR_UNSUPPORTED, "journals are not there yet");
-    }
     if (s->command != COMMAND_RUN) {
         return true;
     }

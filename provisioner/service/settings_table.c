@@ -178,8 +178,8 @@ const struct setting_row setting_rows[] = {
     {"journal", "BINPACK_JOURNAL", "FILE", SETTING_TEXT, FIELD(journal), .fallback = "",
      .group = GROUP_BINPACK,
      .help = "write every event and what followed from it, for `provisioner replay`",
-     .doc = "One JSON value a line; packed when the name ends in .gz. Readable by its owner only: "
-            "it holds the objects of the cluster, without environment variables and commands."},
+     .doc = "One JSON value a line, appended. Readable by its owner only: it holds the objects of "
+            "the cluster, without environment variables and commands."},
     {"bind-address", "BINPACK_BIND_ADDRESS", "ADDRESS", SETTING_TEXT, FIELD(bind_address),
      .fallback = "", .group = GROUP_BINPACK,
      .help = "IPv4 or IPv6 address to serve on; empty: all"},

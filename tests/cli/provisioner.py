@@ -75,6 +75,15 @@ def settings_without_effect_are_logged():
                     "FEATURE_GATES: the gate Unheard is not known and has no effect"], said
 
 
+@test
+def a_journal_that_differs_is_found():
+    journal = os.path.join(ROOT, "tests", "fuzz", "corpus", "journal", "a-cluster.json")
+    said = run(["replay", journal], 1).stderr
+    assert "a-cluster.json: line 30: the journal has " in said and ", and now it is " in said, said
+    assert "this is no journal" in run(["replay", os.path.join(ROOT, "tests", "fuzz", "corpus", "journal", "another-version.json")], 1).stderr
+    assert "no-such-file" in run(["replay", "no-such-file"], 1).stderr
+
+
 def main():
     failed = 0
     print("1..%d" % len(TESTS))

@@ -24,6 +24,7 @@ def free_ports(n):
 
 class Service:
     def __init__(self, program, env, folder, *words):
+        self.program = program
         self.metrics_port, self.health_port = free_ports(2)
         self.path = os.path.join(folder, "provisioner-%d.log" % self.metrics_port)
         self.out = open(self.path, "wb")

@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/docs.h"
 #include "binpack/catalog/catalog.h"
 #include "provisioner/engine/engine.h"
+#include "provisioner/engine/journal.h"
 #include "provisioner/observe/metrics.h"
 #include "provisioner/provisioning/round.h"
 
@@ -25,6 +27,7 @@ struct bench {
     int reply_status;
     char said[65536]; /* messages of ACTION_LOG, a line each, with fields */
     char plan[1 << 20], reply[1 << 20];
+    struct strbuf journal; /* in `arena` */
 };
 
 static const struct k8s_kind *kind_of(const char *name)
@@ -80,7 +83,9 @@ static void step(struct bench *b, const struct event *event)
     struct actions actions = {.arena = &b->step};
     arena_reset(&b->step);
     engine_step(b->engine, event, b->now, &actions);
+    journal_put_event(event, b->now, &b->journal);
     for (size_t i = 0; i < actions.v.n; i++) {
+        journal_put_action(&actions.v.v[i], &b->journal);
         take(b, &actions.v.v[i]);
     }
 }
@@ -158,6 +163,7 @@ static void bench_open(struct bench *b)
     memset(b, 0, sizeof *b);
     b->timer = INT64_MAX;
     b->now = (struct moment){.wall = INT64_C(1790000000000), .mono = 5000};
+    b->journal = strbuf_new(&b->arena, 64 << 20);
     b->engine = engine_new(&settings);
     engine_use_catalog(b->engine, cat_builtin(&b->arena, engine_tab(b->engine)));
 }
@@ -375,6 +381,119 @@ static void questions_are_answered_in_turn(void **state)
     bench_close(b);
 }
 
+/* Gives the events of a journal to another engine; what comes must be the same journal. */
+static void replay(struct bench *b, struct str journal)
+{
+    for (size_t at = 0; at < journal.n;) {
+        const struct str rest = str_sub(journal, at, journal.n);
+        const struct str line = str_sub(rest, 0, str_find(rest, '\n'));
+        struct journal_round round = {.id = 0};
+        struct event event;
+        struct err err;
+        auto_json *value = NULL;
+        bool is_event = false;
+        at += line.n + 1;
+        assert_true(docs_read_one(line, &value, &err));
+        assert_true(journal_read_event(value, &is_event, &event, &b->now, &round, &err));
+        if (is_event && event.type == EVENT_SOLVED) {
+            b->job->cut_after = round.cut_after;
+            solve(b);
+        } else if (is_event) {
+            step(b, &event);
+        }
+    }
+}
+
+static void a_journal_gives_the_same_again(void **state)
+{
+    static struct bench again; /* large */
+    const struct event stop = {.type = EVENT_STOP};
+    struct bench *b = &bench;
+    (void)state;
+    bench_start(b);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    put_pod(b, "web-1", "-1", "", K8S_ADDED);
+    pass(b, 1000);
+    put_pod(b, "web-2", "9", "", K8S_ADDED);
+    put_pod(b, "web-0", "1", "", K8S_DELETED);
+    pass(b, 60000); /* cut */
+    solve(b);       /* and the next begins */
+    const struct event ask = {.type = EVENT_EXPLAIN, .ask = 7, .pod = STR("shop/web-2")};
+    step(b, &ask);
+    solve(b);
+    step(b, &stop);
+    solve(b);
+    assert_non_null(strstr(b->said, "\"cut\":true"));
+    bench_open(&again);
+    replay(&again, strbuf_str(&b->journal));
+    assert_true(str_eq(strbuf_str(&b->journal), strbuf_str(&again.journal)));
+    assert_int_equal(again.n_exits, 1);
+    bench_close(&again);
+    bench_close(b);
+}
+
+static void settings_come_back_from_the_header(void **state)
+{
+    auto_arena arena = ARENA_INIT;
+    struct engine_settings settings = {.batch_idle_ms = 7,
+                                       .batch_max_ms = 8,
+                                       .time_limit_ms = 9,
+                                       .replan_ms = 10,
+                                       .gap_ppm = 11,
+                                       .make = MAKE_SETTINGS_DEFAULT},
+                           back;
+    struct strbuf b = strbuf_new(&arena, 4096), c = strbuf_new(&arena, 4096);
+    auto_json *value = NULL, *other = json_object();
+    struct str catalog;
+    struct err err;
+    (void)state;
+    settings.make.gate_spot_to_spot = true;
+    settings.make.ignore_dra_requests = false;
+    settings.make.preference_policy = MAKE_IGNORE;
+    settings.make.solver.algorithm = BP_FFD;
+    settings.make.solver.effort = 5;
+    settings.make.catalog.reserved_enis = 1;
+    journal_put_header(&settings, STR("c@1"), &b);
+    assert_true(docs_read_one(strbuf_str(&b), &value, &err));
+    assert_true(journal_read_header(value, &back, &catalog, &err));
+    journal_put_header(&back, catalog, &c);
+    assert_true(str_eq(strbuf_str(&b), strbuf_str(&c)));
+    (void)json_object_set_new(other, "journal", json_string("binpack/journal/v0"));
+    assert_false(journal_read_header(other, &back, &catalog, &err));
+    assert_int_equal(err.code, ERR_UNSUPPORTED);
+}
+
+static void broken_lines_are_refused(void **state)
+{
+    static const struct {
+        const char *line, *text;
+    } rows[] = {
+        {"{}", "event"},
+        {"{\"event\": \"boom\", \"wall\": 1, \"mono\": 1}", "event: \"boom\" is not known"},
+        {"{\"event\": \"tick\", \"wall\": -1, \"mono\": 1}", "wall"},
+        {"{\"event\": \"delta\", \"wall\": 1, \"mono\": 1, \"kind\": \"Pot\", \"group\": \"\"}",
+         "kind: \"Pot\" is not known"},
+        {"{\"event\": \"delta\", \"wall\": 1, \"mono\": 1, \"kind\": \"Pod\", \"group\": \"\", "
+         "\"change\": \"ADDED\", \"object\": 3}",
+         "object: expected an object"},
+        {"{\"event\": \"solved\", \"wall\": 1, \"mono\": 1}", "round"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        auto_json *value = NULL;
+        struct journal_round round;
+        struct moment now;
+        struct event event;
+        struct err err;
+        bool is_event = false;
+        assert_true(docs_read_one(str_of(rows[i].line), &value, &err));
+        if (journal_read_event(value, &is_event, &event, &now, &round, &err) ||
+            strstr(err.text, rows[i].text) == NULL) {
+            fail_msg("%s: \"%s\"", rows[i].line, err.text);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +507,9 @@ int main(void)
         cmocka_unit_test(stopping_waits_for_the_round),
         cmocka_unit_test(broken_objects_are_left_out_and_said),
         cmocka_unit_test(questions_are_answered_in_turn),
+        cmocka_unit_test(a_journal_gives_the_same_again),
+        cmocka_unit_test(settings_come_back_from_the_header),
+        cmocka_unit_test(broken_lines_are_refused),
     };
     return cmocka_run_group_tests_name("provisioner/engine", tests, NULL, NULL);
 }

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provisioner/engine/journal.h"
+
+#include "base/json.h"
+#include "base/jsonw.h"
+#include "provisioner/provisioning/round.h"
+
+#define FORMAT STR("binpack/journal/v1")
+
+enum field_kind { FIELD_I64, FIELD_I32, FIELD_BOOL };
+static const struct {
+    const char *name;
+    enum field_kind kind;
+    size_t offset;
+} fields[] = {
+#define FIELD(name_, kind_, path_)                                                                 \
+    {                                                                                              \
+        name_, kind_, offsetof(struct engine_settings, path_)                                      \
+    }
+    FIELD("batchIdleMs", FIELD_I64, batch_idle_ms),
+    FIELD("batchMaxMs", FIELD_I64, batch_max_ms),
+    FIELD("timeLimitMs", FIELD_I64, time_limit_ms),
+    FIELD("replanMs", FIELD_I64, replan_ms),
+    FIELD("gapPpm", FIELD_I64, gap_ppm),
+    FIELD("preferencePolicy", FIELD_I32, make.preference_policy),
+    FIELD("minValuesPolicy", FIELD_I32, make.min_values_policy),
+    FIELD("reservedCapacity", FIELD_BOOL, make.gate_reserved_capacity),
+    FIELD("nodeOverlay", FIELD_BOOL, make.gate_node_overlay),
+    FIELD("capacityBuffer", FIELD_BOOL, make.gate_capacity_buffer),
+    FIELD("spotToSpot", FIELD_BOOL, make.gate_spot_to_spot),
+    FIELD("staticCapacity", FIELD_BOOL, make.gate_static_capacity),
+    FIELD("ignoreDraRequests", FIELD_BOOL, make.ignore_dra_requests),
+    FIELD("vmMemoryOverheadPpm", FIELD_I64, make.catalog.vm_memory_overhead_ppm),
+    FIELD("reservedEnis", FIELD_I64, make.catalog.reserved_enis),
+    FIELD("algorithm", FIELD_I32, make.solver.algorithm),
+    FIELD("effort", FIELD_I32, make.solver.effort),
+#undef FIELD
+};
+enum { N_FIELDS = sizeof fields / sizeof fields[0] };
+
+static const char *const event_names[] = {
+    [EVENT_DELTA] = "delta",   [EVENT_KIND] = "kind",       [EVENT_TICK] = "tick",
+    [EVENT_SOLVED] = "solved", [EVENT_EXPLAIN] = "explain", [EVENT_STOP] = "stop"};
+static const char *const change_names[] = {
+    [K8S_ADDED] = "ADDED", [K8S_MODIFIED] = "MODIFIED", [K8S_DELETED] = "DELETED"};
+static const char *const stage_names[] = {[KIND_UNKNOWN] = "unknown",
+                                          [KIND_SYNCED] = "synced",
+                                          [KIND_ABSENT] = "absent",
+                                          [KIND_REFUSED] = "refused"};
+static const char *const action_names[] = {
+    [ACTION_TIMER] = "timer",   [ACTION_SOLVE] = "solve", [ACTION_CANCEL] = "cancel",
+    [ACTION_EXPORT] = "export", [ACTION_REPLY] = "reply", [ACTION_LOG] = "log",
+    [ACTION_EXIT] = "exit"};
+
+/* ---- writing ---- */
+
+void journal_put_header(const struct engine_settings *settings, struct str catalog,
+                        struct strbuf *b)
+{
+    struct jsonw w = jsonw_new(b, JSONW_COMPACT);
+    jsonw_object_begin(&w);
+    jsonw_key_str(&w, "journal", FORMAT);
+    jsonw_key_str(&w, "catalog", catalog);
+    jsonw_key_object(&w, "settings");
+    for (size_t i = 0; i < N_FIELDS; i++) {
+        const char *at = (const char *)settings + fields[i].offset;
+        if (fields[i].kind == FIELD_BOOL) {
+            jsonw_key_bool(&w, fields[i].name, *(const bool *)at);
+        } else {
+            jsonw_key_i64(&w, fields[i].name,
+                          fields[i].kind == FIELD_I32 ? *(const int32_t *)(const void *)at
+                                                      : *(const int64_t *)(const void *)at);
+        }
+    }
+    jsonw_object_end(&w);
+    jsonw_object_end(&w);
+}
+
+static void put_delta(struct jsonw *w, const struct k8s_delta *delta)
+{
+    jsonw_key_str(w, "change", str_of(change_names[delta->change]));
+    jsonw_key_str(w, "namespace", delta->id.ns);
+    jsonw_key_str(w, "name", delta->id.name);
+    if (delta->change != K8S_DELETED) { /* how it was last says nothing */
+        jsonw_key(w, STR("object"));
+        jsonw_json(w, delta->object);
+    }
+}
+
+static void put_result(struct jsonw *w, const struct round_result *result)
+{
+    jsonw_key_i64(w, "round", (int64_t)result->id);
+    if (result->cut) {
+        jsonw_key_i64(w, "cutAfter", (int64_t)result->cut_after);
+    }
+}
+
+void journal_put_event(const struct event *event, struct moment now, struct strbuf *b)
+{
+    struct jsonw w = jsonw_new(b, JSONW_COMPACT);
+    jsonw_object_begin(&w);
+    jsonw_key_str(&w, "event", str_of(event_names[event->type]));
+    jsonw_key_i64(&w, "wall", now.wall);
+    jsonw_key_i64(&w, "mono", now.mono);
+    if (event->type == EVENT_DELTA || event->type == EVENT_KIND) {
+        jsonw_key_str(&w, "kind", str_of(event->kind->name));
+        jsonw_key_str(&w, "group", str_of(event->kind->group));
+    }
+    if (event->type == EVENT_DELTA) {
+        put_delta(&w, &event->delta);
+    } else if (event->type == EVENT_KIND) {
+        jsonw_key_str(&w, "stage", str_of(stage_names[event->stage]));
+        jsonw_key_str(&w, "why", event->why);
+    } else if (event->type == EVENT_SOLVED) {
+        put_result(&w, event->result);
+    } else if (event->type == EVENT_EXPLAIN) {
+        jsonw_key_i64(&w, "ask", (int64_t)event->ask);
+        jsonw_key_str(&w, "pod", event->pod);
+    }
+    jsonw_object_end(&w);
+}
+
+static void put_document(struct jsonw *w, struct str document)
+{
+    char hash[17];
+    const uint64_t h = str_hash(document);
+    for (int i = 0; i < 16; i++) {
+        hash[i] = "0123456789abcdef"[h >> (60 - 4 * i) & 15];
+    }
+    jsonw_key_i64(w, "bytes", (int64_t)document.n);
+    jsonw_key_str(w, "hash", (struct str){.p = hash, .n = 16});
+}
+
+void journal_put_action(const struct action *action, struct strbuf *b)
+{
+    struct jsonw w = jsonw_new(b, JSONW_COMPACT);
+    jsonw_object_begin(&w);
+    jsonw_key_str(&w, "action", str_of(action_names[action->type]));
+    switch (action->type) {
+    case ACTION_TIMER:
+        jsonw_key_i64(&w, "at", action->at);
+        break;
+    case ACTION_SOLVE:
+        jsonw_key_i64(&w, "round", (int64_t)action->job->id);
+        jsonw_key_str(&w, "explain", action->job->explain);
+        break;
+    case ACTION_EXPORT:
+        put_document(&w, action->result->document);
+        break;
+    case ACTION_REPLY:
+        jsonw_key_i64(&w, "ask", (int64_t)action->ask);
+        jsonw_key_i64(&w, "status", action->status);
+        put_document(&w, action->document);
+        break;
+    case ACTION_LOG:
+        jsonw_key_i64(&w, "level", action->level);
+        jsonw_key_str(&w, "message", str_of(action->message));
+        jsonw_key_str(&w, "controller", str_of(action->controller));
+        jsonw_key_str(&w, "fields", action->fields);
+        break;
+    case ACTION_CANCEL:
+    case ACTION_EXIT:
+        break;
+    }
+    jsonw_object_end(&w);
+}
+
+/* ---- reading ---- */
+
+static bool read_text(const struct json_at *root, const char *key, struct str *ret, struct err *err)
+{
+    const struct json_at at = json_at_member(root, key);
+    bool has = false;
+    return json_read_str(&at, &has, ret, err);
+}
+
+static bool read_field(const struct json_at *settings, size_t i, struct engine_settings *s,
+                       struct err *err)
+{
+    char *to = (char *)s + fields[i].offset;
+    const struct json_at at = json_at_member(settings, fields[i].name);
+    int64_t value = 0;
+    if (fields[i].kind == FIELD_BOOL) {
+        return json_read_bool(&at, NULL, (bool *)to, err);
+    }
+    if (!json_read_i64(&at, 0, fields[i].kind == FIELD_I32 ? 1000 : INT64_MAX, NULL, &value, err)) {
+        return false;
+    }
+    if (fields[i].kind == FIELD_I32) {
+        *(int32_t *)(void *)to = (int32_t)value;
+    } else {
+        *(int64_t *)(void *)to = value;
+    }
+    return true;
+}
+
+bool journal_read_header(const json_t *line, struct engine_settings *ret_settings,
+                         struct str *ret_catalog, struct err *err)
+{
+    const struct json_at root = json_at_root(line);
+    const struct json_at settings = json_at_member(&root, "settings");
+    struct engine_settings s = {.make = MAKE_SETTINGS_DEFAULT};
+    struct str format = STR_EMPTY;
+    if (!json_is_object(line) || !read_text(&root, "journal", &format, err) ||
+        !str_eq(format, FORMAT)) {
+        return err_set(err, ERR_UNSUPPORTED, "this is no journal of the format " STR_FMT,
+                       STR_ARG(FORMAT));
+    }
+    for (size_t i = 0; i < N_FIELDS; i++) {
+        if (!read_field(&settings, i, &s, err)) {
+            return false;
+        }
+    }
+    *ret_settings = s;
+    return read_text(&root, "catalog", ret_catalog, err);
+}
+
+/* The index of the text; false when it is none of them. */
+static bool read_name(const struct json_at *root, const char *key, const char *const *names,
+                      size_t n, int *ret_i, struct err *err)
+{
+    const struct json_at at = json_at_member(root, key);
+    struct str text;
+    if (!json_read_str(&at, NULL, &text, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(text, str_of(names[i]))) {
+            *ret_i = (int)i;
+            return true;
+        }
+    }
+    return json_fail(err, ERR_INVALID, &at, "\"" STR_FMT "\" is not known",
+                     STR_ARG(str_sub(text, 0, 100)));
+}
+
+static bool read_kind(const struct json_at *root, const struct k8s_kind **ret_kind, struct err *err)
+{
+    struct str name = STR_EMPTY, group = STR_EMPTY;
+    if (!read_text(root, "kind", &name, err) || !read_text(root, "group", &group, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < k8s_n_kinds; i++) {
+        if (str_eq(name, str_of(k8s_kinds[i].name)) && str_eq(group, str_of(k8s_kinds[i].group))) {
+            *ret_kind = &k8s_kinds[i];
+            return true;
+        }
+    }
+    return err_set(err, ERR_INVALID, "kind: \"" STR_FMT "\" is not known",
+                   STR_ARG(str_sub(name, 0, 100)));
+}
+
+static bool read_delta(const struct json_at *root, struct event *event, struct err *err)
+{
+    int change = 0;
+    if (!read_kind(root, &event->kind, err) ||
+        !read_name(root, "change", change_names, 3, &change, err) ||
+        !read_text(root, "namespace", &event->delta.id.ns, err) ||
+        !read_text(root, "name", &event->delta.id.name, err)) {
+        return false;
+    }
+    event->delta.change = (enum k8s_change)change;
+    const struct json_at object = json_at_member(root, "object");
+    event->delta.object = (json_t *)(uintptr_t)object.v;
+    return change == K8S_DELETED || json_is_object(object.v) ||
+           json_fail(err, ERR_INVALID, &object, "expected an object");
+}
+
+static bool read_stage(const struct json_at *root, struct event *event, struct err *err)
+{
+    int stage = 0;
+    if (!read_kind(root, &event->kind, err) ||
+        !read_name(root, "stage", stage_names, 4, &stage, err) ||
+        !read_text(root, "why", &event->why, err)) {
+        return false;
+    }
+    event->stage = (enum kind_stage)stage;
+    return true;
+}
+
+static bool read_round(const struct json_at *root, struct journal_round *round, struct err *err)
+{
+    const struct json_at id_at = json_at_member(root, "round");
+    const struct json_at cut_at = json_at_member(root, "cutAfter");
+    int64_t id = 0;
+    *round = (struct journal_round){.id = 0};
+    if (!json_read_i64(&id_at, 1, INT64_MAX, NULL, &id, err) ||
+        !json_read_i64(&cut_at, 0, INT64_MAX, &round->cut_after.has, &round->cut_after.v, err)) {
+        return false;
+    }
+    round->id = (uint64_t)id;
+    return true;
+}
+
+static bool read_ask(const struct json_at *root, struct event *event, struct err *err)
+{
+    const struct json_at at = json_at_member(root, "ask");
+    int64_t ask = 0;
+    if (!json_read_i64(&at, 0, INT64_MAX, NULL, &ask, err) ||
+        !read_text(root, "pod", &event->pod, err)) {
+        return false;
+    }
+    event->ask = (uint64_t)ask;
+    return true;
+}
+
+bool journal_read_event(const json_t *line, bool *ret_is_event, struct event *ret_event,
+                        struct moment *ret_now, struct journal_round *ret_round, struct err *err)
+{
+    const struct json_at root = json_at_root(line);
+    const struct json_at wall = json_at_member(&root, "wall"), mono = json_at_member(&root, "mono");
+    struct event event = {.type = EVENT_TICK};
+    int type = 0;
+    *ret_is_event = json_object_get(line, "action") == NULL;
+    if (!*ret_is_event) {
+        return true;
+    }
+    if (!read_name(&root, "event", event_names, sizeof event_names / sizeof event_names[0], &type,
+                   err) ||
+        !json_read_i64(&wall, 0, INT64_MAX, NULL, &ret_now->wall, err) ||
+        !json_read_i64(&mono, 0, INT64_MAX, NULL, &ret_now->mono, err)) {
+        return false;
+    }
+    event.type = (enum event_type)type;
+    bool good = event.type == EVENT_DELTA     ? read_delta(&root, &event, err)
+                : event.type == EVENT_KIND    ? read_stage(&root, &event, err)
+                : event.type == EVENT_SOLVED  ? read_round(&root, ret_round, err)
+                : event.type == EVENT_EXPLAIN ? read_ask(&root, &event, err)
+                                              : true;
+    *ret_event = event;
+    return good;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provisioner/service/replay.h"
+
+#include <inttypes.h>
+
+#include "base/docs.h"
+#include "base/jsonw.h"
+#include "io/inputs.h"
+#include "io/workers.h"
+#include "provisioner/engine/journal.h"
+#include "provisioner/provisioning/round.h"
+#include "provisioner/service/catalog.h"
+
+enum { LINE_MAX_BYTES = 64 * 1024, SHOWN_BYTES = 300 };
+
+struct replay {
+    const struct settings *settings;
+    struct arena arena; /* of the catalogue */
+    struct arena step;  /* actions of the last event, as lines */
+    struct engine *engine;
+    VEC(struct str) wanted; /* in `step` */
+    size_t n_seen;          /* of them */
+    struct round_job *job;
+    struct io_workers *workers;
+    struct parallel parallel;
+    struct replay_count count;
+    uint64_t line;
+};
+
+static bool differs(const struct replay *r, struct str has, struct str now, struct err *err)
+{
+    return err_set(err, ERR_CONFLICT, "line %" PRIu64 ": the journal has %s" STR_FMT "%s" STR_FMT,
+                   r->line, has.n > 0 ? "" : "no more actions",
+                   STR_ARG(str_sub(str_trim(has), 0, SHOWN_BYTES)), ", and now it is ",
+                   STR_ARG(now.n > 0 ? str_sub(str_trim(now), 0, SHOWN_BYTES) : STR("nothing")));
+}
+
+/* The actions of the last event have all been in the journal. */
+static bool all_seen(const struct replay *r, struct err *err)
+{
+    return r->n_seen == r->wanted.n || differs(r, STR_EMPTY, r->wanted.v[r->n_seen], err);
+}
+
+static void give(struct replay *r, const struct event *event, struct moment now)
+{
+    struct actions actions = {.arena = &r->step};
+    engine_step(r->engine, event, now, &actions);
+    for (size_t i = 0; i < actions.v.n; i++) {
+        struct strbuf b = strbuf_new(&r->step, LINE_MAX_BYTES);
+        journal_put_action(&actions.v.v[i], &b);
+        VEC_PUSH(&r->step, &r->wanted, strbuf_str(&b));
+        if (actions.v.v[i].type == ACTION_SOLVE) {
+            r->job = actions.v.v[i].job;
+        }
+    }
+}
+
+static bool give_result(struct replay *r, const struct journal_round *round, struct moment now,
+                        struct err *err)
+{
+    struct round_result result;
+    if (r->job == NULL || r->job->id != round->id) {
+        return err_set(err, ERR_CONFLICT, "line %" PRIu64 ": round %" PRIu64 " was not begun",
+                       r->line, round->id);
+    }
+    r->job->cut_after = round->cut_after;
+    round_run(r->job, r->parallel.n_lanes > 1 ? &r->parallel : NULL, &result);
+    r->job = NULL;
+    r->count.n_rounds++;
+    const struct event event = {.type = EVENT_SOLVED, .result = &result};
+    give(r, &event, now);
+    round_result_done(&result);
+    return true;
+}
+
+static bool take_action(struct replay *r, const json_t *line, struct err *err)
+{
+    struct strbuf b = strbuf_new(&r->step, LINE_MAX_BYTES);
+    struct jsonw w = jsonw_new(&b, JSONW_COMPACT);
+    auto_json *wanted = NULL;
+    const struct str now = r->n_seen < r->wanted.n ? r->wanted.v[r->n_seen] : STR_EMPTY;
+    struct err ignored;
+    jsonw_json(&w, line);
+    r->count.n_actions++;
+    /* Both through the same writer, which sorts members. */
+    if (now.n > 0 && docs_read_one(now, &wanted, &ignored)) {
+        struct strbuf again = strbuf_new(&r->step, LINE_MAX_BYTES);
+        struct jsonw w2 = jsonw_new(&again, JSONW_COMPACT);
+        jsonw_json(&w2, wanted);
+        r->n_seen++;
+        return str_eq(strbuf_str(&b), strbuf_str(&again)) ||
+               differs(r, strbuf_str(&b), strbuf_str(&again), err);
+    }
+    return differs(r, strbuf_str(&b), now, err);
+}
+
+static bool take_line(struct replay *r, const json_t *line, struct err *err)
+{
+    struct journal_round round;
+    struct event event;
+    struct moment now;
+    bool is_event = false;
+    if (!journal_read_event(line, &is_event, &event, &now, &round, err)) {
+        return err_wrap(err, "line %" PRIu64, r->line);
+    }
+    if (!is_event) {
+        return take_action(r, line, err);
+    }
+    if (!all_seen(r, err)) {
+        return false;
+    }
+    arena_reset(&r->step);
+    r->wanted.v = NULL;
+    r->wanted.n = r->wanted.cap = r->n_seen = 0;
+    r->count.n_events++;
+    if (event.type == EVENT_SOLVED) {
+        return give_result(r, &round, now, err);
+    }
+    give(r, &event, now);
+    return true;
+}
+
+static bool begin(struct replay *r, const json_t *line, struct err *err)
+{
+    struct engine_settings settings;
+    const struct catalog *catalog = NULL;
+    struct str name;
+    if (!journal_read_header(line, &settings, &name, err)) {
+        return false;
+    }
+    r->engine = engine_new(&settings);
+    if (!catalog_read(r->settings->catalog, &r->arena, engine_tab(r->engine), &catalog, err)) {
+        return false;
+    }
+    if (!str_eq(catalog->name, name)) {
+        return err_set(err, ERR_CONFLICT,
+                       "the journal was written with the catalogue \"" STR_FMT
+                       "\", and this is \"" STR_FMT "\"; see --catalog",
+                       STR_ARG(name), STR_ARG(catalog->name));
+    }
+    engine_use_catalog(r->engine, catalog);
+    return true;
+}
+
+static bool read_journal(void *ctx, const struct io_input *input, struct err *err)
+{
+    struct replay *r = ctx;
+    auto_arena arena = ARENA_INIT;
+    struct docs *docs = docs_new(&arena, input->source, NULL);
+    bool good = true;
+    for (;;) {
+        enum docs_kind kind = DOCS_END;
+        auto_json *line = NULL;
+        good = docs_peek(docs, &kind, err);
+        r->line = docs_line(docs);
+        if (!good || kind == DOCS_END) {
+            break;
+        }
+        good = docs_value(docs, &line, err) &&
+               (r->engine == NULL ? begin(r, line, err) : take_line(r, line, err));
+        if (!good) {
+            break;
+        }
+    }
+    docs_free(docs);
+    good = good && (r->engine != NULL || err_set(err, ERR_PARSE, "there is nothing in it")) &&
+           all_seen(r, err);
+    return good || err_wrap(err, "%s", input->name);
+}
+
+bool replay_run(const struct settings *settings, struct replay_count *ret_count, struct err *err)
+{
+    auto_arena arena = ARENA_INIT;
+    struct replay r = {.settings = settings};
+    const uint32_t lanes = settings->threads > 0 ? (uint32_t)settings->threads : 1;
+    r.workers = io_workers_new(lanes);
+    r.parallel = (struct parallel){
+        .run = io_workers_run, .port_ctx = r.workers, .n_lanes = io_workers_lanes(r.workers)};
+    bool good = io_input_open(str_cstr(&arena, settings->replay), 0, read_journal, &r, err);
+    io_workers_free(r.workers);
+    *ret_count = r.count;
+    engine_abandon(r.engine);
+    arena_done(&r.step);
+    arena_done(&r.arena);
+    return good;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `provisioner replay FILE`: a journal through the engine again. */
+#pragma once
+
+#include "base/err.h"
+#include "provisioner/service/settings.h"
+
+struct replay_count {
+    uint64_t n_events, n_actions, n_rounds;
+};
+
+/* True when every event gave the actions that the journal has, byte for byte. Errors: those of
+ * reading; ERR_CONFLICT names the line of the journal, what it has and what came now. */
+MUST_CHECK bool replay_run(const struct settings *settings, struct replay_count *ret_count,
+                           struct err *err);
