@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/json.h"
 
+#include "base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -226,4 +228,23 @@ bool json_want_object(const struct json_at *at, struct err *err)
 bool json_want_array(const struct json_at *at, struct err *err)
 {
     return at->v == NULL || json_is_array(at->v) || wrong_type(at, "a list", err);
+}
+
+bool json_read_decimal(const struct json_at *at, int n_decimals, int64_t *ret_value,
+                       struct err *err)
+{
+    char buffer[NUMBER_TEXT_MAX];
+    struct str text;
+    if (json_is_integer(at->v)) {
+        text = number_format_decimal(json_integer_value(at->v), 0, buffer);
+    } else if (json_is_real(at->v)) {
+        text = number_format_double(json_real_value(at->v), buffer);
+    } else {
+        return json_fail(err, ERR_INVALID, at, "expected a number, got %s", json_type_text(at->v));
+    }
+    if (!number_parse_decimal(text, n_decimals, ret_value) || *ret_value < 0) {
+        return json_fail(err, ERR_INVALID, at, STR_FMT ": must be a number from 0 up",
+                         STR_ARG(text));
+    }
+    return true;
 }

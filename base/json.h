@@ -57,6 +57,9 @@ MUST_CHECK bool json_read_str(const struct json_at *at, bool *ret_has, struct st
                               struct err *err);
 MUST_CHECK bool json_read_i64(const struct json_at *at, int64_t min, int64_t max, bool *ret_has,
                               int64_t *ret_value, struct err *err);
+/* A number from 0 up, times 10^n_decimals. */
+MUST_CHECK bool json_read_decimal(const struct json_at *at, int n_decimals, int64_t *ret_value,
+                                  struct err *err);
 MUST_CHECK bool json_read_bool(const struct json_at *at, bool *ret_has, bool *ret_value,
                                struct err *err);
 

@@ -19,6 +19,7 @@ enum exit_status {
 
 int command_simulate(const struct options *options, struct console *console); /* and explain */
 int command_compare(const struct options *options, struct console *console);
+int command_diff(const struct options *options, struct console *console);
 int command_record(const struct options *options, struct console *console);
 int command_verify(const struct options *options, struct console *console);
 int command_validate(const struct options *options, struct console *console);

@@ -82,6 +82,11 @@ static int nothing_to_read(struct console *console)
 
 static int run(const struct options *options, struct console *console)
 {
+    if (options->command == CLI_VERSION && options->arguments.n > 0) {
+        console_error(console, "version: takes no argument, got \"" STR_FMT "\"",
+                      STR_ARG(options->arguments.v[0]));
+        return EXIT_USAGE;
+    }
     bool needs_stdin = options->files.n == 0 && options->arguments.n == 0 && !options->live;
     if (options->help) {
         return command_help(options, console);
@@ -100,6 +105,8 @@ static int run(const struct options *options, struct console *console)
     case CLI_COMPARE:
         return needs_stdin && io_tty_is(STDIN_FILENO) ? nothing_to_read(console)
                                                       : command_compare(options, console);
+    case CLI_DIFF:
+        return command_diff(options, console);
     case CLI_VERIFY:
         return command_verify(options, console);
     case CLI_VALIDATE:

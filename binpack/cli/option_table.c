@@ -8,8 +8,9 @@
 #define VALIDATE   (1U << CLI_VALIDATE)
 #define CATALOG    (1U << CLI_CATALOG)
 #define COMPARE    (1U << CLI_COMPARE)
-#define ASKS       (SIMULATE | EXPLAIN | COMPARE) /* they make plans */
-#define PLANS      (ASKS | VERIFY)                /* they need what plans are made from */
+#define DIFF       (1U << CLI_DIFF)
+#define ASKS       (SIMULATE | EXPLAIN | COMPARE | DIFF) /* they make plans */
+#define PLANS      (ASKS | VERIFY)                       /* they need what plans are made from */
 #define EVERYWHERE ((1U << CLI_N_COMMANDS) - 1)
 #define FIELD(f)   .offset = offsetof(struct options, f)
 
@@ -68,6 +69,13 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
          "scenarios` lists them; without `--with` it compares with `karpenter` and `on-demand`. "
          "`--price-constraints` says what each family of rules in the input costs, as an interval "
          "that is proven."},
+    [CLI_DIFF] =
+        {CLI_DIFF, "diff", "OLD NEW [-f FILE]...", "say what differs between two plans or inputs",
+         "OLD and NEW are plans that `-o json` printed, or inputs (files or directories) that are "
+         "planned first; what `-f` names belongs to both inputs. Prints the kinds of nodes that "
+         "are added (`+`), removed (`-`) or differ in number or price (`~`), which pods are new or "
+         "gone, which have won or lost their place, and what that does to the bill. `--exit-code` "
+         "exits 7 when there is a difference."},
     [CLI_VERIFY] = {CLI_VERIFY, "verify", "PLAN [-f FILE]...",
                     "check a plan, and its certificate, against a cluster",
                     "Reads a plan that `-o json` or `-o yaml` printed and replays it against the "
@@ -359,8 +367,8 @@ const struct option_row option_rows[] = {
     {"require-gap", 0, "PCT", OPTION_PERCENT, FIELD(require_gap), .group = GROUP_GATES,
      .commands = SIMULATE, .help = "exit 5 unless the plan is proven this close to the cheapest"},
 
-    {"exit-code", 0, NULL, OPTION_FLAG, FIELD(exit_code), .group = GROUP_GATES, .commands = COMPARE,
-     .help = "exit 7 when there are differences"},
+    {"exit-code", 0, NULL, OPTION_FLAG, FIELD(exit_code), .group = GROUP_GATES,
+     .commands = COMPARE | DIFF, .help = "exit 7 when there are differences"},
 
     {"simulate", 0, NULL, OPTION_COMMAND, .min = CLI_SIMULATE, .group = GROUP_GENERAL,
      .commands = EVERYWHERE, .help = "the same as the command simulate"},

@@ -20,6 +20,7 @@ enum cli_command {
     CLI_SIMULATE,
     CLI_EXPLAIN,
     CLI_COMPARE,
+    CLI_DIFF,
     CLI_RECORD,
     CLI_VERIFY,
     CLI_VALIDATE,

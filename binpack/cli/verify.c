@@ -6,21 +6,17 @@
 #include "binpack/cli/commands.h"
 #include "binpack/cli/input.h"
 #include "binpack/cli/output.h"
+#include "binpack/cli/plan_file.h"
 #include "binpack/plan/certificate.h"
 #include "binpack/plan/check.h"
 #include "binpack/plan/make.h"
 #include "binpack/plan/read_plan.h"
 #include "binpack/plan/retry.h"
 #include "binpack/scheduling/snapshot.h"
-#include "io/files.h"
-#include "k8s/reader.h"
 
 #include <jansson.h>
 
-enum {
-    PLAN_MAX_BYTES = 1 << 27, /* a hundred thousand pods take a tenth */
-    STEP_WORK = 20000,
-};
+enum { STEP_WORK = 20000 };
 
 struct verifying {
     const struct options *options;
@@ -32,44 +28,10 @@ struct verifying {
     usd_t proven;
 };
 
-static bool take_document(void *ctx, const struct k8s_read_object *object, struct err *err)
-{
-    json_t **document = ctx;
-    if (*document != NULL) {
-        return err_set(err, ERR_INVALID, "more than one document");
-    }
-    *document = json_incref(object->value);
-    return true;
-}
-
-/* JSON or YAML. A new reference. */
-static bool read_document(struct str path, json_t **ret_document, struct err *err)
-{
-    auto_arena scratch = ARENA_INIT;
-    struct str bytes;
-    char *name = str_cstr(&scratch, path);
-    if (!io_file_read(name, PLAN_MAX_BYTES, &scratch, &bytes, err)) {
-        return false;
-    }
-    struct str text = str_trim(bytes);
-    *ret_document = NULL;
-    if (text.n > 0 && text.p[0] == '{') {
-        json_error_t why;
-        *ret_document = json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &why);
-        return *ret_document != NULL ||
-               err_set(err, ERR_PARSE, "%s:%d: %s", name, why.line, why.text);
-    }
-    if (!k8s_read_memory(name, bytes, take_document, ret_document, NULL, err)) {
-        json_decref(*ret_document);
-        return false;
-    }
-    return *ret_document != NULL || err_set(err, ERR_PARSE, "%s: holds no document", name);
-}
-
 static bool read_the_plan(struct verifying *v, struct str path, struct err *err)
 {
     json_t *document = NULL;
-    bool good = read_document(path, &document, err) &&
+    bool good = plan_file_read(path, &document, err) &&
                 (read_plan(document, v->input.cluster, v->input.catalog, v->arena, &v->plan, err) ||
                  err_wrap(err, STR_FMT, STR_ARG(path)));
     json_decref(document);
@@ -139,7 +101,7 @@ static bool check_pods(const struct verifying *v, struct err *err)
 static bool check_certificate(struct verifying *v, struct err *err)
 {
     json_t *document = NULL;
-    bool good = read_document(v->options->certificate, &document, err) &&
+    bool good = plan_file_read(v->options->certificate, &document, err) &&
                 (certificate_check(document, v->plan, v->made, v->arena, &v->proven, err) ||
                  err_wrap(err, STR_FMT, STR_ARG(v->options->certificate)));
     json_decref(document);

@@ -74,20 +74,7 @@ static bool read_decimal(const struct json_at *object, const char *key, int digi
                          int64_t *ret_value, struct err *err)
 {
     struct json_at at = json_at_member(object, key);
-    char buffer[NUMBER_TEXT_MAX];
-    struct str text;
-    if (json_is_integer(at.v)) {
-        text = number_format_decimal(json_integer_value(at.v), 0, buffer);
-    } else if (json_is_real(at.v)) {
-        text = number_format_double(json_real_value(at.v), buffer);
-    } else {
-        return json_fail(err, ERR_INVALID, &at, "expected a number, got %s", json_type_text(at.v));
-    }
-    if (!number_parse_decimal(text, digits, ret_value) || *ret_value < 0) {
-        return json_fail(err, ERR_INVALID, &at, STR_FMT ": must be a number from 0 up",
-                         STR_ARG(text));
-    }
-    return true;
+    return json_read_decimal(&at, digits, ret_value, err);
 }
 
 static bool read_usd(const struct json_at *object, const char *key, usd_t *ret_price,

@@ -14,9 +14,11 @@ import tempfile
 
 BINPACK, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
 SHOP = os.path.join(ROOT, "examples", "shop")
-QUICK = ("--effort=1",)  # plans are held against plans of the same effort
+# Plans are held against plans of the same effort, over a few families of the catalogue.
+QUICK = ("--effort=1",)
+FAMILIES = ("m5", "c6a", "m7g", "c7a")
 NOW = "2026-08-20T00:00:00Z"
-TESTS = {}
+TESTS, CATALOG = {}, {}
 
 
 def test(function):
@@ -31,8 +33,14 @@ def run(*arguments, code=0):
     return done.stdout, done.stderr
 
 
+def quick(*arguments):
+    if "--catalog" in arguments or SHOP in arguments:
+        return QUICK
+    return (*QUICK, "--catalog", edited_catalog("small-catalog.json", lambda kind, offering: None, again=False))
+
+
 def plan_of(*arguments, code=(0, 3)):
-    plan = json.loads(run("--simulate", *arguments, *QUICK, "-o", "json", code=code)[0])
+    plan = json.loads(run("--simulate", *arguments, *quick(*arguments), "-o", "json", code=code)[0])
     plan["assumptions"] = [a for a in plan["assumptions"] if a["code"] != "WHAT_IF"]
     return plan
 
@@ -121,13 +129,18 @@ def without_nodes(*names):
     return cluster(nodes=[n for n in NODES if n["metadata"]["name"] not in names], pods=pods)
 
 
-def edited_catalog(name, edit):
-    """The embedded catalogue with each offering changed by edit(type, offering)."""
-    catalog = json.loads(run("catalog", "list", "-o", "json")[0])
-    for kind in catalog["instanceTypes"]:
-        for offering in kind["offerings"]:
-            edit(kind, offering)
-    return write(name, catalog)
+def edited_catalog(name, edit, again=True):
+    """A few families of the embedded catalogue, with each offering changed by edit(type, offering)."""
+    if again or not os.path.exists(name):
+        if not CATALOG:
+            CATALOG.update(json.loads(run("catalog", "list", "-o", "json")[0]))
+            CATALOG["instanceTypes"] = [t for t in CATALOG["instanceTypes"] if t["name"].split(".")[0] in FAMILIES]
+        catalog = copy.deepcopy(CATALOG)
+        for kind in catalog["instanceTypes"]:
+            for offering in kind["offerings"]:
+                edit(kind, offering)
+        write(name, catalog)
+    return name
 
 
 def same(a, b):
@@ -314,7 +327,7 @@ DROPS = {
 
 
 def compare(*arguments, code=(0, 3)):
-    return json.loads(run("compare", *arguments, *QUICK, "-o", "json", code=code)[0])
+    return json.loads(run("compare", *arguments, *quick(*arguments), "-o", "json", code=code)[0])
 
 
 def figures(plan):
@@ -364,27 +377,27 @@ def scenarios_are_plans():
 @test
 def the_matrix_on_a_terminal():
     base = write("rules.json", RULES)
-    out, err = run("compare", *QUICK, "-f", base, "--with", "karpenter", "--with", "on-demand", "--with", "ffd")
+    out, err = run("compare", *quick(), "-f", base, "--with", "karpenter", "--with", "on-demand", "--with", "ffd")
     assert all(len(line) <= 80 for line in out.splitlines()), out
     lines = out.splitlines()
     assert lines[0].split()[:4] == ["SCENARIO", "NODES", "$/H", "$/MO"] and lines[1].startswith("base "), out
     assert "emulated: an imitation of Karpenter" in out and "assumed:" in err and "Karpenter would" not in out
     default = run("compare", "-f", base)[0]
     assert [line.split()[0] for line in default.splitlines()[:4]] == ["SCENARIO", "base", "karpenter", "on-demand"]
-    assert run("compare", *QUICK, "-f", base, "--with", "on-demand", "--exit-code", code=7)[0]
-    run("compare", *QUICK, "-f", base, "--with", "deny-type=p5.48xlarge", "--exit-code")
-    bad = run("compare", *QUICK, "-f", base, "--with", "zones=mars", "--exit-code", code=7)[0]
+    assert run("compare", *quick(), "-f", base, "--with", "on-demand", "--exit-code", code=7)[0]
+    run("compare", *quick(), "-f", base, "--with", "deny-type=m5.24xlarge", "--exit-code")
+    bad = run("compare", *quick(), "-f", base, "--with", "zones=mars", "--exit-code", code=7)[0]
     assert 'no plan: zones: the catalogue has no zone "mars"' in " ".join(bad.split()), bad
-    markdown = run("compare", *QUICK, "-f", base, "--with", "no-spread", "--price-constraints", "-o", "markdown")[0]
+    markdown = run("compare", *quick(), "-f", base, "--with", "no-spread", "--price-constraints", "-o", "markdown")[0]
     assert markdown.startswith("| SCENARIO | NODES |") and "| pod anti-affinity |" in markdown, markdown
-    few = run("compare", *QUICK, "-f", write("batch.json", small(workload("w", 3, "1", "1Gi", nodeSelector={"karpenter.sh/capacity-type": "spot"}))),
+    few = run("compare", *quick(), "-f", write("batch.json", small(workload("w", 3, "1", "1Gi", nodeSelector={"karpenter.sh/capacity-type": "spot"}))),
               "--with", "on-demand")[0]
     assert "3 pods fewer have a place" in few, few
     for words, text in ((("--with", "cluster-autoscaler"), "cannot be emulated"), (("--with", "no-antiafinity"), "did you mean no-antiaffinity?"),
                         (("--with", "families<=0"), "not a number from 1"), (("--with", "spot-max=200%"), "not a percentage"),
                         (("--with", "no-rules"), "is no scenario"), (("--with", "zones="), "not a list"), (("-o", "csv"), "must be one of")):
-        assert text in run("compare", *QUICK, "-f", base, *words, code=2)[1], words
-    assert "only plans that place pods" in run("compare", *QUICK, "-f", base, "--mode=disrupt", code=1)[1]
+        assert text in run("compare", *quick(), "-f", base, *words, code=2)[1], words
+    assert "only plans that place pods" in run("compare", *quick(), "-f", base, "--mode=disrupt", code=1)[1]
 
 
 @test
@@ -410,10 +423,81 @@ def prices_of_rules_lie_within_separate_solves():
     other, other_bound = figures(plan_of("-f", write("free.json", everything)))[:2]
     together = value["allConstraints"]
     assert max(0, bound - other) - 1e-9 <= together["pointUsdPerHour"] <= cost - other_bound + 1e-9
-    assert "none of the rules" in run("compare", *QUICK, "-f", write("none.json", objects(
+    assert "none of the rules" in run("compare", *quick(), "-f", write("none.json", objects(
         workload("plain", 2, "900m", "2Gi"), {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": "p"}, "spec": {
             "template": {"spec": {"nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "c"}, "requirements": []}}}},
         POOL[0])), "--price-constraints")[0]
+
+
+# ---- diff ----
+
+def difference(*arguments, code=0):
+    return json.loads(run("diff", *arguments, *quick(*arguments), "-o", "json", code=code)[0])
+
+
+def kinds_of(plan):
+    count = {}
+    for new in plan["nodes"]:
+        key = (new["nodePool"], new["instanceType"], new["zone"], new["capacityType"])
+        n, cost = count.get(key, (0, 0))
+        count[key] = (n + 1, cost + new["usdPerHour"])
+    return count
+
+
+@test
+def two_plans_differ():
+    base = write("rules.json", RULES)
+    unplaced = workload("huge", 2, "400", "1Gi")
+    more = copy.deepcopy(RULES)
+    more["items"] = [i for i in more["items"] if i["metadata"]["name"] != "amd"]
+    more["items"][2]["spec"]["replicas"] = 8
+    write("more.json", more)
+    for name, source, code in (("a", base, 0), ("b", "more.json", 0), ("c", write("huge.json", objects(*RULES["items"], unplaced)), 3)):
+        run("--simulate", "-f", source, *quick(), "-o", "json=%s.plan" % name, code=code)
+    run("--simulate", "-f", "more.json", *quick(), "-o", "yaml=b.yaml")
+    a, b = (json.load(open(name)) for name in ("a.plan", "b.plan"))
+    value = difference("a.plan", "b.plan")
+    assert value["pods"]["new"] == ["shop/plain-5", "shop/plain-6", "shop/plain-7"], value["pods"]
+    assert value["pods"]["gone"] == ["shop/amd-0", "shop/amd-1", "shop/amd-2"], value["pods"]
+    assert abs(value["differenceUsdPerHour"] - (b["totals"]["usdPerHour"] - a["totals"]["usdPerHour"])) < 1e-9
+    old, new = kinds_of(a), kinds_of(b)
+    expected = {k: (old.get(k, (0, 0)), new.get(k, (0, 0))) for k in set(old) | set(new) if old.get(k) != new.get(k)}
+    assert len(value["nodes"]) == len(expected), (value["nodes"], expected)
+    for row in value["nodes"]:
+        was, now = expected[(row["nodePool"], row["instanceType"], row["zone"], row["capacityType"])]
+        assert (row["before"], row["after"]) == (was[0], now[0]) and abs(row["differenceUsdPerHour"] - (now[1] - was[1])) < 1e-9
+        assert row["change"] == ("add" if not was[0] else "remove" if not now[0] else "change")
+    assert abs(sum(r["differenceUsdPerHour"] for r in value["nodes"]) - value["differenceUsdPerHour"]) < 1e-9
+    # Inputs are planned first; -f belongs to both; YAML is read, too.
+    write("pools.json", objects(*RULES["items"][:2]))
+    write("left.json", objects(*RULES["items"][2:]))
+    write("right.json", objects(*more["items"][2:]))
+    for words in (("a.plan", "b.yaml"), (base, "more.json"), ("a.plan", "more.json"), ("left.json", "right.json", "-f", "pools.json")):
+        other = difference(*words)
+        assert [other[k] for k in ("nodes", "pods", "differenceUsdPerHour")] == [value[k] for k in ("nodes", "pods", "differenceUsdPerHour")]
+    back = difference("b.plan", "a.plan")
+    assert back["pods"]["new"] == value["pods"]["gone"] and abs(back["differenceUsdPerHour"] + value["differenceUsdPerHour"]) < 1e-9
+    difference("a.plan", "b.plan", "--exit-code", code=7)
+    difference("a.plan", base, "--exit-code")
+    assert run("diff", "a.plan", "a.plan", "--exit-code")[0].startswith("No difference")
+    out = run("diff", "a.plan", "b.plan")[0]
+    assert "3 new pods: shop/plain-5" in out and "3 pods gone: shop/amd-0" in out and "Cost" in out, out
+    assert all(len(line) <= 80 for line in out.splitlines()), out
+    # A place lost, and won.
+    lost = json.load(open("c.plan"))
+    placed = copy.deepcopy(lost)
+    placed["unschedulable"], placed["existing"] = [], [{"name": "n", "pods": ["shop/huge-0", "shop/huge-1"]}]
+    write("placed.plan", {**{"apiVersion": "binpack/v1", "kind": "Plan"}, **placed})
+    assert difference("placed.plan", "c.plan")["pods"]["unplaced"] == ["shop/huge-0", "shop/huge-1"]
+    assert difference("c.plan", "placed.plan")["pods"]["placed"] == ["shop/huge-0", "shop/huge-1"]
+    out = " ".join(run("diff", "placed.plan", "c.plan")[0].split())
+    assert "2 pods without a place now: shop/huge-0, shop/huge-1" in out and "requests cpu 400" in out, out
+    broken = json.load(open("a.plan"))
+    broken["nodes"][0]["usdPerHour"] = "cheap"
+    write("broken.plan", broken)
+    assert "broken.plan: nodes[0].usdPerHour: expected a number" in run("diff", "a.plan", "broken.plan", code=1)[1]
+    assert "two plans or two inputs" in run("diff", "a.plan", code=2)[1]
+    assert run("diff", "a.plan", "nothing.json", code=1)[1]
 
 
 def main():

@@ -99,6 +99,14 @@ def comparisons(validator):
     assert not validator.is_valid(value), "a scenario both fails and has a plan"
 
 
+def differences(validator):
+    shop = os.path.join(SOURCE, "examples", "shop")
+    value = check("diff", ["diff", shop, os.path.join(shop, "40-workloads.yaml"), "--effort=1", "-o", "json"], validator)
+    assert value["nodes"], value
+    value["nodes"][0]["change"] = "replace"
+    assert not validator.is_valid(value), "the schema takes a change that there is not"
+
+
 def catalogs(validator):
     check("embedded", ["catalog", "list", "-o", "json"], validator)
     for error in validator.iter_errors({"apiVersion": "binpack/v1", "kind": "Catalog", "zones": [], "instanceTypes": [{}]}):
@@ -107,13 +115,14 @@ def catalogs(validator):
 
 
 def main():
-    schemas = {name: load(os.path.join(SOURCE, "docs", "schema", name + ".v1.json")) for name in ("plan", "catalog", "explain", "compare")}
+    schemas = {name: load(os.path.join(SOURCE, "docs", "schema", name + ".v1.json")) for name in ("plan", "catalog", "explain", "compare", "diff")}
     validators = {}
     for name, schema in schemas.items():
         jsonschema.Draft202012Validator.check_schema(schema)
         validators[name] = jsonschema.Draft202012Validator(schema)
     tests = [("plans", plans, "plan"), ("plans of the cases", shared_plans, "plan"), ("catalogue", catalogs, "catalog"),
-             ("explanations", explanations, "explain"), ("comparisons", comparisons, "compare")]
+             ("explanations", explanations, "explain"), ("comparisons", comparisons, "compare"),
+             ("differences", differences, "diff")]
     print("1..%d" % len(tests))
     failed = 0
     for i, (name, test, schema) in enumerate(tests, 1):

@@ -4,9 +4,11 @@
  * being written and read again. */
 #include "base/arena.h"
 #include "base/jsonw.h"
+#include "binpack/plan/diff.h"
 #include "binpack/plan/nodeclaims.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/plan/read_plan.h"
+#include "binpack/view/difference.h"
 #include "binpack/view/plan_csv.h"
 #include "binpack/view/plan_markdown.h"
 #include "binpack/view/plan_table.h"
@@ -77,6 +79,27 @@ static void render(const struct plan *plan, struct arena *arena)
     harmless(&b);
 }
 
+/* The same document as a side of a diff: against nothing, and against itself. */
+static void differ(const json_t *document, struct arena *arena)
+{
+    static const struct diff_side nothing = {.n_nodes = 0};
+    struct diff_side side;
+    struct err err = {.code = ERR_NONE};
+    if (!diff_read(document, STR("fuzz"), arena, &side, &err)) {
+        MUST(err.code != ERR_NONE);
+        return;
+    }
+    struct diff same = diff_of(&side, &side, arena);
+    struct diff all = diff_of(&nothing, &side, arena);
+    struct strbuf b = strbuf_new(arena, OUTPUT_MAX);
+    struct jsonw w = jsonw_new(&b, JSONW_YAML);
+    MUST(diff_is_empty(&same));
+    MUST(all.n_new == side.n_pods && all.n_won + all.n_lost + all.n_gone == 0);
+    view_difference(&all, &(struct text_look){.width = 40}, &b);
+    harmless(&b);
+    difference_json(&all, &w);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     json_t *document = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
@@ -96,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_decref(catalog_document);
     struct plan *plan = NULL;
     bool good = read_plan(document, cluster, catalog, &arena, &plan, &err);
+    differ(document, &arena);
     json_decref(document);
     MUST(good || err.text[0] != '\0');
     if (good) {

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* `binpack diff`: what differs between two plans, in the manner of a terraform plan, and for
+ * programs. */
+#pragma once
+
+#include "base/jsonw.h"
+#include "binpack/plan/diff.h"
+#include "binpack/view/text.h"
+
+void view_difference(const struct diff *diff, const struct text_look *look, struct strbuf *b);
+
+/* kind Diff of binpack/v1 (docs/schema/diff.v1.json). */
+void difference_json(const struct diff *diff, struct jsonw *w);
