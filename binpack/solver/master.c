@@ -204,6 +204,9 @@ bool bp_master_add(struct bp_master *master, uint32_t n, const uint32_t *pattern
         master->column_of.v[patterns[j]] = (uint32_t)master->columns.n;
     }
     uint32_t n_new = (uint32_t)master->columns.n - first;
+    if (n_new == 0) {
+        return true;
+    }
     return add_stock_rows(master, n_new, master->columns.v + first, err) &&
            add_columns(master, n_new, master->columns.v + first, err);
 }

@@ -58,7 +58,7 @@ SYSTEM_HEADERS = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "li
 EXTRA_HEADERS = {"base/yaml.c": {"yaml.h"}, "binpack/solver/glpk_box.c": {"glpk.h"},
                  "awsapi/sigv4.c": {"openssl/crypto.h", "openssl/evp.h", "openssl/hmac.h"},
                  "awsapi/xml.c": {"expat.h"}}
-SYMBOLS = re.compile(r"^(mem(cpy|move|set|cmp|chr|mem|rchr)|str(len|nlen|chr|rchr|cmp|ncmp|str|spn|cspn|tod|tol)|v?snprintf|abort|qsort|qsort_r|bsearch|"
+SYMBOLS = re.compile(r"^(mem(cpy|move|set|cmp|chr|mem|rchr)|bcmp|str(len|nlen|chr|rchr|cmp|ncmp|str|spn|cspn|tod|tol)|v?snprintf|abort|qsort|qsort_r|bsearch|"
                      r"abs|labs|llabs|floor|ceil|fabs|fmin|fmax|sqrt|pow|log|log2|exp|exp2|frexp|ldexp|lround|llround|rint|round|trunc|fmod|modf|"
                      r"nearbyint|cbrt|isfinite|_?_?sigsetjmp|_setjmp|setjmp|longjmp|json_\w+|jsonp_\w+|__assert_fail|__errno_location|"
                      r"__stack_chk_fail|__ctype_\w+|__isoc\d+_\w+|__(mem|str|v?snprintf|longjmp)\w*_chk|__(asan|ubsan|sanitizer|tsan|gcov|llvm)_?\w*|"
