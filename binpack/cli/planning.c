@@ -135,12 +135,19 @@ static bool work(void *ctx, struct make *make)
     return !run->cut && !run->interrupted;
 }
 
+static void end_phase(void *ctx, const char *name)
+{
+    const struct planning *run = ctx;
+    timings_phase(run->timings, name, 0);
+}
+
 static bool plan_disruption(struct planning *run, const struct make_settings *settings,
                             struct err *err)
 {
     struct disrupt_options options = input_disrupt_options(run->options);
     arena_done(&run->plan_arena);
-    return disrupt_plan(run->input->cluster, run->input->catalog, settings, &options, work, run,
+    const struct disrupt_port port = {.ctx = run, .work = work, .phase = end_phase};
+    return disrupt_plan(run->input->cluster, run->input->catalog, settings, &options, &port,
                         &run->plan_arena, &run->plan, err);
 }
 

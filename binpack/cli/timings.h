@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* --timings: milliseconds and arena bytes of each phase, and the curve of cost and bound over work.
- */
+/* --timings: milliseconds (of the clock and of all processors) and arena bytes of each phase, and
+ * the curve of cost and bound over work. */
 #pragma once
 
 #include "binpack/cli/console.h"
@@ -9,11 +9,12 @@
 enum { TIMINGS_PHASES = 16, TIMINGS_POINTS = 400 };
 
 struct timings {
-    int64_t begun_us, last_us; /* monotonic */
+    int64_t begun_us, last_us;         /* monotonic */
+    int64_t begun_cpu_us, last_cpu_us; /* of the process */
     uint32_t n_phases, n_points;
     struct {
         const char *name; /* static */
-        int64_t us;
+        int64_t us, cpu_us;
         uint64_t bytes;
     } phases[TIMINGS_PHASES];
     struct {

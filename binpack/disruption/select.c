@@ -120,9 +120,12 @@ void select_bound(const struct select *select, struct arena *arena,
     *ret_answer = (struct select_answer){.bound = (usd_t)(x.best >> BP_DUAL_BITS),
                                          .scale = x.t,
                                          .charge = x.charge,
+                                         .value = ARENA_ARRAY(arena, int64_t, select->n_items),
                                          .profit = ARENA_ARRAY(arena, int64_t, select->n_items)};
     for (uint32_t i = 0; i < select->n_items; i++) {
         wide stay, go = going(select, x.t, x.charge, i, &stay);
         ret_answer->profit[i] = (int64_t)((stay - go) >> BP_DUAL_BITS);
+        ret_answer->value[i] =
+            (int64_t)((stay - go + charges(select, x.charge, i)) >> BP_DUAL_BITS);
     }
 }

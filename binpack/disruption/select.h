@@ -50,6 +50,8 @@ struct select_answer {
     usd_t bound;     /* may be negative when rooms are worth more than all */
     int64_t scale;   /* t times 2^BP_DUAL_BITS */
     usd_t *charge;   /* [n_rows] kappa, nano-dollars per hour and unit */
+    int64_t *value;  /* [n_items] the same without the charges of rows: what it is worth to give up
+                        if rows leave room */
     int64_t *profit; /* [n_items] nano-dollars per hour that giving the item up promises at these
                         prices; only of SELECT_MAY_GO */
 };

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
+#include "binpack/disruption/pick.h"
 #include "binpack/disruption/purse.h"
 #include "binpack/emulate/disruption.h"
 #include "binpack/plan/assemble.h"
@@ -19,6 +20,10 @@ enum {
     RELEASES_MAX = 8,     /* nodes held for waiting pods that are tried without, one by one */
     ROUNDS_MAX = 12       /* trials until a choice without bad nodes must be found */
 };
+
+enum { HUGE_NODES = 400 }; /* candidates from which a trial may be coarser still */
+#define LARGE_GAP 0.002
+#define HUGE_GAP  0.01
 
 /* ---- budgets of a choice ---- */
 
@@ -38,6 +43,7 @@ static bool pay(const struct disrupt_world *w, struct disrupt_purse *purse, uint
 /* ---- what goes for other reasons than savings ---- */
 
 struct ranked {
+    int class;   /* ascending */
     int64_t key; /* ascending */
     uint32_t node;
 };
@@ -45,6 +51,9 @@ struct ranked {
 static int ranked_cmp(const void *a, const void *b)
 {
     const struct ranked *x = a, *y = b;
+    if (x->class != y->class) {
+        return x->class < y->class ? -1 : 1;
+    }
     if (x->key != y->key) {
         return x->key < y->key ? -1 : 1;
     }
@@ -354,17 +363,43 @@ static bool try_order(struct search *x, const struct ranked *order, uint32_t n, 
     return true;
 }
 
-/* Candidates by what giving them up promises, best first; those without promise at the end and
- * beyond *ret_promising. */
+/* Where moves are limited, the best set within them goes first. */
+static uint64_t *pick(const struct search *x)
+{
+    const struct disrupt_world *w = x->w;
+    uint32_t *moves = ARENA_ARRAY(x->arena, uint32_t, w->nodes.n);
+    int64_t *value = ARENA_ARRAY(x->arena, int64_t, w->nodes.n);
+    uint64_t *picked = ARENA_ARRAY(x->arena, uint64_t, bits_words(w->nodes.n));
+    struct arena scratch = ARENA_INIT;
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        const int64_t worth = bits_get(x->may, i) ? x->open.value[i] : INT64_MIN;
+        moves[i] = w->nodes.v[i].n_moving;
+        value[i] = sat_sub(worth, sat_mul(w->move_charge, moves[i]));
+    }
+    if (x->purse.moves != INT64_MAX) {
+        pick_best(w->nodes.n, value, moves, x->purse.moves, &scratch, picked);
+    }
+    arena_done(&scratch);
+    return picked;
+}
+
+/* Candidates by what giving them up promises, best first; those that are worth nothing even where
+ * the limits of the round leave room at the end and beyond *ret_promising. */
 static struct ranked *by_promise(struct search *x, uint32_t *ret_n, uint32_t *ret_promising)
 {
     struct ranked *order = ARENA_ARRAY(x->arena, struct ranked, x->n_may);
+    const uint64_t *picked = pick(x);
     uint32_t n = 0;
     *ret_promising = 0;
     for (uint32_t i = 0; i < x->w->nodes.n; i++) {
         if (bits_get(x->may, i) && x->open.profit[i] != INT64_MIN) {
-            order[n++] = (struct ranked){.key = -x->open.profit[i], .node = i};
-            *ret_promising += x->open.profit[i] > 0;
+            order[n++] = (struct ranked){.class = bits_get(picked, i)     ? 0
+                                                  : x->open.profit[i] > 0 ? 1
+                                                  : x->open.value[i] > 0  ? 2
+                                                                          : 3,
+                                         .key = -x->open.profit[i],
+                                         .node = i};
+            *ret_promising += x->open.value[i] > 0;
         }
     }
     if (n > 0) {
@@ -427,6 +462,13 @@ static bool try_flips(struct search *x, const struct ranked *order, uint32_t n, 
     return true;
 }
 
+static void end_phase(const struct disrupt_world *w, const char *name)
+{
+    if (w->port->phase != NULL) {
+        w->port->phase(w->port->ctx, name);
+    }
+}
+
 /* Candidates, prices and the bound. */
 static bool bound_savings(struct search *x, struct err *err)
 {
@@ -439,7 +481,10 @@ static bool bound_savings(struct search *x, struct err *err)
         }
     }
     w->large = x->n_may > FLIPS_NODES_MAX;
-    return disrupt_open_new(w, x->forced, x->may, x->arena, &x->open, err);
+    w->gap = x->n_may > HUGE_NODES ? HUGE_GAP : w->large ? LARGE_GAP : 0;
+    bool good = disrupt_open_new(w, x->forced, x->may, x->arena, &x->open, err);
+    end_phase(w, "bound");
+    return good;
 }
 
 static bool consolidate(struct search *x, struct err *err)
@@ -546,6 +591,8 @@ static bool imitate(struct search *x, struct err *err)
         return false;
     }
     w->round = round;
+    w->gap = LARGE_GAP;
+    end_phase(w, "emulate");
     memcpy(x->best, x->forced, w->nodes.n);
     for (uint32_t i = 0; i < w->nodes.n; i++) {
         x->best[i] = round->reason[i] == DISRUPT_NONE ? x->best[i] : round->reason[i];
@@ -561,7 +608,7 @@ static bool imitate(struct search *x, struct err *err)
 
 bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catalog,
                   const struct make_settings *settings, const struct disrupt_options *options,
-                  disrupt_work_fn *work, void *ctx, struct arena *ret_arena, struct plan **ret_plan,
+                  const struct disrupt_port *port, struct arena *ret_arena, struct plan **ret_plan,
                   struct err *err)
 {
     struct arena round = ARENA_INIT;
@@ -569,8 +616,7 @@ bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catal
                               .catalog = catalog,
                               .settings = settings,
                               .options = options,
-                              .work = work,
-                              .ctx = ctx,
+                              .port = port,
                               .arena = &round};
     struct search x = {.w = &w, .arena = &round, .best_arena = ARENA_INIT};
     bool good = world_new(&w, err);
@@ -585,6 +631,7 @@ bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catal
         disrupt_report(&w, x.best, &x.best_trial, &x.open, &x.best_arena);
         *ret_plan = x.best_trial.plan;
         *ret_arena = x.best_arena;
+        end_phase(&w, "plan");
     } else {
         arena_done(&x.best_arena);
     }

@@ -32,14 +32,18 @@ enum { DISRUPT_ALL_REASONS = 15 };
     ((struct disrupt_options){                                                                     \
         .reasons = DISRUPT_ALL_REASONS, .move_cost = 1000000, .payback_ms = 24 * 3600 * 1000})
 
-/* How the caller runs a make to its end, with progress and interrupts; false: stop at what there
- * is. */
-typedef bool disrupt_work_fn(void *ctx, struct make *make);
+/* How the caller takes part. */
+struct disrupt_port {
+    void *ctx;
+    /* Runs a make to its end, with progress and interrupts; false: stop at what there is. */
+    bool (*work)(void *ctx, struct make *make);
+    /* A phase is over: "bound", "plan", or "emulate". May be NULL. */
+    void (*phase)(void *ctx, const char *name);
+};
 
 /* `settings->mode` is PLAN_DISRUPT. Errors as those of make.h. The plan lives in *ret_arena, which
  * is the caller's to give back. */
 MUST_CHECK bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catalog,
                              const struct make_settings *settings,
-                             const struct disrupt_options *options, disrupt_work_fn *work,
-                             void *ctx, struct arena *ret_arena, struct plan **ret_plan,
-                             struct err *err);
+                             const struct disrupt_options *options, const struct disrupt_port *port,
+                             struct arena *ret_arena, struct plan **ret_plan, struct err *err);

@@ -103,6 +103,7 @@ static bool solve(struct open_work *o, struct err *err)
     struct bp_solve *solve = NULL;
     options.gap = options.gap > OPEN_GAP ? options.gap : OPEN_GAP;
     options.effort = 1;
+    options.bound_only = true;
     if (!bp_solve_new(&o->bp, &options, &solve, err)) {
         return false;
     }
@@ -295,17 +296,11 @@ static void answer(struct open_work *o, const struct select *select, struct disr
     for (uint32_t i = 0; i < nodes->n; i++) {
         bool may = select->items[i].kind == SELECT_MAY_GO;
         ret_open->profit[i] = may ? found.profit[i] : INT64_MIN;
-        ret_open->unused[i] = may;
+        ret_open->value[i] = may ? found.value[i] : INT64_MIN;
         total = sat_add(total, may ? select->items[i].price : 0);
         total = sat_add(total, o->choice[i] == DISRUPT_EMPTY && nodes->v[i].price.has
                                    ? nodes->v[i].price.v
                                    : 0);
-    }
-    for (uint32_t i = 0; i < o->solution.n_nodes; i++) {
-        uint32_t n = o->problem->offerings[o->solution.nodes[i].offering_i].node_i;
-        if (n != SCHED_NONE) {
-            ret_open->unused[o->node_of[n]] = false;
-        }
     }
     usd_t most = sat_sub(total, found.bound);
     ret_open->at_most = (struct opt_usd){.has = true, .v = most > 0 ? most : 0};
@@ -316,8 +311,8 @@ bool disrupt_open_new(struct disrupt_world *w, const disrupt_choice *choice, con
 {
     struct arena round = ARENA_INIT;
     struct open_work o = {.w = w, .choice = choice, .may = may, .arena = &round};
-    *ret_open = (struct disrupt_open){.profit = ARENA_ARRAY(arena, int64_t, w->nodes.n),
-                                      .unused = ARENA_ARRAY(arena, bool, w->nodes.n)};
+    *ret_open = (struct disrupt_open){.value = ARENA_ARRAY(arena, int64_t, w->nodes.n),
+                                      .profit = ARENA_ARRAY(arena, int64_t, w->nodes.n)};
     bool good = build(&o, err);
     if (good && o.problem->bp.n_classes > 0) {
         index_units(&o);

@@ -14,9 +14,6 @@
 
 enum { SPOT_TYPES_MIN = 15 };
 
-/* What a round of many nodes leaves on the table, the next round picks up. */
-#define LARGE_GAP 0.002
-
 struct trial_work {
     struct disrupt_world *w;
     const disrupt_choice *choice;
@@ -404,15 +401,14 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
     settings.round_nodes = &w->nodes;
     if (w->imitates) {
         settings.solver.effort = 1; /* It only bounds what the new nodes could have cost. */
-        settings.solver.gap = settings.solver.gap > LARGE_GAP ? settings.solver.gap : LARGE_GAP;
     } else if (w->large) {
         settings.solver.effort -= settings.solver.effort > 1;
-        settings.solver.gap = settings.solver.gap > LARGE_GAP ? settings.solver.gap : LARGE_GAP;
     }
+    settings.solver.gap = settings.solver.gap > w->gap ? settings.solver.gap : w->gap;
     if (!make_new(w->cluster, w->catalog, &settings, &make, err)) {
         return false;
     }
-    w->stopped = !w->work(w->ctx, make) || w->stopped;
+    w->stopped = !w->port->work(w->port->ctx, make) || w->stopped;
     bool good = make_finish(make, arena, &ret_trial->plan, err);
     make_free(make);
     if (!good) {

@@ -20,8 +20,7 @@ struct disrupt_world {
     const struct catalog *catalog;
     const struct make_settings *settings;
     const struct disrupt_options *options;
-    disrupt_work_fn *work;
-    void *ctx;
+    const struct disrupt_port *port;
     bool stopped; /* the caller wants what there is */
     struct arena *arena;
     struct sched_snapshot *snapshot; /* every node stays */
@@ -36,6 +35,8 @@ struct disrupt_world {
     bool imitates; /* the choice is an imitation of Karpenter's: what it breaks of our own rules
                       stays as it is */
     const struct emu_round *round; /* then */
+    double gap; /* of a trial at most: what a round of many nodes leaves on the table, the next
+                   round picks up */
     bool large; /* many candidates: a trial spends a step less of effort than a plan of its own */
 };
 
@@ -68,9 +69,9 @@ MUST_CHECK bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choic
 /* ---- the open problem (disrupt_open.c) ---- */
 struct disrupt_open {
     struct opt_usd at_most; /* Empty and Underutilized can save at most this */
+    int64_t *value;         /* [nodes.n] the same where the limits of the round leave room for it */
     int64_t *profit; /* [nodes.n] nano-dollars per hour that giving the node up promises; INT64_MIN
                         where it cannot go */
-    bool *unused;    /* [nodes.n] the best mix of old and new nodes does without it */
 };
 
 /* `choice`: what goes for other reasons than Underutilized. `may`: [bits_words(nodes.n)]. */

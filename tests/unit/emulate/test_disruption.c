@@ -145,9 +145,10 @@ static void test_rows(void **state)
         assert_true(rfc3339_parse(STR("2026-01-02T00:00:00Z"), &settings.now, &err));
         options.max_moved_pods =
             (struct opt_i64){.has = rows[i].max_moved >= 0, .v = rows[i].max_moved};
+        const struct disrupt_port port = {.work = run_to_end};
         planner_read(&planner, rows[i].yaml);
-        if (!disrupt_plan(planner.world.cluster, planner.catalog, &settings, &options, run_to_end,
-                          NULL, &arena, &plan, &err)) {
+        if (!disrupt_plan(planner.world.cluster, planner.catalog, &settings, &options, &port,
+                          &arena, &plan, &err)) {
             fail_msg("%s: %s", rows[i].name, err.text);
         }
         n_wrong += !is_as_expected(&rows[i], plan);
