@@ -10,7 +10,11 @@
 #include "base/vec.h"
 #include "k8s/decode.h"
 
-enum { FIRST_OBJECTS = 64, FIRST_SLOTS = 128 };
+enum {
+    FIRST_OBJECTS = 64,
+    FIRST_SLOTS = 128,
+    SETTLE = 256 /* changes that are copied at a time, so that a freeze has never many to copy */
+};
 
 /* What an object points to. */
 struct block {
@@ -207,6 +211,37 @@ static void mark_dirty(struct objects *o, uint32_t i)
     }
 }
 
+static uint32_t freeze_objects(struct objects *o, enum k8s_store store)
+{
+    const size_t size = k8s_stores[store].size;
+    bool *dirty = o->dirty.v;
+    uint32_t n_copied = 0;
+    if (o->frozen_cap < o->n) {
+        array_resize(&o->frozen, o->n_frozen * size, o->cap * size);
+        o->frozen_cap = o->cap;
+    }
+    for (size_t k = 0; k < o->changed.n; k++) {
+        uint32_t i = o->changed.v[k];
+        dirty[i] = false;
+        if (i < o->n) {
+            memcpy((char *)o->frozen.v + i * size, at(o, store, i), size);
+            n_copied++;
+        }
+    }
+    o->n_frozen = o->n;
+    arena_done(&o->changed_arena);
+    memset(&o->changed, 0, sizeof o->changed);
+    return n_copied;
+}
+
+/* Copies ahead of the next freeze. */
+static void settle(struct k8s_state *state, enum k8s_store store)
+{
+    if (!state->is_frozen && state->objects[store].changed.n >= SETTLE) {
+        (void)freeze_objects(&state->objects[store], store);
+    }
+}
+
 static void make_room(struct objects *o, enum k8s_store store)
 {
     const size_t size = k8s_stores[store].size;
@@ -240,6 +275,7 @@ static void replace(struct k8s_state *state, enum k8s_store store, const void *o
     }
     ((struct block *)o->blocks.v)[i] = block;
     mark_dirty(o, i);
+    settle(state, store);
 }
 
 /* The last object takes the place of the one that goes. */
@@ -260,6 +296,7 @@ static void drop(struct k8s_state *state, enum k8s_store store, uint32_t i)
     }
     o->n = last;
     block_give(state, &block);
+    settle(state, store);
 }
 
 static struct key key_of_identity(const struct k8s_state *state, const struct k8s_kind *kind,
@@ -399,29 +436,6 @@ size_t k8s_state_bytes(const struct k8s_state *state)
 }
 
 /* ---- freezing ---- */
-
-static uint32_t freeze_objects(struct objects *o, enum k8s_store store)
-{
-    const size_t size = k8s_stores[store].size;
-    bool *dirty = o->dirty.v;
-    uint32_t n_copied = 0;
-    if (o->frozen_cap < o->n) {
-        array_resize(&o->frozen, o->n_frozen * size, o->cap * size);
-        o->frozen_cap = o->cap;
-    }
-    for (size_t k = 0; k < o->changed.n; k++) {
-        uint32_t i = o->changed.v[k];
-        dirty[i] = false;
-        if (i < o->n) {
-            memcpy((char *)o->frozen.v + i * size, at(o, store, i), size);
-            n_copied++;
-        }
-    }
-    o->n_frozen = o->n;
-    arena_done(&o->changed_arena);
-    memset(&o->changed, 0, sizeof o->changed);
-    return n_copied;
-}
 
 void k8s_state_freeze(struct k8s_state *state, struct k8s_frozen *ret_frozen,
                       uint32_t *ret_n_copied)

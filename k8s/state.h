@@ -54,7 +54,8 @@ struct k8s_frozen {
     struct k8s_shapes_mark shapes;
 };
 
-/* One at a time. *ret_n_copied (may be NULL): objects that had changed since the last time. */
+/* One at a time. *ret_n_copied (may be NULL): objects that had to be copied now: at most those that
+ * have changed since the last time. */
 void k8s_state_freeze(struct k8s_state *state, struct k8s_frozen *ret_frozen,
                       uint32_t *ret_n_copied);
 void k8s_state_thaw(struct k8s_state *state);

@@ -19,6 +19,10 @@ enum {
     PAGE_SILENCE_MS = 60 * 1000,
     WATCH_MIN_S = 300, /* asked for: between this and twice this, so that not all end together */
     WATCH_GRACE_MS = 30 * 1000,
+    /* Servers send a bookmark about every minute. A watch that has heard nothing for longer is
+     * asked for anew, which costs little: connections that share a stream have been seen to lose
+     * one. */
+    WATCH_SILENCE_MS = 90 * 1000,
     SHORT_WATCH_MS = 1000,
     FIRST_PAUSE_MS = 500,
     MAX_PAUSE_MS = 30 * 1000,
@@ -196,6 +200,7 @@ static void make_request(struct k8s_watch *watch, struct http_request *request)
         } else {
             k8s_query(b, "resourceVersion", slot_str(&watch->version));
         }
+        request->silence_ms = WATCH_SILENCE_MS;
         request->total_ms = (int64_t)seconds * 1000 + WATCH_GRACE_MS;
     }
     request->path = strbuf_str(b);

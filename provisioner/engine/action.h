@@ -10,13 +10,15 @@ struct round_job;
 struct round_result;
 
 enum action_type {
-    ACTION_TIMER,  /* EVENT_TICK at `at`, instead of any earlier wish; INT64_MAX: none */
-    ACTION_SOLVE,  /* round_run(job), elsewhere; then EVENT_SOLVED. One at a time */
-    ACTION_CANCEL, /* round_cancel of the round under way */
-    ACTION_EXPORT, /* the plan of `result` is the plan now */
-    ACTION_REPLY,  /* the answer to EVENT_EXPLAIN */
-    ACTION_LOG,    /* a line for the log */
-    ACTION_EXIT    /* nothing is under way any more */
+    ACTION_TIMER,   /* EVENT_TICK at `at`, instead of any earlier wish; INT64_MAX: none */
+    ACTION_SOLVE,   /* round_run(job), elsewhere; then EVENT_SOLVED. One at a time */
+    ACTION_CANCEL,  /* round_cancel of the round under way */
+    ACTION_EXPORT,  /* the plan of `result` is the plan now */
+    ACTION_REPLY,   /* the answer to EVENT_EXPLAIN */
+    ACTION_LOG,     /* a line for the log */
+    ACTION_RESTART, /* too much of the memory is of objects that are gone: engine_use_catalog anew,
+                       then everything from the beginning: lists, EVENT_KIND */
+    ACTION_EXIT     /* nothing is under way any more */
 };
 
 enum action_level { ACTION_DEBUG, ACTION_INFO, ACTION_ERROR };

@@ -11,6 +11,7 @@
 
 enum {
     REPLAN_MS = 10 * 1000,
+    SLACK_BYTES = 64 << 20,
     CALM_MS = 50 * 1000 /* on top, while nobody waits: for what the running nodes cost */
 };
 
@@ -21,6 +22,8 @@ struct engine *engine_new(const struct engine_settings *settings)
     engine->arena = arena;
     engine->settings = *settings;
     engine->settings.replan_ms = settings->replan_ms > 0 ? settings->replan_ms : (int64_t)REPLAN_MS;
+    engine->settings.slack_bytes =
+        settings->slack_bytes > 0 ? settings->slack_bytes : (int64_t)SLACK_BYTES;
     engine->batch =
         (struct batch){.idle_ms = settings->batch_idle_ms, .max_ms = settings->batch_max_ms};
     engine->state = k8s_state_new();
@@ -47,6 +50,7 @@ void engine_abandon(struct engine *engine)
         return;
     }
     k8s_state_free(engine->state);
+    arena_done(&engine->words_arena);
     metrics_free(engine->metrics);
     struct arena arena = engine->arena;
     arena_done(&arena);
@@ -62,7 +66,8 @@ void engine_use_catalog(struct engine *engine, const struct catalog *catalog)
     engine->catalog = catalog;
     engine->words = (struct k8s_cluster){.tab = k8s_state_tab(engine->state),
                                          .words = *k8s_state_words(engine->state)};
-    engine->vocab = sched_vocab_new(&engine->arena, &engine->words, catalog);
+    arena_reset(&engine->words_arena);
+    engine->vocab = sched_vocab_new(&engine->words_arena, &engine->words, catalog);
 }
 
 /* ---- objects ---- */
@@ -130,6 +135,8 @@ static void on_kind(struct engine *engine, const struct event *event, struct mom
     if (engine->synced && !was_synced) {
         say_synced(actions, engine->state);
         engine->stale = true;
+        engine->bytes_max =
+            2 * k8s_state_bytes(engine->state) + (size_t)engine->settings.slack_bytes;
     }
     if (was_synced && !engine->synced) {
         engine->unsynced_since = now.mono;
@@ -158,6 +165,7 @@ static void start_plan(struct engine *engine, struct moment now, struct actions 
 {
     batch_close(&engine->batch);
     engine->stale = false;
+    engine->planned = true;
     engine->last_pending = engine->n_pending;
     engine->replan_at = sat_add(now.mono, engine->settings.replan_ms);
     start_round(engine, now, STR_EMPTY, actions);
@@ -168,11 +176,11 @@ static mono_t plan_due(const struct engine *engine)
 {
     const bool waits = engine->n_pending > 0 || engine->last_pending > 0;
     const mono_t batch = batch_due(&engine->batch);
-    const mono_t again = engine->n_rounds == 0 ? 0
-                         : !engine->stale      ? INT64_MAX
-                         : waits               ? engine->replan_at
-                                               : sat_add(engine->replan_at, CALM_MS);
-    return engine->batch.open && engine->n_rounds > 0 ? batch : again;
+    const mono_t again = !engine->planned ? 0
+                         : !engine->stale ? INT64_MAX
+                         : waits          ? engine->replan_at
+                                          : sat_add(engine->replan_at, CALM_MS);
+    return engine->batch.open && engine->planned ? batch : again;
 }
 
 static void start_explanation(struct engine *engine, struct moment now, struct actions *actions)
@@ -222,6 +230,23 @@ static void on_explain(struct engine *engine, const struct event *event, struct 
 
 /* ---- every step ---- */
 
+/* Shapes and words are kept as long as the state is. Where they come and go by the thousand (a
+ * label of its own for every Job), it is cheaper to read everything again now and then than to
+ * count who uses what. */
+static void restart(struct engine *engine, struct actions *actions)
+{
+    say_restart(actions, k8s_state_bytes(engine->state));
+    k8s_state_free(engine->state);
+    engine->state = k8s_state_new();
+    engine->vocab = NULL;
+    engine->n_pending = 0;
+    engine->synced = false;
+    memset(engine->stages, 0, k8s_n_kinds * sizeof *engine->stages);
+    engine->planned = false;
+    batch_close(&engine->batch);
+    VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_RESTART}));
+}
+
 /* What is due is started; one round at a time. */
 static void go_on(struct engine *engine, struct moment now, struct actions *actions)
 {
@@ -238,6 +263,11 @@ static void go_on(struct engine *engine, struct moment now, struct actions *acti
         VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_CANCEL}));
     }
     if (engine->solving || !engine->synced) {
+        return;
+    }
+    if (k8s_state_bytes(engine->state) > engine->bytes_max) {
+        restart(engine, actions);
+        engine->unsynced_since = now.mono;
         return;
     }
     if (now.mono >= plan_due(engine)) {

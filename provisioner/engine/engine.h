@@ -20,6 +20,8 @@ struct engine_settings {
     int64_t batch_idle_ms, batch_max_ms;
     int64_t time_limit_ms; /* of a round */
     int64_t replan_ms;     /* 0: 10 s, as Karpenter looks at waiting pods again */
+    int64_t slack_bytes;   /* 0: 64 MiB. What the objects may hold beyond twice what they held when
+                              all had been read, before ACTION_RESTART */
     int64_t gap_ppm;       /* a plan is good enough within this share of its bound */
     struct make_settings make;
 };
@@ -30,7 +32,8 @@ void engine_free(struct engine *engine); /* NULL is fine; no round may be under 
 /* The same when the round under way will never be run. */
 void engine_abandon(struct engine *engine);
 
-/* To be called once, before the first event, with a catalogue in the words of engine_tab. */
+/* To be called before the first event, and after ACTION_RESTART before the next, with a catalogue
+ * in the words of engine_tab. */
 struct strtab *engine_tab(struct engine *engine);
 void engine_use_catalog(struct engine *engine, const struct catalog *catalog);
 

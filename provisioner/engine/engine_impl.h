@@ -24,6 +24,8 @@ struct engine {
     struct arena arena;
     struct engine_settings settings;
     struct k8s_state *state;
+    struct arena words_arena; /* of the vocabulary, in the words of `state` */
+    size_t bytes_max;         /* of `state`: above it, everything is read anew */
     const struct catalog *catalog;
     struct k8s_cluster words; /* only its words, for the vocabulary */
     const struct sched_vocab *vocab;
@@ -35,6 +37,7 @@ struct engine {
 
     uint32_t n_pending;
     struct batch batch;
+    bool planned;          /* since all was read */
     bool stale;            /* something has changed since the last plan began */
     uint32_t last_pending; /* n_pending of the last plan */
     mono_t replan_at;      /* not before, unless the batch window closes */
@@ -57,6 +60,7 @@ struct engine {
 void say_refused(struct actions *actions, const struct err *err); /* an object breaks a rule */
 void say_kind_refused(struct actions *actions, const struct k8s_kind *kind, struct str why);
 void say_synced(struct actions *actions, const struct k8s_state *state);
+void say_restart(struct actions *actions, size_t bytes);
 void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms);
 struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena);
 

@@ -21,6 +21,7 @@ static const struct {
     FIELD("batchMaxMs", FIELD_I64, batch_max_ms),
     FIELD("timeLimitMs", FIELD_I64, time_limit_ms),
     FIELD("replanMs", FIELD_I64, replan_ms),
+    FIELD("slackBytes", FIELD_I64, slack_bytes),
     FIELD("gapPpm", FIELD_I64, gap_ppm),
     FIELD("preferencePolicy", FIELD_I32, make.preference_policy),
     FIELD("minValuesPolicy", FIELD_I32, make.min_values_policy),
@@ -48,9 +49,9 @@ static const char *const stage_names[] = {[KIND_UNKNOWN] = "unknown",
                                           [KIND_ABSENT] = "absent",
                                           [KIND_REFUSED] = "refused"};
 static const char *const action_names[] = {
-    [ACTION_TIMER] = "timer",   [ACTION_SOLVE] = "solve", [ACTION_CANCEL] = "cancel",
-    [ACTION_EXPORT] = "export", [ACTION_REPLY] = "reply", [ACTION_LOG] = "log",
-    [ACTION_EXIT] = "exit"};
+    [ACTION_TIMER] = "timer",     [ACTION_SOLVE] = "solve", [ACTION_CANCEL] = "cancel",
+    [ACTION_EXPORT] = "export",   [ACTION_REPLY] = "reply", [ACTION_LOG] = "log",
+    [ACTION_RESTART] = "restart", [ACTION_EXIT] = "exit"};
 
 /* ---- writing ---- */
 
@@ -159,6 +160,7 @@ void journal_put_action(const struct action *action, struct strbuf *b)
         jsonw_key_str(&w, "fields", action->fields);
         break;
     case ACTION_CANCEL:
+    case ACTION_RESTART:
     case ACTION_EXIT:
         break;
     }

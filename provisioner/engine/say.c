@@ -73,6 +73,15 @@ void say_synced(struct actions *actions, const struct k8s_state *state)
     line_end(&line, actions, ACTION_INFO, "cluster state synced", "state");
 }
 
+void say_restart(struct actions *actions, size_t bytes)
+{
+    struct line line;
+    line_begin(&line, actions->arena);
+    jsonw_key_i64(&line.w, "bytes", (int64_t)bytes);
+    line_end(&line, actions, ACTION_INFO,
+             "reading the cluster anew: much of the memory is of objects that are gone", "state");
+}
+
 static void say_nodes(struct actions *actions, const struct round_nodes *nodes)
 {
     struct line line;

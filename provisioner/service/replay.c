@@ -18,8 +18,9 @@ struct replay {
     struct arena arena; /* of the catalogue */
     struct arena step;  /* actions of the last event, as lines */
     struct engine *engine;
-    VEC(struct str) wanted; /* in `step` */
-    size_t n_seen;          /* of them */
+    const struct catalog *catalog; /* in `arena` */
+    VEC(struct str) wanted;        /* in `step` */
+    size_t n_seen;                 /* of them */
     struct round_job *job;
     struct io_workers *workers;
     struct parallel parallel;
@@ -41,6 +42,17 @@ static bool all_seen(const struct replay *r, struct err *err)
     return r->n_seen == r->wanted.n || differs(r, STR_EMPTY, r->wanted.v[r->n_seen], err);
 }
 
+/* In the words of the engine's state. */
+static bool use_catalog(struct replay *r, struct err *err)
+{
+    arena_reset(&r->arena);
+    if (!catalog_read(r->settings->catalog, &r->arena, engine_tab(r->engine), &r->catalog, err)) {
+        return false;
+    }
+    engine_use_catalog(r->engine, r->catalog);
+    return true;
+}
+
 static void give(struct replay *r, const struct event *event, struct moment now)
 {
     struct actions actions = {.arena = &r->step};
@@ -51,6 +63,10 @@ static void give(struct replay *r, const struct event *event, struct moment now)
         VEC_PUSH(&r->step, &r->wanted, strbuf_str(&b));
         if (actions.v.v[i].type == ACTION_SOLVE) {
             r->job = actions.v.v[i].job;
+        }
+        if (actions.v.v[i].type == ACTION_RESTART) {
+            struct err ignored; /* it was read at the beginning */
+            (void)!use_catalog(r, &ignored);
         }
     }
 }
@@ -123,22 +139,20 @@ static bool take_line(struct replay *r, const json_t *line, struct err *err)
 static bool begin(struct replay *r, const json_t *line, struct err *err)
 {
     struct engine_settings settings;
-    const struct catalog *catalog = NULL;
     struct str name;
     if (!journal_read_header(line, &settings, &name, err)) {
         return false;
     }
     r->engine = engine_new(&settings);
-    if (!catalog_read(r->settings->catalog, &r->arena, engine_tab(r->engine), &catalog, err)) {
+    if (!use_catalog(r, err)) {
         return false;
     }
-    if (!str_eq(catalog->name, name)) {
+    if (!str_eq(r->catalog->name, name)) {
         return err_set(err, ERR_CONFLICT,
                        "the journal was written with the catalogue \"" STR_FMT
                        "\", and this is \"" STR_FMT "\"; see --catalog",
-                       STR_ARG(name), STR_ARG(catalog->name));
+                       STR_ARG(name), STR_ARG(r->catalog->name));
     }
-    engine_use_catalog(r->engine, catalog);
     return true;
 }
 

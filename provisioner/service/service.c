@@ -96,6 +96,9 @@ static void act(struct service *service, const struct action *action)
         log_line(service->log, service_now(service).wall, action->level, action->message,
                  action->controller, action->fields);
         break;
+    case ACTION_RESTART:
+        service->restart = true; /* in the next turn: this may be a callback of the feed */
+        break;
     case ACTION_EXIT:
         service->over = true;
         break;
@@ -193,6 +196,58 @@ static void look_at(struct service *service, struct followed *followed,
     }
 }
 
+/* The catalogue in the words of the new state; the file was good at the start. */
+static bool use_catalog(struct service *service, const struct catalog **ret_catalog,
+                        struct err *err)
+{
+    arena_reset(&service->catalog_arena);
+    if (!catalog_read(service->settings->catalog, &service->catalog_arena,
+                      engine_tab(service->engine), ret_catalog, err)) {
+        return false;
+    }
+    engine_use_catalog(service->engine, *ret_catalog);
+    return true;
+}
+
+static void remove_kinds(struct service *service)
+{
+    live_feed_free(service->session.feed);
+    service->session.feed = NULL;
+    for (uint32_t i = 0; service->kinds != NULL && i < k8s_n_kinds; i++) {
+        k8s_roster_free(service->kinds[i].roster);
+        service->kinds[i].roster = NULL;
+    }
+}
+
+static void add_kinds(struct service *service)
+{
+    const struct live_feed_settings feed = {.per_s = service->settings->kube_client_qps,
+                                            .burst = service->settings->kube_client_burst};
+    service->session.feed =
+        live_feed_new(service->session.loop, service->session.http, service->session.access, &feed);
+    for (uint32_t i = 0; i < k8s_n_kinds; i++) {
+        struct followed *followed = &service->kinds[i];
+        *followed = (struct followed){.service = service, .kind = &k8s_kinds[i]};
+        followed->roster = k8s_roster_new(on_delta, followed);
+        const struct k8s_receiver receiver = k8s_roster_receiver(followed->roster);
+        const struct k8s_watch_settings settings = {.kind = &k8s_kinds[i],
+                                                    .seed = (uint64_t)io_clock_mono_us() + i};
+        (void)live_feed_add(service->session.feed, &settings, &receiver);
+    }
+}
+
+static bool restart(struct service *service, struct err *err)
+{
+    const struct catalog *catalog = NULL;
+    service->restart = false;
+    remove_kinds(service);
+    if (!use_catalog(service, &catalog, err)) {
+        return false;
+    }
+    add_kinds(service);
+    return true;
+}
+
 static void begin_stop(struct service *service)
 {
     const struct event event = {.type = EVENT_STOP};
@@ -218,8 +273,11 @@ bool service_run(struct service *service, struct err *err)
             return false;
         }
         metrics_observe(metrics, METRIC_LOOP_TURN, NULL, io_loop_work_us(service->session.loop));
-        for (uint32_t i = 0; i < k8s_n_kinds; i++) {
+        for (uint32_t i = 0; i < k8s_n_kinds && !service->restart; i++) {
             look_at(service, &service->kinds[i], live_feed_watch(service->session.feed, i));
+        }
+        if (service->restart && !restart(service, err)) {
+            return false;
         }
         if (io_signals_interrupted() && !service->stopping) {
             begin_stop(service);
@@ -275,11 +333,9 @@ static bool open_engine(struct service *service, struct err *err)
     const struct catalog *catalog = NULL;
     const struct str labels[] = {STR(BINPACK_VERSION), STR("amd64"), STR(BINPACK_VERSION)};
     service->engine = engine_new(&settings);
-    if (!catalog_read(service->settings->catalog, &service->arena, engine_tab(service->engine),
-                      &catalog, err)) {
+    if (!use_catalog(service, &catalog, err)) {
         return false;
     }
-    engine_use_catalog(service->engine, catalog);
     if (!open_journal(service, &settings, catalog->name, err)) {
         return false;
     }
@@ -323,20 +379,6 @@ static bool open_routes(struct service *service, struct err *err)
     return true;
 }
 
-static void add_kinds(struct service *service)
-{
-    service->kinds = ARENA_ARRAY(&service->arena, struct followed, k8s_n_kinds);
-    for (uint32_t i = 0; i < k8s_n_kinds; i++) {
-        struct followed *followed = &service->kinds[i];
-        *followed = (struct followed){.service = service, .kind = &k8s_kinds[i]};
-        followed->roster = k8s_roster_new(on_delta, followed);
-        const struct k8s_receiver receiver = k8s_roster_receiver(followed->roster);
-        const struct k8s_watch_settings settings = {.kind = &k8s_kinds[i],
-                                                    .seed = (uint64_t)io_clock_mono_us() + i};
-        (void)live_feed_add(service->session.feed, &settings, &receiver);
-    }
-}
-
 bool service_open(const struct settings *settings, struct log *log, struct service **ret_service,
                   struct err *err)
 {
@@ -347,6 +389,7 @@ bool service_open(const struct settings *settings, struct log *log, struct servi
     const struct live_feed_settings feed = {.per_s = settings->kube_client_qps,
                                             .burst = settings->kube_client_burst};
     service->arena = arena;
+    service->kinds = ARENA_ARRAY(&service->arena, struct followed, k8s_n_kinds);
     service->settings = settings;
     service->log = log;
     service->timer = (struct io_timer){.fn = on_due, .ctx = service};
@@ -356,6 +399,7 @@ bool service_open(const struct settings *settings, struct log *log, struct servi
         (void)service_close(service);
         return false;
     }
+    live_feed_free(service->session.feed);
     add_kinds(service);
     *ret_service = service;
     return true;
@@ -378,12 +422,11 @@ bool service_close(struct service *service)
         io_timer_stop(service->session.loop, &service->timer);
         io_timer_stop(service->session.loop, &service->stop_timer);
     }
+    remove_kinds(service);
     live_session_close(&service->session);
-    for (uint32_t i = 0; service->kinds != NULL && i < k8s_n_kinds; i++) {
-        k8s_roster_free(service->kinds[i].roster);
-    }
     engine_free(service->engine);
     io_append_close(service->journal);
+    arena_done(&service->catalog_arena);
     arena_done(&service->plan_arena);
     arena_done(&service->answers);
     struct arena arena = service->arena;

@@ -44,7 +44,8 @@ struct service {
     struct routes routes[2];
     struct arena plan_arena;
     struct str plan; /* the last one as JSON; empty: none yet */
-    bool stopping, over;
+    struct arena catalog_arena;
+    bool stopping, over, restart;
 };
 
 struct moment service_now(const struct service *service);

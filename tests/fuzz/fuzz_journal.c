@@ -11,6 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct catalog empty = {.name = {.p = "none", .n = 4}};
+
 /* Makes the cluster that a plan would be made of, and says that there is no plan. */
 static void refuse_round(struct engine *engine, const struct round_job *job, struct moment now)
 {
@@ -36,6 +38,9 @@ static void give(struct engine *engine, const struct event *event, struct moment
         journal_put_action(&actions.v.v[i], &b);
     }
     for (size_t i = 0; i < actions.v.n; i++) {
+        if (actions.v.v[i].type == ACTION_RESTART) {
+            engine_use_catalog(engine, &empty);
+        }
         if (actions.v.v[i].type == ACTION_SOLVE) {
             refuse_round(engine, actions.v.v[i].job, now);
             break; /* those that followed are of the step that has just been made */
@@ -74,7 +79,6 @@ static void read_lines(struct docs *docs, struct engine *engine)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct catalog empty = {.name = {.p = "none", .n = 4}};
     const struct engine_settings settings = {.batch_idle_ms = 1000,
                                              .batch_max_ms = 10000,
                                              .time_limit_ms = 60000,

@@ -189,9 +189,63 @@ static void the_state_is_what_a_builder_makes(void **unused)
     }
 }
 
+/* Enough of one kind that copies are made ahead of the freeze. */
+static void many_of_a_kind(void **unused)
+{
+    enum { MANY = 1500, CHANGES = 4000 };
+    struct k8s_state *state = k8s_state_new();
+    struct rng rng = {.state = 7};
+    size_t first = 0;
+    (void)unused;
+    while (first < things.v.n && things.v.v[first].kind->store != STORE_WORKLOADS) {
+        first++;
+    }
+    assert_true(first < things.v.n);
+    const struct thing like = things.v.v[first];
+    const size_t n_before = things.v.n;
+    for (uint32_t i = 0; i < MANY; i++) {
+        char name[32];
+        struct thing thing = like;
+        (void)snprintf(name, sizeof name, "many-%u", (unsigned)i);
+        thing.object = json_deep_copy(like.object);
+        thing.now = NULL;
+        thing.id.name = str_copy(&things.arena, str_of(name));
+        (void)json_object_set_new(json_object_get(thing.object, "metadata"), "name",
+                                  json_string(name));
+        VEC_PUSH(&things.arena, &things.v, thing);
+    }
+    for (uint32_t i = 1; i <= CHANGES; i++) {
+        step(state, &rng);
+        if (i % (CHANGES / 2) == 0) {
+            auto_arena arena = ARENA_INIT, other = ARENA_INIT;
+            struct k8s_frozen frozen;
+            uint32_t n_copied = 0;
+            const struct str want = expected(&arena);
+            k8s_state_freeze(state, &frozen, &n_copied);
+            assert_in_range(n_copied, 1, 300);
+            for (int k = 0; k < 500; k++) {
+                step(state, &rng);
+            }
+            check(text_of(k8s_builder_finish(k8s_frozen_builder(&frozen, &other)), &other), want, 7,
+                  i);
+            k8s_state_thaw(state);
+        }
+    }
+    k8s_state_free(state);
+    for (size_t i = 0; i < things.v.n; i++) {
+        json_decref(things.v.v[i].now);
+        things.v.v[i].now = NULL;
+        if (i >= n_before) {
+            json_decref(things.v.v[i].object);
+        }
+    }
+    things.v.n = n_before;
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_state_is_what_a_builder_makes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_state_is_what_a_builder_makes),
+                                       cmocka_unit_test(many_of_a_kind)};
     for (int i = 1; i < argc; i++) {
         struct err err;
         char *bytes = NULL;

@@ -72,6 +72,7 @@ static bool chance(struct history *h, uint32_t percent)
 static void ask(struct history *h, const struct http_request *request)
 {
     arena_reset(&h->answers);
+    h->fault = request->silence_ms <= 0 ? "waits for ever" : h->fault;
     h->answer = model_ask(&h->model, request->path, &h->answers);
     if (!h->model.calm && chance(h, 5)) {
         k8s_watch_end(h->watch, h->now, chance(h, 50) ? HTTP_REFUSED : HTTP_TIMEOUT, STR("gone"));

@@ -12,18 +12,19 @@
 #include "base/arena.h"
 #include "base/docs.h"
 #include "binpack/catalog/catalog.h"
+#include "k8s/state.h"
 #include "provisioner/engine/engine.h"
 #include "provisioner/engine/journal.h"
 #include "provisioner/observe/metrics.h"
 #include "provisioner/provisioning/round.h"
 
 struct bench {
-    struct arena arena, step;
+    struct arena arena, step, catalog;
     struct engine *engine;
     struct moment now;
     struct round_job *job; /* of the last ACTION_SOLVE that nobody has run */
     mono_t timer;          /* of the last ACTION_TIMER */
-    uint32_t n_solves, n_cancels, n_exits, n_exports;
+    uint32_t n_solves, n_cancels, n_exits, n_exports, n_restarts;
     int reply_status;
     char said[65536]; /* messages of ACTION_LOG, a line each, with fields */
     char plan[1 << 20], reply[1 << 20];
@@ -71,6 +72,11 @@ static void take(struct bench *b, const struct action *action)
     case ACTION_LOG:
         (void)snprintf(b->said + n, sizeof b->said - n, "%s {" STR_FMT "}\n", action->message,
                        STR_ARG(action->fields));
+        break;
+    case ACTION_RESTART:
+        b->n_restarts++;
+        arena_reset(&b->catalog);
+        engine_use_catalog(b->engine, cat_builtin(&b->catalog, engine_tab(b->engine)));
         break;
     case ACTION_EXIT:
         b->n_exits++;
@@ -159,19 +165,21 @@ static void bench_open(struct bench *b)
     const struct engine_settings settings = {.batch_idle_ms = 1000,
                                              .batch_max_ms = 10000,
                                              .time_limit_ms = 60000,
+                                             .slack_bytes = 1 << 20,
                                              .make = MAKE_SETTINGS_DEFAULT};
     memset(b, 0, sizeof *b);
     b->timer = INT64_MAX;
     b->now = (struct moment){.wall = INT64_C(1790000000000), .mono = 5000};
     b->journal = strbuf_new(&b->arena, 64 << 20);
     b->engine = engine_new(&settings);
-    engine_use_catalog(b->engine, cat_builtin(&b->arena, engine_tab(b->engine)));
+    engine_use_catalog(b->engine, cat_builtin(&b->catalog, engine_tab(b->engine)));
 }
 
 static void bench_close(struct bench *b)
 {
     engine_free(b->engine);
     arena_done(&b->step);
+    arena_done(&b->catalog);
     arena_done(&b->arena);
 }
 
@@ -463,6 +471,47 @@ static void settings_come_back_from_the_header(void **state)
     assert_int_equal(err.code, ERR_UNSUPPORTED);
 }
 
+/* Pods with labels that nobody else has come and go: memory has a limit, nothing is forgotten. */
+static void what_is_gone_does_not_stay_in_memory(void **state)
+{
+    enum { JOBS = 30000 };
+    struct bench *b = &bench;
+    size_t peak = 0, n_synced = 0;
+    (void)state;
+    bench_start(b);
+    put_pod(b, "stays", "1", "", K8S_ADDED);
+    pass(b, 1000);
+    solve(b);
+    for (int i = 0; i < JOBS; i++) {
+        char json[512];
+        (void)snprintf(json, sizeof json,
+                       "{\"metadata\": {\"name\": \"job\", \"namespace\": \"shop\", \"labels\": "
+                       "{\"job\": \"label-of-its-own-%d\"}}, \"spec\": {\"nodeName\": \"n\", "
+                       "\"containers\": [{\"name\": \"a\"}]}, \"status\": {\"phase\": "
+                       "\"Running\"}}",
+                       i);
+        put(b, "Pod", json, K8S_MODIFIED);
+        if (b->job != NULL) {
+            solve(b);
+        }
+        const size_t bytes = k8s_state_bytes(engine_look(b->engine).state);
+        peak = bytes > peak ? bytes : peak;
+        if (b->n_restarts > n_synced) { /* the lists again */
+            n_synced = b->n_restarts;
+            assert_false(engine_look(b->engine).synced);
+            assert_int_equal(engine_look(b->engine).n_pending, 0);
+            put_pod(b, "stays", "1", "", K8S_ADDED);
+            sync(b);
+            assert_int_equal(engine_look(b->engine).n_pending, 1);
+            solve(b);
+            assert_non_null(strstr(b->plan, "shop/stays"));
+        }
+    }
+    assert_true(b->n_restarts >= 2);
+    assert_in_range(peak, 1, 16 << 20);
+    bench_close(b);
+}
+
 static void broken_lines_are_refused(void **state)
 {
     static const struct {
@@ -510,6 +559,7 @@ int main(void)
         cmocka_unit_test(a_journal_gives_the_same_again),
         cmocka_unit_test(settings_come_back_from_the_header),
         cmocka_unit_test(broken_lines_are_refused),
+        cmocka_unit_test(what_is_gone_does_not_stay_in_memory),
     };
     return cmocka_run_group_tests_name("provisioner/engine", tests, NULL, NULL);
 }
