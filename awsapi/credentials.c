@@ -269,11 +269,15 @@ static void start_container(struct aws_credentials *c, wall_t now)
     }
 }
 
-static void nothing_left(struct aws_credentials *c, wall_t now)
+/* `metadata`: what became of the last source. */
+static void nothing_left(struct aws_credentials *c, const char *metadata, wall_t now)
 {
+    struct str profile = c->environment.profile.n > 0 ? c->environment.profile : STR("default");
     err_set(&c->err, ERR_NOT_FOUND,
-            "no AWS credentials: none in the environment, no web identity, nothing for the "
-            "profile in ~/.aws, no container agent, and no answer from instance metadata");
+            "no AWS credentials: none in the environment (AWS_ACCESS_KEY_ID), no web identity "
+            "(AWS_WEB_IDENTITY_TOKEN_FILE), nothing for profile \"" STR_FMT
+            "\" in ~/.aws, no container agent, and instance metadata %s",
+            STR_ARG(profile), metadata);
     c->not_before = sat_add(now, AWS_CREDENTIALS_PAUSE_MS);
     end_round(c);
 }
@@ -308,7 +312,7 @@ static void start_source(struct aws_credentials *c, enum source source, wall_t n
         return;
     case SOURCE_INSTANCE:
         if (aws_header_name_eq(env->metadata_disabled, STR("true"))) {
-            nothing_left(c, now);
+            nothing_left(c, "is turned off (AWS_EC2_METADATA_DISABLED)", now);
             return;
         }
         want_metadata(c, STEP_METADATA_TOKEN, STR("/latest/api/token"), now);
@@ -455,8 +459,9 @@ static void use_role(struct aws_credentials *c, const struct aws_http_reply *rep
         got = ((struct sts_assume_role_response *)output)->credentials;
     }
     if (got == NULL || !got->expiration.has) {
-        err_set(&c->err, ERR_INVALID, "STS: %s: " STR_FMT " " STR_FMT,
-                aws_fault_kind_name(fault.kind), STR_ARG(fault.code), STR_ARG(fault.message));
+        err_set(&c->err, aws_fault_is_retryable(fault.kind) ? ERR_IO : ERR_INVALID,
+                "STS: %s: " STR_FMT " " STR_FMT, aws_fault_kind_name(fault.kind),
+                STR_ARG(fault.code), STR_ARG(fault.message));
         fail(c, now);
         return;
     }
@@ -525,13 +530,20 @@ static void use_metadata_token(struct aws_credentials *c, struct str body, wall_
     want_metadata(c, STEP_METADATA_ROLE, STR("/latest/meta-data/iam/security-credentials/"), now);
 }
 
+/* What the metadata service answers where it is turned off, and what stands in its place off EC2.
+ */
+static bool is_closed(int status)
+{
+    return status == 403 || status == 404 || status == 405;
+}
+
 void aws_credentials_reply(struct aws_credentials *c, const struct aws_http_reply *reply,
                            struct str why, wall_t now)
 {
     assert(c->want.kind == AWS_WANT_HTTP);
     bool good = reply != NULL && reply->status == 200;
-    if (c->step == STEP_METADATA_TOKEN && reply == NULL) {
-        nothing_left(c, now); /* not on EC2 */
+    if (c->step == STEP_METADATA_TOKEN && (reply == NULL || is_closed(reply->status))) {
+        nothing_left(c, reply == NULL ? "does not answer" : "refuses to answer", now);
         return;
     }
     if (c->step == STEP_ROLE && reply != NULL) {
@@ -621,6 +633,14 @@ bool aws_credentials_get(const struct aws_credentials *c, wall_t now, struct aws
     }
     *err = c->err;
     return false;
+}
+
+bool aws_credentials_failed(const struct aws_credentials *c, struct err *ret_err)
+{
+    if (c->err.code != ERR_NONE) {
+        *ret_err = c->err;
+    }
+    return c->err.code != ERR_NONE;
 }
 
 void aws_credentials_reject(struct aws_credentials *c)

@@ -78,7 +78,11 @@ void aws_credentials_reply(struct aws_credentials *credentials, const struct aws
 MUST_CHECK bool aws_credentials_get(const struct aws_credentials *credentials, wall_t now,
                                     struct aws_keys *ret_keys, struct err *err);
 
-/* AWS called the keys expired: they are not given out again. */
+/* Whether the last round failed, and why. ERR_IO: something did not answer or was overloaded, and
+ * the same may work soon; anything else is for a person to mend. */
+bool aws_credentials_failed(const struct aws_credentials *credentials, struct err *ret_err);
+
+/* AWS called the keys expired: they are not given out again, and the pause after a failure ends. */
 void aws_credentials_reject(struct aws_credentials *credentials);
 
 /* Which source the keys are from: "environment", "web identity", ...; static, empty before. */

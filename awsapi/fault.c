@@ -2,6 +2,7 @@
 #include "awsapi/fault.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "awsapi/operation.h"
 #include "awsapi/xml.h"
@@ -148,6 +149,7 @@ static const char *const kind_names[] = {
     [AWS_FAULT_THROTTLED] = "throttled",
     [AWS_FAULT_TRANSIENT] = "transient",
     [AWS_FAULT_SKEWED] = "clock skewed",
+    [AWS_FAULT_NO_KEYS] = "no credentials",
     [AWS_FAULT_EXPIRED] = "credentials expired",
     [AWS_FAULT_BAD_KEYS] = "bad credentials",
     [AWS_FAULT_UNAUTHORIZED] = "unauthorized",
@@ -303,7 +305,7 @@ struct aws_fault aws_fault_read(const struct aws_service *service,
     if (fault.kind == AWS_FAULT_UNKNOWN) {
         fault.kind = kind_of_status(reply->status);
     }
-    fault.maybe_done = reply->status >= 500;
+    fault.maybe_done = reply->status >= 500 && fault.kind != AWS_FAULT_THROTTLED;
     return fault;
 }
 
@@ -318,4 +320,51 @@ struct aws_fault aws_fault_of_transport(enum aws_transport_end end, struct str m
     return (struct aws_fault){.kind = kinds[end],
                               .message = message,
                               .maybe_done = end == AWS_TRANSPORT_CUT || end == AWS_TRANSPORT_LARGE};
+}
+
+/* ---- for a person ---- */
+
+static enum err_code err_code_of(enum aws_fault_kind kind)
+{
+    static const enum err_code by_kind[] = {
+        [AWS_FAULT_EXPIRED] = ERR_INVALID,      [AWS_FAULT_BAD_KEYS] = ERR_INVALID,
+        [AWS_FAULT_UNAUTHORIZED] = ERR_INVALID, [AWS_FAULT_NOT_FOUND] = ERR_NOT_FOUND,
+        [AWS_FAULT_ALREADY] = ERR_CONFLICT,     [AWS_FAULT_CONFLICT] = ERR_CONFLICT,
+        [AWS_FAULT_INVALID] = ERR_INVALID,      [AWS_FAULT_MALFORMED] = ERR_PARSE,
+        [AWS_FAULT_TOO_LARGE] = ERR_LIMIT,      [AWS_FAULT_UNKNOWN] = ERR_IO,
+    };
+    return by_kind[kind] == ERR_NONE ? ERR_IO : by_kind[kind];
+}
+
+static const char *hint_of(enum aws_fault_kind kind)
+{
+    static const char *const hints[] = {
+        [AWS_FAULT_SKEWED] = "; is the clock of this machine right?",
+        [AWS_FAULT_EXPIRED] = "; new credentials are needed",
+        [AWS_FAULT_BAD_KEYS] = "; AWS does not know the access key, or its secret is another one",
+        [AWS_FAULT_UNTRUSTED] = "; AWS_CA_BUNDLE names certificates to trust",
+        [AWS_FAULT_UNKNOWN] = NULL,
+    };
+    return hints[kind] == NULL ? "" : hints[kind];
+}
+
+bool aws_fault_err(const struct aws_operation *operation, const struct aws_fault *fault,
+                   struct err *err)
+{
+    if (fault->kind == AWS_FAULT_NO_KEYS) { /* says itself what is missing */
+        return err_set(err, ERR_NOT_FOUND, STR_FMT, STR_ARG(fault->message));
+    }
+    char status[32] = "";
+    struct str message = str_sub(fault->message, 0, ERR_TEXT_MAX / 2); /* the hint must not go */
+    bool denied = fault->kind == AWS_FAULT_UNAUTHORIZED;
+    if (fault->code.n == 0 && fault->status != 0) {
+        (void)snprintf(status, sizeof status, ": HTTP status %d", fault->status);
+    }
+    err_set(err, err_code_of(fault->kind), "%s %s: %s%s%s" STR_FMT "%s" STR_FMT "%s%s%s%s%s",
+            operation->service->name, operation->name, aws_fault_kind_name(fault->kind), status,
+            fault->code.n > 0 ? ": " : "", STR_ARG(fault->code), fault->message.n > 0 ? ": " : "",
+            STR_ARG(message), hint_of(fault->kind), denied ? "; the IAM policy must allow " : "",
+            denied ? operation->service->signing : "", denied ? ":" : "",
+            denied ? operation->name : "");
+    return false;
 }

@@ -13,6 +13,7 @@
 #include "base/err.h"
 
 struct arena;
+struct aws_operation;
 struct aws_service;
 
 enum aws_fault_kind {
@@ -21,6 +22,7 @@ enum aws_fault_kind {
     AWS_FAULT_THROTTLED,    /* slow down, then again */
     AWS_FAULT_TRANSIENT,    /* the service or the way to it failed: again, if that is safe */
     AWS_FAULT_SKEWED,       /* our clock is wrong: correct it (skew.h), then again */
+    AWS_FAULT_NO_KEYS,      /* there are none, or their source fails: nothing was sent */
     AWS_FAULT_EXPIRED,      /* the keys are: refresh them, then again */
     AWS_FAULT_BAD_KEYS,     /* unknown key, wrong secret: a person must act */
     AWS_FAULT_UNAUTHORIZED, /* IAM says no: a person must act */
@@ -62,6 +64,13 @@ struct aws_fault aws_fault_read(const struct aws_service *service,
                                 const struct aws_http_reply *reply, struct arena *arena);
 
 struct aws_fault aws_fault_of_transport(enum aws_transport_end end, struct str message);
+
+/* The fault as an error for a person, with what to do about it where that is known: "EC2
+ * DescribeInstanceTypes: unauthorized: CODE: MESSAGE; the IAM policy must allow
+ * ec2:DescribeInstanceTypes". The code is ERR_LIMIT, ERR_PARSE, ERR_NOT_FOUND, ERR_CONFLICT or
+ * ERR_INVALID by kind; ERR_IO for what may pass. Returns false. */
+bool aws_fault_err(const struct aws_operation *operation, const struct aws_fault *fault,
+                   struct err *err);
 
 /* By code alone, AWS_FAULT_UNKNOWN when the table does not have it. */
 enum aws_fault_kind aws_fault_kind_of_code(struct str code);

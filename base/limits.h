@@ -44,6 +44,7 @@ enum {
     LIMIT_DESCRIPTORS = 16 * 1024,        /* numbers of descriptors that the loop watches */
     LIMIT_ZONES = 64,
     LIMIT_AWS_REPLY_BYTES = 64 * 1024 * 1024, /* one reply, unpacked; the largest pages have 5 MB */
+    LIMIT_AWS_PAGES = 10 * 1000,              /* of one call */
     LIMIT_AWS_ELEMENTS = 1000 * 1000, /* XML elements of one reply; large ones have 100,000 */
     LIMIT_AWS_REQUEST_BYTES = 4 * 1024 * 1024 /* one request; EC2 itself takes about 1 MB */
 };

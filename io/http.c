@@ -129,7 +129,7 @@ struct io_http_server *io_http_server_new(struct io_http *http,
     server->key_pem = copy_z(&arena, settings->key_pem);
     server->insecure = settings->insecure;
     server->no_compression = settings->no_compression;
-    server->is_local = is_loopback(settings->address);
+    server->is_local = settings->no_proxy || is_loopback(settings->address);
     server->arena = arena;
     server->authorize = strbuf_new(&server->arena, LIMIT_CREDENTIAL_BYTES + 64);
     return server;

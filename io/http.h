@@ -28,6 +28,7 @@ struct io_http_settings {
     struct str cert_pem, key_pem; /* client certificate; empty: none */
     struct str server_name;       /* name in the certificate; empty: the host of the address */
     struct str proxy;    /* "http://proxy:3128", also https and socks5; empty: environment */
+    bool no_proxy;       /* not even that of the environment */
     bool insecure;       /* do not check the server's certificate */
     bool no_compression; /* do not ask for gzip */
 };

@@ -89,11 +89,12 @@ struct catalog {
 const struct catalog *cat_builtin(struct arena *arena, struct strtab *tab);
 
 /* A catalogue from files the user gave, already parsed to JSON: our own format, the AWS CLI's
- * describe-instance-types, describe-instance-type-offerings and describe-spot-price-history
- * replies, Karpenter's KWOK instance_types.json. Several documents complement each other (types
- * from one, zones and prices from another); what they lack is taken from the embedded catalogue
- * where that is honest (on-demand prices of the same region only), and each such step adds a line
- * to `notes`. Errors: ERR_INVALID names type, field and value; ERR_LIMIT. */
+ * describe-instance-types, describe-instance-type-offerings, describe-spot-price-history,
+ * describe-availability-zones and get-products replies, Karpenter's KWOK instance_types.json.
+ * Several documents complement each other (types from one, zones and prices from another); what
+ * they lack is taken from the embedded catalogue where that is honest (on-demand prices of the same
+ * region only), and each such step adds a line to `notes`. Errors: ERR_INVALID names type, field
+ * and value; ERR_LIMIT. */
 struct cat_notes {
     uint32_t n;
     const struct str *v;

@@ -13,14 +13,14 @@
 enum { MAX_NUMBER = 1 << 30, MAX_ROWS = 2 * 1000 * 1000, MAX_NAME = 63, MAX_DEVICES = 64 };
 
 static const char *const lists[] = {"InstanceTypes", "InstanceTypeOfferings", "SpotPriceHistory",
-                                    "PriceList"};
+                                    "AvailabilityZones", "PriceList"};
 enum { N_LISTS = sizeof lists / sizeof *lists };
 
 /* Which of the lists an element belongs to, by a member that only it has; N_LISTS when to none. */
 static size_t list_of_element(const json_t *element)
 {
     static const char *const members[N_LISTS] = {"VCpuInfo", "LocationType", "SpotPrice",
-                                                 "product"};
+                                                 "ZoneName", "product"};
     if (json_is_string(element) && json_string_value(element)[0] == '{') {
         return N_LISTS - 1; /* the price list's products are JSON as text */
     }
@@ -355,9 +355,23 @@ static bool read_spot(const struct json_at *item, struct ec2_rows *rows, struct 
     return true;
 }
 
+static bool read_zone(const struct json_at *item, struct ec2_rows *rows, struct arena *arena,
+                      struct err *err)
+{
+    struct ec2_zone row = {.name = STR_EMPTY};
+    if (!json_want_object(item, err) || !read_name(item, "ZoneName", true, &row.name, err) ||
+        !read_name(item, "ZoneId", false, &row.id, err) ||
+        !read_name(item, "RegionName", false, &row.region, err)) {
+        return false;
+    }
+    VEC_PUSH(arena, &rows->zones, row);
+    return true;
+}
+
 typedef bool read_fn(const struct json_at *item, struct ec2_rows *rows, struct arena *arena,
                      struct err *err);
-static read_fn *const readers[N_LISTS] = {read_type, read_offering, read_spot, ec2_price_read};
+static read_fn *const readers[N_LISTS] = {read_type, read_offering, read_spot, read_zone,
+                                          ec2_price_read};
 
 static bool add_list(struct ec2_rows *rows, const struct json_at *list, size_t which,
                      struct arena *arena, struct err *err)

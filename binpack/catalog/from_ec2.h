@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What EC2 says about instance types, as plain rows: one shape for the replies of the AWS CLI in
- * files, for live replies later and for the embedded table. Strings are views whose bytes must
+ * files, for live replies and for the embedded table. Strings are views whose bytes must
  * outlive the rows (an arena, static data, a JSON tree). */
 #pragma once
 
@@ -49,6 +49,10 @@ struct ec2_zone_offering { /* DescribeInstanceTypeOfferings */
     struct str zone, zone_id, region; /* one of them, by LocationType */
 };
 
+struct ec2_zone {                /* DescribeAvailabilityZones */
+    struct str name, id, region; /* id and region may be empty */
+};
+
 struct ec2_spot_price { /* DescribeSpotPriceHistory, Linux only */
     struct str type, zone, zone_id;
     usd_t price;
@@ -63,14 +67,15 @@ struct ec2_on_demand_price { /* price list, plain Linux only */
 struct ec2_rows {
     VEC(struct ec2_instance_type) types;
     VEC(struct ec2_zone_offering) offerings;
+    VEC(struct ec2_zone) zones;
     VEC(struct ec2_spot_price) spot;
     VEC(struct ec2_on_demand_price) on_demand;
     uint32_t n_other_products; /* prices of Windows, Red Hat, ... that were left out */
 };
 
-/* Whether the document is one of the four replies (an object with InstanceTypes,
- * InstanceTypeOfferings, SpotPriceHistory or PriceList, or the bare list that `--query` leaves of
- * it). */
+/* Whether the document is one of the five replies (an object with InstanceTypes,
+ * InstanceTypeOfferings, SpotPriceHistory, AvailabilityZones or PriceList, or the bare list that
+ * `--query` leaves of it). */
 bool ec2_is_reply(const json_t *document);
 
 /* Appends the rows of a reply. Errors: ERR_INVALID (path, field, value), ERR_LIMIT. `rows` may be

@@ -74,9 +74,8 @@ static bool add_document(struct reading *r, const json_t *document, uint32_t doc
     return err_set(
         err, ERR_INVALID,
         "no catalogue: expected kind Catalog, a reply of aws ec2 describe-instance-types, "
-        "describe-instance-type-offerings or describe-spot-price-history or of aws pricing "
-        "get-products, or KWOK "
-        "instance types");
+        "describe-instance-type-offerings, describe-spot-price-history or "
+        "describe-availability-zones or of aws pricing get-products, or KWOK instance types");
 }
 
 /* ---------------------------------------------------------------- one draft per type */
@@ -274,6 +273,13 @@ static struct str zone_of_id(const struct reading *r, struct str id)
 static bool add_zones(struct reading *r, struct err *err)
 {
     struct cat_builder *b = &r->builder;
+    for (size_t i = 0; i < r->rows.zones.n; i++) {
+        const struct ec2_zone *row = &r->rows.zones.v[i];
+        cat_builder_zone(b, strtab_add(b->tab, row->name), strtab_add(b->tab, row->id));
+        if (!cat_builder_region(b, row->region, err)) {
+            return err_wrap(err, "zone " STR_FMT, STR_ARG(row->name));
+        }
+    }
     for (size_t i = 0; i < r->rows.spot.n; i++) {
         const struct ec2_spot_price *row = &r->rows.spot.v[i];
         cat_builder_zone(b, strtab_add(b->tab, row->zone), strtab_add(b->tab, row->zone_id));

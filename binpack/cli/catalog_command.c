@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `binpack catalog list|show TYPE|verify`. */
+/* `binpack catalog list|show TYPE|verify|refresh`. */
 #include "base/arena.h"
 #include "base/jsonw.h"
 #include "base/vec.h"
@@ -8,6 +8,7 @@
 #include "binpack/cli/commands.h"
 #include "binpack/cli/input.h"
 #include "binpack/cli/output.h"
+#include "binpack/cli/refresh.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/view/table.h"
 
@@ -293,29 +294,77 @@ static bool verify(const struct browsing *b, struct err *err)
                    report.n_faults);
 }
 
+/* ---- refresh ---- */
+
+static bool ask(struct browsing *b, struct err *err)
+{
+    if (b->options->catalogs.n > 0) {
+        return err_set(err, ERR_INVALID,
+                       "catalog refresh asks AWS and reads no --catalog; to put files together: "
+                       "binpack catalog list --catalog FILE... -o json");
+    }
+    return refresh_catalog(b->options, b->console, b->arena, b->tab, &b->catalog, err);
+}
+
+static bool write_refreshed(const struct browsing *b, struct err *err)
+{
+    static const struct option_output json = {.format = OUTPUT_JSON};
+    auto_arena arena = ARENA_INIT;
+    struct cat_report report;
+    cat_verify(b->catalog, b->tab, &b->words, &arena, &report);
+    if (b->options->outputs.n > 0 ? !render_all(b, NULL, err) : !render(b, &json, NULL, err)) {
+        return false;
+    }
+    console_say(b->console,
+                "catalogue " STR_FMT
+                ": %u instance types in %u zones, %u offerings, %u with a price (%u on demand, "
+                "%u spot)",
+                STR_ARG(b->catalog->name), report.n_types, report.n_zones, report.n_offerings,
+                report.n_priced, report.n_by_capacity_type[CAT_ON_DEMAND],
+                report.n_by_capacity_type[CAT_SPOT]);
+    return true;
+}
+
+/* ---- the command ---- */
+
+static bool read_catalog(struct browsing *b, struct err *err)
+{
+    return input_catalog(b->options, b->console, b->arena, b->tab, &b->catalog, err);
+}
+
+static bool list(const struct browsing *b, struct err *err)
+{
+    return render_all(b, NULL, err);
+}
+
 int command_catalog(const struct options *options, struct console *console)
 {
-    static const char *const actions[] = {"list", "show", "verify", NULL};
+    static const struct {
+        struct str name;
+        bool (*get)(struct browsing *b, struct err *err);
+        bool (*show)(const struct browsing *b, struct err *err);
+    } actions[] = {{STR("list"), read_catalog, list},
+                   {STR("show"), read_catalog, show},
+                   {STR("verify"), read_catalog, verify},
+                   {STR("refresh"), ask, write_refreshed}};
+    static const char *const names[] = {"list", "show", "verify", "refresh", NULL};
     auto_arena arena = ARENA_INIT;
     struct err err = {.code = ERR_NONE};
     struct browsing b = {
         .options = options, .console = console, .arena = &arena, .tab = strtab_new(&arena)};
-    struct str action = options->arguments.n > 0 ? options->arguments.v[0] : STR_EMPTY;
-    bool known =
-        str_eq(action, STR("list")) || str_eq(action, STR("show")) || str_eq(action, STR("verify"));
     if (options->arguments.n == 0) {
-        console_error(console, "catalog: say what: list, show TYPE or verify");
+        console_error(console, "catalog: say what: list, show TYPE, verify or refresh");
         return EXIT_USAGE;
     }
-    if (!known) {
-        console_error(console, "catalog: \"" STR_FMT "\" is not list, show or verify" STR_FMT,
-                      STR_ARG(action), STR_ARG(option_suggest(action, actions, "", &arena)));
-        return EXIT_USAGE;
-    }
+    struct str action = options->arguments.v[0];
     k8s_words_init(&b.words, b.tab);
-    bool good = input_catalog(options, console, &arena, b.tab, &b.catalog, &err) &&
-                (str_eq(action, STR("list"))   ? render_all(&b, NULL, &err)
-                 : str_eq(action, STR("show")) ? show(&b, &err)
-                                               : verify(&b, &err));
-    return good ? EXIT_ALL_PLACED : command_failed(console, &err);
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (str_eq(action, actions[i].name)) {
+            bool good = actions[i].get(&b, &err) && actions[i].show(&b, &err);
+            return good ? EXIT_ALL_PLACED : command_failed(console, &err);
+        }
+    }
+    console_error(console, "catalog: \"" STR_FMT "\" is not list, show, verify or refresh" STR_FMT,
+                  STR_ARG(action), STR_ARG(option_suggest(action, names, "", &arena)));
+    return EXIT_USAGE;
 }

@@ -97,13 +97,18 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
                       "there is one. `-o json` prints "
                       "them for programs."},
     [CLI_CATALOG] =
-        {CLI_CATALOG, "catalog", "list|show TYPE|verify",
-         "look into the catalogue of instance types and prices",
+        {CLI_CATALOG, "catalog", "list|show TYPE|verify|refresh",
+         "look into the catalogue of instance types and prices, or make your own",
          "`catalog list` prints every instance type, `catalog show TYPE` one with its labels, "
          "resources and prices, "
          "`catalog verify` checks the catalogue for values that cannot be right. Without "
          "`--catalog` the one built "
-         "into the program is meant. `-o json` prints it in the format that `--catalog` reads."},
+         "into the program is meant. `-o json` prints it in the format that `--catalog` reads. "
+         "`catalog refresh` asks AWS for the types, zones and prices of your region and prints "
+         "them in that format: `binpack catalog refresh --region eu-west-1 -o "
+         "json=eu-west-1.json`. Credentials are found as the AWS tools find them; reading needs "
+         "ec2:DescribeInstanceTypes, ec2:DescribeInstanceTypeOfferings, "
+         "ec2:DescribeAvailabilityZones, ec2:DescribeSpotPriceHistory and pricing:GetProducts."},
     [CLI_COMPLETION] =
         {CLI_COMPLETION, "completion", "bash|zsh|fish", "print completion for a shell",
          "For bash: `source <(binpack completion bash)`. For zsh: `binpack completion zsh > "
@@ -147,6 +152,14 @@ const struct option_row option_rows[] = {
     {"context", 0, "NAME", OPTION_TEXT, FIELD(context), .group = GROUP_INPUT,
      .commands = ASKS | RECORD, .fallback = "current-context",
      .help = "with --live and record: the context of the kubeconfig to use"},
+    {"region", 0, "REGION", OPTION_TEXT, FIELD(region), .group = GROUP_INPUT, .commands = CATALOG,
+     .fallback = "as the AWS tools", .help = "refresh: the region of AWS that is asked",
+     .doc = "Otherwise `$AWS_REGION`, `$AWS_DEFAULT_REGION`, or the region of the profile."},
+    {"profile", 0, "NAME", OPTION_TEXT, FIELD(profile), .group = GROUP_INPUT, .commands = CATALOG,
+     .fallback = "as the AWS tools", .help = "refresh: the profile of ~/.aws whose keys are used",
+     .doc = "Without it: keys in the environment, a web identity (IAM roles for service "
+            "accounts), `$AWS_PROFILE` or the default profile, the container agent (EKS Pod "
+            "Identity), instance metadata; the first that is configured."},
     {"expand", 0, "WHEN", OPTION_CHOICE, FIELD(expand), .choices = expand_choices,
      .fallback = "auto", .group = GROUP_INPUT, .commands = PLANS,
      .help = "make the pods of workloads that have none",
@@ -345,7 +358,7 @@ const struct option_row option_rows[] = {
      .group = GROUP_OUTPUT, .commands = ASKS | VALIDATE | CATALOG,
      .help = "colour; auto is on a terminal without NO_COLOR"},
     {"progress", 0, "WHEN", OPTION_CHOICE, FIELD(progress), .choices = when_choices,
-     .fallback = "auto", .group = GROUP_OUTPUT, .commands = ASKS | RECORD,
+     .fallback = "auto", .group = GROUP_OUTPUT, .commands = ASKS | RECORD | CATALOG,
      .help = "a line of progress on stderr; auto is on a terminal"},
     {"quiet", 'q', NULL, OPTION_FLAG, FIELD(quiet), .group = GROUP_OUTPUT,
      .commands = PLANS | RECORD | CATALOG, .help = "nothing on stderr but errors"},

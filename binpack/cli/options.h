@@ -150,8 +150,9 @@ struct options {
     bool price_constraints, exit_code;
     struct str namespace_name, selector;
     struct str kubeconfig, context, record_file;
-    int expand; /* index: auto, never */
-    int mode;   /* index: auto, provision, disrupt, repack */
+    struct str region, profile; /* of AWS; empty: as its own tools find them */
+    int expand;                 /* index: auto, never */
+    int mode;                   /* index: auto, provision, disrupt, repack */
     struct opt_wall now;
     int preference_policy; /* index: Respect, Ignore */
     int min_values_policy; /* index: Strict, BestEffort */

@@ -521,6 +521,10 @@ def catalog_commands():
     _, err = run("catalog", "show", "m5.lagre", code=1)
     assert "m5.large" in err, err
     assert " 0 faults" in run("catalog", "verify")[0]
+    _, err = run("catalog", "refrsh", code=2)
+    assert "did you mean refresh" in err, err
+    _, err = run("catalog", "refresh", "--catalog", "x.json", code=1)
+    assert "reads no --catalog" in err, err
     write("catalog.json", json.dumps(document))
     here = plan_of("-f", "small.yaml", "--catalog", "catalog.json")
     assert here["totals"] == plan_of("-f", "small.yaml")["totals"]
@@ -565,6 +569,8 @@ def bash_completes():
     assert complete("binpack", "simulate", "-o", "j") == ["json"]
     assert "--require-gap" not in complete("binpack", "verify", "--")
     assert complete("binpack", "catalog", "s") == ["show"]
+    assert complete("binpack", "catalog", "r") == ["refresh"]
+    assert complete("binpack", "catalog", "refresh", "--reg") == ["--region"]
     assert complete("binpack", "--simulate", "-f", "small") == ["small.yaml"]
     for shell in ("zsh", "fish"):
         script = write("c." + shell, run("completion", shell)[0])

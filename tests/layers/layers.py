@@ -21,8 +21,10 @@ ARROWS = {
     "k8s": ["base", "k8s"],
     "awsapi": ["base", "awsapi"],
     "io": ["base", "io"],
-    # Both programs reach API servers the same way: the client of k8s/ over the sockets of io/.
-    "live": ["base", "io", "k8s", "live"],
+    # Both programs reach API servers and AWS the same way: the clients of k8s/ and awsapi/ over the sockets of io/.
+    "live": ["base", "io", "k8s", "awsapi", "live"],
+    # The two clients know nothing of each other.
+    "live/aws": ["base", "io", "awsapi", "live/aws"],
     "binpack/solver": ["base", "binpack/solver"],
     "binpack/catalog": ["base", "k8s", "awsapi", "binpack/catalog"],
     "binpack/scheduling": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/scheduling"],
@@ -175,6 +177,8 @@ def self_test():
         ("binpack/plan/check.h", '#include "binpack/plan/plan.h"\n', None),
         ("io/a.c", "#include <unistd.h>\n", None),
         ("live/a.c", '#include "io/loop.h"\n#include "k8s/watch.h"\n', None),
+        ("live/aws_keys.c", '#include "awsapi/credentials.h"\n#include "live/aws_exchange.h"\n', None),
+        ("live/aws.c", '#include "k8s/watch.h"\n', "room live/aws may not include k8s/watch.h"),
         ("live/b.c", '#include "binpack/plan/plan.h"\n', "room live may not include binpack/plan/plan.h"),
     ]
     symbol_rows = [

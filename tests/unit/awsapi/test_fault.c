@@ -65,6 +65,9 @@ static void test_faults(void **state)
          "", ""},
         {"HTML of a proxy", &aws_ec2, 403, "<!DOCTYPE html><html></html>", AWS_FAULT_UNAUTHORIZED,
          "", ""},
+        {"throttled with a 503", &aws_ec2, 503,
+         "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>",
+         AWS_FAULT_THROTTLED, "RequestLimitExceeded", ""},
         {"nothing", &aws_ec2, 502, "", AWS_FAULT_TRANSIENT, "", ""},
         {"429", &aws_ssm, 429, "", AWS_FAULT_THROTTLED, "", ""},
         {"a redirect", &aws_ec2, 302, "", AWS_FAULT_MALFORMED, "", ""},
@@ -82,7 +85,9 @@ static void test_faults(void **state)
             fail_msg("%s: have %s \"" STR_FMT "\" " STR_FMT, rows[i].name,
                      aws_fault_kind_name(have.kind), STR_ARG(have.code), STR_ARG(have.request_id));
         }
-        assert_int_equal(have.maybe_done, rows[i].status >= 500);
+        /* What was throttled was not done. */
+        assert_int_equal(have.maybe_done,
+                         rows[i].status >= 500 && rows[i].kind != AWS_FAULT_THROTTLED);
     }
 }
 
@@ -165,12 +170,47 @@ static void test_transport(void **state)
                      AWS_FAULT_TOO_LARGE);
 }
 
+static void test_for_a_person(void **state)
+{
+    static const struct {
+        struct aws_fault fault;
+        enum err_code code;
+        const char *text;
+    } rows[] = {
+        {{.kind = AWS_FAULT_UNAUTHORIZED,
+          .status = 403,
+          .code = {"UnauthorizedOperation", 21},
+          .message = {"no", 2}},
+         ERR_INVALID,
+         "EC2 DescribeInstances: unauthorized: UnauthorizedOperation: no; the IAM policy must "
+         "allow ec2:DescribeInstances"},
+        {{.kind = AWS_FAULT_TRANSIENT, .status = 502, .message = {"<html>", 6}},
+         ERR_IO,
+         "EC2 DescribeInstances: transient: HTTP status 502: <html>"},
+        {{.kind = AWS_FAULT_UNTRUSTED, .message = {"self-signed", 11}},
+         ERR_IO,
+         "EC2 DescribeInstances: untrusted server: self-signed; AWS_CA_BUNDLE names certificates "
+         "to trust"},
+        {{.kind = AWS_FAULT_NO_KEYS, .message = {"no AWS credentials: none", 24}},
+         ERR_NOT_FOUND,
+         "no AWS credentials: none"},
+        {{.kind = AWS_FAULT_TOO_LARGE}, ERR_LIMIT, "EC2 DescribeInstances: reply too large"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err err = {.code = ERR_NONE};
+        assert_false(aws_fault_err(&aws_ec2_describe_instances, &rows[i].fault, &err));
+        assert_string_equal(err.text, rows[i].text);
+        assert_int_equal(err.code, rows[i].code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults),    cmocka_unit_test(test_headers),
         cmocka_unit_test(test_malformed), cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_transport),
+        cmocka_unit_test(test_transport), cmocka_unit_test(test_for_a_person),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -237,6 +237,24 @@ static void catalog_over_replies(void **state)
     assert_int_equal(fixture_offering(f, type, "eu-west-1a", CAT_ON_DEMAND)->price.v, 500000000);
 }
 
+/* describe-availability-zones says which zone an id is of, in any order of files. */
+static void zones_by_id(void **state)
+{
+    struct fixture *f = *state;
+    const char *const texts[] = {
+        "{'InstanceTypeOfferings':[{'InstanceType':'m5.large','LocationType':"
+        "'availability-zone-id','Location':'euw1-az3'}]}",
+        "[{'ZoneName':'eu-west-1a','ZoneId':'euw1-az3','RegionName':'eu-west-1'}]"};
+    if (!fixture_load(f, texts, 2)) {
+        fail_msg("%s", f->err.text);
+    }
+    const struct cat_type *type = fixture_type(f, "m5.large");
+    assert_int_equal(f->catalog->n_zones, 1);
+    assert_string_equal(strtab_str(f->tab, f->catalog->zones[0].id).p, "euw1-az3");
+    assert_string_equal(strtab_str(f->tab, f->catalog->region).p, "eu-west-1");
+    assert_false(fixture_offering(f, type, "eu-west-1a", CAT_ON_DEMAND)->price.has);
+}
+
 static void unusable_types(void **state)
 {
     struct fixture *f = *state;
@@ -347,6 +365,12 @@ static const struct {
      ERR_CONFLICT, "region"},
     {"nothing known", "{'InstanceTypeOfferings':[" AT("nobody.large", "eu-west-1a") "]}",
      ERR_INVALID, "no instance types"},
+    {"zone without a name", "{'AvailabilityZones':[{'ZoneId':'euw1-az1'}]}", ERR_INVALID,
+     "AvailabilityZones[0].ZoneName"},
+    {"zones of two regions",
+     "{'AvailabilityZones':[{'ZoneName':'eu-west-1a','RegionName':'eu-west-1'},"
+     "{'ZoneName':'us-east-1a','RegionName':'us-east-1'}]}",
+     ERR_CONFLICT, "zone us-east-1a"},
     {"spot price",
      "{'SpotPriceHistory':[" SPOT("a.b", "eu-west-1a", "free", "2026-08-20T10:00:00Z",
                                   "Linux/UNIX") "]}",
@@ -425,6 +449,7 @@ int main(void)
         TEST(three_replies),
         TEST(as_the_builtin),
         TEST(spot_history_alone),
+        TEST(zones_by_id),
         TEST(types_alone),
         TEST(catalog_over_replies),
         TEST(unusable_types),
