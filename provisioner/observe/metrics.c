@@ -218,3 +218,23 @@ void metrics_text(const struct metrics *metrics, struct strbuf *b)
         }
     }
 }
+
+/* ---- docs/metrics.md ---- */
+
+void metrics_markdown(struct strbuf *b)
+{
+    static const char *const types[] = {"counter", "gauge", "histogram"};
+    strbuf_add(b, STR("<!-- Made from the table of metrics by `provisioner help metrics`. -->\n"
+                      "# Metrics of provisioner\n\n"
+                      "Served at `/metrics` (`--metrics-port`). Names that begin with `karpenter_` "
+                      "mean what they mean in Karpenter v1.14; a metric without a value is not "
+                      "shown.\n\n| name | type | labels | meaning |\n|---|---|---|---|\n"));
+    for (int m = 0; m < N_METRICS; m++) {
+        const struct metric_row *row = &metric_rows[m];
+        strbuf_addf(b, "| `%s` | %s | ", row->name, types[row->type]);
+        for (int i = 0; row->labels[i] != NULL; i++) {
+            strbuf_addf(b, "%s`%s`", i == 0 ? "" : ", ", row->labels[i]);
+        }
+        strbuf_addf(b, " | %s |\n", row->help);
+    }
+}

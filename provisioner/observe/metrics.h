@@ -76,3 +76,5 @@ void metrics_clear(struct metrics *metrics, enum metric metric);
 
 /* In the format that Prometheus reads, version 0.0.4; series in the order of their first use. */
 void metrics_text(const struct metrics *metrics, struct strbuf *b);
+
+void metrics_markdown(struct strbuf *b); /* docs/metrics.md */

@@ -12,6 +12,7 @@
 #include "io/environment.h"
 #include "io/files.h"
 #include "io/signals.h"
+#include "provisioner/observe/metrics.h"
 #include "provisioner/service/log.h"
 #include "provisioner/service/replay.h"
 #include "provisioner/service/service.h"
@@ -41,6 +42,8 @@ static int print_help(const struct settings *settings)
         settings_man(&b);
     } else if (str_eq(settings->topic, STR("markdown"))) {
         settings_markdown(&b);
+    } else if (str_eq(settings->topic, STR("metrics"))) {
+        metrics_markdown(&b);
     } else {
         settings_help(&b);
     }

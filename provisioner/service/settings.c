@@ -271,8 +271,9 @@ static bool take_words(struct parser *p, int argc, const char *const *argv, stru
 static bool agree(const struct settings *s, struct err *err)
 {
     if (s->command == COMMAND_HELP && s->topic.n > 0 && !str_eq(s->topic, STR("man")) &&
-        !str_eq(s->topic, STR("markdown"))) {
-        return err_set(err, ERR_INVALID, "help: \"" STR_FMT "\" is neither man nor markdown",
+        !str_eq(s->topic, STR("markdown")) && !str_eq(s->topic, STR("metrics"))) {
+        return err_set(err, ERR_INVALID,
+                       "help: \"" STR_FMT "\" is none of man, markdown and metrics",
                        STR_ARG(str_sub(s->topic, 0, SHOWN_BYTES)));
     }
     if (s->command == COMMAND_REPLAY && s->replay.n == 0) {

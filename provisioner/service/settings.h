@@ -79,7 +79,7 @@ enum settings_command { COMMAND_RUN, COMMAND_HELP, COMMAND_VERSION, COMMAND_REPL
 
 struct settings {
     enum settings_command command;
-    struct str topic;  /* HELP: "", "man" or "markdown" */
+    struct str topic;  /* HELP: "", "man", "markdown" or "metrics" */
     struct str replay; /* REPLAY: the journal */
 
     struct str karpenter_service, leader_election_name, leader_election_namespace;

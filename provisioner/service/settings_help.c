@@ -62,7 +62,7 @@ void settings_help(struct strbuf *b)
 {
     put(b, "usage: provisioner --mode=observe [SETTING]...\n"
            "       provisioner replay FILE\n"
-           "       provisioner help [man|markdown]\n\n");
+           "       provisioner help [man|markdown|metrics]\n\n");
     wrap(b, intro, 0, 80);
     for (int group = 0; group < N_SETTING_GROUPS; group++) {
         strbuf_addf(b, "\n%s:\n", setting_group_titles[group]);
@@ -134,7 +134,7 @@ void settings_man(struct strbuf *b)
            ".Sh SYNOPSIS\n"
            ".Nm\n.Fl \\-mode Ns = Ns Ar observe\n.Op Ar SETTING ...\n"
            ".Nm\n.Cm replay\n.Ar FILE\n"
-           ".Nm\n.Cm help\n.Op Cm man | markdown\n"
+           ".Nm\n.Cm help\n.Op Cm man | markdown | metrics\n"
            ".Sh DESCRIPTION\n");
     mdoc_text(b, intro);
     put(b, ".Pp\n.Cm replay\nreads a journal that was written with\n.Fl \\-journal ,\n"

@@ -30,6 +30,8 @@ def run(words, status, env=None):
 def the_documentation_is_what_the_program_says():
     with open(os.path.join(ROOT, "docs", "settings.md"), encoding="utf-8") as text:
         assert text.read() == run(["help", "markdown"], 0).stdout, "docs/settings.md is another than `provisioner help markdown`"
+    with open(os.path.join(ROOT, "docs", "metrics.md"), encoding="utf-8") as text:
+        assert text.read() == run(["help", "metrics"], 0).stdout, "docs/metrics.md is another than `provisioner help metrics`"
 
 
 @test
