@@ -10,7 +10,7 @@
 #include "k8s/kinds.h"
 #include "k8s/roster.h"
 
-enum { TRIES = 2, WORRY = 3 }; /* failures in a row: before there is a first list; afterwards */
+enum { TRIES = 2, WORRY = 3 }; /* failures in a row: before anything has been read; afterwards */
 
 struct following;
 
@@ -31,6 +31,7 @@ struct following {
     struct err *err;
     struct io_timer timer; /* of --time-limit */
     bool stopped, over;
+    bool any_synced;            /* the server has been there: from now on it is waited for */
     uint64_t n_changes, n_told; /* all; when `pause` was called last */
 };
 
@@ -70,11 +71,12 @@ static bool look_at(struct following *f, uint32_t i, struct err *err)
     struct followed *kind = &f->kinds[i];
     struct err why;
     kind->synced = kind->synced || state.synced;
+    f->any_synced = f->any_synced || (kind->synced && !state.absent);
     if (!k8s_watch_error(watch, &why) || state.absent) {
         kind->warned = false;
         return true;
     }
-    if (state.status != 403 && !kind->synced && state.n_failures >= TRIES) {
+    if (state.status != 403 && !f->any_synced && state.n_failures >= TRIES) {
         *err = why;
         if (state.status == 401) {
             (void)live_feed_renewal_error(f->session.feed, err);

@@ -56,7 +56,7 @@ typedef bool (*live_pause_fn)(void *ctx, struct err *err);
 
 /* Follows all kinds until an interrupt or --time-limit: first every object as ADDED, then what
  * changes. What RBAC forbids is left out with a warning. Connections that break are made again, and
- * what happened meanwhile is told. Errors: as above, before a kind has been read for the first
+ * what happened meanwhile is told. Errors: as above, before any kind has been read for the first
  * time; those of the functions. */
 MUST_CHECK bool live_follow(const struct options *options, struct str ns, struct console *console,
                             live_delta_fn fn, live_pause_fn pause, void *ctx, struct err *err);
