@@ -168,7 +168,7 @@ usd_t bp_count_proof_bound(const struct bp_problem *p, const struct bp_count_pro
         largest = s.need[c] > largest ? s.need[c] : largest;
     }
     i128 sum = 0;
-    if (largest < (i128)1 << 80) { /* the sums below fit */
+    if (largest < (i128)1 << 76) { /* the sums below fit */
         set_stocks(&s, scratch);
         find_faces(&s, scratch);
         sum = walk(&s, 0);

@@ -6,7 +6,13 @@
 
 #include "base/arena.h"
 
-enum { NODES_MAX = 1201, PIVOTS = 2000 };
+enum {
+    NODES_MAX = 2001,
+    PIVOTS = 2000,
+    CUTS_MAX = BP_COUNT_CUTS_MAX,
+    HOLDS_ROOT = 24, /* cuts made for the root, and for every other leaf that is not whole */
+    HOLDS = 4
+};
 
 #define CLOSED   (1 - 1e-7) /* of the cost: nothing worth looking for is left */
 #define WHOLE    1e-6
@@ -91,7 +97,7 @@ static void choose_split(struct bp_tree *t, struct bp_tree_node *node)
         if (part > WHOLE && stake > most) {
             most = stake;
             node->next_kind = k;
-            node->next_split = (uint32_t)(floor(t->y[k]) + t->lo[k]);
+            node->next_split = (uint32_t)floor(t->y[k]);
         }
     }
     node->open = most > 0 && node->bound < t->cost * CLOSED;
@@ -121,17 +127,23 @@ static bool solve(struct bp_tree *t, uint32_t node_i, uint64_t *spent)
     }
     enum bp_glp_status status;
     uint32_t pivots;
+    t->at = node_i;
     if (!bp_glp_simplex(t->glp, BP_DUAL, PIVOTS, &status, &pivots, &t->err)) {
         return false;
     }
     *spent += 10 + t->n_cuts + red->n_kinds / 8 + (uint64_t)pivots * 4;
-    node->leaf = true;
-    node->bound = node->parent < 0 ? 0 : t->nodes[node->parent].bound;
-    node->weight = ARENA_ARRAY(t->arena, double, t->n_cuts);
-    if (status != BP_GLP_OPTIMAL) { /* its parent's bound, and no split */
+    node->n_solved = t->n_cuts;
+    if (!node->leaf) {
+        node->leaf = true;
+        node->weight = ARENA_ARRAY(t->arena, double, CUTS_MAX);
         if (node->parent >= 0) {
-            memcpy(node->weight, t->nodes[node->parent].weight, t->n_cuts * sizeof(double));
+            node->bound = t->nodes[node->parent].bound;
+            memcpy(node->weight, t->nodes[node->parent].weight, CUTS_MAX * sizeof(double));
         }
+    }
+    if (status != BP_GLP_OPTIMAL) { /* the bound so far, and no split */
+        node->open = false;
+        node->held = true;
         return node->parent < 0 ? err_set(&t->err, ERR_SOLVER, "the LP of counts was not solved")
                                 : true;
     }
@@ -142,6 +154,9 @@ static bool solve(struct bp_tree *t, uint32_t node_i, uint64_t *spent)
         node->weight[q] = fmax(0, t->dual[q]) / t->need[q];
     }
     node->bound = cost + fixed;
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        t->y[k] += t->lo[k];
+    }
     choose_split(t, node);
     return true;
 }
@@ -152,21 +167,21 @@ static uint32_t add_node(struct bp_tree *t, struct bp_tree_node node)
     return t->n_nodes++;
 }
 
-void bp_tree_init(struct bp_tree *t, struct arena *arena, const struct bp_counts *counts,
-                  double cost)
+void bp_tree_init(struct bp_tree *t, struct arena *arena, struct bp_counts *counts, double cost)
 {
     const struct bp_red *red = counts->red;
     uint64_t spent = 0;
     *t = (struct bp_tree){.red = red, .arena = arena, .cost = cost, .room = NODES_MAX};
-    t->need = ARENA_ARRAY(arena, double, counts->n_cuts);
-    t->value = ARENA_ARRAY(arena, double *, counts->n_cuts);
-    t->proven = ARENA_ARRAY(arena, double *, counts->n_cuts);
-    t->pi = ARENA_ARRAY(arena, double *, counts->n_cuts);
+    t->counts = counts;
+    t->need = ARENA_ARRAY(arena, double, CUTS_MAX);
+    t->value = ARENA_ARRAY(arena, double *, CUTS_MAX);
+    t->proven = ARENA_ARRAY(arena, double *, CUTS_MAX);
+    t->pi = ARENA_ARRAY(arena, double *, CUTS_MAX);
     t->nodes = ARENA_ARRAY(arena, struct bp_tree_node, t->room);
     t->lo = ARENA_ARRAY(arena, double, red->n_kinds + 1);
     t->hi = ARENA_ARRAY(arena, double, red->n_kinds + 1);
     t->y = ARENA_ARRAY(arena, double, red->n_kinds + 1);
-    t->dual = ARENA_ARRAY(arena, double, counts->n_cuts);
+    t->dual = ARENA_ARRAY(arena, double, CUTS_MAX);
     for (uint32_t q = 0; q < counts->n_cuts; q++) {
         if (counts->cut_need[q] > 0) {
             take_cut(t, counts, q);
@@ -176,7 +191,12 @@ void bp_tree_init(struct bp_tree *t, struct arena *arena, const struct bp_counts
     t->failed = !build(t) || !solve(t, 0, &spent);
 }
 
-/* The open leaf of the lowest bound, if that is the lowest of all. */
+void bp_tree_set_cost(struct bp_tree *t, double cost)
+{
+    t->cost = cost;
+}
+
+/* The leaf of the lowest bound; UINT32_MAX when the best plan is proven. */
 static uint32_t lowest(const struct bp_tree *t)
 {
     uint32_t best = UINT32_MAX;
@@ -187,30 +207,112 @@ static uint32_t lowest(const struct bp_tree *t)
             best = n;
         }
     }
-    return best != UINT32_MAX && t->nodes[best].open ? best : UINT32_MAX;
+    return best;
 }
 
-bool bp_tree_step(struct bp_tree *t, uint64_t work, uint64_t *spent)
+static void split(struct bp_tree *t, uint32_t n, uint64_t *spent)
 {
-    uint64_t until = *spent + work;
-    while (!t->failed && *spent < until) {
-        uint32_t n = lowest(t);
-        if (n == UINT32_MAX || t->n_nodes + 2 > t->room) {
-            return false;
-        }
-        uint32_t kind = t->nodes[n].next_kind, split = t->nodes[n].next_split;
-        for (uint32_t above = 0; above < 2 && !t->failed; above++) {
-            uint32_t child = add_node(
-                t, (struct bp_tree_node){
-                       .parent = (int32_t)n, .kind = kind, .above = above == 1, .split = split});
-            t->failed = !solve(t, child, spent);
-        }
-        if (t->failed) {
-            return false;
-        }
+    uint32_t kind = t->nodes[n].next_kind, at = t->nodes[n].next_split;
+    for (uint32_t above = 0; above < 2 && !t->failed; above++) {
+        uint32_t child =
+            add_node(t, (struct bp_tree_node){
+                            .parent = (int32_t)n, .kind = kind, .above = above == 1, .split = at});
+        t->failed = !solve(t, child, spent);
+    }
+    if (!t->failed) {
         t->nodes[n].leaf = t->nodes[n].open = false;
         t->nodes[n].child = t->n_nodes - 2;
-        *spent += t->n_nodes / 50;
+    }
+}
+
+/* The last cut of `counts` as a row. */
+static bool take_new_cut(struct bp_tree *t)
+{
+    auto_arena scratch = ARENA_INIT;
+    uint32_t n = 0, q = t->n_cuts, n_kinds = t->red->n_kinds;
+    uint32_t *columns = ARENA_ARRAY(&scratch, uint32_t, n_kinds + 1);
+    double *value = ARENA_ARRAY(&scratch, double, n_kinds + 1);
+    take_cut(t, t->counts, t->counts->n_cuts - 1);
+    for (uint32_t k = 0; k <= n_kinds; k++) {
+        double share = k < n_kinds ? t->value[q][k] : 1;
+        if (share > 0) {
+            columns[n] = k;
+            value[n++] = share;
+        }
+    }
+    return bp_glp_add_row(t->glp, BP_ROW_AT_LEAST, 1, n, columns, value, &t->err);
+}
+
+static void end_hold(struct bp_tree *t, bool cut, uint64_t *spent)
+{
+    struct bp_tree_node *node = &t->nodes[t->at];
+    t->state = BP_TREE_SPLIT;
+    if (!cut) {
+        node->held = true;
+        if (!node->open) {
+            bp_counts_pack_begin(t->counts);
+            t->state = BP_TREE_PACK;
+        }
+        return;
+    }
+    uint32_t most = node->parent < 0 ? HOLDS_ROOT : HOLDS;
+    node->n_holds++;
+    t->failed = !take_new_cut(t) || !solve(t, t->at, spent);
+    node->held = node->open && node->n_holds >= most;
+}
+
+/* The next thing to do with the leaf of the lowest bound; false when there is nothing. */
+static bool go_on(struct bp_tree *t, uint64_t *spent)
+{
+    uint32_t n = lowest(t);
+    if (n == UINT32_MAX) {
+        return false;
+    }
+    *spent += t->n_nodes / 50;
+    struct bp_tree_node *node = &t->nodes[n];
+    if (node->n_solved < t->n_cuts || (!node->held && t->at != n)) {
+        t->failed = !solve(t, n, spent);
+        return true;
+    }
+    if (!node->held && t->n_cuts < CUTS_MAX) {
+        bp_counts_hold_begin(t->counts, t->y);
+        t->state = BP_TREE_HOLD;
+        return true;
+    }
+    if (!node->open || t->n_nodes + 2 > t->room) {
+        return false;
+    }
+    split(t, n, spent);
+    return true;
+}
+
+bool bp_tree_step(struct bp_tree *t, uint64_t work, uint64_t *spent, bool *ret_plan)
+{
+    uint64_t until = *spent + work;
+    *ret_plan = false;
+    while (!t->failed && *spent < until) {
+        bool cut = false;
+        switch (t->state) {
+        case BP_TREE_SPLIT:
+            if (!go_on(t, spent)) {
+                return false;
+            }
+            break;
+        case BP_TREE_HOLD:
+            if (!bp_counts_hold_step(t->counts, until - *spent, spent, &cut)) {
+                end_hold(t, cut, spent);
+            }
+            break;
+        case BP_TREE_PACK:
+            bp_counts_step(t->counts, until - *spent, spent, ret_plan);
+            if (t->counts->state == BP_COUNTS_CHOOSE || t->counts->state == BP_COUNTS_DONE) {
+                t->state = BP_TREE_SPLIT;
+            }
+            if (*ret_plan) {
+                return true;
+            }
+            break;
+        }
     }
     return !t->failed;
 }
@@ -229,8 +331,10 @@ double bp_tree_bound(const struct bp_tree *t)
 struct writing {
     const struct bp_tree *t;
     struct arena *arena;
-    int64_t **value; /* [n_cuts][n_kinds] */
-    int64_t *need;   /* [n_cuts] for the whole demand */
+    uint32_t *used; /* [n_used] cuts of the tree, in the order of the proof */
+    uint32_t n_used;
+    int64_t **value; /* [n_used][n_kinds] */
+    int64_t *need;   /* [n_used] for the whole demand */
     struct bp_count_step *steps;
     uint32_t n_steps;
     uint32_t *lo, *hi; /* [n_kinds] of the way down; hi may be BP_UNLIMITED */
@@ -239,6 +343,7 @@ struct writing {
 static bool write_cut(struct writing *w, uint32_t q, struct bp_count_cut *out)
 {
     const struct bp_tree *t = w->t;
+    const double *pi = t->pi[w->used[q]], *proven = t->proven[w->used[q]];
     const struct bp_red *red = t->red;
     const struct bp_problem *p = red->problem;
     double scale = red->unit * (double)(1 << BP_DUAL_BITS);
@@ -246,7 +351,7 @@ static bool write_cut(struct writing *w, uint32_t q, struct bp_count_cut *out)
     int64_t *best = ARENA_ARRAY(w->arena, int64_t, p->n_offerings + 1);
     __int128 need = 0;
     for (uint32_t i = 0; i < red->n_classes; i++) {
-        double x = floor(t->pi[q][i] * scale * (1 - 1e-12));
+        double x = floor(pi[i] * scale * (1 - 1e-12));
         if (!(x < DUAL_MAX)) {
             return false;
         }
@@ -257,7 +362,7 @@ static bool write_cut(struct writing *w, uint32_t q, struct bp_count_cut *out)
     }
     w->value[q] = ARENA_ARRAY(w->arena, int64_t, red->n_kinds + 1);
     for (uint32_t k = 0; k < red->n_kinds; k++) {
-        double x = ceil(t->proven[q][k] * scale);
+        double x = ceil(proven[k] * scale);
         if (!(x < DUAL_MAX)) {
             return false;
         }
@@ -283,7 +388,7 @@ static bool pays(const struct writing *w, const int64_t *weight)
             continue;
         }
         __int128 net = (__int128)red->price[k] << (BP_DUAL_BITS + BP_WEIGHT_BITS);
-        for (uint32_t q = 0; q < w->t->n_cuts; q++) {
+        for (uint32_t q = 0; q < w->n_used; q++) {
             int64_t value = w->value[q][k] < w->need[q] ? w->value[q][k] : w->need[q];
             net -= (__int128)weight[q] * value;
         }
@@ -296,14 +401,14 @@ static bool pays(const struct writing *w, const int64_t *weight)
 
 static const int64_t *leaf_weights(struct writing *w, const struct bp_tree_node *node)
 {
-    uint32_t n = w->t->n_cuts;
+    uint32_t n = w->n_used;
     int64_t *weight = ARENA_ARRAY(w->arena, int64_t, n + 1);
     enum { TRIES = 7 }; /* the last takes 3 parts in 10,000 */
     double less = 1e-9;
     for (int i = 0; i < TRIES; i++, less *= 8) {
         for (uint32_t q = 0; q < n; q++) {
-            double x = floor(node->weight[q] * (1 - less) * (double)(1 << BP_WEIGHT_BITS));
-            weight[q] = (int64_t)fmin(x, (double)(INT64_C(4) << BP_WEIGHT_BITS));
+            double x = node->weight[w->used[q]] * (1 - less) * (double)(1 << BP_WEIGHT_BITS);
+            weight[q] = (int64_t)fmin(floor(x), (double)BP_WEIGHT_MAX);
         }
         if (pays(w, weight)) {
             return weight;
@@ -332,31 +437,22 @@ static void write_step(struct writing *w, uint32_t node_i)
 }
 
 /* Cuts that no leaf uses need no proof of their values. */
-static void drop_unused_cuts(struct bp_tree *t)
+static void list_used_cuts(struct writing *w)
 {
-    uint32_t n = 0;
+    const struct bp_tree *t = w->t;
+    w->used = ARENA_ARRAY(w->arena, uint32_t, t->n_cuts + 1);
     for (uint32_t q = 0; q < t->n_cuts; q++) {
         bool used = false;
         for (uint32_t x = 0; x < t->n_nodes && !used; x++) {
             used = t->nodes[x].leaf && t->nodes[x].weight[q] > 0;
         }
-        if (!used) {
-            continue;
+        if (used) {
+            w->used[w->n_used++] = q;
         }
-        for (uint32_t x = 0; x < t->n_nodes; x++) {
-            if (t->nodes[x].leaf) {
-                t->nodes[x].weight[n] = t->nodes[x].weight[q];
-            }
-        }
-        t->pi[n] = t->pi[q];
-        t->proven[n] = t->proven[q];
-        t->need[n] = t->need[q];
-        t->value[n++] = t->value[q];
     }
-    t->n_cuts = n;
 }
 
-const struct bp_count_proof *bp_tree_proof(struct bp_tree *t, struct arena *arena)
+const struct bp_count_proof *bp_tree_proof(const struct bp_tree *t, struct arena *arena)
 {
     const struct bp_red *red = t->red;
     const struct bp_problem *p = red->problem;
@@ -364,11 +460,11 @@ const struct bp_count_proof *bp_tree_proof(struct bp_tree *t, struct arena *aren
     if (t->failed) {
         return NULL;
     }
-    drop_unused_cuts(t);
-    struct bp_count_cut *cuts = ARENA_ARRAY(arena, struct bp_count_cut, t->n_cuts);
-    w.value = ARENA_ARRAY(arena, int64_t *, t->n_cuts);
-    w.need = ARENA_ARRAY(arena, int64_t, t->n_cuts);
-    for (uint32_t q = 0; q < t->n_cuts; q++) {
+    list_used_cuts(&w);
+    struct bp_count_cut *cuts = ARENA_ARRAY(arena, struct bp_count_cut, w.n_used + 1);
+    w.value = ARENA_ARRAY(arena, int64_t *, w.n_used + 1);
+    w.need = ARENA_ARRAY(arena, int64_t, w.n_used + 1);
+    for (uint32_t q = 0; q < w.n_used; q++) {
         if (!write_cut(&w, q, &cuts[q])) {
             return NULL;
         }
@@ -387,7 +483,7 @@ const struct bp_count_proof *bp_tree_proof(struct bp_tree *t, struct arena *aren
                                                   : red->n_kinds;
     }
     struct bp_count_proof *proof = ARENA_NEW(arena, struct bp_count_proof);
-    *proof = (struct bp_count_proof){.n_cuts = t->n_cuts,
+    *proof = (struct bp_count_proof){.n_cuts = w.n_used,
                                      .n_families = red->n_kinds + 2,
                                      .n_steps = w.n_steps,
                                      .cuts = cuts,

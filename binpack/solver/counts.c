@@ -24,7 +24,11 @@ void bp_counts_init(struct bp_counts *c, struct arena *arena, struct bp_pool *po
                     struct bp_pricer *pricer)
 {
     const struct bp_red *red = pool->red;
-    *c = (struct bp_counts){.red = red, .held = *red, .arena = arena, .pricer = pricer};
+    *c = (struct bp_counts){.part = *red, .held = *red, .arena = arena, .pricer = pricer};
+    c->red = &c->part;
+    c->part.demand = c->held.demand = ARENA_ARRAY(arena, double, red->n_classes + 1);
+    c->part.stock = ARENA_ARRAY(arena, double, red->n_kinds + 1);
+    c->part.limit_max = ARENA_ARRAY(arena, double, red->n_limits + 1);
     c->state = BP_COUNTS_DONE;
     c->pi = ARENA_ARRAY(arena, double, red->n_classes + 1);
     c->y = ARENA_ARRAY(arena, double, red->n_kinds + 1);
@@ -98,9 +102,15 @@ static double worth(const struct bp_counts *c, const double *pi)
     return sum;
 }
 
-void bp_counts_begin(struct bp_counts *c, const double *pi, const double *value, double bound,
-                     double cost)
+void bp_counts_begin(struct bp_counts *c, const struct bp_rest *rest, const double *pi,
+                     const double *value, double bound, double cost)
 {
+    const struct bp_red *all = c->master.pool->red;
+    memcpy(c->part.demand, rest != NULL ? rest->demand : all->demand,
+           all->n_classes * sizeof(double));
+    memcpy(c->part.stock, rest != NULL ? rest->stock : all->stock, all->n_kinds * sizeof(double));
+    memcpy(c->part.limit_max, rest != NULL ? rest->limit : all->limit_max,
+           all->n_limits * sizeof(double));
     memcpy(c->pi, pi, c->red->n_classes * sizeof(double));
     c->n_cuts = 0;
     add_size_cuts(c);
@@ -194,6 +204,18 @@ static bool add_rows(struct bp_counts *c, struct bp_glp *glp)
     return true;
 }
 
+static void set_nodes(struct bp_counts *c, const double *y)
+{
+    const struct bp_red *red = c->red;
+    c->again = memcmp(y, c->y, red->n_kinds * sizeof(double)) == 0;
+    memcpy(c->y, y, red->n_kinds * sizeof(double));
+    c->y_cost = 0;
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        c->skip[k] = c->y[k] == 0;
+        c->y_cost += c->y[k] * red->cost[k];
+    }
+}
+
 /* Finds y; false when there is none that is cheaper than the best plan. */
 static bool choose(struct bp_counts *c, uint64_t *spent)
 {
@@ -219,13 +241,7 @@ static bool choose(struct bp_counts *c, uint64_t *spent)
     for (uint32_t j = 0; j < n; j++) {
         y[kinds[j]] = x[j];
     }
-    c->again = memcmp(y, c->y, red->n_kinds * sizeof(double)) == 0;
-    memcpy(c->y, y, red->n_kinds * sizeof(double));
-    c->y_cost = 0;
-    for (uint32_t k = 0; k < red->n_kinds; k++) {
-        c->skip[k] = c->y[k] == 0;
-        c->y_cost += c->y[k] * red->cost[k];
-    }
+    set_nodes(c, y);
     return true;
 }
 
@@ -331,11 +347,40 @@ static void end_hold(struct bp_counts *c, uint64_t *spent)
     if (!cut && c->again) {
         c->slack += SLACK_STEP; /* for the next choice */
     }
+    bp_counts_pack_begin(c);
+}
+
+void bp_counts_pack_begin(struct bp_counts *c)
+{
     for (uint32_t i = 0; i < c->red->n_classes; i++) {
         c->value[i] = c->pi[i] + 1e-6;
     }
     c->n_fills = 0;
     c->state = BP_COUNTS_GREEDY;
+}
+
+void bp_counts_hold_begin(struct bp_counts *c, const double *y)
+{
+    set_nodes(c, y);
+    begin_hold(c);
+}
+
+bool bp_counts_hold_step(struct bp_counts *c, uint64_t work, uint64_t *spent, bool *ret_cut)
+{
+    *ret_cut = false;
+    uint64_t until = *spent + work;
+    while (bp_cg_step(&c->cg, HOLD_WORK, spent) && !is_decided(c)) {
+        if (*spent >= until) {
+            return true;
+        }
+    }
+    if (c->cg.failed) {
+        c->failed = true;
+        c->err = c->cg.err;
+        return false;
+    }
+    *ret_cut = add_cut(c, spent);
+    return false;
 }
 
 /* ---- packing ---- */

@@ -33,7 +33,9 @@ enum bp_counts_state {
 };
 
 struct bp_counts {
-    const struct bp_red *red;
+    struct bp_red part;       /* the problem, or what of it is to be packed again: demand, stock and
+                                 limits are the rest's */
+    const struct bp_red *red; /* part */
     struct bp_red held; /* the same problem with the nodes of y nearly for nothing, and no others */
     struct arena *arena;
     struct bp_pricer *pricer;
@@ -67,9 +69,10 @@ void bp_counts_init(struct bp_counts *counts, struct arena *arena, struct bp_poo
                     struct bp_pricer *pricer);
 
 /* pi and value: the LP's prices with what they prove for every kind; bound: of the LP. cost: of the
- * best plan, only cheaper ones are looked for. Costs in units of cost. */
-void bp_counts_begin(struct bp_counts *counts, const double *pi, const double *value, double bound,
-                     double cost);
+ * best plan, only cheaper ones are looked for. Costs in units of cost. rest: only that is to be
+ * packed, and bound and cost are of that; NULL: everything. */
+void bp_counts_begin(struct bp_counts *counts, const struct bp_rest *rest, const double *pi,
+                     const double *value, double bound, double cost);
 
 /* A better plan has been found in the meantime. */
 void bp_counts_set_cost(struct bp_counts *counts, double cost);
@@ -77,5 +80,15 @@ void bp_counts_set_cost(struct bp_counts *counts, double cost);
 /* True while there is more to do. *ret_plan: counts->plan is one, perhaps with units left
  * out. */
 bool bp_counts_step(struct bp_counts *counts, uint64_t work, uint64_t *spent, bool *ret_plan);
+
+/* Whether y[n_kinds] nodes, whole or not, hold everything in fractions: begun here, made by
+ * bp_counts_hold_step, which returns true while there is more to do. *ret_cut: whether a new cut,
+ * the last one, says that they do not. */
+void bp_counts_hold_begin(struct bp_counts *counts, const double *y);
+bool bp_counts_hold_step(struct bp_counts *counts, uint64_t work, uint64_t *spent, bool *ret_cut);
+
+/* After bp_counts_hold_step has found no cut for whole y: packs them, by bp_counts_step, until the
+ * state is BP_COUNTS_CHOOSE. */
+void bp_counts_pack_begin(struct bp_counts *counts);
 
 void bp_counts_done(struct bp_counts *counts);

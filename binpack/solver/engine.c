@@ -8,33 +8,10 @@
 #include "base/arena.h"
 #include "base/bitset.h"
 #include "binpack/solver/bound.h"
-#include "binpack/solver/colgen.h"
 #include "binpack/solver/count_proof.h"
-#include "binpack/solver/count_tree.h"
-#include "binpack/solver/counts.h"
+#include "binpack/solver/engine_impl.h"
 #include "binpack/solver/expand.h"
 #include "binpack/solver/ffd.h"
-#include "binpack/solver/improve.h"
-#include "binpack/solver/mix.h"
-#include "binpack/solver/parts.h"
-#include "binpack/solver/round.h"
-
-enum phase {
-    PHASE_PARTS,   /* the LP for the classes of one mask at a time: prices and columns to start from
-                    */
-    PHASE_FILL,    /* greedy plans at those prices */
-    PHASE_COLUMNS, /* the LP over all patterns */
-    PHASE_ROUND,   /* the first dive */
-    PHASE_PROVE,   /* the LP again with exact pricing */
-    PHASE_COUNTS,  /* whole numbers of nodes of each kind, and plans within them */
-    PHASE_TREE,    /* a bound that knows that nodes are whole */
-    PHASE_SETTLE,  /* the LP again with deeper searches */
-    PHASE_AGAIN,   /* a dive from there */
-    PHASE_RELAXED, /* the bound's own LP, when the plan obeys more than it may use */
-    PHASE_PLACED,  /* the LP again for the pods that are placed */
-    PHASE_IMPROVE, /* local search */
-    PHASE_DONE
-};
 
 static const char *const phase_names[] = {
     [PHASE_PARTS] = "columns", [PHASE_FILL] = "round",   [PHASE_COLUMNS] = "columns",
@@ -43,41 +20,10 @@ static const char *const phase_names[] = {
     [PHASE_RELAXED] = "bound", [PHASE_PLACED] = "bound", [PHASE_IMPROVE] = "improve",
     [PHASE_DONE] = "done"};
 
-struct bp_engine {
-    struct arena arena;
-    struct bp_options options;
-    struct bp_red red;
-    struct bp_pool pool, relaxed_pool;
-    struct bp_pricer pricer;
-    struct bp_master master, relaxed_master;
-    struct bp_cg cg, relaxed_cg;
-    struct bp_dive dive;
-    struct bp_counts counts;
-    struct bp_tree tree;
-    const struct bp_count_proof *proof; /* or NULL */
-    usd_t counts_bound;                 /* of it, for a plan that leaves nothing out */
-    struct bp_improve improve;
-    struct bp_bound bound, other_bound;
-    struct bp_mix best, trial;
-    double *penalty, *placed;
-    double *value; /* [n_classes] of the greedy plans */
-    uint32_t turn;
-    struct bp_parts parts;
-    double *root_pi,
-        *root_mu;      /* best prices of the last LP over everything: dives leave others behind */
-    double plan_bound; /* units of cost: what the LP with all rules proves; not certified */
-    enum phase phase;
-    bool begun; /* the phase has been set up */
-    uint64_t spent, budget;
-    atomic_bool cancelled;
-    bool stopped, optimal, within;
-    char warning[ERR_TEXT_MAX];
-};
-
 enum {
     LARGE_LP = 150, /* classes */
-    FILL_TURNS = 60,
-    MANY_NODES = 400 /* a whole node more or less is hardly seen in the cost */
+    SMALL_LP = 60,
+    FILL_TURNS = 60
 };
 
 static uint64_t budget_of(uint32_t effort)
@@ -87,7 +33,7 @@ static uint64_t budget_of(uint32_t effort)
     return budgets[at - 1];
 }
 
-static void warn(struct bp_engine *e, const struct err *err)
+void bp_engine_warn(struct bp_engine *e, const struct err *err)
 {
     if (e->warning[0] == '\0') {
         memcpy(e->warning, err->text, sizeof e->warning);
@@ -142,7 +88,7 @@ static usd_t proven_bound(const struct bp_engine *e)
     return e->counts_bound > e->bound.bound ? e->counts_bound : e->bound.bound;
 }
 
-static void look_at_gap(struct bp_engine *e)
+void bp_engine_look_at_gap(struct bp_engine *e)
 {
     double gap = gap_of(e, (double)proven_bound(e));
     e->optimal = gap <= 1e-9;
@@ -158,7 +104,7 @@ static bool offer_plan(struct bp_engine *e, const struct bp_mix *mix)
     bp_mix_copy(&e->best, mix, &e->arena, &e->red);
     set_placed(e);
     e->bound.bound = bp_bound_evaluate(&e->bound, &e->red, e->placed);
-    look_at_gap(e);
+    bp_engine_look_at_gap(e);
     return true;
 }
 
@@ -180,7 +126,7 @@ static void offer_bound(struct bp_engine *e, const struct bp_cg *cg)
         struct bp_bound swap = e->bound;
         e->bound = e->other_bound;
         e->other_bound = swap;
-        look_at_gap(e);
+        bp_engine_look_at_gap(e);
     }
 }
 
@@ -209,7 +155,7 @@ static void first_plan(struct bp_engine *e, enum bp_ffd_values how, bool start)
     arena_done(&scratch);
 }
 
-static bool any_unplaced(const struct bp_engine *e)
+bool bp_engine_any_left(const struct bp_engine *e)
 {
     for (uint32_t i = 0; i < e->red.n_classes; i++) {
         if (e->best.unplaced[i] > 0) {
@@ -253,7 +199,7 @@ bool bp_engine_new(const struct bp_problem *problem, const struct bp_options *op
     e->value = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
     e->penalty = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
     first_plan(e, BP_FFD_SHARE, /* start= */ false);
-    if (any_unplaced(e)) {
+    if (bp_engine_any_left(e)) {
         first_plan(e, BP_FFD_PRIORITY, /* start= */ false);
     }
     if (options->n_start_nodes > 0) {
@@ -274,7 +220,7 @@ static const struct bp_cg_limits prove_limits = {
 static const struct bp_cg_limits settle_limits = {
     .gap = 2e-6, .certify = true, .rounds = 600, .nodes = 40, .max_level = 3};
 
-static void next_phase(struct bp_engine *e, enum phase phase)
+void bp_engine_next(struct bp_engine *e, enum phase phase)
 {
     e->phase = phase;
     e->begun = false;
@@ -285,9 +231,12 @@ static void keep_root_prices(struct bp_engine *e)
     if (e->root_pi == NULL) {
         e->root_pi = ARENA_ARRAY(&e->arena, double, e->red.n_classes + 1);
         e->root_mu = ARENA_ARRAY(&e->arena, double, e->red.n_limits + 1);
+        e->root_value = ARENA_ARRAY(&e->arena, double, e->red.n_kinds + 1);
     }
     memcpy(e->root_pi, e->cg.best_pi, e->red.n_classes * sizeof(double));
     memcpy(e->root_mu, e->cg.best_mu, e->red.n_limits * sizeof(double));
+    memcpy(e->root_value, e->cg.best_value, e->red.n_kinds * sizeof(double));
+    e->root_bound = e->cg.best_is_proven ? e->cg.bound : 0;
 }
 
 /* The bounds that are still missing, then local search. */
@@ -296,10 +245,10 @@ static void after_bound(struct bp_engine *e)
     enum phase next = PHASE_IMPROVE;
     if (e->red.relaxed && e->phase < PHASE_RELAXED) {
         next = PHASE_RELAXED;
-    } else if (!e->red.relaxed && any_unplaced(e) && e->phase < PHASE_PLACED) {
+    } else if (!e->red.relaxed && bp_engine_any_left(e) && e->phase < PHASE_PLACED) {
         next = PHASE_PLACED;
     }
-    next_phase(e, next);
+    bp_engine_next(e, next);
 }
 
 static void step_prove(struct bp_engine *e, uint64_t work)
@@ -310,12 +259,12 @@ static void step_prove(struct bp_engine *e, uint64_t work)
         return;
     }
     if (e->cg.failed) {
-        warn(e, &e->cg.err);
-        next_phase(e, PHASE_DONE);
+        bp_engine_warn(e, &e->cg.err);
+        bp_engine_next(e, PHASE_DONE);
         return;
     }
     keep_root_prices(e);
-    next_phase(e, e->phase == PHASE_PROVE ? PHASE_COUNTS : PHASE_AGAIN);
+    bp_engine_next(e, e->phase == PHASE_PROVE ? PHASE_COUNTS : PHASE_AGAIN);
 }
 
 static void begin_columns(struct bp_engine *e)
@@ -328,14 +277,14 @@ static void begin_columns(struct bp_engine *e)
     bp_dive_init(&e->dive, &e->arena, &e->cg);
     bp_improve_init(&e->improve, &e->arena, &e->dive, e->options.seed);
     if (!start_master(&e->master, &e->pool, &err)) {
-        warn(e, &err);
-        next_phase(e, PHASE_DONE);
+        bp_engine_warn(e, &err);
+        bp_engine_next(e, PHASE_DONE);
         return;
     }
     bp_parts_init(&e->parts, &e->arena, &e->pool, &e->pricer, e->penalty);
 }
 
-static void finish_dive(struct bp_engine *e)
+void bp_engine_finish_dive(struct bp_engine *e)
 {
     struct bp_dive *dive = &e->dive;
     if (bp_rest_units(&dive->rest, &e->red) > 0) {
@@ -400,19 +349,19 @@ static void step_parts(struct bp_engine *e, uint64_t work)
     if (e->parts.n_columns > 0) {
         bp_mix_copy(&e->dive.mix, &e->parts.mix, &e->arena, &e->red);
         bp_rest_copy(&e->dive.rest, &e->parts.rest, &e->red);
-        finish_dive(e);
+        bp_engine_finish_dive(e);
         if (!bp_master_add(&e->master, e->parts.n_columns, e->parts.columns, &err)) {
-            warn(e, &err);
-            next_phase(e, PHASE_DONE);
+            bp_engine_warn(e, &err);
+            bp_engine_next(e, PHASE_DONE);
             return;
         }
         bp_cg_set_prices(&e->cg, e->parts.pi, NULL);
         for (uint32_t i = 0; i < e->red.n_classes; i++) {
             e->value[i] = e->parts.pi[i] + 1e-9;
         }
-        next_phase(e, PHASE_FILL);
+        bp_engine_next(e, PHASE_FILL);
     } else {
-        next_phase(e, PHASE_COLUMNS);
+        bp_engine_next(e, PHASE_COLUMNS);
     }
 }
 
@@ -424,12 +373,12 @@ static void step_columns(struct bp_engine *e, uint64_t work)
         return;
     }
     if (e->cg.failed) {
-        warn(e, &e->cg.err);
-        next_phase(e, PHASE_DONE);
+        bp_engine_warn(e, &e->cg.err);
+        bp_engine_next(e, PHASE_DONE);
         return;
     }
     keep_root_prices(e);
-    next_phase(e, e->parts.n_columns > 0 ? PHASE_IMPROVE : PHASE_ROUND);
+    bp_engine_next(e, e->parts.n_columns > 0 ? PHASE_IMPROVE : PHASE_ROUND);
 }
 
 static const struct bp_dive_limits first_dive = {
@@ -460,78 +409,15 @@ static void step_round(struct bp_engine *e, uint64_t work)
     if (bp_dive_step(&e->dive, work, &e->spent)) {
         return;
     }
-    finish_dive(e);
+    bp_engine_finish_dive(e);
     if (e->dive.failed) {
-        warn(e, &e->cg.err);
-        next_phase(e, PHASE_DONE);
+        bp_engine_warn(e, &e->cg.err);
+        bp_engine_next(e, PHASE_DONE);
     } else if (e->phase == PHASE_ROUND) {
-        next_phase(e, PHASE_PROVE);
+        bp_engine_next(e, PHASE_PROVE);
     } else {
         after_bound(e);
     }
-}
-
-static void begin_counts(struct bp_engine *e)
-{
-    const struct bp_cg *cg = &e->cg;
-    if (!cg->best_is_proven || cg->bound <= 0 || e->best.n_priced > MANY_NODES ||
-        e->options.bound_only) {
-        next_phase(e, PHASE_SETTLE);
-        return;
-    }
-    bp_counts_init(&e->counts, &e->arena, &e->pool, &e->pricer);
-    bp_counts_begin(&e->counts, cg->best_pi, cg->best_value, cg->bound,
-                    (double)e->best.cost / e->red.unit);
-}
-
-static void step_counts(struct bp_engine *e, uint64_t work)
-{
-    const struct bp_red *red = &e->red;
-    struct bp_counts *counts = &e->counts;
-    bool plan;
-    bool more = bp_counts_step(counts, work, &e->spent, &plan);
-    if (plan) {
-        struct bp_dive *dive = &e->dive;
-        bp_mix_copy(&dive->mix, &counts->plan, &e->arena, red);
-        bp_rest_reset(&dive->rest, red);
-        for (uint32_t x = 0; x < dive->mix.n; x++) {
-            const struct bp_pattern *p = &e->pool.patterns.v[dive->mix.entries[x].pattern];
-            bp_rest_take(&dive->rest, red, p->kind, e->pool.items.v + p->at, p->n_items,
-                         dive->mix.entries[x].count);
-        }
-        finish_dive(e);
-        if ((double)e->best.cost / red->unit < counts->cost) {
-            bp_counts_set_cost(counts, (double)e->best.cost / red->unit);
-        }
-    }
-    if (!more) {
-        if (counts->failed) {
-            warn(e, &counts->err);
-        }
-        bool tree = !counts->failed && !red->relaxed && !any_unplaced(e);
-        next_phase(e, tree ? PHASE_TREE : PHASE_SETTLE);
-    }
-}
-
-/* Nothing is left out: the bound is for the whole demand, and holds for any better plan too. */
-static void step_tree(struct bp_engine *e, uint64_t work)
-{
-    if (bp_tree_step(&e->tree, work, &e->spent)) {
-        return;
-    }
-    const struct bp_problem *p = e->red.problem;
-    auto_arena scratch = ARENA_INIT;
-    uint32_t *placed = ARENA_ARRAY(&scratch, uint32_t, p->n_classes + 1);
-    for (uint32_t s = 0; s < e->red.source_at[e->red.n_classes]; s++) {
-        placed[e->red.source[s]] = p->classes[e->red.source[s]].demand;
-    }
-    e->proof = bp_tree_proof(&e->tree, &e->arena);
-    if (e->proof != NULL) {
-        e->counts_bound = bp_count_proof_bound(p, e->proof, placed, &scratch);
-        look_at_gap(e);
-    }
-    bp_tree_done(&e->tree);
-    next_phase(e, PHASE_SETTLE);
 }
 
 static void begin_relaxed(struct bp_engine *e)
@@ -546,7 +432,7 @@ static void begin_relaxed(struct bp_engine *e)
     bp_master_init(&e->relaxed_master, &e->arena, &e->red, &e->relaxed_pool, e->penalty);
     bp_cg_init(&e->relaxed_cg, &e->arena, &e->relaxed_master, &e->pricer, BP_RULES_NECESSARY);
     if (!start_master(&e->relaxed_master, &e->relaxed_pool, &err)) {
-        warn(e, &err);
+        bp_engine_warn(e, &err);
         after_bound(e);
         return;
     }
@@ -561,7 +447,7 @@ static void step_relaxed(struct bp_engine *e, uint64_t work)
     offer_bound(e, &e->relaxed_cg);
     if (!more) {
         if (e->relaxed_cg.failed) {
-            warn(e, &e->relaxed_cg.err);
+            bp_engine_warn(e, &e->relaxed_cg.err);
         }
         bp_master_done(&e->relaxed_master);
         after_bound(e);
@@ -576,8 +462,8 @@ static void step_placed(struct bp_engine *e, uint64_t work)
         return;
     }
     if (e->cg.failed) {
-        warn(e, &e->cg.err);
-        next_phase(e, PHASE_DONE);
+        bp_engine_warn(e, &e->cg.err);
+        bp_engine_next(e, PHASE_DONE);
         return;
     }
     after_bound(e);
@@ -591,9 +477,13 @@ static void step_improve(struct bp_engine *e, uint64_t work)
     }
     if (!more) {
         if (e->improve.failed) {
-            warn(e, &e->cg.err);
+            bp_engine_warn(e, &e->cg.err);
         }
-        next_phase(e, PHASE_DONE);
+        bp_engine_next(e, PHASE_DONE);
+    } else if (e->spent >= e->turn_until && e->tree_begun && !e->tree_over) {
+        bp_engine_next(e, PHASE_TREE);
+    } else if (e->spent >= e->turn_until && e->many) {
+        bp_engine_next(e, PHASE_COUNTS);
     }
 }
 
@@ -610,7 +500,7 @@ static void begin_phase(struct bp_engine *e)
         begin_root(e);
         break;
     case PHASE_TREE:
-        bp_tree_init(&e->tree, &e->arena, &e->counts, (double)e->best.cost / e->red.unit);
+        bp_engine_begin_tree(e);
         break;
     case PHASE_PROVE:
     case PHASE_SETTLE:
@@ -624,7 +514,9 @@ static void begin_phase(struct bp_engine *e)
         auto_arena scratch = ARENA_INIT;
         struct bp_rest rest;
         bp_rest_init(&rest, &scratch, &e->red);
-        const struct bp_dive_limits *limits = e->phase == PHASE_ROUND ? &first_dive : &careful_dive;
+        bool small =
+            e->phase == PHASE_AGAIN || (e->red.n_classes <= SMALL_LP && !e->options.plan_only);
+        const struct bp_dive_limits *limits = small ? &careful_dive : &first_dive;
         if (e->red.n_classes >= LARGE_LP) {
             limits = e->phase == PHASE_ROUND ? &quick_dive : &first_dive;
         }
@@ -632,7 +524,7 @@ static void begin_phase(struct bp_engine *e)
         break;
     }
     case PHASE_COUNTS:
-        begin_counts(e);
+        bp_engine_begin_counts(e);
         break;
     case PHASE_RELAXED:
         begin_relaxed(e);
@@ -642,6 +534,8 @@ static void begin_phase(struct bp_engine *e)
         break;
     case PHASE_IMPROVE:
         bp_improve_begin(&e->improve, &e->best, e->root_pi, e->root_mu);
+        e->settled = true;
+        e->turn_until = e->spent + (e->many ? e->turn_work : e->tree_work / 4);
         break;
     case PHASE_DONE:
         break;
@@ -656,7 +550,7 @@ static void step_phase(struct bp_engine *e, uint64_t work)
         break;
     case PHASE_FILL:
         if (!fill_by_prices(e)) {
-            next_phase(e, PHASE_COLUMNS);
+            bp_engine_next(e, PHASE_COLUMNS);
         }
         break;
     case PHASE_COLUMNS:
@@ -667,14 +561,14 @@ static void step_phase(struct bp_engine *e, uint64_t work)
         step_round(e, work);
         break;
     case PHASE_TREE:
-        step_tree(e, work);
+        bp_engine_step_tree(e, work);
         break;
     case PHASE_PROVE:
     case PHASE_SETTLE:
         step_prove(e, work);
         break;
     case PHASE_COUNTS:
-        step_counts(e, work);
+        bp_engine_step_counts(e, work);
         break;
     case PHASE_RELAXED:
         step_relaxed(e, work);
@@ -695,7 +589,7 @@ static void step_phase(struct bp_engine *e, uint64_t work)
  * place first. */
 static bool is_good_enough(const struct bp_engine *e)
 {
-    if (e->phase < PHASE_IMPROVE && any_unplaced(e)) {
+    if (e->phase < PHASE_IMPROVE && bp_engine_any_left(e)) {
         return false;
     }
     return e->within || (e->red.relaxed && e->phase == PHASE_IMPROVE &&
@@ -711,7 +605,7 @@ bool bp_engine_step(struct bp_engine *e, uint64_t work)
             return false;
         }
         if (is_good_enough(e) || e->spent >= e->budget) {
-            next_phase(e, PHASE_DONE);
+            bp_engine_next(e, PHASE_DONE);
             break;
         }
         if (!e->begun) {
@@ -793,6 +687,7 @@ void bp_engine_free(struct bp_engine *e)
     bp_counts_done(&e->counts);
     bp_tree_done(&e->tree);
     bp_pricer_done(&e->pricer);
+    arena_done(&e->proof_arena);
     struct arena arena = e->arena;
     arena_done(&arena);
 }

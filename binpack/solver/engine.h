@@ -2,10 +2,11 @@
 /* The engine under bp_solve: the same interface for problems without groups (n_groups is not looked
  * at).
  *
- * reduce -> first plan (ffd) -> column generation -> diving -> local search until the gap is proven
- * or the budget of work is used. When the plan has to obey rules that the bound may not use (see
- * bp_red.relaxed), a second column generation without those rules makes the bound. When pods stay
- * unplaced, the bound is made for the pods that are placed.
+ * reduce -> first plan (ffd) -> column generation -> diving -> whole numbers of nodes -> local
+ * search, in turns with those, until the gap is proven or the budget of work is used. When the plan
+ * has to obey rules that the bound may not use (see bp_red.relaxed), a second column generation
+ * without those rules makes the bound. When pods stay unplaced, the bound is made for the pods that
+ * are placed.
  *
  * An engine holds GLPK objects of the thread that steps it; when another thread steps it, they are
  * built again there. Free it on the thread that stepped it last, or its GLPK memory stays until

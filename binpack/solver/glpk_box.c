@@ -201,6 +201,36 @@ bool bp_glp_add_columns(struct bp_glp *glp, const struct bp_glp_columns *columns
     return call.n == 0 || guarded(glp, call_columns, &call, err);
 }
 
+struct row_call {
+    enum bp_glp_row kind;
+    double bound;
+    uint32_t n;
+    const uint32_t *columns;
+    const double *value;
+};
+
+static void call_row(struct bp_glp *glp, void *arg)
+{
+    const struct row_call *c = arg;
+    int row = glp_add_rows(glp->lp, 1);
+    int *index = scratch_index(glp, c->n);
+    for (uint32_t e = 0; e < c->n; e++) {
+        index[e + 1] = (int)c->columns[e] + 1;
+        glp->scratch.value[e + 1] = c->value[e];
+    }
+    glp_set_row_bnds(glp->lp, row, c->kind == BP_ROW_AT_LEAST ? GLP_LO : GLP_UP, c->bound,
+                     c->bound);
+    glp_set_mat_row(glp->lp, row, (int)c->n, index, glp->scratch.value);
+}
+
+bool bp_glp_add_row(struct bp_glp *glp, enum bp_glp_row kind, double bound, uint32_t n,
+                    const uint32_t *columns, const double *value, struct err *err)
+{
+    struct row_call call = {
+        .kind = kind, .bound = bound, .n = n, .columns = columns, .value = value};
+    return guarded(glp, call_row, &call, err);
+}
+
 struct list_call {
     uint32_t n;
     const uint32_t *columns;

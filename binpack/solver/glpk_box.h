@@ -49,6 +49,9 @@ MUST_CHECK bool bp_glp_set_row(struct bp_glp *glp, uint32_t row, enum bp_glp_row
                                struct err *err);
 MUST_CHECK bool bp_glp_add_columns(struct bp_glp *glp, const struct bp_glp_columns *columns,
                                    struct err *err);
+/* One more row; its entries are value[n] in columns[n]. */
+MUST_CHECK bool bp_glp_add_row(struct bp_glp *glp, enum bp_glp_row kind, double bound, uint32_t n,
+                               const uint32_t *columns, const double *value, struct err *err);
 MUST_CHECK bool bp_glp_delete_columns(struct bp_glp *glp, uint32_t n, const uint32_t *columns,
                                       struct err *err);
 MUST_CHECK bool bp_glp_set_upper(struct bp_glp *glp, uint32_t column, double upper,

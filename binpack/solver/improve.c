@@ -47,8 +47,7 @@ static double loss_of(const struct bp_improve *improve, uint32_t pattern)
     return fmax(loss, 0) + 0.003 * red->cost[p->kind] + 1e-9;
 }
 
-/* Picks nodes at random by their loss. */
-static void pick(struct bp_improve *improve)
+void bp_improve_pick(struct bp_improve *improve, uint32_t n)
 {
     const struct bp_mix *plan = &improve->plan;
     if (plan->n > improve->taken_room) {
@@ -62,7 +61,7 @@ static void pick(struct bp_improve *improve)
         improve->loss[e] = loss_of(improve, plan->entries[e].pattern);
         total += improve->loss[e] * plan->entries[e].count;
     }
-    for (uint32_t t = 0; t < improve->size && total > 0; t++) {
+    for (uint32_t t = 0; t < n && total > 0; t++) {
         double at = (double)(rng_next(&improve->rng) >> 11) * 0x1p-53 * total;
         uint32_t e = 0, last = UINT32_MAX;
         for (; e < plan->n; e++) {
@@ -97,7 +96,7 @@ static void begin_try(struct bp_improve *improve)
 {
     const struct bp_red *red = improve->red;
     const struct bp_pool *pool = improve->dive->cg->master->pool;
-    pick(improve);
+    bp_improve_pick(improve, improve->size);
     bp_rest_reset(&improve->rest, red);
     improve->taken_cost = 0;
     for (uint32_t e = 0; e < improve->plan.n; e++) {

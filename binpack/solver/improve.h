@@ -33,6 +33,9 @@ void bp_improve_init(struct bp_improve *improve, struct arena *arena, struct bp_
                      uint64_t seed);
 void bp_improve_begin(struct bp_improve *improve, const struct bp_mix *plan, const double *pi,
                       const double *mu);
+/* Picks about `n` nodes of the plan, those that waste more more likely: improve->taken says how
+ * many of each entry. Not while a step is under way. */
+void bp_improve_pick(struct bp_improve *improve, uint32_t n);
 bool bp_improve_step(struct bp_improve *improve, uint64_t work, uint64_t *spent);
 bool bp_improve_has_new(struct bp_improve *improve); /* asks once */
 const struct bp_mix *bp_improve_plan(const struct bp_improve *improve);

@@ -192,10 +192,12 @@ enum bp_status {
  * bound is the least of all leaves: every plan is in one of them. */
 enum {
     BP_WEIGHT_BITS = 30,       /* fraction bits of multipliers */
-    BP_COUNT_CUTS_MAX = 64,    /* ERR_LIMIT above */
+    BP_COUNT_CUTS_MAX = 512,   /* ERR_LIMIT above */
     BP_COUNT_STEPS_MAX = 4096, /* inner nodes and leaves of a tree */
     BP_COUNT_SPLIT_MAX = 1 << 20
 };
+
+#define BP_WEIGHT_MAX (INT64_C(1) << (BP_WEIGHT_BITS + 10))
 
 struct bp_count_cut {
     const int64_t *dual;       /* [n_classes] >= 0, scaled by 2^BP_DUAL_BITS */
@@ -207,8 +209,8 @@ struct bp_count_cut {
 struct bp_count_step {
     uint32_t family; /* UINT32_MAX: a leaf */
     uint32_t split, above;
-    const int64_t *weight; /* leaf: [n_cuts], 0 to 2^(BP_WEIGHT_BITS + 2), scaled by
-                              2^BP_WEIGHT_BITS; else NULL */
+    const int64_t *weight; /* leaf: [n_cuts], 0 to BP_WEIGHT_MAX, scaled by 2^BP_WEIGHT_BITS; else
+                              NULL */
 };
 
 struct bp_count_proof {

@@ -164,9 +164,11 @@ static void drop_pack(struct bp_solve *s)
 
 /* Starts to pack a decision. */
 static bool start_pack(struct bp_solve *s, const struct bp_split *split,
-                       const struct bp_options *options, struct err *err)
+                       const struct bp_options *given, struct err *err)
 {
     drop_pack(s);
+    struct bp_options options = *given;
+    options.plan_only = true; /* what it proves is for the decision only */
     const struct bp_problem *p = s->problem;
     struct arena arena = ARENA_INIT;
     s->split = *split;
@@ -183,7 +185,7 @@ static bool start_pack(struct bp_solve *s, const struct bp_split *split,
         return true;
     }
     const struct bp_problem *packed = s->coarse ? &s->twins.coarse : &s->split_problem.problem;
-    return bp_engine_new(packed, options, &s->pack_engine, err);
+    return bp_engine_new(packed, &options, &s->pack_engine, err);
 }
 
 /* ------------------------------------------------------------------ phases */

@@ -30,6 +30,7 @@ struct bp_options {
     uint32_t effort; /* 1..5, 3 is the default: scales the work budget; 5 is for proofs */
     double gap; /* stop when (cost - bound) / cost <= gap; 0 asks for all that the effort allows */
     bool bound_only;                 /* the bound matters, the plan little */
+    bool plan_only;                  /* the other way round */
     uint64_t seed;                   /* breaks ties in searches that are random */
     const struct parallel *parallel; /* or NULL */
     /* A plan to start from, such as last round's: nodes are checked and what no longer fits is

@@ -6,7 +6,7 @@
 
 enum { SCALE = BP_DUAL_BITS + BP_WEIGHT_BITS };
 
-#define NEED_MAX ((wide_t)1 << 80) /* then no sum below leaves 128 bits */
+#define NEED_MAX ((wide_t)1 << 76) /* then no sum below leaves 128 bits */
 #define SUM_MAX  ((wide_t)1 << 120)
 
 /* ------------------------------------------------------------------ shape */
@@ -33,7 +33,7 @@ static bool check_leaf(const struct bp_count_proof *proof, uint32_t at, struct e
 {
     for (uint32_t c = 0; c < proof->n_cuts; c++) {
         int64_t weight = proof->steps[at].weight[c];
-        if (weight < 0 || weight > INT64_C(4) << BP_WEIGHT_BITS) {
+        if (weight < 0 || weight > BP_WEIGHT_MAX) {
             return err_set(err, ERR_INTERNAL,
                            "certificate: step %u of the tree: multiplier %u is %lld, out of range",
                            at, c, (long long)weight);
