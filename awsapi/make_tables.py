@@ -104,7 +104,7 @@ class Service:
 
     def element_name(self, shape):
         default = {"ec2": "item", "query": "member"}.get(self.protocol)
-        name = shape["member"].get("locationName")
+        name = shape["member"].get("locationName", "member")
         return None if default is None or name in (None, default) else name
 
     def lists(self):

@@ -19,9 +19,9 @@ static void write_value(struct writing *w, const struct aws_shape *shape, const 
 static void add_parameter(struct writing *w, struct str value)
 {
     strbuf_addf(w->out, w->out->n > 0 ? "&" : "");
-    aws_uri_encode(w->out, strbuf_str(&w->prefix), AWS_URI_ENCODE_SLASH);
+    aws_uri_encode(w->out, strbuf_str(&w->prefix), AWS_URI_FORM);
     strbuf_addc(w->out, '=');
-    aws_uri_encode(w->out, value, AWS_URI_ENCODE_SLASH);
+    aws_uri_encode(w->out, value, AWS_URI_FORM);
 }
 
 static void push(struct writing *w, const char *name)

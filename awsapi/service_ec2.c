@@ -1267,6 +1267,8 @@ static const struct aws_shape ec2_delete_launch_template_result = {
     .n_rows = 1,
     .rows = ec2_delete_launch_template_result_rows};
 
+static const struct aws_shape list_request_instance_type_list = {
+    .type = AWS_LIST, .element = &aws_text, .element_name = "member"};
 static const struct aws_row ec2_describe_instance_types_request_rows[] = {
     {.name = "DryRun",
      .shape = &aws_bool,
@@ -1274,7 +1276,7 @@ static const struct aws_row ec2_describe_instance_types_request_rows[] = {
     {.name = "InstanceTypes",
      .in = "InstanceType",
      .out = "InstanceType",
-     .shape = &aws_text_list,
+     .shape = &list_request_instance_type_list,
      .offset = offsetof(struct ec2_describe_instance_types_request, instance_types)},
     {.name = "Filters",
      .in = "Filter",
@@ -1557,6 +1559,18 @@ static const struct aws_shape ec2_placement_group_info = {
     .n_rows = 1,
     .rows = ec2_placement_group_info_rows};
 
+static const struct aws_row ec2_inference_device_memory_info_rows[] = {
+    {.name = "SizeInMiB",
+     .out = "sizeInMiB",
+     .shape = &aws_int,
+     .offset = offsetof(struct ec2_inference_device_memory_info, size_in_mib)},
+};
+static const struct aws_shape ec2_inference_device_memory_info = {
+    .type = AWS_STRUCT,
+    .size = sizeof(struct ec2_inference_device_memory_info),
+    .n_rows = 1,
+    .rows = ec2_inference_device_memory_info_rows};
+
 static const struct aws_row ec2_inference_device_info_rows[] = {
     {.name = "Count",
      .out = "count",
@@ -1570,15 +1584,19 @@ static const struct aws_row ec2_inference_device_info_rows[] = {
      .out = "manufacturer",
      .shape = &aws_text,
      .offset = offsetof(struct ec2_inference_device_info, manufacturer)},
+    {.name = "MemoryInfo",
+     .out = "memoryInfo",
+     .shape = &ec2_inference_device_memory_info,
+     .offset = offsetof(struct ec2_inference_device_info, memory_info)},
 };
 static const struct aws_shape ec2_inference_device_info = {
     .type = AWS_STRUCT,
     .size = sizeof(struct ec2_inference_device_info),
-    .n_rows = 3,
+    .n_rows = 4,
     .rows = ec2_inference_device_info_rows};
 
 static const struct aws_shape list_inference_device_info_list = {
-    .type = AWS_LIST, .element = &ec2_inference_device_info};
+    .type = AWS_LIST, .element = &ec2_inference_device_info, .element_name = "member"};
 static const struct aws_row ec2_inference_accelerator_info_rows[] = {
     {.name = "Accelerators",
      .out = "accelerators",
@@ -1820,6 +1838,10 @@ static const struct aws_shape ec2_describe_instance_type_offerings_result = {
     .n_rows = 2,
     .rows = ec2_describe_instance_type_offerings_result_rows};
 
+static const struct aws_shape list_instance_type_list = {
+    .type = AWS_LIST, .element = &aws_text, .element_name = "member"};
+static const struct aws_shape list_product_description_list = {
+    .type = AWS_LIST, .element = &aws_text, .element_name = "member"};
 static const struct aws_row ec2_describe_spot_price_history_request_rows[] = {
     {.name = "DryRun",
      .out = "dryRun",
@@ -1836,12 +1858,12 @@ static const struct aws_row ec2_describe_spot_price_history_request_rows[] = {
     {.name = "InstanceTypes",
      .in = "InstanceType",
      .out = "InstanceType",
-     .shape = &aws_text_list,
+     .shape = &list_instance_type_list,
      .offset = offsetof(struct ec2_describe_spot_price_history_request, instance_types)},
     {.name = "ProductDescriptions",
      .in = "ProductDescription",
      .out = "ProductDescription",
-     .shape = &aws_text_list,
+     .shape = &list_product_description_list,
      .offset = offsetof(struct ec2_describe_spot_price_history_request, product_descriptions)},
     {.name = "Filters",
      .in = "Filter",
@@ -2548,6 +2570,8 @@ static const struct aws_shape ec2_describe_instance_status_result = {
 
 static const struct aws_shape list_placement_group_id_string_list = {
     .type = AWS_LIST, .element = &aws_text, .element_name = "GroupId"};
+static const struct aws_shape list_placement_group_string_list = {
+    .type = AWS_LIST, .element = &aws_text, .element_name = "member"};
 static const struct aws_row ec2_describe_placement_groups_request_rows[] = {
     {.name = "GroupIds",
      .in = "GroupId",
@@ -2561,7 +2585,7 @@ static const struct aws_row ec2_describe_placement_groups_request_rows[] = {
     {.name = "GroupNames",
      .in = "GroupName",
      .out = "groupName",
-     .shape = &aws_text_list,
+     .shape = &list_placement_group_string_list,
      .offset = offsetof(struct ec2_describe_placement_groups_request, group_names)},
     {.name = "Filters",
      .in = "Filter",
@@ -2622,6 +2646,8 @@ static const struct aws_shape ec2_describe_placement_groups_result = {
     .n_rows = 1,
     .rows = ec2_describe_placement_groups_result_rows};
 
+static const struct aws_shape list_resource_id_list = {
+    .type = AWS_LIST, .element = &aws_text, .element_name = "member"};
 static const struct aws_row ec2_create_tags_request_rows[] = {
     {.name = "DryRun",
      .out = "dryRun",
@@ -2630,7 +2656,7 @@ static const struct aws_row ec2_create_tags_request_rows[] = {
     {.name = "Resources",
      .in = "ResourceId",
      .out = "ResourceId",
-     .shape = &aws_text_list,
+     .shape = &list_resource_id_list,
      .offset = offsetof(struct ec2_create_tags_request, resources),
      .flags = AWS_REQUIRED},
     {.name = "Tags",
@@ -2654,7 +2680,7 @@ static const struct aws_row ec2_delete_tags_request_rows[] = {
     {.name = "Resources",
      .in = "ResourceId",
      .out = "resourceId",
-     .shape = &aws_text_list,
+     .shape = &list_resource_id_list,
      .offset = offsetof(struct ec2_delete_tags_request, resources),
      .flags = AWS_REQUIRED},
     {.name = "Tags",

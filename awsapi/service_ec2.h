@@ -480,7 +480,10 @@ struct ec2_delete_launch_template_result {
 
 struct ec2_describe_instance_types_request {
     struct opt_bool dry_run;
-    struct aws_texts instance_types;
+    struct {
+        struct str *v; /* [n] */
+        size_t n;
+    } instance_types;
     struct {
         struct ec2_filter *v; /* [n] */
         size_t n;
@@ -575,10 +578,15 @@ struct ec2_placement_group_info {
     struct aws_texts supported_strategies;
 };
 
+struct ec2_inference_device_memory_info {
+    struct opt_i64 size_in_mib;
+};
+
 struct ec2_inference_device_info {
     struct opt_i64 count;
     struct str name;
     struct str manufacturer;
+    struct ec2_inference_device_memory_info *memory_info;
 };
 
 struct ec2_inference_accelerator_info {
@@ -669,8 +677,14 @@ struct ec2_describe_spot_price_history_request {
     struct opt_bool dry_run;
     struct opt_wall start_time;
     struct opt_wall end_time;
-    struct aws_texts instance_types;
-    struct aws_texts product_descriptions;
+    struct {
+        struct str *v; /* [n] */
+        size_t n;
+    } instance_types;
+    struct {
+        struct str *v; /* [n] */
+        size_t n;
+    } product_descriptions;
     struct {
         struct ec2_filter *v; /* [n] */
         size_t n;
@@ -951,7 +965,10 @@ struct ec2_describe_placement_groups_request {
         size_t n;
     } group_ids;
     struct opt_bool dry_run;
-    struct aws_texts group_names;
+    struct {
+        struct str *v; /* [n] */
+        size_t n;
+    } group_names;
     struct {
         struct ec2_filter *v; /* [n] */
         size_t n;
@@ -979,7 +996,10 @@ struct ec2_describe_placement_groups_result {
 
 struct ec2_create_tags_request {
     struct opt_bool dry_run;
-    struct aws_texts resources;
+    struct {
+        struct str *v; /* [n] */
+        size_t n;
+    } resources;
     struct {
         struct ec2_tag *v; /* [n] */
         size_t n;
@@ -988,7 +1008,10 @@ struct ec2_create_tags_request {
 
 struct ec2_delete_tags_request {
     struct opt_bool dry_run;
-    struct aws_texts resources;
+    struct {
+        struct str *v; /* [n] */
+        size_t n;
+    } resources;
     struct {
         struct ec2_tag *v; /* [n] */
         size_t n;

@@ -20,13 +20,17 @@ static int hex_digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-void aws_uri_encode(struct strbuf *out, struct str text, enum aws_uri_slash slash)
+void aws_uri_encode(struct strbuf *out, struct str text, enum aws_uri_style style)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
-        if (is_unreserved(c) || (c == '/' && slash == AWS_URI_KEEP_SLASH)) {
+        if (is_unreserved(c) || (c == '/' && style == AWS_URI_KEEP_SLASH)) {
             strbuf_addc(out, c);
+            continue;
+        }
+        if (c == ' ' && style == AWS_URI_FORM) {
+            strbuf_addc(out, '+');
             continue;
         }
         unsigned byte = (unsigned char)c;

@@ -9,9 +9,10 @@
 
 struct arena;
 
-enum aws_uri_slash { AWS_URI_ENCODE_SLASH, AWS_URI_KEEP_SLASH };
+/* FORM: a slash is encoded and a blank is '+', as forms have it. */
+enum aws_uri_style { AWS_URI_ENCODE_SLASH, AWS_URI_KEEP_SLASH, AWS_URI_FORM };
 
-void aws_uri_encode(struct strbuf *out, struct str text, enum aws_uri_slash slash);
+void aws_uri_encode(struct strbuf *out, struct str text, enum aws_uri_style style);
 
 /* The bytes meant; '%' that is not followed by two hexadecimal digits stays as it is. */
 struct str aws_uri_decode(struct arena *arena, struct str text);
