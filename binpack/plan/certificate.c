@@ -8,10 +8,13 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "binpack/plan/certificate_branches.h"
+#include "binpack/plan/certificate_compare.h"
 #include "binpack/plan/certificate_counts.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/solver/problem.h"
 #include "binpack/solver/verify.h"
+
+enum { TEXT_MAX_BYTES = 1 << 27 }; /* as many as `binpack verify` reads */
 
 /* ---- writing ---- */
 
@@ -580,6 +583,26 @@ static bool translated_solution(struct checking *c, struct bp_solution *ret_solu
     return true;
 }
 
+/* The file is what this program would have written, with the file's duals. */
+static bool says_the_same(struct checking *c, const json_t *document,
+                          const struct bp_solution *solution, struct err *err)
+{
+    struct arena scratch = ARENA_INIT, kept = ARENA_INIT;
+    struct strbuf text = strbuf_new(&kept, TEXT_MAX_BYTES);
+    struct jsonw w = jsonw_new(&text, JSONW_COMPACT);
+    struct plan of = *c->made;
+    of.solution = solution;
+    certificate_write(&of, &w, &scratch);
+    json_error_t why;
+    json_t *expected = json_loadb(strbuf_str(&text).p, strbuf_str(&text).n, 0, &why);
+    bool good = expected != NULL ? certificate_compare(expected, document, err)
+                                 : err_set(err, ERR_INTERNAL, "certificate: %s", why.text);
+    json_decref(expected);
+    arena_done(&kept);
+    arena_done(&scratch);
+    return good;
+}
+
 bool certificate_check(const json_t *document, const struct plan *plan, const struct plan *made,
                        struct arena *arena, usd_t *ret_bound, struct err *err)
 {
@@ -590,7 +613,8 @@ bool certificate_check(const json_t *document, const struct plan *plan, const st
     }
     map_classes(&c);
     if (!(str_eq(plan->method, STR("greedy-repair")) ? repaired_solution(&c, &solution, err)
-                                                     : translated_solution(&c, &solution, err))) {
+                                                     : translated_solution(&c, &solution, err)) ||
+        !says_the_same(&c, document, &solution, err)) {
         return false;
     }
     struct arena scratch = ARENA_INIT;

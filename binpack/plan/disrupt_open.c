@@ -12,6 +12,7 @@
 #include "binpack/plan/assemble.h"
 #include "binpack/plan/disrupt_world.h"
 #include "binpack/plan/room_value.h"
+#include "binpack/solver/solution.h"
 #include "binpack/solver/solve.h"
 #include "binpack/solver/verify.h"
 
@@ -114,7 +115,9 @@ static bool solve(struct open_work *o, struct err *err)
     /* Pods that are tied to others, or that found no place, have no price. */
     int64_t *dual = ARENA_ARRAY(o->arena, int64_t, o->bp.n_classes);
     for (uint32_t u = 0; u < o->bp.n_classes; u++) {
-        bool priced = !o->problem->tied[u] && o->solution.unplaced[u] == 0;
+        const struct sched_unit *unit = &o->problem->units[u];
+        bool priced = !o->problem->tied[u] && unit->n == 1 && unit->items[0].count == 1 &&
+                      o->solution.unplaced[u] == 0;
         dual[u] = priced ? o->solution.certificate.dual[u] : 0;
     }
     o->solution.certificate.dual = dual;

@@ -66,11 +66,17 @@ static bool is_better(const struct sched_base *base, const struct emu_plan *a,
 
 static uint32_t n_orders(uint32_t n_pods)
 {
-    return n_pods <= 64 ? 64 : n_pods <= 512 ? 16 : n_pods <= 2048 ? 4 : 1;
+    return n_pods <= 16     ? 1024
+           : n_pods <= 32   ? 256
+           : n_pods <= 64   ? 64
+           : n_pods <= 512  ? 16
+           : n_pods <= 2048 ? 4
+                            : 1;
 }
 
-bool greedy_one_by_one(const struct sched_base *base, const struct emu_settings *settings,
-                       struct arena *arena, struct emu_plan *ret_plan, struct err *err)
+/* Replaces the plan by better ones of those made pod by pod; `any`: there is one already. */
+static bool take_better(const struct sched_base *base, const struct emu_settings *settings,
+                        bool any, struct arena *arena, struct emu_plan *plan, struct err *err)
 {
     struct emu_settings exact = *settings;
     exact.grow = true;
@@ -81,9 +87,26 @@ bool greedy_one_by_one(const struct sched_base *base, const struct emu_settings 
         if (!emu_karpenter(base, &exact, arena, &greedy, err)) {
             return false;
         }
-        if (i == 0 || is_better(base, &greedy, ret_plan)) {
-            *ret_plan = greedy;
+        if (!any || is_better(base, &greedy, plan)) {
+            *plan = greedy;
         }
+        any = true;
     }
     return true;
+}
+
+bool greedy_one_by_one(const struct sched_base *base, const struct emu_settings *settings,
+                       struct arena *arena, struct emu_plan *ret_plan, struct err *err)
+{
+    return take_better(base, settings, /* any= */ false, arena, ret_plan, err);
+}
+
+bool greedy_best(const struct sched_base *base, const struct emu_settings *settings,
+                 struct arena *arena, struct emu_plan *ret_plan, struct err *err)
+{
+    struct emu_settings grown = *settings;
+    grown.grow = true;
+    return emu_karpenter(base, &grown, arena, ret_plan, err) &&
+           (base->snapshot->n_pending > GREEDY_BOTH_MAX ||
+            take_better(base, settings, /* any= */ true, arena, ret_plan, err));
 }

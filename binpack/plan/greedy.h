@@ -12,9 +12,16 @@ usd_t greedy_cost(const struct sched_base *base, const struct emu_plan *greedy);
  * in number, below where it places fewer, else 0. `placed` is [n_pods of the cluster]. */
 int greedy_gain(const struct sched_base *base, const struct emu_plan *greedy, const bool *placed);
 
-/* Every pod where all rules hold with those before it, in several orders (64 for up to 64 pods,
- * fewer for more); the best plan stays. Of `settings` what is launched, and how, is set here.
+/* Every pod where all rules hold with those before it, in several orders (256 for up to 32
+ * pods, fewer for more); the best plan stays. Of `settings` what is launched, and how, is set here.
  * Errors: as emu_karpenter. */
 MUST_CHECK bool greedy_one_by_one(const struct sched_base *base,
                                   const struct emu_settings *settings, struct arena *arena,
                                   struct emu_plan *ret_plan, struct err *err);
+
+enum { GREEDY_BOTH_MAX = 2048 };
+
+/* The better one of that and, also where more than GREEDY_BOTH_MAX pods wait, the plan of claims
+ * that are launched at the end of each pass. Errors: as emu_karpenter. */
+MUST_CHECK bool greedy_best(const struct sched_base *base, const struct emu_settings *settings,
+                            struct arena *arena, struct emu_plan *ret_plan, struct err *err);

@@ -14,6 +14,7 @@
 #include "binpack/plan/notes.h"
 #include "binpack/plan/reasons.h"
 #include "binpack/plan/spot_swap.h"
+#include "binpack/solver/solution.h"
 #include "binpack/solver/verify.h"
 
 #include <stdatomic.h>
@@ -316,12 +317,12 @@ static bool repair(struct make *make)
     make->repair_tried = true;
     choose_order(make);
     struct arena scratch = ARENA_INIT;
-    const struct emu_settings settings = {
-        .options_max = make->settings.options_max, .grow = true, .held = make->held};
+    const struct emu_settings settings = {.options_max = make->settings.options_max,
+                                          .held = make->held};
     struct emu_plan greedy;
     const bool *placed = placed_now(make, &scratch);
     bool more = leaves_out(make, placed) &&
-                emu_karpenter(make->base, &settings, &make->arena, &greedy, &make->failure) &&
+                greedy_best(make->base, &settings, &make->arena, &greedy, &make->failure) &&
                 greedy_gain(make->base, &greedy, placed) > 0;
     arena_done(&scratch);
     if (more) {
@@ -498,29 +499,34 @@ static void restate(const struct make *make, struct bp_solution *solution)
     }
 }
 
-/* Takes the prices of tied pods out of the certificate: without them it holds for plans that tie
- * them otherwise, too. Returns whether there are any. */
+/* Takes out of the certificate what is about this planner's units: the prices of tied pods, so that
+ * it holds for plans that tie them otherwise, too; and branches wherever several pods are one unit,
+ * because a group that counts some of them counts the unit for as many as any group does. Returns
+ * whether pods are tied. */
 static bool free_tied(const struct make *make, struct arena *arena, struct bp_solution *solution)
 {
-    const struct bp_problem *bp = &make->problem->bp;
-    int64_t *dual = ARENA_ARRAY(arena, int64_t, bp->n_classes);
-    bool any = false;
-    for (uint32_t i = 0; i < bp->n_classes; i++) {
-        any = any || make->problem->tied[i];
-        dual[i] = make->problem->tied[i] ? 0 : solution->certificate.dual[i];
+    const struct sched_problem *p = make->problem;
+    int64_t *dual = ARENA_ARRAY(arena, int64_t, p->bp.n_classes);
+    bool tied = false, units = false;
+    for (uint32_t i = 0; i < p->bp.n_classes; i++) {
+        tied = tied || p->tied[i];
+        units = units || p->tied[i] || p->units[i].n > 1 || p->units[i].items[0].count > 1;
+        dual[i] = p->tied[i] ? 0 : solution->certificate.dual[i];
     }
-    if (any) {
+    if (units) {
         usd_t before = solution->certificate.bound;
         solution->certificate.dual = dual;
         solution->certificate.n_branches = 0; /* their units are not those of other plans */
-        solution->certificate.counts = NULL;  /* its cuts price them, too */
-        usd_t bound = bp_certificate_bound(bp, &solution->certificate, solution->unplaced);
+        if (tied) {
+            solution->certificate.counts = NULL; /* its cuts price them, too */
+        }
+        usd_t bound = bp_certificate_bound(&p->bp, &solution->certificate, solution->unplaced);
         solution->certificate.bound = bound < before ? bound : before;
         if (bound < before) {
             restate(make, solution);
         }
     }
-    return any;
+    return tied;
 }
 
 static void take_proven(const struct make *make, struct bp_solution *solution,

@@ -5,6 +5,8 @@
 #include "base/bitset.h"
 #include "binpack/scheduling/terms.h"
 
+#include <string.h>
+
 enum { STARTERS_MAX = 64 }; /* tried each time */
 
 /* Classes that ties connect. */
@@ -500,8 +502,103 @@ static void bundle_starters(const struct bundler *b, const struct component *com
     }
 }
 
+/* ---- is there a choice? ---- */
+
+static bool is_within(const struct bundler *b, const uint64_t *set, const uint64_t *of)
+{
+    for (size_t w = 0; w < b->words; w++) {
+        if ((set[w] & ~of[w]) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is it a single pod that the tie leads to? */
+static bool is_one_pod(const struct bundler *b, const uint64_t *set)
+{
+    uint32_t n = 0;
+    for (size_t i = bits_next(set, b->classes->n, 0); i < b->classes->n;
+         i = bits_next(set, b->classes->n, i + 1)) {
+        n += b->classes->v[i].n_pods;
+    }
+    return n == 1;
+}
+
+/* Adds to `together`, classes whose pods share one node in every plan, those that must be there as
+ * well: who follows them and nobody else, and the only pod that one of them follows. */
+static void grow_together(const struct bundler *b, const struct component *comp, uint64_t *together)
+{
+    for (bool more = true; more;) {
+        more = false;
+        for (uint32_t t = 0; t < comp->n_ties; t++) {
+            const struct sched_tie *tie = &b->ties[comp->ties[t]];
+            const bool leads = !tie->running && is_within(b, tie->targets, together) &&
+                               !is_within(b, tie->carriers, together);
+            const bool follows = !tie->running && is_one_pod(b, tie->targets) &&
+                                 bits_intersects(tie->carriers, together, b->words) &&
+                                 !is_within(b, tie->targets, together);
+            if (leads) {
+                bits_or(together, tie->carriers, b->words);
+            }
+            if (follows) {
+                bits_or(together, tie->targets, b->words);
+            }
+            more = more || leads || follows;
+        }
+    }
+}
+
+/* Do all pods of the component share one node in every plan? It starts with a single pod, or with
+ * a tie whose targets all carry it: the first of them starts where none is, the others join it. */
+static bool is_inevitable(const struct bundler *b, const struct component *comp)
+{
+    uint64_t *all = ARENA_ARRAY(b->arena, uint64_t, b->words);
+    uint64_t *together = ARENA_ARRAY(b->arena, uint64_t, b->words);
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        bits_set(all, comp->classes[k]);
+    }
+    for (uint32_t k = 0; k < comp->n_classes + comp->n_ties; k++) {
+        const bool is_class = k < comp->n_classes;
+        const struct sched_tie *tie = is_class ? NULL : &b->ties[comp->ties[k - comp->n_classes]];
+        if (is_class ? b->classes->v[comp->classes[k]].n_pods != 1
+                     : tie->running || !is_within(b, tie->targets, tie->carriers)) {
+            continue;
+        }
+        memset(together, 0, b->words * sizeof *together);
+        if (is_class) {
+            bits_set(together, comp->classes[k]);
+        } else {
+            bits_or(together, tie->carriers, b->words);
+        }
+        grow_together(b, comp, together);
+        if (is_within(b, all, together)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Says so where one unit holds every pod of the component and no plan can have them otherwise. */
+static void note_inevitable(const struct bundler *b, const struct component *comp, size_t n_before)
+{
+    if (b->rows->bundles.n != n_before + 1) {
+        return;
+    }
+    struct sched_bundle_row *row = &b->rows->bundles.v[n_before];
+    uint32_t n_pods = 0, n_held = 0;
+    for (uint32_t k = 0; k < comp->n_classes; k++) {
+        n_pods += b->classes->v[comp->classes[k]].n_pods;
+    }
+    for (uint32_t k = 0; k < row->n_items; k++) {
+        n_held += row->items[k].count;
+    }
+    row->inevitable = row->n_units == 1 && n_held == n_pods && is_inevitable(b, comp);
+}
+
 static void bundle_component(const struct bundler *b, const struct component *comp)
 {
+    const size_t n_before = b->rows->bundles.n;
     const uint32_t n_units = units_of(b, comp);
     uint32_t *demand = ARENA_ARRAY(b->arena, uint32_t, comp->n_classes);
     for (uint32_t k = 0; k < comp->n_classes; k++) {
@@ -518,6 +615,7 @@ static void bundle_component(const struct bundler *b, const struct component *co
         clear_unit(b, comp, /* give_back= */ !useful);
     }
     bundle_starters(b, comp);
+    note_inevitable(b, comp, n_before);
 }
 
 static void collect_spreads(struct bundler *b, const struct sched_rules *rules, strid host)

@@ -276,15 +276,19 @@ static void find_tied(struct sched_build *b)
 {
     uint32_t n = b->problem->classes.n;
     bool *class_tied = ARENA_ARRAY(b->arena, bool, n);
+    bool *together = ARENA_ARRAY(b->arena, bool, n); /* all its pods are in one unit of need */
     bool *tied = ARENA_ARRAY(b->arena, bool, b->n_units);
-    for (uint32_t u = 0; u < b->n_bundles; u++) {
-        for (uint32_t k = 0; k < b->units.v[u].n; k++) {
-            class_tied[b->units.v[u].items[k].class_i] = true;
+    for (size_t r = 0; r < b->rows.bundles.n; r++) {
+        const struct sched_bundle_row *row = &b->rows.bundles.v[r];
+        for (uint32_t k = 0; k < row->n_items; k++) {
+            class_tied[row->items[k].class_i] = !row->inevitable;
+            together[row->items[k].class_i] = row->inevitable;
         }
     }
     for (size_t r = 0; r < b->rows.leftover.n; r++) {
         for (uint32_t i = 0; i < n; i++) {
-            class_tied[i] = class_tied[i] || bits_get(b->rows.leftover.v[r].classes, i);
+            class_tied[i] =
+                class_tied[i] || (bits_get(b->rows.leftover.v[r].classes, i) && !together[i]);
         }
     }
     for (uint32_t u = 0; u < b->n_units; u++) {

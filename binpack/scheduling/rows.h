@@ -79,6 +79,7 @@ struct sched_bundle_item {
 struct sched_bundle_row {
     uint32_t n_units, n_items;
     const struct sched_bundle_item *items;
+    bool inevitable; /* every plan that places these pods has them on one node */
 };
 
 struct sched_rows {

@@ -589,10 +589,26 @@ static bool run_groups(struct bp_solve *s, uint64_t until, uint64_t work)
     return false;
 }
 
+/* The bound so far is about all units. Where the plan leaves some out, what counts is the bound of
+ * plans that leave out the same. */
+static void bound_what_is_placed(struct bp_solve *s)
+{
+    if (any_left(s)) {
+        auto_arena arena = ARENA_INIT;
+        struct bp_solution solution;
+        bp_engine_result(s->bound_engine, &arena, &solution);
+        usd_t bound = bp_certificate_bound(s->problem, &solution.certificate, s->best.unplaced);
+        s->bound = bound < s->bound ? bound : s->bound;
+    }
+}
+
 /* Once the plan stands, the bound is made again with the rules of groups in it, where it is worth
  * while and the gap is open. */
 static bool run_branching(struct bp_solve *s, uint64_t work)
 {
+    if (s->branching == NULL) {
+        bound_what_is_placed(s);
+    }
     if (s->stopped || atomic_load(&s->cancelled) || s->options.effort <= 1 ||
         s->options.algorithm == BP_FFD || is_good_enough(s)) {
         return false;
@@ -699,38 +715,13 @@ uint64_t bp_solve_arena_bytes(const struct bp_solve *s)
     return s->pack_engine == NULL ? bytes : bytes + bp_engine_arena_bytes(s->pack_engine);
 }
 
-usd_t bp_certificate_bound(const struct bp_problem *p, const struct bp_certificate *cert,
-                           const uint32_t *unplaced)
+static void set_status(const struct bp_solve *s, struct bp_solution *solution)
 {
-    __int128 sum = 0;
-    for (uint32_t i = 0; i < p->n_classes; i++) {
-        sum += (__int128)cert->dual[i] * (p->classes[i].demand - unplaced[i]);
-    }
-    for (uint32_t r = 0; r < p->n_limits; r++) {
-        sum -= (__int128)cert->limit_dual[r] * p->limits[r].max;
-    }
-    for (uint32_t k = 0; k < p->n_offerings; k++) {
-        __int128 gain = cert->best_value[k] - ((__int128)p->offerings[k].price << BP_DUAL_BITS);
-        for (uint32_t r = 0; r < p->n_limits; r++) {
-            gain -= (__int128)cert->limit_dual[r] * p->limits[r].use[k];
-        }
-        if (gain > 0) {
-            sum -= gain * p->offerings[k].stock;
-        }
-    }
-    /* Costs are whole nano-dollars, so it rounds up. */
-    usd_t bound =
-        sum > 0 ? (usd_t)((sum + (((__int128)1 << BP_DUAL_BITS) - 1)) >> BP_DUAL_BITS) : 0;
-    if (cert->counts != NULL) {
-        auto_arena scratch = ARENA_INIT;
-        uint32_t *placed = ARENA_ARRAY(&scratch, uint32_t, p->n_classes + 1);
-        for (uint32_t i = 0; i < p->n_classes; i++) {
-            placed[i] = p->classes[i].demand - unplaced[i];
-        }
-        usd_t counts = bp_count_proof_bound(p, cert->counts, placed, &scratch);
-        bound = counts > bound ? counts : bound;
-    }
-    return bound;
+    const usd_t open = solution->cost - solution->certificate.bound;
+    solution->status = open <= solution->cost / INT64_C(1000000000)              ? BP_OPTIMAL
+                       : (double)open <= s->options.gap * (double)solution->cost ? BP_WITHIN_GAP
+                       : s->stopped                                              ? BP_STOPPED
+                                                                                 : BP_EFFORT_DONE;
 }
 
 void bp_solve_result(const struct bp_solve *s, struct arena *arena,
@@ -738,6 +729,13 @@ void bp_solve_result(const struct bp_solve *s, struct arena *arena,
 {
     bp_engine_result(s->bound_engine, arena, ret_solution);
     if (s->problem->n_groups == 0) {
+        /* Of few nodes parts are far from whole. */
+        usd_t whole =
+            bp_certificate_bound(s->problem, &ret_solution->certificate, ret_solution->unplaced);
+        if (whole > ret_solution->certificate.bound) {
+            ret_solution->certificate.bound = whole;
+            set_status(s, ret_solution);
+        }
         return;
     }
     struct bp_certificate certificate = ret_solution->certificate;
@@ -755,14 +753,10 @@ void bp_solve_result(const struct bp_solve *s, struct arena *arena,
     certificate.relaxed_caps = s->relaxed.n_caps < s->problem->n_caps;
     certificate.relaxed_exclusions = s->problem->n_exclusions > 0;
     certificate.relaxed_varieties = s->problem->n_varieties > 0;
-    usd_t open = s->best.cost - certificate.bound;
     ret_solution->certificate = certificate;
     ret_solution->n_columns = n_columns + s->best.n_columns;
     ret_solution->work = work_of(s);
-    ret_solution->status = open <= s->best.cost / INT64_C(1000000000)              ? BP_OPTIMAL
-                           : (double)open <= s->options.gap * (double)s->best.cost ? BP_WITHIN_GAP
-                           : s->stopped                                            ? BP_STOPPED
-                                                                                   : BP_EFFORT_DONE;
+    set_status(s, ret_solution);
 }
 
 void bp_solve_free(struct bp_solve *s)

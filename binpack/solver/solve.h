@@ -72,9 +72,4 @@ uint64_t bp_solve_arena_bytes(const struct bp_solve *solve);
 void bp_solve_result(const struct bp_solve *solve, struct arena *arena,
                      struct bp_solution *ret_solution);
 
-/* The bound that the duals of a certificate prove, with its best values as they stand, for a plan
- * that leaves unplaced[i] units of class i out; 0 when they prove nothing. */
-usd_t bp_certificate_bound(const struct bp_problem *problem,
-                           const struct bp_certificate *certificate, const uint32_t *unplaced);
-
 void bp_solve_free(struct bp_solve *solve); /* NULL is fine */

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/bitset.h"
 #include "binpack/solver/verify_counts.h"
+#include "binpack/solver/verify_cover.h"
 #include "binpack/solver/verify_knapsack.h"
 
 #include <string.h>
@@ -570,8 +571,10 @@ bool bp_verify_bound(const struct bp_problem *problem, const struct bp_certifica
     struct context c = {.p = problem, .cert = certificate, .placed = placed, .arena = scratch};
     const struct bp_count_proof *proof;
     bool ok = check_counts(problem, certificate->counts, placed, scratch, NULL, &proof,
-                           &c.counts_bound, err) &&
-              check_signs(&c, err) && check_sum(&c, err) && prove_values(&c, err);
+                           &c.counts_bound, err);
+    const usd_t whole = bp_cover_bound(problem, certificate, placed, scratch);
+    c.counts_bound = whole > c.counts_bound ? whole : c.counts_bound;
+    ok = ok && check_signs(&c, err) && check_sum(&c, err) && prove_values(&c, err);
     arena_rewind(scratch, mark);
     return ok;
 }
@@ -675,6 +678,8 @@ bool bp_prove_bound(const struct bp_problem *problem, const struct bp_certificat
                          ? 0
                          : verify_counts_sum(problem, certificate->counts, placed, scratch);
     arena_rewind(scratch, mark);
+    usd_t whole = bp_cover_bound(problem, certificate, placed, scratch);
+    c.counts_bound = whole > c.counts_bound ? whole : c.counts_bound;
     if (!check_signs(&c, err) || !check_sum(&c, err) ||
         !bp_prove_duals(problem, certificate, placed, true, scratch, arena, &proof, err)) {
         return false;
@@ -686,6 +691,8 @@ bool bp_prove_bound(const struct bp_problem *problem, const struct bp_certificat
     wide_t sum = proof.rest + worth_of_placed(&c);
     wide_t bound = sum <= 0 ? 0 : (sum + ((wide_t)1 << BP_DUAL_BITS) - 1) >> BP_DUAL_BITS;
     bound = counts_bound > bound ? counts_bound : bound;
+    whole = bp_cover_bound(problem, &out, placed, scratch);
+    bound = whole > bound ? whole : bound;
     out.bound = bound < certificate->bound ? (usd_t)bound : certificate->bound;
     *ret_certificate = out;
     return true;

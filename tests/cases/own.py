@@ -70,6 +70,8 @@ def judge(check, binpack, folder, now, case, keep):
     bound = (plan.get("certificate") or {}).get("lowerBoundUsdPerHour")
     if bound is None:
         bad.append("no lower bound")
+    elif case["bound"] is not None and bound < case["bound"]:
+        bad.append("only %s USD an hour are proven, %s are expected" % (bound, case["bound"]))
     code, _, err = run([binpack, "verify", stem + "__plan.json"] + inputs)
     if code != 0:
         bad.append("binpack verify: exit %d: %s" % (code, err.strip()[-300:]))

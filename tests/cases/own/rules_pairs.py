@@ -377,3 +377,19 @@ case("pairs/windows-and-linux", "each to the class of its system, with the Daemo
      nodePoolOf={"default/w-0": "win", "default/l-0": "linux"})
 case("pairs/weights-and-near", "who follows a pod of the heavy pool goes there as well",
      [nodeclass(), od("heavy", weight=9), od("light")] + pods(3, "web", cpu="1500m", labels=W, near=[term(ZONE, W)]), newNodesInPool={"light": {"max": 0}}, scheduled="all")
+
+# ---- bounds: what is proven where pods share a node whatever one does
+
+case("bound/host-self", "replicas that want each other on one host are one item for every plan",
+     BASE + pods(3, "web", cpu="1", labels=W, near=[term(HOST, W)]), optimalHourlyCost=0.19, bound=0.19)
+case("bound/host-chain", "and so is who follows a single pod, and who follows those",
+     BASE + [pod("c-0", labels=Y, near=[term(HOST, X)])] + pods(2, "b", labels=X, near=[term(HOST, W)]) + [pod("a-0", labels=W, cpu="1900m")], bound=0.19)
+case("bound/host-two-leaders", "not so who may follow either of two",
+     BASE + pods(2, "a", labels=W, cpu="1500m") + pods(2, "b", labels=X, cpu="100m", near=[term(HOST, W)]), scheduled="all", maxHourlyCost=0.2)
+case("bound/host-self-running", "nor those of whom one runs: others may start beside it, or anywhere it is not looked at",
+     BASE + [node("n-a", itype="x1.small"), pod("run-0", on="n-a", labels=W, cpu="1")] + pods(1, "web", cpu="1", labels=W, near=[term(HOST, W)]), maxHourlyCost=0)
+case("bound/few-nodes", "a third of a node is a node",
+     BASE + pods(4, "web", labels=W, spread=[skew(HOST, W, n=3)]), bound=0.2)
+case("bound/left-over", "what one full node cannot attach takes another",
+     BASE + [storageclass(), node("n-a", csi={EBS: 2})] + [pvc("d-%d" % i) for i in range(3)] + [pod("web-%d" % i, claims=["d-%d" % i]) for i in range(3)],
+     newNodes={"max": 1}, bound=0.1)
