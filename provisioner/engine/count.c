@@ -43,6 +43,29 @@ void count_round(struct engine *engine, const struct round_result *result, struc
     }
 }
 
+void count_disruption(struct engine *engine, const struct round_result *result)
+{
+    struct metrics *m = engine->metrics;
+    const struct str outcome = !result->good ? STR("failed")
+                               : result->cut ? STR("cut")
+                                             : STR("complete");
+    metrics_add(m, METRIC_DISRUPTIONS, &outcome, 1);
+    if (!result->good || result->cut) {
+        return;
+    }
+    metrics_set(m, METRIC_DISRUPTION_SAVES, NULL, result->saves);
+    metrics_set(m, METRIC_DISRUPTION_MOVED_PODS, NULL, result->n_moved);
+    metrics_clear(m, METRIC_DISRUPTION_SAVES_AT_MOST);
+    if (result->saves_at_most.has) {
+        metrics_set(m, METRIC_DISRUPTION_SAVES_AT_MOST, NULL, result->saves_at_most.v);
+    }
+    metrics_clear(m, METRIC_DISRUPTION_NODES);
+    for (uint32_t i = 0; i < result->n_disrupted_by; i++) {
+        metrics_set(m, METRIC_DISRUPTION_NODES, &result->disrupted_by[i].text,
+                    result->disrupted_by[i].n);
+    }
+}
+
 /* ---- what follows from the state ---- */
 
 /* Cores, bytes or numbers with three decimals. */

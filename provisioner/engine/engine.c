@@ -145,7 +145,7 @@ static void on_kind(struct engine *engine, const struct event *event, struct mom
 
 /* ---- rounds ---- */
 
-static void start_round(struct engine *engine, struct moment now, struct str explain,
+static void start_round(struct engine *engine, struct moment now, struct str explain, bool disrupts,
                         struct actions *actions)
 {
     struct round_job *job = &engine->job;
@@ -153,7 +153,8 @@ static void start_round(struct engine *engine, struct moment now, struct str exp
                               .catalog = engine->catalog,
                               .settings = engine->settings.make,
                               .now = now.wall,
-                              .explain = explain};
+                              .explain = explain,
+                              .disrupts = disrupts};
     k8s_state_freeze(engine->state, &job->frozen, NULL);
     engine->solving = true;
     engine->cancelled = false;
@@ -168,7 +169,7 @@ static void start_plan(struct engine *engine, struct moment now, struct actions 
     engine->planned = true;
     engine->last_pending = engine->n_pending;
     engine->replan_at = sat_add(now.mono, engine->settings.replan_ms);
-    start_round(engine, now, STR_EMPTY, actions);
+    start_round(engine, now, STR_EMPTY, /* disrupts= */ false, actions);
 }
 
 /* When to plan next; INT64_MAX: not before something happens. */
@@ -183,6 +184,11 @@ static mono_t plan_due(const struct engine *engine)
     return engine->batch.open && engine->planned ? batch : again;
 }
 
+static mono_t disrupt_due(const struct engine *engine)
+{
+    return engine->settings.disrupt_ms > 0 && engine->planned ? engine->disrupt_at : INT64_MAX;
+}
+
 static void start_explanation(struct engine *engine, struct moment now, struct actions *actions)
 {
     engine->ask = engine->asks.v[0].ask;
@@ -190,7 +196,21 @@ static void start_explanation(struct engine *engine, struct moment now, struct a
     engine->asks.n--;
     memmove(engine->asks.v, engine->asks.v + 1, engine->asks.n * sizeof *engine->asks.v);
     start_round(engine, now, (struct str){.p = engine->ask_pod.text, .n = engine->ask_pod.n},
-                actions);
+                /* disrupts= */ false, actions);
+}
+
+/* One that has given way to pods comes back after the plan for them. */
+static void finish_disruption(struct engine *engine, const struct round_result *result,
+                              struct moment now, struct actions *actions)
+{
+    engine->disrupt_at =
+        sat_add(now.mono, result->cut ? engine->settings.replan_ms : engine->settings.disrupt_ms);
+    count_disruption(engine, result);
+    say_disruption(actions, result, now.mono - engine->began);
+    if (result->good && !result->cut) {
+        VEC_PUSH(actions->arena, &actions->v,
+                 ((struct action){.type = ACTION_EXPORT, .result = result}));
+    }
 }
 
 static void on_solved(struct engine *engine, const struct event *event, struct moment now,
@@ -202,6 +222,10 @@ static void on_solved(struct engine *engine, const struct event *event, struct m
     engine->solving = false;
     if (result->explains) {
         VEC_PUSH(actions->arena, &actions->v, reply_to(engine->ask, result, actions->arena));
+        return;
+    }
+    if (result->disrupts) {
+        finish_disruption(engine, result, now, actions);
         return;
     }
     count_round(engine, result, now);
@@ -247,6 +271,14 @@ static void restart(struct engine *engine, struct actions *actions)
     VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_RESTART}));
 }
 
+/* When the round under way is to end: at its limit, or where pods wait and it is about others. */
+static mono_t cancel_due(const struct engine *engine)
+{
+    const mono_t limit = sat_add(engine->began, engine->settings.time_limit_ms);
+    const mono_t batch = engine->job.disrupts ? batch_due(&engine->batch) : INT64_MAX;
+    return batch < limit ? batch : limit;
+}
+
 /* What is due is started; one round at a time. */
 static void go_on(struct engine *engine, struct moment now, struct actions *actions)
 {
@@ -257,8 +289,7 @@ static void go_on(struct engine *engine, struct moment now, struct actions *acti
         }
         return;
     }
-    const mono_t limit = sat_add(engine->began, engine->settings.time_limit_ms);
-    if (engine->solving && !engine->cancelled && now.mono >= limit) {
+    if (engine->solving && !engine->cancelled && now.mono >= cancel_due(engine)) {
         engine->cancelled = true;
         VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_CANCEL}));
     }
@@ -274,6 +305,8 @@ static void go_on(struct engine *engine, struct moment now, struct actions *acti
         start_plan(engine, now, actions);
     } else if (engine->asks.n > 0) {
         start_explanation(engine, now, actions);
+    } else if (now.mono >= disrupt_due(engine)) {
+        start_round(engine, now, STR_EMPTY, /* disrupts= */ true, actions);
     }
 }
 
@@ -281,9 +314,10 @@ static void set_timer(struct engine *engine, struct actions *actions)
 {
     mono_t at = INT64_MAX;
     if (engine->solving && !engine->cancelled) {
-        at = sat_add(engine->began, engine->settings.time_limit_ms);
+        at = cancel_due(engine);
     } else if (!engine->solving && engine->synced && !engine->stopping) {
-        at = plan_due(engine);
+        const mono_t plan = plan_due(engine), disrupt = disrupt_due(engine);
+        at = plan < disrupt ? plan : disrupt;
     }
     if (at != engine->timer_at) {
         engine->timer_at = at;

@@ -4,7 +4,9 @@
  * It keeps the objects of the cluster, decides when to plan, and says what came of it. A plan is
  * made when pods have come that need a place and the batch window has closed; when other things
  * changed while pods wait, at most every `replan_ms`; and when pods that the last plan was for need
- * no place any more. One round at a time: what happens meanwhile is for the next. */
+ * no place any more. One round at a time: what happens meanwhile is for the next. Every
+ * `disrupt_ms` it is planned which running nodes could go and what that would save; such a round
+ * gives way when pods come that need a place. */
 #pragma once
 
 #include "binpack/plan/make.h"
@@ -20,6 +22,7 @@ struct engine_settings {
     int64_t batch_idle_ms, batch_max_ms;
     int64_t time_limit_ms; /* of a round */
     int64_t replan_ms;     /* 0: 10 s, as Karpenter looks at waiting pods again */
+    int64_t disrupt_ms;    /* how often it is planned which running nodes could go; 0: never */
     int64_t slack_bytes;   /* 0: 64 MiB. What the objects may hold beyond twice what they held when
                               all had been read, before ACTION_RESTART */
     int64_t gap_ppm;       /* a plan is good enough within this share of its bound */

@@ -40,6 +40,7 @@ struct engine {
     bool planned;          /* since all was read */
     bool stale;            /* something has changed since the last plan began */
     uint32_t last_pending; /* n_pending of the last plan */
+    mono_t disrupt_at;     /* the next plan of disruption, when all has been planned for once */
     mono_t replan_at;      /* not before, unless the batch window closes */
 
     bool solving, cancelled, stopping, exited;
@@ -61,9 +62,11 @@ void say_refused(struct actions *actions, const struct err *err); /* an object b
 void say_kind_refused(struct actions *actions, const struct k8s_kind *kind, struct str why);
 void say_synced(struct actions *actions, const struct k8s_state *state);
 void say_restart(struct actions *actions, size_t bytes);
+void say_disruption(struct actions *actions, const struct round_result *result, int64_t took_ms);
 void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms);
 struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena);
 
 /* ---- count.c: metrics ---- */
 
 void count_round(struct engine *engine, const struct round_result *result, struct moment now);
+void count_disruption(struct engine *engine, const struct round_result *result);

@@ -21,6 +21,7 @@ static const struct {
     FIELD("batchMaxMs", FIELD_I64, batch_max_ms),
     FIELD("timeLimitMs", FIELD_I64, time_limit_ms),
     FIELD("replanMs", FIELD_I64, replan_ms),
+    FIELD("disruptMs", FIELD_I64, disrupt_ms),
     FIELD("slackBytes", FIELD_I64, slack_bytes),
     FIELD("gapPpm", FIELD_I64, gap_ppm),
     FIELD("preferencePolicy", FIELD_I32, make.preference_policy),
@@ -144,6 +145,7 @@ void journal_put_action(const struct action *action, struct strbuf *b)
     case ACTION_SOLVE:
         jsonw_key_i64(&w, "round", (int64_t)action->job->id);
         jsonw_key_str(&w, "explain", action->job->explain);
+        jsonw_key_bool(&w, "disrupts", action->job->disrupts);
         break;
     case ACTION_EXPORT:
         put_document(&w, action->result->document);

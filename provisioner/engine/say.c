@@ -136,6 +136,45 @@ static void say_plan(struct actions *actions, const struct round_result *result,
     line_end(&line, actions, ACTION_INFO, "computed plan", "provisioner");
 }
 
+static void say_command(struct actions *actions, const struct round_command *command)
+{
+    struct line line;
+    line_begin(&line, actions->arena);
+    put_text(&line, "reason", command->reason);
+    put_text(&line, "Nodes", command->nodes);
+    jsonw_key_i64(&line.w, "nodes", command->n_nodes);
+    jsonw_key_i64(&line.w, "nodeclaims", command->n_with);
+    jsonw_key_i64(&line.w, "pods", command->n_moved);
+    jsonw_key_usd(&line.w, "savesUsdPerHour", command->saves);
+    line_end(&line, actions, ACTION_INFO, "would disrupt node(s)", "disruption");
+}
+
+void say_disruption(struct actions *actions, const struct round_result *result, int64_t took_ms)
+{
+    struct line line;
+    line_begin(&line, actions->arena);
+    if (!result->good || result->cut) {
+        put_text(&line, "error",
+                 result->good ? STR("it gave way, or took too long") : str_of(result->err.text));
+        line_end(&line, actions, result->good ? ACTION_DEBUG : ACTION_ERROR,
+                 "could not plan disruption", "disruption");
+        return;
+    }
+    jsonw_key_i64(&line.w, "nodes", result->n_disrupted);
+    jsonw_key_i64(&line.w, "nodeclaims", result->n_new_nodes);
+    jsonw_key_i64(&line.w, "pods", result->n_moved);
+    jsonw_key_usd(&line.w, "savesUsdPerHour", result->saves);
+    if (result->saves_at_most.has) {
+        jsonw_key_usd(&line.w, "savesAtMostUsdPerHour", result->saves_at_most.v);
+    }
+    jsonw_key_usd(&line.w, "runningUsdPerHour", result->running_cost);
+    put_duration(&line, "duration", took_ms);
+    for (uint32_t i = 0; i < result->n_commands && i < SAID_KINDS_MAX; i++) {
+        say_command(actions, &result->commands[i]);
+    }
+    line_end(&line, actions, ACTION_INFO, "computed disruption", "disruption");
+}
+
 void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms)
 {
     struct line line;

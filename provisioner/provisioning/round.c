@@ -7,14 +7,15 @@
 #include "base/vec.h"
 #include "binpack/plan/check.h"
 #include "binpack/plan/default_pool.h"
+#include "binpack/plan/disrupt.h"
 #include "binpack/plan/plan_json.h"
+#include "binpack/plan/retry.h"
 #include "binpack/view/explanation.h"
 #include "k8s/builder.h"
 #include "k8s/reader.h"
 
 enum {
     STEP_WORK = 20000, /* about 20 ms */
-    TRIES = 3,
     SAID_MAX = 20,
     SHOWN_PODS = 5
 };
@@ -26,7 +27,8 @@ struct run {
     struct make_settings settings;
     const struct k8s_cluster *cluster;
     const struct catalog *catalog;
-    struct arena arena; /* of cluster and plan */
+    struct arena arena;      /* of cluster and plan */
+    struct arena plan_arena; /* of a plan that disrupts */
     struct plan *plan;
 };
 
@@ -73,53 +75,78 @@ static bool is_cut(struct run *run)
            (job->cut_after.has && run->result->n_steps >= (uint64_t)job->cut_after.v);
 }
 
-static bool solve(struct run *run, struct err *err)
+/* To its end; false: it was cut. */
+static bool work(void *ctx, struct make *make)
 {
-    struct make *make = NULL;
+    struct run *run = ctx;
     bool more = true;
-    if (!make_new(run->cluster, run->catalog, &run->settings, &make, err)) {
-        return false;
-    }
     while (more) {
         if (!run->result->cut && is_cut(run)) {
             run->result->cut = true;
             run->result->cut_after = run->result->n_steps;
+        }
+        if (run->result->cut) {
             make_cancel(make);
         }
         more = make_step(make, STEP_WORK);
         run->result->n_steps++;
     }
-    bool good = make_finish(make, &run->arena, &run->plan, err);
+    return !run->result->cut;
+}
+
+static bool disrupt(struct run *run, const struct make_settings *settings, struct plan **ret_plan,
+                    struct err *err)
+{
+    const struct disrupt_options options = DISRUPT_OPTIONS_DEFAULT;
+    const struct disrupt_port port = {.ctx = run, .work = work};
+    arena_done(&run->plan_arena);
+    return disrupt_plan(run->cluster, run->catalog, settings, &options, &port, &run->plan_arena,
+                        ret_plan, err);
+}
+
+static bool provision(struct run *run, const struct make_settings *settings, struct plan **ret_plan,
+                      struct err *err)
+{
+    struct make *make = NULL;
+    if (!make_new(run->cluster, run->catalog, settings, &make, err)) {
+        return false;
+    }
+    (void)work(run, make);
+    bool good = make_finish(make, &run->arena, ret_plan, err);
     make_free(make);
     return good;
 }
 
-static bool attempt(struct run *run, struct err *err)
+static bool once(void *ctx, const struct make_settings *settings, struct plan **ret_plan,
+                 struct err *err)
 {
+    struct run *run = ctx;
+    return run->job->disrupts ? disrupt(run, settings, ret_plan, err)
+                              : provision(run, settings, ret_plan, err);
+}
+
+static bool stopped(void *ctx, bool needed)
+{
+    const struct run *run = ctx;
+    return run->result->cut && !needed;
+}
+
+static bool plan(struct run *run, struct err *err)
+{
+    auto_arena scratch = ARENA_INIT;
     const struct check_settings checks = {
         .ignore_overlays = !run->settings.gate_node_overlay,
         .respect_strict_min_values = run->settings.min_values_policy == MAKE_STRICT,
         .spot_to_spot = run->settings.gate_spot_to_spot,
         .catalog = run->settings.catalog,
     };
-    auto_arena scratch = ARENA_INIT;
-    return solve(run, err) && (check_plan(run->plan, &checks, &scratch, err) ||
-                               err_wrap(err, "the plan does not hold, so it is not shown"));
-}
-
-/* A plan that the checker refuses is never shown; others are made that rest on less. */
-static bool plan(struct run *run, struct err *err)
-{
-    bool good = false;
-    for (int tries = 0; tries < TRIES && !good; tries++) {
-        run->settings.no_repair = tries > 0;
-        run->settings.any_order = tries > 1;
-        good = attempt(run, err);
-        if (!good && (err->code != ERR_INTERNAL || run->result->cut)) {
-            break;
-        }
-    }
-    return good;
+    const struct retry retry = {.once = once,
+                                .stopped = stopped,
+                                .ctx = run,
+                                .settings = &run->settings,
+                                .checks = &checks,
+                                .scratch = &scratch};
+    return retry_plan(&retry, &run->plan, NULL, err);
 }
 
 /* ---- the numbers ---- */
@@ -236,6 +263,54 @@ static struct str some_pods(struct run *run)
     return strbuf_str(&b);
 }
 
+static struct str some_nodes(struct run *run, const struct plan_command *command)
+{
+    struct strbuf b = strbuf_new(&run->result->arena, 4096);
+    for (uint32_t i = 0; i < command->n_nodes && i < SHOWN_PODS; i++) {
+        strbuf_add(&b, i > 0 ? STR(", ") : STR_EMPTY);
+        strbuf_add(&b, run->cluster->nodes[command->nodes[i]].meta.name);
+    }
+    if (command->n_nodes > SHOWN_PODS) {
+        strbuf_addf(&b, " and %u other(s)", command->n_nodes - SHOWN_PODS);
+    }
+    return strbuf_str(&b);
+}
+
+static void count_disruption(struct run *run)
+{
+    struct round_result *r = run->result;
+    const struct plan_disruption *d = run->plan->disruption;
+    if (d == NULL) {
+        return;
+    }
+    struct round_command *commands = ARENA_ARRAY(&r->arena, struct round_command, d->n_commands);
+    struct round_count *by = ARENA_ARRAY(&r->arena, struct round_count, d->n_commands);
+    for (uint32_t i = 0; i < d->n_commands; i++) {
+        const struct plan_command *command = &d->commands[i];
+        uint32_t at = 0;
+        commands[i] = (struct round_command){.reason = command->reason,
+                                             .nodes = some_nodes(run, command),
+                                             .n_nodes = command->n_nodes,
+                                             .n_with = command->n_with,
+                                             .n_moved = command->n_moved,
+                                             .saves = command->saves};
+        while (at < r->n_disrupted_by && !str_eq(by[at].text, command->reason)) {
+            at++;
+        }
+        r->n_disrupted_by += at == r->n_disrupted_by;
+        by[at].text = command->reason;
+        by[at].n += command->n_nodes;
+        r->n_disrupted += command->n_nodes;
+    }
+    qsort(by, r->n_disrupted_by, sizeof *by, by_text);
+    r->commands = commands;
+    r->n_commands = d->n_commands;
+    r->disrupted_by = by;
+    r->saves = d->saves;
+    r->saves_at_most = d->saves_at_most;
+    r->n_moved = d->n_moved;
+}
+
 static void count(struct run *run)
 {
     struct round_result *r = run->result;
@@ -257,6 +332,7 @@ static void count(struct run *run)
     for (uint32_t i = 0; i < plan->n_ignored; i++) {
         r->n_ignored += plan->ignored[i].n;
     }
+    count_disruption(run);
     count_reasons(run);
     count_nodes(run);
     say_unplaced(run);
@@ -284,11 +360,14 @@ static bool write_document(struct run *run, struct err *err)
 void round_run(struct round_job *job, const struct parallel *parallel,
                struct round_result *ret_result)
 {
-    *ret_result =
-        (struct round_result){.arena = ARENA_INIT, .id = job->id, .explains = job->explain.n > 0};
+    *ret_result = (struct round_result){.arena = ARENA_INIT,
+                                        .id = job->id,
+                                        .explains = job->explain.n > 0,
+                                        .disrupts = job->disrupts};
     struct run run = {
         .job = job, .result = ret_result, .settings = job->settings, .arena = ARENA_INIT};
     run.settings.now = job->now;
+    run.settings.mode = job->disrupts ? PLAN_DISRUPT : PLAN_PROVISION;
     run.settings.solver.parallel = parallel;
     run.settings.explain = &job->explain;
     run.settings.n_explain = job->explain.n > 0 ? 1 : 0;
@@ -297,6 +376,7 @@ void round_run(struct round_job *job, const struct parallel *parallel,
     if (ret_result->good) {
         count(&run);
     }
+    arena_done(&run.plan_arena);
     arena_done(&run.arena);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One round of planning: from the frozen objects of a cluster to a plan that the checker accepts,
- * as a document of binpack/v1, and the numbers that people watch. Or the explanation of one pod.
+ * as a document of binpack/v1, and the numbers that people watch. Or the explanation of one pod, or
+ * which running nodes could go and what that would save.
  *
  * Runs on any thread; only round_cancel may be called meanwhile. The result does not depend on
  * threads or clocks: a round that was cancelled says after how many steps, and comes out the same
@@ -24,6 +25,7 @@ struct round_job {
     struct make_settings settings;
     wall_t now;
     struct str explain;       /* "namespace/name" of a pod; empty: a plan */
+    bool disrupts;            /* a plan for the running nodes instead of the pods that wait */
     struct opt_i64 cut_after; /* steps: cancelled there */
     atomic_bool cancelled;
 };
@@ -45,11 +47,19 @@ struct round_unplaced {
     struct str pod, code, message; /* the nearest miss */
 };
 
+/* Running nodes that would go together. */
+struct round_command {
+    struct str reason; /* "Empty", ... */
+    struct str nodes;  /* "a, b and 3 other(s)" */
+    uint32_t n_nodes, n_with, n_moved;
+    usd_t saves;
+};
+
 /* What came of it. Everything is in `arena`. */
 struct round_result {
     struct arena arena;
     uint64_t id;
-    bool explains, good;
+    bool explains, disrupts, good;
     struct err err;      /* not good */
     struct str document; /* JSON */
     uint64_t n_steps;
@@ -65,6 +75,13 @@ struct round_result {
     uint32_t n_reasons, n_kinds, n_said;
     const struct round_count *reasons; /* [n_reasons] unplaced pods by code, by text */
     const struct round_nodes *kinds;   /* [n_kinds] by pool, type, zone, capacity type */
+    /* disrupts: */
+    usd_t saves;
+    struct opt_usd saves_at_most; /* proven */
+    uint32_t n_disrupted, n_moved, n_commands, n_disrupted_by;
+    const struct round_command *commands;   /* [n_commands] */
+    const struct round_count *disrupted_by; /* [n_disrupted_by] nodes by reason, by text */
+
     const struct round_unplaced *said; /* [n_said] the first unplaced pods */
 };
 

@@ -95,6 +95,16 @@ static bool debug_plan(struct service *service, const struct io_request *request
                : say(answer, 404, application_json, STR("{\"error\": \"there is no plan yet\"}\n"));
 }
 
+static bool debug_disruption(struct service *service, const struct io_request *request,
+                             struct io_answer *answer)
+{
+    (void)request;
+    return service->disruption.n > 0
+               ? say(answer, 200, application_json, service->disruption)
+               : say(answer, 404, application_json,
+                     STR("{\"error\": \"no disruption has been planned yet\"}\n"));
+}
+
 static bool debug_explain(struct service *service, const struct io_request *request,
                           struct io_answer *answer)
 {
@@ -165,6 +175,7 @@ static const struct {
     {"/readyz", ROUTES_HEALTH, false, readyz},
     {"/metrics", ROUTES_METRICS, false, metrics},
     {"/debug/plan", ROUTES_METRICS, true, debug_plan},
+    {"/debug/disruption", ROUTES_METRICS, true, debug_disruption},
     {"/debug/explain", ROUTES_METRICS, true, debug_explain},
     {"/debug/state", ROUTES_METRICS, true, debug_state},
 };

@@ -49,8 +49,9 @@ static void on_worker_done(void *ctx)
 
 static void export_plan(struct service *service, const struct round_result *result)
 {
-    arena_reset(&service->plan_arena);
-    service->plan = str_copy(&service->plan_arena, result->document);
+    struct arena *arena = result->disrupts ? &service->disruption_arena : &service->plan_arena;
+    arena_reset(arena);
+    *(result->disrupts ? &service->disruption : &service->plan) = str_copy(arena, result->document);
 }
 
 static void reply(struct service *service, const struct action *action)
@@ -309,6 +310,7 @@ static struct engine_settings engine_settings_of(const struct settings *s)
     return (struct engine_settings){.batch_idle_ms = s->batch_idle_ms,
                                     .batch_max_ms = s->batch_max_ms,
                                     .time_limit_ms = s->time_limit_ms,
+                                    .disrupt_ms = s->disruption_interval_ms,
                                     .gap_ppm = s->gap_ppm,
                                     .make = make};
 }
@@ -428,6 +430,7 @@ bool service_close(struct service *service)
     io_append_close(service->journal);
     arena_done(&service->catalog_arena);
     arena_done(&service->plan_arena);
+    arena_done(&service->disruption_arena);
     arena_done(&service->answers);
     struct arena arena = service->arena;
     arena_done(&arena);

@@ -42,8 +42,8 @@ struct service {
     struct round_job *job;
     struct round_result result;
     struct routes routes[2];
-    struct arena plan_arena;
-    struct str plan; /* the last one as JSON; empty: none yet */
+    struct arena plan_arena, disruption_arena;
+    struct str plan, disruption; /* the last ones as JSON; empty: none yet */
     struct arena catalog_arena;
     bool stopping, over, restart;
 };

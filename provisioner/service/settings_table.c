@@ -172,6 +172,12 @@ const struct setting_row setting_rows[] = {
     {"time-limit", "BINPACK_TIME_LIMIT", "DURATION", SETTING_DURATION, FIELD(time_limit_ms),
      .min = 100, .max = DAY_MS, .fallback = "60s", .group = GROUP_BINPACK,
      .help = "a plan that is not ready by then is finished with what there is"},
+    {"disruption-interval", "BINPACK_DISRUPTION_INTERVAL", "DURATION", SETTING_DURATION,
+     FIELD(disruption_interval_ms), .min = 0, .max = DAY_MS, .fallback = "5m",
+     .group = GROUP_BINPACK,
+     .help = "how often it is planned which running nodes could go; 0s: never",
+     .doc = "As `binpack --mode=disrupt`: empty, drifted, expired and underutilized nodes, within "
+            "the budgets of their NodePools; /debug/disruption shows what that would save."},
     {"threads", "BINPACK_THREADS", "N", SETTING_NUMBER, FIELD(threads), .min = 0, .max = 64,
      .fallback = "0", .group = GROUP_BINPACK,
      .help = "threads that solve; 0: as many as there are processors, at most 8"},

@@ -18,7 +18,8 @@ static void refuse_round(struct engine *engine, const struct round_job *job, str
 {
     auto_arena arena = ARENA_INIT, step = ARENA_INIT;
     struct actions actions = {.arena = &step};
-    struct round_result result = {.id = job->id, .explains = job->explain.n > 0};
+    struct round_result result = {
+        .id = job->id, .explains = job->explain.n > 0, .disrupts = job->disrupts};
     const struct event event = {.type = EVENT_SOLVED, .result = &result};
     const struct k8s_cluster *cluster =
         k8s_builder_finish(k8s_frozen_builder(&job->frozen, &arena));

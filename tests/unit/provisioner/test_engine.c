@@ -160,12 +160,15 @@ static void sync(struct bench *b)
     }
 }
 
+static int64_t disrupt_ms; /* of the benches that are opened */
+
 static void bench_open(struct bench *b)
 {
     const struct engine_settings settings = {.batch_idle_ms = 1000,
                                              .batch_max_ms = 10000,
                                              .time_limit_ms = 60000,
                                              .slack_bytes = 1 << 20,
+                                             .disrupt_ms = disrupt_ms,
                                              .make = MAKE_SETTINGS_DEFAULT};
     memset(b, 0, sizeof *b);
     b->timer = INT64_MAX;
@@ -364,6 +367,45 @@ static void broken_objects_are_left_out_and_said(void **state)
     bench_close(b);
 }
 
+/* What running nodes could go is looked at now and then, and gives way to pods. */
+static void disruption_gives_way(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    disrupt_ms = 300000;
+    bench_open(b);
+    sync(b);
+    assert_false(b->job->disrupts);
+    solve(b);
+    assert_true(b->job != NULL && b->job->disrupts);
+    assert_int_equal(b->timer, b->now.mono + 60000);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    assert_int_equal(b->timer, b->now.mono + 1000);
+    pass(b, 999);
+    assert_int_equal(b->n_cancels, 0);
+    pass(b, 1);
+    assert_int_equal(b->n_cancels, 1);
+    const uint32_t n_exports = b->n_exports;
+    solve(b); /* cut: shown to nobody */
+    assert_int_equal(b->n_exports, n_exports);
+    assert_true(b->job != NULL && !b->job->disrupts);
+    solve(b);
+    assert_non_null(strstr(b->plan, "shop/web-0"));
+    assert_null(b->job);
+    pass(b, 10000); /* and again, soon */
+    assert_true(b->job != NULL && b->job->disrupts);
+    solve(b);
+    assert_non_null(strstr(b->said, "computed disruption {\"nodes\":0"));
+    assert_non_null(strstr(b->plan, "\"mode\": \"disrupt\""));
+    pass(b, 299999);
+    assert_null(b->job);
+    pass(b, 1);
+    assert_true(b->job != NULL && b->job->disrupts);
+    solve(b);
+    bench_close(b);
+    disrupt_ms = 0;
+}
+
 static void questions_are_answered_in_turn(void **state)
 {
     struct event ask = {.type = EVENT_EXPLAIN, .ask = 7, .pod = STR("shop/web-0")};
@@ -555,6 +597,7 @@ int main(void)
         cmocka_unit_test(a_plan_has_a_time_limit),
         cmocka_unit_test(stopping_waits_for_the_round),
         cmocka_unit_test(broken_objects_are_left_out_and_said),
+        cmocka_unit_test(disruption_gives_way),
         cmocka_unit_test(questions_are_answered_in_turn),
         cmocka_unit_test(a_journal_gives_the_same_again),
         cmocka_unit_test(settings_come_back_from_the_header),
