@@ -275,6 +275,19 @@ static void read_retry_after(struct aws_fault *fault, const struct aws_http_repl
     }
 }
 
+/* Pages of front ends have line breaks. */
+static struct str one_line(struct str text, struct arena *arena)
+{
+    if (text.n == 0) {
+        return STR_EMPTY;
+    }
+    char *copy = arena_copy(arena, text.p, text.n);
+    for (size_t i = 0; i < text.n; i++) {
+        copy[i] = copy[i] == '\n' || copy[i] == '\r' || copy[i] == '\t' ? ' ' : copy[i];
+    }
+    return (struct str){.p = copy, .n = text.n};
+}
+
 /* Strings that are views of the reply are copied: the reply may go. */
 static void keep(struct str *text, struct arena *arena)
 {
@@ -293,7 +306,7 @@ struct aws_fault aws_fault_read(const struct aws_service *service,
         read_json(&fault, service, reply, arena);
     }
     if (fault.message.n == 0 && fault.code.n == 0) {
-        fault.message = str_sub(body, 0, SHOWN_BYTES);
+        fault.message = one_line(str_sub(body, 0, SHOWN_BYTES), arena);
     }
     aws_header_find(reply->headers, reply->n_headers, STR("date"), &fault.date);
     keep(&fault.code, arena);

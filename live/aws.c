@@ -35,7 +35,6 @@ struct call {
     struct live_aws *aws;
     struct service *service; /* NULL: there is no such endpoint, `problem` says why */
     struct err problem;
-    uint64_t id;
     const struct aws_operation *operation;
     void *input;
     struct str token;
@@ -63,17 +62,7 @@ struct live_aws {
     struct service *services;
     struct call *calls;
     uint32_t n_calls;
-    uint64_t last_id;
 };
-
-static struct call *find_call(const struct live_aws *aws, uint64_t id)
-{
-    struct call *call = aws->calls;
-    while (call != NULL && call->id != id) {
-        call = call->next;
-    }
-    return call;
-}
 
 /* ---- the ends of a call ---- */
 
@@ -94,7 +83,7 @@ static void forget(struct call *call)
     arena_done(&arena);
 }
 
-/* The owner may start and cancel calls, this one included, and that is over then. */
+/* The owner may start calls; this one is over then. */
 static void finish(struct call *call, const struct aws_fault *fault)
 {
     struct arena round = call->round; /* the texts of the fault */
@@ -193,13 +182,9 @@ static void on_output(struct call *call, const void *output)
     struct live_aws *aws = call->aws;
     struct aws_fault none = {.kind = AWS_FAULT_NONE};
     struct err err = {.code = ERR_NONE};
-    uint64_t id = call->id;
     aws_retry_succeeded(&call->attempts, &call->service->quota);
     call->n_pages++;
     bool more = call->events.page(call->events.ctx, output);
-    if (find_call(aws, id) == NULL) {
-        return; /* cancelled by its owner */
-    }
     if (!more) {
         finish(call, &none);
     } else if (next_page(call, output, &err)) {
@@ -364,9 +349,6 @@ bool live_aws_open(struct io_loop *loop, struct io_http *http,
         arena_done(&arena);
         return false;
     }
-    if (settings->metadata_off) {
-        place.environment.metadata_disabled = STR("true");
-    }
     *aws = (struct live_aws){
         .loop = loop,
         .http = http,
@@ -409,15 +391,14 @@ struct str live_aws_source(const struct live_aws *aws)
     return live_keys_source(aws->keys);
 }
 
-uint64_t live_aws_start(struct live_aws *aws, const struct aws_operation *operation,
-                        const void *input, struct str token, const struct live_aws_events *events)
+void live_aws_start(struct live_aws *aws, const struct aws_operation *operation, const void *input,
+                    struct str token, const struct live_aws_events *events)
 {
     struct arena arena = ARENA_INIT;
     struct call *call = ARENA_NEW(&arena, struct call);
     *call = (struct call){
         .aws = aws,
         .next = aws->calls,
-        .id = ++aws->last_id,
         .operation = operation,
         .token = str_copy(&arena, token),
         .events = *events,
@@ -434,15 +415,6 @@ uint64_t live_aws_start(struct live_aws *aws, const struct aws_operation *operat
     aws->calls = call;
     aws->n_calls++;
     step_at(call, io_loop_now(aws->loop));
-    return call->id;
-}
-
-void live_aws_cancel(struct live_aws *aws, uint64_t id)
-{
-    struct call *call = find_call(aws, id);
-    if (call != NULL) {
-        forget(call);
-    }
 }
 
 uint32_t live_aws_count(const struct live_aws *aws)

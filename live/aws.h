@@ -26,7 +26,6 @@ struct live_aws_settings {
     struct str region, profile;      /* empty: as above */
     struct aws_retry_settings retry; /* zero: aws_retry_defaults */
     int64_t silence_ms, total_ms;    /* of one attempt; 0: 20 s and 2 minutes */
-    bool metadata_off;               /* instance metadata is not asked for keys */
 };
 
 /* Errors: ERR_NOT_FOUND when nothing names a region; ERR_INVALID for a region or an address that is
@@ -52,11 +51,8 @@ struct live_aws_events {
 };
 
 /* `input` is copied, but not what it points to, which must live until the end. `token`: see
- * aws_request_make; empty: none. Returns the id of the call, never 0. */
-uint64_t live_aws_start(struct live_aws *aws, const struct aws_operation *operation,
-                        const void *input, struct str token, const struct live_aws_events *events);
-
-/* The owner hears nothing more of it. An id that is over is fine. */
-void live_aws_cancel(struct live_aws *aws, uint64_t id);
+ * aws_request_make; empty: none. */
+void live_aws_start(struct live_aws *aws, const struct aws_operation *operation, const void *input,
+                    struct str token, const struct live_aws_events *events);
 
 uint32_t live_aws_count(const struct live_aws *aws); /* calls under way */

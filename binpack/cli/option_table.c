@@ -132,7 +132,8 @@ const struct option_row option_rows[] = {
      .help = "instance types, zones and prices; repeatable",
      .doc = "The program's own format, Karpenter's KWOK instance_types.json, or what `aws ec2 "
             "describe-instance-types`, "
-            "`describe-instance-type-offerings`, `describe-spot-price-history` and `aws pricing "
+            "`describe-instance-type-offerings`, `describe-spot-price-history`, "
+            "`describe-availability-zones` and `aws pricing "
             "get-products` print; several files complete each other."},
     {"live", 0, NULL, OPTION_FLAG, FIELD(live), .group = GROUP_INPUT, .commands = ASKS,
      .help = "plan for the running cluster instead of files",

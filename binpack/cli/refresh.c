@@ -23,7 +23,6 @@ struct refresh;
 struct asked {
     struct refresh *refresh;
     const struct aws_operation *operation;
-    uint64_t id; /* 0: it is over */
     uint32_t n_pages;
     enum aws_fault_kind fault;
     struct err err; /* of the fault */
@@ -88,17 +87,27 @@ static bool concerns_all(enum aws_fault_kind kind)
            kind == AWS_FAULT_SKEWED || kind == AWS_FAULT_UNTRUSTED;
 }
 
+/* Whoever mends it must know which keys were used. */
+static bool is_about_keys(enum aws_fault_kind kind)
+{
+    return kind == AWS_FAULT_BAD_KEYS || kind == AWS_FAULT_EXPIRED ||
+           kind == AWS_FAULT_UNAUTHORIZED;
+}
+
 static void on_end(void *ctx, const struct aws_fault *fault)
 {
     struct asked *asked = ctx;
     struct refresh *r = asked->refresh;
-    asked->id = 0;
     asked->fault = fault->kind;
     r->n_over++;
     if (fault->kind == AWS_FAULT_NONE) {
         return;
     }
     aws_fault_err(asked->operation, fault, &asked->err);
+    if (is_about_keys(fault->kind)) {
+        struct str source = live_aws_source(r->aws);
+        err_wrap(&asked->err, "with AWS credentials from " STR_FMT, STR_ARG(source));
+    }
     if (concerns_all(fault->kind) && !r->failed) {
         r->failed = true;
         r->err = asked->err;
@@ -113,7 +122,7 @@ static void ask(struct refresh *r, uint32_t i, const struct aws_operation *opera
     struct asked *asked = &r->asked[i];
     struct live_aws_events events = {.ctx = asked, .page = on_page, .end = on_end};
     *asked = (struct asked){.refresh = r, .operation = operation};
-    asked->id = live_aws_start(r->aws, operation, input, STR_EMPTY, &events);
+    live_aws_start(r->aws, operation, input, STR_EMPTY, &events);
 }
 
 static void ask_ec2(struct refresh *r, wall_t now)

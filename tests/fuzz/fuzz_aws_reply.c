@@ -57,6 +57,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(good || err.code == ERR_PARSE || err.code == ERR_LIMIT);
     MUST(good || fault.kind == AWS_FAULT_MALFORMED);
     MUST(!refused || (good && fault.kind != AWS_FAULT_NONE));
+    if (fault.kind != AWS_FAULT_NONE) {
+        MUST(!aws_fault_err(operation, &fault, &err) && err.code != ERR_NONE);
+        for (const char *c = err.text; *c != '\0'; c++) {
+            MUST((unsigned char)*c >= ' ' && *c != 127);
+        }
+    }
     if (output != NULL) {
         check_written(operation, output, &arena);
     }

@@ -176,7 +176,7 @@ def no_keys_and_wrong_keys():
             outcome = call(server, operation, **extra)
             assert outcome["kind"] == "bad credentials" and server.tries[operation] == 1, (extra, outcome, server.tries)
         done = refresh(server, code=1, **extra)
-        assert "bad credentials" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+        assert "with AWS credentials from environment: " in done.stderr and "bad credentials" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
 
 
 @test
