@@ -219,6 +219,40 @@ def keys_that_have_expired():
 
 
 @test
+def sources_of_keys_that_stumble():
+    """What does not answer is asked again, three times in all; what is configured wrongly is not; renewal keeps the old keys meanwhile."""
+    role = "arn:aws:iam::123456789012:role/r"
+    path = os.path.join(folder, "token-of-today")
+    none = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_ROLE_ARN": role, "AWS_WEB_IDENTITY_TOKEN_FILE": path}
+    with open(path, "w", encoding="ascii") as out:
+        out.write("identity")
+    ask = "AssumeRoleWithWebIdentity"
+    for fault, times, tries, kind in ((html, 1, 2, "no fault"), (reset, 2, 3, "no fault"), (html, 9, 3, "no credentials"),
+                                      (lambda h: h.refuse(400, "Throttling", "Rate exceeded"), 1, 2, "no fault"),
+                                      (lambda h: h.refuse(403, "AccessDenied", "Not authorized to perform sts:" + ask), 9, 1, "no credentials")):
+        server = fresh()
+        server.faults[ask] = [fault] * times
+        outcome = call(server, "DescribeInstanceTypes", **none)
+        assert (outcome["kind"], server.tries[ask]) == (kind, tries), (outcome, server.tries)
+        assert kind == "no fault" or "AWS credentials from web identity" in outcome["text"], outcome
+    server = fresh()
+    server.identity_token = "that of tomorrow"
+    outcome = call(server, "DescribeInstanceTypes", **none)
+    assert outcome["kind"] == "no credentials" and "InvalidIdentityToken" in outcome["text"] and server.tries[ask] == 1, (outcome, server.tries)
+    os.remove(path)
+    outcome = call(server, "DescribeInstanceTypes", **none)
+    assert outcome["kind"] == "no credentials" and path in outcome["text"], outcome
+    # Keys that end within five minutes serve while new ones are fetched; a refusal of those is no refusal of the call.
+    with open(path, "w", encoding="ascii") as out:
+        out.write("identity")
+    server = fresh()
+    server.session_s = 120
+    server.faults[ask] = [None] + [html] * 20
+    outcome = call(server, "DescribeInstanceTypes", "times=3", **none)
+    assert outcome["kind"] == "no fault" and outcome["pages"] == 6 and 2 <= server.tries[ask] <= 7, (outcome, server.tries)
+
+
+@test
 def a_clock_that_is_wrong():
     for ahead_s in (1200, -1200):
         server = fresh()

@@ -211,6 +211,7 @@ class AwsServer:
         self.denied, self.ahead_s, self.faults, self.asked, self.tries = set(), 0, {}, [], collections.Counter()
         self.identity_token, self.agent_token = "identity", "Bearer pod"
         self.session = self.agent = "ASIAGOOD"
+        self.session_s = 3600                      # how long keys of STS last
         self.region = "eu-west-1"
         self.types, self.zones, self.spot, self.products = [], [], [], []
         self.server = Server(("127.0.0.1", 0), Handler)
@@ -230,7 +231,7 @@ class AwsServer:
 
     def session_of(self, role):
         key = self.keys[self.session]
-        return {"AccessKeyId": self.session, "SecretAccessKey": key.secret, "SessionToken": key.token, "Expiration": iso(3600 + self.ahead_s)}
+        return {"AccessKeyId": self.session, "SecretAccessKey": key.secret, "SessionToken": key.token, "Expiration": iso(self.session_s + self.ahead_s)}
 
     def agent_keys(self):
         key = self.keys[self.agent]
