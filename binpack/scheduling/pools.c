@@ -2,6 +2,7 @@
 #include "binpack/scheduling/pools.h"
 
 #include "base/arena.h"
+#include "binpack/catalog/from_ec2.h"
 #include "binpack/scheduling/running.h"
 
 #include <stdlib.h>
@@ -203,10 +204,13 @@ static bool unknown_zone(const struct sched_snapshot *s, const char *kind, struc
                          strid zone, struct err *err)
 {
     struct str text = strtab_str(s->tab, zone), region = strtab_str(s->tab, s->catalog->region);
+    struct str wanted = ec2_zone_region(text);
     return err_set(err, ERR_NOT_FOUND,
                    "%s " STR_FMT ": zone \"" STR_FMT "\" is not in the catalogue " STR_FMT
-                   " (region \"" STR_FMT "\"): give the catalogue of that region with --catalog",
-                   kind, STR_ARG(name), STR_ARG(text), STR_ARG(s->catalog->name), STR_ARG(region));
+                   " (region \"" STR_FMT "\"): give the catalogue of that region with --catalog; "
+                   "binpack catalog refresh --region " STR_FMT " makes it",
+                   kind, STR_ARG(name), STR_ARG(text), STR_ARG(s->catalog->name), STR_ARG(region),
+                   STR_ARG(wanted.n > 0 ? wanted : STR("REGION")));
 }
 
 /* A zone of the catalogue's region: the catalogue may be of fewer zones. */
