@@ -9,6 +9,7 @@
 #include "binpack/cli/planning.h"
 #include "binpack/cli/timings.h"
 #include "binpack/plan/plan_json.h"
+#include "binpack/plan/relax.h"
 #include "io/clock.h"
 
 struct run {
@@ -28,6 +29,9 @@ static bool make_plan(struct run *run, struct err *err)
     settings.n_explain = run->asked.of[ASKED_POD].n;
     bool good = planning_run(&run->planning, &run->input, &settings, err);
     run->plan = run->planning.plan;
+    if (good) {
+        relax_add(run->plan, &settings, run->arena);
+    }
     return good;
 }
 

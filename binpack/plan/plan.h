@@ -89,6 +89,18 @@ struct plan_funnel {                                                 /* of one N
     uint32_t n_cheapest;
     const struct plan_choice *cheapest; /* [n_cheapest] of what is left, one per type, by price */
 };
+/* A change that would give a pod a place (relax.h). What is not named is empty. */
+struct plan_relaxation {
+    const char *change;          /* "dropNodeSelector", "dropRules", "tolerateTaints", "allowValue",
+                                    "dropRequirement", "lowerRequest", "raiseLimits"; static */
+    const char *also;            /* a second change, or NULL */
+    struct str text;             /* the sentence */
+    struct str pool;             /* NodePool that changes, or whose taints are tolerated */
+    struct str key, value;       /* label, and the value that is allowed */
+    struct str resource, amount; /* the request, and the most it may be */
+    const struct cat_type *type; /* what would be bought for the pod alone, */
+    usd_t price;                 /* and at what price */
+};
 struct plan_explanation {
     uint32_t pod;
     struct str no_need; /* why it needs no place; "" when it does */
@@ -98,6 +110,9 @@ struct plan_explanation {
     uint32_t dropped;              /* preferences that the plan gave up for it */
     usd_t marginal;     /* what the bound says one more such pod costs; 0: nothing, or not known */
     uint32_t n_running; /* running nodes that would take it if it were alone */
+    bool alone;         /* without a place, but it has one alone on an empty cluster */
+    uint32_t n_relaxations;
+    const struct plan_relaxation *relaxations; /* [n_relaxations] the cheapest first */
     uint32_t n_funnels;
     const struct plan_funnel *funnels; /* [n_funnels] by NodePool as in the cluster */
 };

@@ -197,6 +197,24 @@ static void put_cheapest(const struct page *p, const struct plan_explanation *e)
     }
 }
 
+/* What would give it a place. */
+static void put_relaxations(const struct page *p, const struct plan_explanation *e)
+{
+    const struct strtab *tab = p->plan->cluster->tab;
+    if (e->alone) {
+        line(p, "Alone",
+             STR("on an empty cluster it has a place as it is: what other pods take or ask for is "
+                 "in its way"));
+    }
+    for (uint32_t i = 0; i < e->n_relaxations; i++) {
+        const struct plan_relaxation *r = &e->relaxations[i];
+        struct str price = text_usd(p->scratch, r->price, 4);
+        line(p, i == 0 ? "Would help" : "",
+             text_format(p->scratch, STR_FMT " (" STR_FMT ", $" STR_FMT "/h)", STR_ARG(r->text),
+                         STR_ARG(strtab_str(tab, r->type->name)), STR_ARG(price)));
+    }
+}
+
 void view_explanations(const struct plan *plan, const struct text_look *look, struct strbuf *b)
 {
     for (uint32_t i = 0; i < plan->n_explanations; i++) {
@@ -208,6 +226,7 @@ void view_explanations(const struct plan *plan, const struct text_look *look, st
         }
         line(&page, "Pod", plan_pod_name(plan, e->pod, &scratch));
         put_place(&page, e);
+        put_relaxations(&page, e);
         if (e->requests.n > 0) {
             put_requests(&page, e);
         }
@@ -248,6 +267,39 @@ static void json_funnel(const struct plan *plan, struct jsonw *w, const struct p
     jsonw_object_end(w);
 }
 
+static void json_relaxations(const struct plan *plan, struct jsonw *w,
+                             const struct plan_explanation *e)
+{
+    jsonw_key_bool(w, "placeAlone", e->alone);
+    jsonw_key_array(w, "relaxations");
+    for (uint32_t i = 0; i < e->n_relaxations; i++) {
+        const struct plan_relaxation *r = &e->relaxations[i];
+        const struct {
+            const char *key;
+            struct str value;
+        } fields[] = {{"nodePool", r->pool},
+                      {"key", r->key},
+                      {"value", r->value},
+                      {"resource", r->resource},
+                      {"atMost", r->amount}};
+        jsonw_object_begin(w);
+        jsonw_key_str(w, "change", str_of(r->change));
+        if (r->also != NULL) {
+            jsonw_key_str(w, "also", str_of(r->also));
+        }
+        jsonw_key_str(w, "message", r->text);
+        for (size_t f = 0; f < sizeof fields / sizeof fields[0]; f++) {
+            if (fields[f].value.n > 0) {
+                jsonw_key_str(w, fields[f].key, fields[f].value);
+            }
+        }
+        jsonw_key_str(w, "instanceType", strtab_str(plan->cluster->tab, r->type->name));
+        jsonw_key_usd(w, "usdPerHour", r->price);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
 static const char *verdict_of(const struct plan_explanation *e)
 {
     return e->no_need.n > 0             ? "no-need"
@@ -277,6 +329,7 @@ static void json_verdict(const struct plan *plan, struct jsonw *w, const struct 
         plan_reason_json(&unplaced->reasons[i], w);
     }
     jsonw_array_end(w);
+    json_relaxations(plan, w, e);
 }
 
 void explain_json(const struct plan *plan, struct jsonw *w, struct arena *scratch)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people ask of a cluster: what-if, compare, prices of rules. Each answer is held against a plan for an input that this script has edited by itself.
+"""What people ask of a cluster: what-if, compare, prices of rules, diff, explain. Each answer is held against a plan for an input that this script has edited by itself.
 Prints TAP.
 
   questions.py BINPACK SOURCE_ROOT [NAME...]
@@ -427,6 +427,130 @@ def prices_of_rules_lie_within_separate_solves():
         workload("plain", 2, "900m", "2Gi"), {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": "p"}, "spec": {
             "template": {"spec": {"nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "c"}, "requirements": []}}}},
         POOL[0])), "--price-constraints")[0]
+
+
+# ---- explain ----
+
+def explain(*pods, cluster, code=(0, 3)):
+    return json.loads(run("explain", *pods, "-f", cluster, *quick(), "-o", "json", code=code)[0])
+
+
+def apply(value, change, name, fix):
+    """The cluster with one change that `explain` proposed."""
+    pool = next((i for i in value["items"] if i["kind"] == "NodePool" and i["metadata"]["name"] == fix.get("nodePool")), None)
+    spec = next(i["spec"]["template"]["spec"] for i in value["items"] if i["metadata"]["name"] == name)
+    if change == "dropNodeSelector":
+        spec.get("nodeSelector", {}).pop(fix["key"], None)
+        node = spec.get("affinity", {}).get("nodeAffinity", {}).get("requiredDuringSchedulingIgnoredDuringExecution", {})
+        for term in node.get("nodeSelectorTerms", []):
+            term["matchExpressions"] = [e for e in term["matchExpressions"] if e["key"] != fix["key"]]
+            if not term["matchExpressions"]:
+                del spec["affinity"]["nodeAffinity"]
+    elif change == "dropRules":
+        {"spread": lambda: spec.pop("topologySpreadConstraints"), "affinity": lambda: spec["affinity"].pop("podAffinity"),
+         "antiaffinity": lambda: spec["affinity"].pop("podAntiAffinity"), "hostports": lambda: spec["containers"][0].pop("ports")}[fix["key"]]()
+    elif change == "tolerateTaints":
+        spec["tolerations"] = [{"key": t["key"], "value": t.get("value"), "effect": t["effect"]} for t in pool["spec"]["template"]["spec"]["taints"]]
+    elif change == "allowValue":
+        next(r for r in pool["spec"]["template"]["spec"]["requirements"] if r["key"] == fix["key"] and r["operator"] == "In")["values"].append(fix["value"])
+    elif change == "dropRequirement":
+        template = pool["spec"]["template"]["spec"]
+        template["requirements"] = [r for r in template["requirements"] if r["key"] != fix["key"]]
+    elif change == "lowerRequest":
+        spec["containers"][0]["resources"]["requests"][fix["resource"]] = fix["atMost"]
+    elif change == "raiseLimits":
+        del pool["spec"]["limits"]
+    else:
+        raise AssertionError("unknown change " + change)
+
+
+def stuck():
+    """Pods that have no place, each for a reason of its own, and what is expected to help."""
+    batch = copy.deepcopy(POOL[1])
+    batch["metadata"]["name"] = "batch"
+    batch["spec"]["template"]["spec"]["taints"] = [{"key": "work", "value": "batch", "effect": "NoSchedule"}]
+    batch["spec"]["template"]["spec"]["requirements"][0]["values"] = ["m7g"]
+    batch["spec"]["limits"] = {"cpu": "20"}
+    zone = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+        {"matchExpressions": [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["us-east-9z"]}]}]}}}
+    follow = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+        {"topologyKey": "topology.kubernetes.io/zone", "labelSelector": {"matchLabels": {"app": "nobody"}}}]}}
+    tolerant = [{"key": "work", "operator": "Exists"}]
+    cluster = small(
+        batch,
+        workload("typo", 1, "1", "1Gi", nodeSelector={"karpenter.sh/capacity-type": "ondemand"}),
+        workload("follow", 1, "1", "1Gi", affinity=follow),
+        workload("big", 1, "20", "16Gi"),
+        workload("fat", 1, "1", "200Gi"),
+        workload("amd", 1, "1", "1Gi", nodeSelector={"karpenter.k8s.aws/instance-family": "c7a"}),
+        workload("limit", 1, "25", "8Gi", nodeSelector={"karpenter.sh/nodepool": "batch"}, tolerations=tolerant),
+        workload("taint", 1, "1", "1Gi", nodeSelector={"karpenter.sh/nodepool": "batch"}),
+        workload("both", 1, "1", "1Gi", nodeSelector={"karpenter.sh/nodepool": "batch", "kubernetes.io/arch": "amd64"}),
+        workload("zone", 1, "1", "1Gi", affinity=zone))
+    expected = {"typo": "dropNodeSelector", "follow": "dropRules", "big": "lowerRequest", "fat": "lowerRequest", "amd": "allowValue",
+                "limit": "raiseLimits", "taint": "tolerateTaints", "zone": "dropNodeSelector"}
+    return cluster, expected
+
+
+@test
+def every_relaxation_admits_its_pod():
+    value, expected = stuck()
+    names = [i["metadata"]["name"] for i in value["items"] if i["kind"] == "Deployment"]
+    answers = explain(*("shop/%s-0" % n for n in names), cluster=write("stuck.json", value))["pods"]
+    n = 0
+    for name, answer in zip(names, answers):
+        assert answer["verdict"] == "no-place" and not answer["placeAlone"], answer
+        changes = [(fix["change"], fix.get("also")) for fix in answer["relaxations"]]
+        assert name not in expected or expected[name] in [c for c, also in changes if also is None], (name, answer["relaxations"])
+        assert len(changes) == len(answer["relaxations"]) <= 4 and changes, answer
+        for fix in answer["relaxations"]:
+            fixed = copy.deepcopy(value)
+            for change in filter(None, (fix["change"], fix.get("also"))):
+                apply(fixed, change, name, fix)
+            again = explain("shop/%s-0" % name, cluster=write("fixed.json", fixed))["pods"][0]
+            assert again["verdict"] == "new-node", (name, fix, again)
+            n += 1
+    assert n >= len(names) + 5, n
+    out = " ".join(run("explain", "shop/taint-0", "-f", "stuck.json", *quick(), code=3)[0].split())
+    assert "Would help" in out and "let the pod tolerate work=batch of NodePool batch (m7g.large" in out, out
+
+
+@test
+def a_pod_in_the_way_of_others():
+    value = small(workload("one", 2, "6", "8Gi"), limits={"cpu": "9"})
+    answers = explain("shop/one-0", "shop/one-1", cluster=write("full.json", value))["pods"]
+    without = [a for a in answers if a["verdict"] == "no-place"]
+    assert len(without) == 1 and without[0]["placeAlone"] and without[0]["relaxations"] == [], answers
+    assert "on an empty cluster it has a place" in " ".join(run("explain", without[0]["pod"], "-f", "full.json", *quick(), code=3)[0].split())
+    full = copy.deepcopy(cluster(pods=[pod("small", cpu="100m")], more=()))
+    answer = explain("shop/small", cluster=write("room.json", full), code=0)["pods"][0]
+    assert answer["verdict"] == "running-node" and answer["runningNodesThatWouldTakeIt"] == 3, answer
+    assert "kube-scheduler will place it there" in " ".join(run("explain", "shop/small", "-f", "room.json", *quick())[0].split())
+
+
+@test
+def funnels_add_up():
+    value, _ = stuck()
+    catalog = json.load(open(quick()[-1]))
+    offered = sum(any(o["available"] for o in t["offerings"]) for t in catalog["instanceTypes"])
+    names = ["shop/%s-0" % i["metadata"]["name"] for i in value["items"] if i["kind"] == "Deployment"]
+    n = 0
+    for cluster_file, pods in ((write("stuck.json", value), names), (write("rules.json", RULES), ["shop/lock-0", "shop/amd-0", "shop/steady-0"])):
+        for answer in explain(*pods, cluster=cluster_file)["pods"]:
+            for funnel in answer["nodePools"]:
+                for key in ("instanceTypes", "offerings"):
+                    counts = [step[key] for step in funnel["steps"]]
+                    assert counts == sorted(counts, reverse=True), (answer["pod"], counts)
+                assert funnel["steps"][0]["instanceTypes"] == offered, funnel
+                assert all(s["instanceTypes"] <= s["offerings"] and (s["instanceTypes"] == 0) == (s["offerings"] == 0) for s in funnel["steps"])
+                left = funnel["steps"][-1]["instanceTypes"]
+                assert len(funnel["cheapest"]) == min(left, 5), funnel
+                prices = [c["usdPerHour"] for c in funnel["cheapest"]]
+                assert prices == sorted(prices)
+                n += 1
+            left = sum(f["steps"][-1]["instanceTypes"] for f in answer["nodePools"])
+            assert answer["verdict"] != "new-node" or left > 0, answer
+    assert n > 20, n
 
 
 # ---- diff ----
