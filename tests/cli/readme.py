@@ -19,7 +19,7 @@ BLOCK = re.compile(r"```console\n\$ (binpack [^\n]*)\n(.*?)```\n", re.S)
 def output_of(binpack, root, command):
     words = shlex.split(command)
     done = subprocess.run([binpack, *words[1:]], cwd=root, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
-    assert done.returncode in (0, 3, 5, 6), "%s: exit %d: %s" % (command, done.returncode, done.stderr.decode()[-300:])
+    assert done.returncode in (0, 3, 5, 6, 7), "%s: exit %d: %s" % (command, done.returncode, done.stderr.decode()[-300:])
     return done.stdout.decode()
 
 
