@@ -213,7 +213,7 @@ static bool render(const struct browsing *b, const struct option_output *output,
     struct jsonw w = jsonw_new(&out, output->format == OUTPUT_YAML ? JSONW_YAML : JSONW_PRETTY);
     struct text_look look = b->console->out;
     if (output->file.n > 0) {
-        look = (struct text_look){.width = 0, .color = false};
+        look = (struct text_look){.width = 0, .color = false, .tables = look.tables};
     }
     if (output->format == OUTPUT_TABLE) {
         if (type == NULL) {

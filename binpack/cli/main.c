@@ -8,6 +8,7 @@
 #include "binpack/cli/options.h"
 #include "binpack/cli/output.h"
 #include "binpack/cli/version.h"
+#include "binpack/view/table.h"
 #include "io/signals.h"
 #include "io/tty.h"
 
@@ -126,6 +127,27 @@ static int run(const struct options *options, struct console *console)
     return EXIT_USAGE;
 }
 
+/* --columns and --sort-by name columns of the tables that were shown. */
+static bool check_tables(const struct table_choice *tables, struct console *console)
+{
+    const char *option = NULL;
+    struct str name = STR_EMPTY;
+    for (uint32_t i = 0; i < tables->n_columns && option == NULL; i++) {
+        bool found = (tables->found & UINT64_C(1) << i) != 0;
+        option = found ? NULL : "columns";
+        name = tables->columns[i];
+    }
+    if (option == NULL && tables->sort_by.n > 0 && (tables->found & UINT64_C(1) << 63) == 0) {
+        option = "sort-by";
+        name = tables->sort_by;
+    }
+    if (option != NULL && tables->n_tables > 0) {
+        console_error(console, "--%s: no column \"" STR_FMT "\"; there are " STR_FMT, option,
+                      STR_ARG(name), STR_ARG(tables->titles));
+    }
+    return option == NULL || tables->n_tables == 0;
+}
+
 int main(int argc, char **argv)
 {
     auto_arena arena = ARENA_INIT;
@@ -137,5 +159,12 @@ int main(int argc, char **argv)
         return usage_error(&console, &err);
     }
     console = console_new(&options);
-    return run(&options, &console);
+    struct table_choice tables = {.n_columns = options.columns.n,
+                                  .columns = options.columns.v,
+                                  .sort_by = options.sort_by,
+                                  .no_head = options.no_headers,
+                                  .arena = &arena};
+    console.out.tables = &tables;
+    int status = run(&options, &console);
+    return check_tables(&tables, &console) ? status : EXIT_USAGE;
 }

@@ -349,6 +349,22 @@ const struct option_row option_rows[] = {
     {"output", 'o', "FILE", OPTION_TEXT, FIELD(record_file), .group = GROUP_OUTPUT,
      .commands = RECORD, .hint = HINT_FILE, .fallback = "standard output, unless a terminal",
      .help = "where to write the recording; .gz at the end packs it, - is standard output"},
+    {"by", 0, "WHAT", OPTION_TEXT, FIELD(by), .group = GROUP_OUTPUT, .commands = SIMULATE,
+     .help = "share the cost out: pool, zone, namespace or label:KEY",
+     .doc = "In the tables, in place of the mix of nodes. Among namespaces and labels "
+            "(`label:team`) a node is shared out by what its pods request, CPU and memory weighed "
+            "9:1 per vCPU and GiB; what is idle and what DaemonSets take is shared likewise. The "
+            "rows add up to the cost of the plan."},
+    {"columns", 0, "TITLE,...", OPTION_LIST, FIELD(columns), .group = GROUP_OUTPUT,
+     .commands = ASKS | CATALOG, .help = "columns of tables to show, by their titles",
+     .doc = "In that order, whatever the case: `--columns=type,nodes,$/mo`."},
+    {"sort-by", 0, "TITLE", OPTION_TEXT, FIELD(sort_by), .group = GROUP_OUTPUT,
+     .commands = ASKS | CATALOG, .help = "sort tables by this column",
+     .doc =
+         "Numbers largest first, texts in order; `--sort-by=-TITLE` the other way round. Rows of "
+         "sums keep their places."},
+    {"no-headers", 0, NULL, OPTION_FLAG, FIELD(no_headers), .group = GROUP_OUTPUT,
+     .commands = ASKS | CATALOG, .help = "tables without their first line"},
     {"certificate", 0, "FILE", OPTION_TEXT, FIELD(certificate), .group = GROUP_OUTPUT,
      .commands = SIMULATE | EXPLAIN | VERIFY, .hint = HINT_FILE,
      .help = "write (verify: read) the proof of the lower bound",

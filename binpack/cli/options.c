@@ -9,9 +9,10 @@
 #include "base/rfc3339.h"
 #include "binpack/cli/changes.h"
 #include "binpack/cli/gate.h"
+#include "binpack/plan/breakdown.h"
 #include "k8s/selector_text.h"
 
-enum { TEXTS_MAX = 100000, SUGGEST_DISTANCE = 3, OPTIONS_MAX = 160 };
+enum { TEXTS_MAX = 100000, SUGGEST_DISTANCE = 3, OPTIONS_MAX = 160, LIST_MAX = 60 };
 
 struct parser {
     struct arena *arena;
@@ -271,6 +272,22 @@ static bool parse_set(struct parser *parser, const struct option_row *row, struc
     return true;
 }
 
+static bool parse_list(struct parser *parser, const struct option_row *row, struct str value,
+                       struct option_texts *texts, struct err *err)
+{
+    for (size_t at = 0; at <= value.n;) {
+        struct str rest = str_sub(value, at, value.n);
+        size_t comma = str_find(rest, ',');
+        struct str item = str_trim(str_sub(rest, 0, comma));
+        if (item.n == 0 || texts->n >= LIST_MAX) {
+            return bad_value(parser, row, value, "a list such as a,b", err);
+        }
+        texts_push(parser->arena, texts, item);
+        at += comma + 1;
+    }
+    return true;
+}
+
 static bool parse_value(struct parser *parser, const struct option_row *row, struct str value,
                         struct err *err)
 {
@@ -288,6 +305,8 @@ static bool parse_value(struct parser *parser, const struct option_row *row, str
         }
         texts_push(parser->arena, field, value);
         return true;
+    case OPTION_LIST:
+        return parse_list(parser, row, value, field, err);
     case OPTION_CHOICE:
         return find_choice(parser, row, value, field, err);
     case OPTION_NUMBER:
@@ -570,6 +589,11 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
     struct label_selector ignored;
     if (options.selector.n > 0 && !label_selector_parse(options.selector, arena, &ignored, err)) {
         return err_wrap(err, "--selector");
+    }
+    enum breakdown_by by;
+    struct str label;
+    if (options.by.n > 0 && !breakdown_parse(options.by, &by, &label, err)) {
+        return err_wrap(err, "--by");
     }
     for (uint32_t i = 0; i < options.fail_if.n; i++) {
         struct gate gate;

@@ -57,6 +57,7 @@ enum option_kind {
     OPTION_COMMAND,  /* no value: chooses the command `choice_of` */
     OPTION_TEXT,     /* struct str, not empty */
     OPTION_TEXTS,    /* struct option_texts, repeatable */
+    OPTION_LIST,     /* struct option_texts from a comma-separated list; repeatable */
     OPTION_CHOICE,   /* int: index into `choices` */
     OPTION_NUMBER,   /* uint64_t within min..max */
     OPTION_PERCENT,  /* struct opt_i64: parts per billion of the whole; "0.5%" or "0.5" */
@@ -148,6 +149,10 @@ struct options {
     bool no_spot;
     struct option_texts with; /* scenarios, see scenario.h */
     bool price_constraints, exit_code;
+    struct str by; /* see breakdown.h; empty: nothing */
+    struct option_texts columns;
+    struct str sort_by;
+    bool no_headers;
     struct str namespace_name, selector;
     struct str kubeconfig, context, record_file;
     struct str region, profile; /* of AWS; empty: as its own tools find them */

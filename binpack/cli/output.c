@@ -3,9 +3,11 @@
 
 #include "base/arena.h"
 #include "base/jsonw.h"
+#include "binpack/plan/breakdown.h"
 #include "binpack/plan/certificate.h"
 #include "binpack/plan/nodeclaims.h"
 #include "binpack/plan/plan_json.h"
+#include "binpack/view/breakdown_table.h"
 #include "binpack/view/explanation.h"
 #include "binpack/view/plan_csv.h"
 #include "binpack/view/plan_markdown.h"
@@ -52,7 +54,7 @@ struct text_look output_look(const struct option_output *output, const struct co
 {
     struct text_look look = console->out;
     if (output->file.n > 0) {
-        look = (struct text_look){.width = 80, .color = false};
+        look = (struct text_look){.width = 80, .color = false, .tables = console->out.tables};
     }
     return look;
 }
@@ -68,8 +70,25 @@ static void put_snapshot(const struct k8s_cluster *cluster, struct jsonw *w, str
     }
 }
 
+/* --by was checked when it was parsed. */
+static void put_plan(const struct plan *plan, const struct options *options,
+                     const struct text_look *look, bool wide, struct strbuf *b)
+{
+    auto_arena scratch = ARENA_INIT;
+    struct err ignored;
+    enum breakdown_by by;
+    struct str label;
+    if (options->by.n > 0 && breakdown_parse(options->by, &by, &label, &ignored)) {
+        struct breakdown breakdown = breakdown_of(plan, by, label, &scratch);
+        view_breakdown(&breakdown, plan, look, b);
+    } else {
+        (wide ? view_wide : view_table)(plan, look, b);
+    }
+}
+
 static bool render(const struct option_output *output, const struct plan *plan,
-                   const struct console *console, struct strbuf *b, struct err *err)
+                   const struct options *options, const struct console *console, struct strbuf *b,
+                   struct err *err)
 {
     auto_arena scratch = ARENA_INIT;
     struct text_look look = output_look(output, console);
@@ -85,10 +104,10 @@ static bool render(const struct option_output *output, const struct plan *plan,
     }
     switch (output->format) {
     case OUTPUT_TABLE:
-        view_table(plan, &look, b);
+        put_plan(plan, options, &look, /* wide= */ false, b);
         return true;
     case OUTPUT_WIDE:
-        view_wide(plan, &look, b);
+        put_plan(plan, options, &look, /* wide= */ true, b);
         return true;
     case OUTPUT_JSON:
         plan_json(plan, &json, &scratch);
@@ -115,11 +134,12 @@ static bool render(const struct option_output *output, const struct plan *plan,
 }
 
 static bool output_one(const struct option_output *output, const struct plan *plan,
-                       struct console *console, struct err *err)
+                       const struct options *options, struct console *console, struct err *err)
 {
     auto_arena arena = ARENA_INIT;
     struct strbuf b = output_buffer(&arena);
-    return render(output, plan, console, &b, err) && output_write(console, output->file, &b, err);
+    return render(output, plan, options, console, &b, err) &&
+           output_write(console, output->file, &b, err);
 }
 
 bool output_plan(const struct options *options, const struct plan *plan, struct console *console,
@@ -127,10 +147,10 @@ bool output_plan(const struct options *options, const struct plan *plan, struct 
 {
     static const struct option_output table = {.format = OUTPUT_TABLE};
     if (options->outputs.n == 0) {
-        return output_one(&table, plan, console, err);
+        return output_one(&table, plan, options, console, err);
     }
     for (uint32_t i = 0; i < options->outputs.n; i++) {
-        if (!output_one(&options->outputs.v[i], plan, console, err)) {
+        if (!output_one(&options->outputs.v[i], plan, options, console, err)) {
             return false;
         }
     }

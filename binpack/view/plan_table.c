@@ -174,6 +174,14 @@ void view_table(const struct plan *plan, const struct text_look *look, struct st
     put_groups(&s, look, b, /* all= */ false, &scratch);
 }
 
+void view_table_lines(const struct plan *plan, const struct text_look *look, struct strbuf *b)
+{
+    auto_arena scratch = ARENA_INIT;
+    struct summary s = summary_of(plan, &scratch);
+    put_lines(&s, look, b);
+    put_groups(&s, look, b, /* all= */ false, &scratch);
+}
+
 static const struct table_column node_columns[] = {
     {"NODE", false, false},     {"NODEPOOL", false, false}, {"TYPE", false, false},
     {"CAPACITY", false, false}, {"ZONE", false, false},     {"PODS", true, false},
@@ -261,7 +269,7 @@ void view_wide(const struct plan *plan, const struct text_look *look, struct str
     unsigned indent = 8;
     if (plan->n_nodes > 0) {
         put_mix(&s, look, b, &scratch);
-        struct text_look unlimited = {.width = 0, .color = look->color};
+        struct text_look unlimited = {.width = 0, .color = look->color, .tables = look->tables};
         table_render(node_table(plan, &scratch), b, &unlimited, /* with_head= */ true);
         strbuf_addc(b, '\n');
     }

@@ -12,3 +12,6 @@ void view_table(const struct plan *plan, const struct text_look *look, struct st
 
 /* The same, with every node on a line of its own, its pods under it, and all reasons. */
 void view_wide(const struct plan *plan, const struct text_look *look, struct strbuf *b);
+
+/* The sentences below the table alone: pods, bound, what runs today, what has no place. */
+void view_table_lines(const struct plan *plan, const struct text_look *look, struct strbuf *b);

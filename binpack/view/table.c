@@ -2,6 +2,7 @@
 #include "binpack/view/table.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/vec.h"
@@ -69,10 +70,163 @@ void table_add(struct table *table, struct str cell)
     widen(table, column, width);
 }
 
-static unsigned sum_widths(const struct table *table, const unsigned *widths)
+/* ---- what is shown of it ---- */
+
+struct shown {
+    const struct table *table;
+    uint32_t n_columns;
+    uint32_t columns[TABLE_COLUMNS]; /* [n_columns] of the table */
+    unsigned widths[TABLE_COLUMNS];  /* [n_columns] */
+    uint32_t n_rows;
+    uint32_t *rows; /* [n_rows] of the table */
+};
+
+static bool same_title(struct str a, const char *title)
 {
-    unsigned sum = (table->n_columns - 1) * table->gap;
-    for (uint32_t i = 0; i < table->n_columns; i++) {
+    struct str b = str_of(title);
+    bool same = a.n == b.n;
+    for (size_t i = 0; i < a.n && same; i++) {
+        char x = a.p[i], y = b.p[i];
+        x = x >= 'a' && x <= 'z' ? (char)(x - 32) : x;
+        same = x == y;
+    }
+    return same;
+}
+
+static uint32_t column_named(const struct table *table, struct str name)
+{
+    uint32_t i = 0;
+    while (i < table->n_columns && !same_title(name, table->columns[i].title)) {
+        i++;
+    }
+    return i;
+}
+
+static void note_titles(const struct table *table, struct table_choice *choice)
+{
+    struct strbuf titles = strbuf_new(choice->arena, 1000);
+    if (choice->n_tables++ == 0) {
+        for (uint32_t i = 0; i < table->n_columns; i++) {
+            strbuf_addf(&titles, "%s%s", titles.n > 0 ? ", " : "", table->columns[i].title);
+        }
+        choice->titles = strbuf_str(&titles);
+    }
+}
+
+/* A cell as a number: "1,234.50", "97%", "+0.03"; false for anything else. */
+static bool cell_number(struct str cell, double *ret_number)
+{
+    char digits[64];
+    size_t n = 0;
+    for (size_t i = 0; i < cell.n && n + 1 < sizeof digits; i++) {
+        if (cell.p[i] != ',' && cell.p[i] != '%' && cell.p[i] != '+') {
+            digits[n++] = cell.p[i];
+        }
+    }
+    digits[n] = '\0';
+    char *end = digits;
+    *ret_number = strtod(digits, &end);
+    return n > 0 && *end == '\0';
+}
+
+struct sort_key {
+    bool has_number, backwards;
+    double number;
+    struct str text;
+    uint32_t row; /* equal rows keep their order */
+};
+
+static int key_cmp(const void *a, const void *b)
+{
+    const struct sort_key *x = a, *y = b;
+    int order = str_cmp(x->text, y->text);
+    if (x->has_number && y->has_number) {
+        order = x->number > y->number ? -1 : x->number < y->number;
+    } else if (x->has_number != y->has_number) {
+        order = x->has_number ? -1 : 1;
+    }
+    order = x->backwards ? -order : order;
+    return order != 0 ? order : x->row < y->row ? -1 : 1;
+}
+
+/* Rows that stay put are jumped over. */
+static void sort_rows(struct shown *shown, uint32_t column, bool backwards)
+{
+    const struct table *table = shown->table;
+    uint32_t *places = ARENA_ARRAY(table->arena, uint32_t, shown->n_rows + 1);
+    struct sort_key *keys = ARENA_ARRAY(table->arena, struct sort_key, shown->n_rows + 1);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < shown->n_rows; i++) {
+        enum text_style style = table->styles.v[i];
+        if (style == TEXT_HEAD || style == TEXT_FAINT) {
+            continue;
+        }
+        struct str text = table->cells.v[(size_t)i * table->n_columns + column].text;
+        keys[n] = (struct sort_key){.backwards = backwards, .text = text, .row = i};
+        keys[n].has_number = cell_number(text, &keys[n].number);
+        places[n++] = i;
+    }
+    if (n > 0) {
+        qsort(keys, n, sizeof *keys, key_cmp);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        shown->rows[places[i]] = keys[i].row;
+    }
+}
+
+static void choose_columns(struct shown *shown, struct table_choice *choice)
+{
+    const struct table *table = shown->table;
+    for (uint32_t i = 0; i < choice->n_columns && shown->n_columns < TABLE_COLUMNS; i++) {
+        uint32_t column = column_named(table, choice->columns[i]);
+        if (column < table->n_columns) {
+            choice->found |= UINT64_C(1) << i;
+            shown->columns[shown->n_columns++] = column;
+        }
+    }
+}
+
+static void choose_order(struct shown *shown, struct table_choice *choice)
+{
+    bool backwards = str_starts(choice->sort_by, STR("-"));
+    struct str name = str_sub(choice->sort_by, backwards ? 1 : 0, choice->sort_by.n);
+    uint32_t column = column_named(shown->table, name);
+    if (column < shown->table->n_columns) {
+        choice->found |= UINT64_C(1) << 63;
+        sort_rows(shown, column, backwards);
+    }
+}
+
+static struct shown what_is_shown(const struct table *table, struct table_choice *choice)
+{
+    struct shown shown = {.table = table, .n_rows = (uint32_t)(table->cells.n / table->n_columns)};
+    shown.rows = ARENA_ARRAY(table->arena, uint32_t, shown.n_rows + 1);
+    for (uint32_t i = 0; i < shown.n_rows; i++) {
+        shown.rows[i] = i;
+    }
+    if (choice != NULL) {
+        note_titles(table, choice);
+        choose_columns(&shown, choice);
+    }
+    if (choice != NULL && choice->sort_by.n > 0) {
+        choose_order(&shown, choice);
+    }
+    if (shown.n_columns == 0) { /* none asked for, or none of them in this table */
+        shown.n_columns = table->n_columns;
+        for (uint32_t i = 0; i < table->n_columns; i++) {
+            shown.columns[i] = i;
+        }
+    }
+    for (uint32_t i = 0; i < shown.n_columns; i++) {
+        shown.widths[i] = table->widths[shown.columns[i]];
+    }
+    return shown;
+}
+
+static unsigned sum_widths(const struct table *table, uint32_t n_columns, const unsigned *widths)
+{
+    unsigned sum = (n_columns - 1) * table->gap;
+    for (uint32_t i = 0; i < n_columns; i++) {
         sum += widths[i];
     }
     return sum;
@@ -80,47 +234,53 @@ static unsigned sum_widths(const struct table *table, const unsigned *widths)
 
 unsigned table_width(const struct table *table)
 {
-    return sum_widths(table, table->widths);
+    return sum_widths(table, table->n_columns, table->widths);
 }
 
 /* Takes a column off the widest that may give way, until the table fits or nothing is left to give.
  */
-static void fit(const struct table *table, unsigned *widths, unsigned limit)
+static void fit(struct shown *shown, unsigned limit)
 {
-    while (limit > 0 && sum_widths(table, widths) > limit) {
-        uint32_t widest = table->n_columns;
-        for (uint32_t i = 0; i < table->n_columns; i++) {
-            bool may = table->columns[i].shrink && widths[i] > TABLE_SHRUNK;
-            if (may && (widest == table->n_columns || widths[i] > widths[widest])) {
+    const struct table *table = shown->table;
+    unsigned *widths = shown->widths;
+    while (limit > 0 && sum_widths(table, shown->n_columns, widths) > limit) {
+        uint32_t widest = shown->n_columns;
+        for (uint32_t i = 0; i < shown->n_columns; i++) {
+            bool may = table->columns[shown->columns[i]].shrink && widths[i] > TABLE_SHRUNK;
+            if (may && (widest == shown->n_columns || widths[i] > widths[widest])) {
                 widest = i;
             }
         }
-        if (widest == table->n_columns) {
+        if (widest == shown->n_columns) {
             return;
         }
         widths[widest]--;
     }
 }
 
-static void render_cell(const struct table *table, struct strbuf *line, struct cell cell,
-                        uint32_t column, unsigned width)
+/* The cell in the i-th column that is shown. */
+static void render_cell(const struct shown *shown, struct strbuf *line, struct cell cell,
+                        uint32_t i)
 {
+    const struct table *table = shown->table;
+    const unsigned width = shown->widths[i];
     bool cut = cell.width > width;
     struct str text = cut ? str_sub(cell.text, 0, display_prefix(cell.text, width - 1)) : cell.text;
-    unsigned shown = cut ? (unsigned)display_width(text) + 1 : cell.width;
-    bool is_last = column + 1 == table->n_columns;
-    if (column > 0) {
+    unsigned written = cut ? (unsigned)display_width(text) + 1 : cell.width;
+    bool is_last = i + 1 == shown->n_columns;
+    bool right = table->columns[shown->columns[i]].right;
+    if (i > 0) {
         strbuf_pad(line, ' ', table->gap);
     }
-    if (table->columns[column].right) {
-        strbuf_pad(line, ' ', width - shown);
+    if (right) {
+        strbuf_pad(line, ' ', width - written);
     }
     strbuf_add(line, text);
     if (cut) {
         strbuf_add(line, STR("…"));
     }
-    if (!table->columns[column].right && !is_last) {
-        strbuf_pad(line, ' ', width - shown);
+    if (!right && !is_last) {
+        strbuf_pad(line, ' ', width - written);
     }
 }
 
@@ -136,30 +296,32 @@ static void render_line(struct strbuf *b, const struct text_look *look, enum tex
     line->n = 0;
 }
 
+static void render_head(const struct shown *shown, struct strbuf *b, const struct text_look *look,
+                        struct strbuf *line)
+{
+    for (uint32_t i = 0; i < shown->n_columns; i++) {
+        struct str title = str_of(shown->table->columns[shown->columns[i]].title);
+        struct cell cell = {.text = title, .width = (unsigned)display_width(title)};
+        render_cell(shown, line, cell, i);
+    }
+    render_line(b, look, TEXT_HEAD, line);
+}
+
 void table_render(const struct table *table, struct strbuf *b, const struct text_look *look,
                   bool with_head)
 {
-    unsigned widths[TABLE_COLUMNS];
-    for (uint32_t i = 0; i < table->n_columns; i++) {
-        widths[i] = table->widths[i];
-    }
-    fit(table, widths, look->width);
-    struct strbuf line = strbuf_new(table->arena, 65536);
-    if (with_head) {
-        for (uint32_t i = 0; i < table->n_columns; i++) {
-            struct str title = str_of(table->columns[i].title);
-            render_cell(table, &line,
-                        (struct cell){.text = title, .width = (unsigned)display_width(title)}, i,
-                        widths[i]);
-        }
-        render_line(b, look, TEXT_HEAD, &line);
-    }
     assert(table->n_columns > 0 && table->cells.n % table->n_columns == 0);
-    for (size_t i = 0; i < table->cells.n; i++) {
-        uint32_t column = (uint32_t)(i % table->n_columns);
-        render_cell(table, &line, table->cells.v[i], column, widths[column]);
-        if (column + 1 == table->n_columns) {
-            render_line(b, look, table->styles.v[i / table->n_columns], &line);
+    struct shown shown = what_is_shown(table, look->tables);
+    struct strbuf line = strbuf_new(table->arena, 65536);
+    fit(&shown, look->width);
+    if (with_head && (look->tables == NULL || !look->tables->no_head)) {
+        render_head(&shown, b, look, &line);
+    }
+    for (uint32_t r = 0; r < shown.n_rows; r++) {
+        for (uint32_t i = 0; i < shown.n_columns; i++) {
+            size_t at = (size_t)shown.rows[r] * table->n_columns + shown.columns[i];
+            render_cell(&shown, &line, table->cells.v[at], i);
         }
+        render_line(b, look, table->styles.v[shown.rows[r]], &line);
     }
 }

@@ -15,6 +15,20 @@ struct table_column {
     bool shrink; /* may be cut */
 };
 
+/* What a user wants of tables. Columns go by their titles, whatever the case. Rows that are sums or
+ * what others are held against (styles HEAD and FAINT) keep their places. */
+struct table_choice {
+    uint32_t n_columns;
+    const struct str *columns; /* [n_columns] in the order to be shown; none: all */
+    struct str sort_by; /* numbers largest first, texts in order; "-TITLE" the other way round */
+    bool no_head;
+    /* What came of it. */
+    uint32_t n_tables; /* shown */
+    uint64_t found;    /* bit per column that some table had; bit 63: the one of sort_by */
+    struct str titles; /* of the first table shown, comma-separated; lives in `arena` */
+    struct arena *arena;
+};
+
 struct table; /* opaque, lives in its arena */
 
 struct table *table_new(struct arena *arena, const struct table_column *columns,

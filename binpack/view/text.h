@@ -7,13 +7,15 @@
 #include "base/units.h"
 
 struct arena;
+struct table_choice; /* table.h */
 
 /* What a piece of text is, not how it looks. Colour only repeats what the words say. */
 enum text_style { TEXT_PLAIN, TEXT_HEAD, TEXT_GOOD, TEXT_BAD, TEXT_FAINT };
 
 struct text_look {
-    unsigned width; /* columns; 0: as wide as it gets */
-    bool color;     /* ANSI attributes that work on light and dark grounds alike */
+    unsigned width;              /* columns; 0: as wide as it gets */
+    bool color;                  /* ANSI attributes that work on light and dark grounds alike */
+    struct table_choice *tables; /* what of tables is shown; NULL: all of it */
 };
 
 /* Adds `s`, escaped by display_safe, in that style. */

@@ -553,6 +553,72 @@ def funnels_add_up():
     assert n > 20, n
 
 
+# ---- tables ----
+
+def rows_of(*arguments, code=0):
+    out = run(*arguments, code=code)[0]
+    return [line.split() for line in out.split("\n\n")[0].splitlines()]
+
+
+def money(text):
+    return float(text.replace(",", ""))
+
+
+@test
+def the_cost_by_pool_zone_namespace_and_label():
+    value = copy.deepcopy(RULES)
+    for item, (ns, team) in zip([i for i in value["items"] if i["kind"] == "Deployment"], [("a", "x"), ("a", "y"), ("b", "x"), ("c", None), ("c", "y"), ("b", "x")]):
+        item["metadata"]["namespace"] = ns
+        if team:
+            item["spec"]["template"]["metadata"]["labels"]["team"] = team
+    base = write("teams.json", value)
+    plan = plan_of("-f", base)
+    cost = plan["totals"]["usdPerHour"]
+    for by, n_rows in (("pool", 1), ("zone", None), ("namespace", 3), ("label:team", 3), ("label:nobody", 1)):
+        rows = rows_of("--simulate", "-f", base, *quick(), "--by", by)
+        body, total = rows[1:-1], rows[-1]
+        assert n_rows is None or len(body) == n_rows, rows
+        assert abs(sum(money(r[5]) for r in body) - cost) < 0.0001 * len(body) and abs(money(total[5]) - cost) < 0.0001, rows
+        assert sum(int(r[2]) for r in body) == int(total[2]) == 19, rows
+        assert [money(r[5]) for r in body] == sorted((money(r[5]) for r in body), reverse=True)
+    zones = {r[0]: (int(r[1]), money(r[5])) for r in rows_of("--simulate", "-f", base, *quick(), "--by", "zone")[1:-1]}
+    for zone, (n, price) in zones.items():
+        nodes = [x for x in plan["nodes"] if x["zone"] == zone]
+        assert len(nodes) == n and abs(sum(x["usdPerHour"] for x in nodes) - price) < 0.0001
+    # Node by node, what pods request is what they pay for.
+    weights, shares = {"a": 0.0, "b": 0.0, "c": 0.0}, {}
+    sizes = {"plain": (0.9, 2), "lock": (0.2, 0.25), "wide": (1, 1), "steady": (0.5, 1), "port": (0.1, 0.125), "amd": (0.7, 1)}
+    for node_ in plan["nodes"]:
+        parts = [(p.split("/")[0], sum(w * x for w, x in zip((9, 1), sizes[p.split("/")[1].rsplit("-", 1)[0]]))) for p in node_["pods"]]
+        for ns, weight in parts:
+            weights[ns] += node_["usdPerHour"] * weight / sum(w for _, w in parts)
+    shares = {r[0]: money(r[5]) for r in rows_of("--simulate", "-f", base, *quick(), "--by", "namespace")[1:-1]}
+    assert all(abs(shares[ns] - weights[ns]) < 0.001 for ns in weights), (shares, weights)
+    assert "is not pool, zone" in run("--simulate", "-f", base, "--by", "team", code=2)[1]
+
+
+@test
+def columns_order_and_headers():
+    base = write("rules.json", RULES)
+    full = rows_of("--simulate", "-f", base, *quick())
+    some = rows_of("--simulate", "-f", base, *quick(), "--columns", "type,nodes,$/mo")
+    assert some[0] == ["TYPE", "NODES", "$/MO"]
+    assert [r[0] for r in some[1:-1]] == [r[2] for r in full[1:-1]] and [r[-1] for r in some] == [r[-1] for r in full]
+    bare = rows_of("--simulate", "-f", base, *quick(), "--no-headers")
+    assert bare == full[1:]
+    for flag, reverse in (("$/H", True), ("-$/H", False)):
+        rows = rows_of("--simulate", "-f", base, *quick(), "--sort-by", flag, "--columns=$/h,pods", "--no-headers")
+        prices = [money(r[0]) for r in rows[:-1]]
+        assert prices == sorted(prices, reverse=reverse) and money(rows[-1][0]) >= max(prices), rows
+    types = [r[0] for r in rows_of("catalog", "list", "--sort-by=type", "--columns", "type", "--no-headers")]
+    assert types == sorted(types) and len(types) > 1000
+    rows = rows_of("compare", "-f", base, *quick(), "--with", "on-demand", "--with", "no-spread", "--sort-by", "$/H", "--columns", "scenario,$/h")
+    assert rows[1][0] == "base" and [r[0] for r in rows[2:]] == ["on-demand", "no-spread"], rows
+    assert 'no column "colour"; there are NODEPOOL' in run("--simulate", "-f", base, *quick(), "--columns", "colour", code=2)[1]
+    assert 'no column "-x"' in run("--simulate", "-f", base, *quick(), "--sort-by=-x", code=2)[1]
+    run("--simulate", "-f", base, *quick(), "--columns", "colour", "-o", "json")
+
+
 # ---- diff ----
 
 def difference(*arguments, code=0):

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "binpack/view/breakdown_table.h"
+
+#include "base/arena.h"
+#include "binpack/view/plan_table.h"
+#include "binpack/view/table.h"
+
+enum { N_COLUMNS = 8 };
+
+static const char *title_of(const struct breakdown *d, struct arena *arena)
+{
+    switch (d->by) {
+    case BREAKDOWN_POOL:
+        return "NODEPOOL";
+    case BREAKDOWN_ZONE:
+        return "ZONE";
+    case BREAKDOWN_NAMESPACE:
+        return "NAMESPACE";
+    case BREAKDOWN_LABEL:
+        break;
+    }
+    char *title = str_cstr(arena, d->label);
+    for (char *c = title; *c != '\0'; c++) {
+        *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 32) : *c;
+    }
+    return title;
+}
+
+static void add_row(struct table *table, const struct plan *plan, const struct breakdown_row *row,
+                    struct arena *arena)
+{
+    const int64_t tenth_gi = (INT64_C(1) << 30) / 10;
+    table_add(table, row->name.n > 0 ? row->name : STR("(without)"));
+    table_add(table, text_count(arena, row->n_nodes));
+    table_add(table, text_count(arena, row->n_pods));
+    table_add(table, text_format(arena, "%lld.%lld", (long long)(row->cpu_milli / 1000),
+                                 (long long)(row->cpu_milli % 1000 / 100)));
+    table_add(table,
+              text_format(arena, "%lld.%lldGi", (long long)(row->memory_bytes / tenth_gi / 10),
+                          (long long)(row->memory_bytes / tenth_gi % 10)));
+    table_add(table, text_usd(arena, row->cost, 4));
+    table_add(table, text_usd(arena, sat_mul(row->cost, HOURS_PER_MONTH), 2));
+    table_add(table, text_percent(arena, row->cost, plan->cost));
+}
+
+void view_breakdown(const struct breakdown *d, const struct plan *plan,
+                    const struct text_look *look, struct strbuf *b)
+{
+    auto_arena scratch = ARENA_INIT;
+    const struct table_column columns[N_COLUMNS] = {
+        {title_of(d, &scratch), false, true},
+        {"NODES", true, false},
+        {"PODS", true, false},
+        {"CPU", true, false},
+        {"MEM", true, false},
+        {"$/H", true, false},
+        {"$/MO", true, false},
+        {"SHARE", true, false},
+    };
+    struct table *table = table_new(&scratch, columns, N_COLUMNS);
+    struct breakdown_row total = {
+        .name = STR("TOTAL"), .n_nodes = plan->n_nodes, .cost = plan->cost};
+    for (uint32_t i = 0; i < d->n_rows; i++) {
+        add_row(table, plan, &d->rows[i], &scratch);
+        total.n_pods += d->rows[i].n_pods;
+        total.cpu_milli = sat_add(total.cpu_milli, d->rows[i].cpu_milli);
+        total.memory_bytes = sat_add(total.memory_bytes, d->rows[i].memory_bytes);
+    }
+    table_row_style(table, TEXT_HEAD);
+    add_row(table, plan, &total, &scratch);
+    if (d->n_rows > 0) {
+        table_render(table, b, look, /* with_head= */ true);
+        strbuf_addc(b, '\n');
+    }
+    view_table_lines(plan, look, b);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* --by: the cost of a plan by NodePool, zone, namespace or label, for a person. */
+#pragma once
+
+#include "binpack/plan/breakdown.h"
+#include "binpack/view/text.h"
+
+/* A row a name and the total, then the sentences of the plan's table. */
+void view_breakdown(const struct breakdown *breakdown, const struct plan *plan,
+                    const struct text_look *look, struct strbuf *b);
