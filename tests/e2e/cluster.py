@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import socket
 import ssl
 import subprocess
 import time
@@ -60,11 +61,32 @@ class Admin:
         return self.ask("POST", "%s%s/%s" % (root, "/namespaces/" + ns if ns else "", plural), document, (200, 201, 409))
 
 
+def free_ports():
+    """The first of six ports in a row that nobody listens on, so that several control planes can run on one machine."""
+    for attempt in range(200):
+        first = 20000 + (os.getpid() * 7 + attempt * 6) % 10000
+        held = []
+        try:
+            for port in range(first, first + 6):
+                held.append(socket.socket())
+                held[-1].bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue
+        finally:
+            for each in held:
+                each.close()
+    raise Failed("no six free ports in a row")
+
+
 class Cluster:
     def __init__(self, folder, audit=None):
         self.folder = folder
-        env = {**os.environ, **({"TESTBED_AUDIT": audit} if audit else {})}
-        subprocess.run([os.path.join(TESTBED, "up"), folder], env=env, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        env = {"TESTBED_PORT": str(free_ports()), **os.environ, **({"TESTBED_AUDIT": audit} if audit else {})}
+        up = subprocess.run([os.path.join(TESTBED, "up"), folder], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        if up.returncode != 0:
+            self.down(wipe=False)                  # what did start
+            raise Failed("the control plane does not start: " + up.stderr[-2000:])
         with open(os.path.join(folder, "env"), encoding="utf-8") as lines:
             values = dict(line[len("export "):].strip().split("=", 1) for line in lines)
         self.address, self.etcd = values["TESTBED_API"], values["TESTBED_ETCD"]
