@@ -152,6 +152,7 @@ static void start_round(struct engine *engine, struct moment now, struct str exp
     *job = (struct round_job){.id = ++engine->n_rounds,
                               .catalog = engine->catalog,
                               .settings = engine->settings.make,
+                              .scheduler_config = engine->settings.scheduler_config,
                               .now = now.wall,
                               .explain = explain,
                               .disrupts = disrupts};

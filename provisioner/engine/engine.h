@@ -26,6 +26,7 @@ struct engine_settings {
     int64_t slack_bytes;   /* 0: 64 MiB. What the objects may hold beyond twice what they held when
                               all had been read, before ACTION_RESTART */
     int64_t gap_ppm;       /* a plan is good enough within this share of its bound */
+    struct str scheduler_config; /* see scheduler_config.h; has been checked, outlives the engine */
     struct make_settings make;
 };
 

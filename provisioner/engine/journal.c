@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/jsonw.h"
 #include "provisioner/provisioning/round.h"
+#include "provisioner/provisioning/scheduler_config.h"
 
 #define FORMAT STR("binpack/journal/v1")
 
@@ -63,6 +64,7 @@ void journal_put_header(const struct engine_settings *settings, struct str catal
     jsonw_object_begin(&w);
     jsonw_key_str(&w, "journal", FORMAT);
     jsonw_key_str(&w, "catalog", catalog);
+    jsonw_key_str(&w, "schedulerConfig", settings->scheduler_config);
     jsonw_key_object(&w, "settings");
     for (size_t i = 0; i < N_FIELDS; i++) {
         const char *at = (const char *)settings + fields[i].offset;
@@ -215,8 +217,13 @@ bool journal_read_header(const json_t *line, struct engine_settings *ret_setting
             return false;
         }
     }
+    if (!read_text(&root, "catalog", ret_catalog, err) ||
+        !read_text(&root, "schedulerConfig", &s.scheduler_config, err) ||
+        !scheduler_config_apply(s.scheduler_config, NULL, NULL, err)) {
+        return false;
+    }
     *ret_settings = s;
-    return read_text(&root, "catalog", ret_catalog, err);
+    return true;
 }
 
 /* The index of the text; false when it is none of them. */

@@ -21,8 +21,8 @@ void journal_put_header(const struct engine_settings *settings, struct str catal
 void journal_put_event(const struct event *event, struct moment now, struct strbuf *b);
 void journal_put_action(const struct action *action, struct strbuf *b);
 
-/* Errors: ERR_INVALID names the member that is wrong; ERR_UNSUPPORTED for the journal of another
- * version. */
+/* Texts are those of `line`. Errors: ERR_INVALID names the member that is wrong; ERR_UNSUPPORTED
+ * for the journal of another version. */
 MUST_CHECK bool journal_read_header(const json_t *line, struct engine_settings *ret_settings,
                                     struct str *ret_catalog, struct err *err);
 

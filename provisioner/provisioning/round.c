@@ -13,6 +13,7 @@
 #include "binpack/view/explanation.h"
 #include "k8s/builder.h"
 #include "k8s/reader.h"
+#include "provisioner/provisioning/scheduler_config.h"
 
 enum {
     STEP_WORK = 20000, /* about 20 ms */
@@ -60,6 +61,9 @@ static bool build(struct run *run, struct err *err)
         return false;
     }
     run->cluster = k8s_builder_finish(builder);
+    if (!scheduler_config_apply(run->job->scheduler_config, &run->cluster, &run->arena, err)) {
+        return false;
+    }
     run->catalog =
         cat_with_reservations(run->job->catalog, run->cluster->nodeclasses,
                               run->cluster->n_nodeclasses, run->cluster->tab, &run->arena);

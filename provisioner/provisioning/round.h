@@ -23,6 +23,7 @@ struct round_job {
     struct k8s_frozen frozen;
     const struct catalog *catalog; /* in the words of the frozen objects */
     struct make_settings settings;
+    struct str scheduler_config; /* has been checked */
     wall_t now;
     struct str explain;       /* "namespace/name" of a pod; empty: a plan */
     bool disrupts;            /* a plan for the running nodes instead of the pods that wait */

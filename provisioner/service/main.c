@@ -13,6 +13,7 @@
 #include "io/files.h"
 #include "io/signals.h"
 #include "provisioner/observe/metrics.h"
+#include "provisioner/provisioning/scheduler_config.h"
 #include "provisioner/service/log.h"
 #include "provisioner/service/replay.h"
 #include "provisioner/service/service.h"
@@ -108,7 +109,8 @@ int main(int argc, char **argv)
     struct log *log = NULL;
     io_signals_catch();
     if (!settings_parse(argc, (const char *const *)argv, environment, NULL, &arena, &settings,
-                        &err)) {
+                        &err) ||
+        !scheduler_config_apply(settings.scheduler_config, NULL, NULL, &err)) {
         return fail(EXIT_SETTING, &err);
     }
     if (settings.command == COMMAND_HELP || settings.command == COMMAND_VERSION) {

@@ -17,6 +17,7 @@ struct replay {
     const struct settings *settings;
     struct arena arena; /* of the catalogue */
     struct arena step;  /* actions of the last event, as lines */
+    struct arena texts; /* of the settings */
     struct engine *engine;
     const struct catalog *catalog; /* in `arena` */
     VEC(struct str) wanted;        /* in `step` */
@@ -143,6 +144,7 @@ static bool begin(struct replay *r, const json_t *line, struct err *err)
     if (!journal_read_header(line, &settings, &name, err)) {
         return false;
     }
+    settings.scheduler_config = str_copy(&r->texts, settings.scheduler_config);
     r->engine = engine_new(&settings);
     if (!use_catalog(r, err)) {
         return false;
@@ -195,6 +197,7 @@ bool replay_run(const struct settings *settings, struct replay_count *ret_count,
     *ret_count = r.count;
     engine_abandon(r.engine);
     arena_done(&r.step);
+    arena_done(&r.texts);
     arena_done(&r.arena);
     return good;
 }

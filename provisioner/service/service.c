@@ -312,6 +312,7 @@ static struct engine_settings engine_settings_of(const struct settings *s)
                                     .time_limit_ms = s->time_limit_ms,
                                     .disrupt_ms = s->disruption_interval_ms,
                                     .gap_ppm = s->gap_ppm,
+                                    .scheduler_config = s->scheduler_config,
                                     .make = make};
 }
 

@@ -287,9 +287,6 @@ static bool agree(const struct settings *s, struct err *err)
                        "--mode=act: buying nodes is not there yet; --mode=observe follows the "
                        "cluster and plans");
     }
-    if (s->scheduler_config.n > 0) {
-        return err_set(err, ERR_UNSUPPORTED, "--scheduler-config: not there yet");
-    }
     if (s->batch_idle_ms > s->batch_max_ms) {
         return err_set(err, ERR_INVALID,
                        "--batch-idle-duration (%lld ms) is longer than --batch-max-duration "

@@ -99,7 +99,10 @@ const struct setting_row setting_rows[] = {
     {"scheduler-config", "SCHEDULER_CONFIG", "YAML", SETTING_TEXT, FIELD(scheduler_config),
      .fallback = "", .group = GROUP_CORE,
      .help = "default topology spread constraints of the scheduler",
-     .doc = "Not there yet: a value is refused."},
+     .doc = "YAML: `podTopologySpread: {defaultConstraints: [{maxSkew: 1, topologyKey: "
+            "topology.kubernetes.io/zone, whenUnsatisfiable: ScheduleAnyway}]}`, for pods that "
+            "declare none, as in the configuration of kube-scheduler. Anything else in it is an "
+            "error at the start."},
     {NULL, "SYSTEM_NAMESPACE", "NAMESPACE", SETTING_TEXT, FIELD(system_namespace), .fallback = "",
      .group = GROUP_CORE, .effect = EFFECT_ACT, .help = "namespace of the pod"},
     {NULL, "KUBERNETES_MIN_VERSION", "VERSION", SETTING_TEXT, FIELD(kubernetes_min_version),

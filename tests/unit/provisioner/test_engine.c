@@ -160,7 +160,8 @@ static void sync(struct bench *b)
     }
 }
 
-static int64_t disrupt_ms; /* of the benches that are opened */
+static int64_t disrupt_ms;          /* of the benches that are opened */
+static struct str scheduler_config; /* the same */
 
 static void bench_open(struct bench *b)
 {
@@ -169,6 +170,7 @@ static void bench_open(struct bench *b)
                                              .time_limit_ms = 60000,
                                              .slack_bytes = 1 << 20,
                                              .disrupt_ms = disrupt_ms,
+                                             .scheduler_config = scheduler_config,
                                              .make = MAKE_SETTINGS_DEFAULT};
     memset(b, 0, sizeof *b);
     b->timer = INT64_MAX;
@@ -406,6 +408,46 @@ static void disruption_gives_way(void **state)
     disrupt_ms = 0;
 }
 
+/* Ten pods of one workload fit on one node; spread over zones they do not go on one. */
+static void the_scheduler_has_defaults(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    for (int spread = 0; spread < 2; spread++) {
+        scheduler_config = spread == 0
+                               ? STR_EMPTY
+                               : STR("podTopologySpread: {defaultConstraints: [{maxSkew: 1, "
+                                     "topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: "
+                                     "DoNotSchedule}]}");
+        bench_open(b);
+        put(b, "ReplicaSet",
+            "{\"metadata\": {\"name\": \"web\", \"namespace\": \"shop\"}, \"spec\": {\"selector\": "
+            "{\"matchLabels\": {\"app\": \"web\"}}, \"template\": {\"metadata\": {\"labels\": "
+            "{\"app\": \"web\"}}, \"spec\": {\"containers\": [{\"name\": \"a\"}]}}}}",
+            K8S_ADDED);
+        for (int i = 0; i < 6; i++) {
+            char json[1024];
+            (void)snprintf(json, sizeof json,
+                           "{\"metadata\": {\"name\": \"web-%d\", \"namespace\": \"shop\", "
+                           "\"labels\": {\"app\": \"web\"}, \"ownerReferences\": [{\"apiVersion\": "
+                           "\"apps/v1\", \"kind\": \"ReplicaSet\", \"name\": \"web\", "
+                           "\"controller\": true}]}, \"spec\": {\"containers\": [{\"name\": \"a\", "
+                           "\"resources\": {\"requests\": {\"cpu\": \"100m\", \"memory\": "
+                           "\"64Mi\"}}}]}, \"status\": {\"phase\": \"Pending\", \"conditions\": "
+                           "[{\"type\": \"PodScheduled\", \"status\": \"False\", \"reason\": "
+                           "\"Unschedulable\"}]}}",
+                           i);
+            put(b, "Pod", json, K8S_ADDED);
+        }
+        sync(b);
+        solve(b);
+        assert_true((strstr(b->plan, "\"newNodes\": 1,") != NULL) == (spread == 0));
+        assert_non_null(strstr(b->plan, "\"unplacedPods\": 0"));
+        bench_close(b);
+    }
+    scheduler_config = STR_EMPTY;
+}
+
 static void questions_are_answered_in_turn(void **state)
 {
     struct event ask = {.type = EVENT_EXPLAIN, .ask = 7, .pod = STR("shop/web-0")};
@@ -598,6 +640,7 @@ int main(void)
         cmocka_unit_test(stopping_waits_for_the_round),
         cmocka_unit_test(broken_objects_are_left_out_and_said),
         cmocka_unit_test(disruption_gives_way),
+        cmocka_unit_test(the_scheduler_has_defaults),
         cmocka_unit_test(questions_are_answered_in_turn),
         cmocka_unit_test(a_journal_gives_the_same_again),
         cmocka_unit_test(settings_come_back_from_the_header),
