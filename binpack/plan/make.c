@@ -500,23 +500,21 @@ static void restate(const struct make *make, struct bp_solution *solution)
 }
 
 /* Takes out of the certificate what is about this planner's units: the prices of tied pods, so that
- * it holds for plans that tie them otherwise, too; and branches wherever several pods are one unit,
- * because a group that counts some of them counts the unit for as many as any group does. Returns
- * whether pods are tied. */
+ * it holds for plans that tie them otherwise, too, and branches, which know the rules of groups.
+ * Returns whether pods are tied. */
 static bool free_tied(const struct make *make, struct arena *arena, struct bp_solution *solution)
 {
     const struct sched_problem *p = make->problem;
     int64_t *dual = ARENA_ARRAY(arena, int64_t, p->bp.n_classes);
-    bool tied = false, units = false;
+    bool tied = false;
     for (uint32_t i = 0; i < p->bp.n_classes; i++) {
         tied = tied || p->tied[i];
-        units = units || p->tied[i] || p->units[i].n > 1 || p->units[i].items[0].count > 1;
         dual[i] = p->tied[i] ? 0 : solution->certificate.dual[i];
     }
-    if (units) {
+    if (tied || p->any_units) {
         usd_t before = solution->certificate.bound;
         solution->certificate.dual = dual;
-        solution->certificate.n_branches = 0; /* their units are not those of other plans */
+        solution->certificate.n_branches = 0;
         if (tied) {
             solution->certificate.counts = NULL; /* its cuts price them, too */
         }

@@ -333,6 +333,35 @@ static int note_cmp(const void *a, const void *b)
     int order = str_cmp(x->code, y->code);
     return order != 0 ? order : str_cmp(x->message, y->message);
 }
+/* Zones that a NodePool asks for and the catalogue does not have: a slip of the pen costs all its
+ * pods. */
+static void note_pool_zones(struct assembly *a, struct note_list *notes)
+{
+    const struct sched_snapshot *s = a->problem->base->snapshot;
+    for (uint32_t p = 0; p < s->n_pools; p++) {
+        const struct karp_nodepool *pool = s->pools[p].pool;
+        struct strbuf zones = strbuf_new(a->arena, 2048);
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < pool->n_requirements; i++) {
+            const struct k8s_requirement *req = &pool->requirements[i];
+            const bool lists = sched_key(s->vocab, req->key) == s->words->zone && req->op == K8S_IN;
+            for (uint32_t v = 0; lists && v < req->values.n; v++) {
+                if (!sched_zone_known(s, req->values.v[v])) {
+                    strbuf_addf(&zones, "%s" STR_FMT, n++ > 0 ? ", " : "",
+                                STR_ARG(strtab_str(s->tab, req->values.v[v])));
+                }
+            }
+        }
+        if (n > 0) {
+            struct strbuf text = strbuf_new(a->arena, 4096);
+            strbuf_addf(&text,
+                        "NodePool " STR_FMT " asks for " STR_FMT
+                        ", which the catalogue does not have: it buys nothing there",
+                        STR_ARG(pool->meta.name), STR_ARG(strbuf_str(&zones)));
+            note(a, notes, STR("POOL_ZONE_UNKNOWN"), strbuf_str(&text));
+        }
+    }
+}
 
 void notes_add(struct assembly *a)
 {
@@ -342,6 +371,7 @@ void notes_add(struct assembly *a)
     note_prices(a, &notes);
     note_pools(a, &notes);
     note_zones(a, &notes);
+    note_pool_zones(a, &notes);
     note_overlays(a, &notes);
     note_claims(a, &notes);
     note_daemons(a, &notes);

@@ -443,13 +443,14 @@ struct str reason_host_text(const struct explainer *x, const struct sched_req *r
     struct strbuf text = strbuf_new(x->a->arena, TEXT_MAX);
     strbuf_addf(&text, "asks for ");
     sched_req_text(x->s->vocab, req, &text);
-    strbuf_addf(&text, ", a restricted label that no new node can be asked to have");
+    strbuf_addf(&text, req->key == x->s->words->hostname
+                           ? ", a restricted label that no new node can be asked to have"
+                           : ", and no new node can be that one");
     for (uint32_t i = 0; !req->complement && i < req->values.n && i < VALUES_SHOWN; i++) {
         const struct str name = strtab_str(x->s->tab, req->values.v[i]);
         bool runs = false;
         for (uint32_t k = 0; k < x->s->n_nodes; k++) {
-            const strid host =
-                sched_label(x->s->vocab, &x->s->nodes[k].labels, x->s->words->hostname);
+            const strid host = sched_label(x->s->vocab, &x->s->nodes[k].labels, req->key);
             runs = runs || host == req->values.v[i];
         }
         strbuf_addf(&text, "; " STR_FMT " %s", STR_ARG(name),

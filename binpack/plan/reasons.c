@@ -121,7 +121,7 @@ static bool judge_labels(const struct explainer *x, const struct sched_need *nee
                 "of the NodePool has"));
         return true;
     }
-    if (req->key == x->s->words->hostname) {
+    if (req->key == x->s->words->hostname || req->key == x->s->vocab->name_field) {
         say(v, MISS_LABELS, "BAD_REQUIREMENT", reason_host_text(x, req));
         return true;
     }

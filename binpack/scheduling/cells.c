@@ -76,8 +76,14 @@ static bool req_holds(const struct sched_offers *o, const struct sched_req *req,
 static bool term_holds(const struct sched_offers *o, struct arena *arena,
                        const struct k8s_node_term *term, const struct sched_cell *cell)
 {
-    if (term->n_expressions == 0 || term->n_fields > 0) {
+    if (term->n_expressions + term->n_fields == 0) {
         return false;
+    }
+    for (uint32_t i = 0; i < term->n_fields; i++) {
+        struct sched_req req = sched_req_of_field(o->snapshot->vocab, arena, &term->fields[i]);
+        if (!req_holds(o, &req, cell)) {
+            return false;
+        }
     }
     for (uint32_t i = 0; i < term->n_expressions; i++) {
         struct sched_req req = sched_req_of(o->snapshot->vocab, arena, &term->expressions[i]);

@@ -153,10 +153,14 @@ enum sched_verdict sched_shape_verdict(const struct sched_vocab *vocab,
         return SCHED_REFUSES_MANAGED;
     }
     for (uint32_t t = 0; t < shape->n_node_terms; t++) {
-        if (shape->node_terms[t].n_fields > 0) {
-            (void)err_set(err, ERR_UNSUPPORTED,
-                          "node affinity by matchFields names one node; no new node can match it");
-            return SCHED_MATCH_FIELDS;
+        for (uint32_t f = 0; f < shape->node_terms[t].n_fields; f++) {
+            const struct k8s_requirement *field = &shape->node_terms[t].fields[f];
+            if (field->key != vocab->metadata_name ||
+                (field->op != K8S_IN && field->op != K8S_NOT_IN)) {
+                (void)err_set(err, ERR_INVALID,
+                              "node affinity: matchFields know metadata.name In and NotIn only");
+                return SCHED_MATCH_FIELDS;
+            }
         }
     }
     if (!selector_is_valid(vocab, shape, err) || !terms_are_valid(vocab, shape, err)) {

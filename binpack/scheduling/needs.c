@@ -42,6 +42,9 @@ static void add_expressions(const struct needs_builder *b, const struct k8s_node
     for (uint32_t i = 0; i < term->n_expressions; i++) {
         VEC_PUSH(b->arena, reqs, sched_req_of(b->s->vocab, b->arena, &term->expressions[i]));
     }
+    for (uint32_t i = 0; i < term->n_fields; i++) {
+        VEC_PUSH(b->arena, reqs, sched_req_of_field(b->s->vocab, b->arena, &term->fields[i]));
+    }
 }
 
 /* Node selector and required node affinity, with `more` (a preferred term, or NULL) on top. */
@@ -49,16 +52,13 @@ static conj_list node_alternatives(const struct needs_builder *b, const struct k
                                    const struct k8s_node_term *more)
 {
     conj_list list = {0};
-    if (more != NULL && more->n_fields > 0) {
-        return list; /* No new node has a name yet: the preference cannot hold. */
-    }
     uint32_t n = shape->has_required_node_terms ? shape->n_node_terms : 1;
     for (uint32_t t = 0; t < n; t++) {
         req_list reqs = {0};
         add_selector(b, shape, &reqs);
         if (shape->has_required_node_terms) {
             const struct k8s_node_term *term = &shape->node_terms[t];
-            if (term->n_expressions == 0 || term->n_fields > 0) {
+            if (term->n_expressions + term->n_fields == 0) {
                 continue; /* An empty term matches nothing. */
             }
             add_expressions(b, term, &reqs);

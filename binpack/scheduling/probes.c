@@ -109,6 +109,11 @@ static void add_term(struct sched_probes *probes, const struct k8s_node_term *te
             sched_req_of(probes->snapshot->vocab, probes->arena, &term->expressions[i]);
         (void)sched_probe_id(probes, &req);
     }
+    for (uint32_t i = 0; i < term->n_fields; i++) {
+        struct sched_req req =
+            sched_req_of_field(probes->snapshot->vocab, probes->arena, &term->fields[i]);
+        (void)sched_probe_id(probes, &req);
+    }
 }
 
 void sched_probes_add_shape(struct sched_probes *probes, const struct k8s_pod_shape *shape)

@@ -297,6 +297,7 @@ static void find_tied(struct sched_build *b)
         }
     }
     b->problem->tied = tied;
+    b->problem->any_units = b->rows.bundles.n + b->rows.leftover.n > 0;
 }
 
 /* Sizes of units that leave shared claims out. */

@@ -45,6 +45,9 @@ struct sched_problem {
     const bool *tied; /* [bp.n_classes] pods tied to others by affinity over hosts: how they travel,
                          and where the rest of them may go, is this planner's choice, so a bound on
                          every plan may not count on it */
+    bool
+        any_units; /* affinity over hosts makes units: weights of groups, and who may start one, are
+                      this planner's choice then, so no bound may count on the rules of groups */
     /* For the bound, where they differ from bp.size and bp.capacity because pods share claims (see
      * dims.h); else NULL. */
     const int64_t *bound_size, *bound_capacity;

@@ -113,6 +113,14 @@ struct sched_req sched_req_of(const struct sched_vocab *vocab, struct arena *are
     return req;
 }
 
+struct sched_req sched_req_of_field(const struct sched_vocab *vocab, struct arena *arena,
+                                    const struct k8s_requirement *field)
+{
+    struct k8s_requirement named = *field;
+    named.key = vocab->name_field;
+    return sched_req_of(vocab, arena, &named);
+}
+
 struct sched_req sched_req_is(const struct sched_vocab *vocab, struct arena *arena, strid key,
                               strid value)
 {

@@ -35,6 +35,9 @@ struct sched_reqs {
  * give DoesNotExist. */
 struct sched_req sched_req_of(const struct sched_vocab *vocab, struct arena *arena,
                               const struct k8s_requirement *requirement);
+/* The same of a matchField, which asks for the node's name (vocab->name_field). */
+struct sched_req sched_req_of_field(const struct sched_vocab *vocab, struct arena *arena,
+                                    const struct k8s_requirement *field);
 /* key In [value] */
 struct sched_req sched_req_is(const struct sched_vocab *vocab, struct arena *arena, strid key,
                               strid value);

@@ -122,6 +122,10 @@ void sched_text_node_filter(const struct sched_vocab *vocab, struct arena *arena
                 arena, &expressions,
                 requirement_text(vocab->tab, arena, sched_key(vocab, expression->key), expression));
         }
+        for (uint32_t f = 0; f < term->n_fields; f++) {
+            VEC_PUSH(arena, &expressions,
+                     requirement_text(vocab->tab, arena, vocab->name_field, &term->fields[f]));
+        }
         struct strbuf text = strbuf_new(arena, FRAGMENT_MAX);
         join_sorted(&expressions, ',', &text);
         VEC_PUSH(arena, &terms, strbuf_str(&text));

@@ -153,6 +153,7 @@ static struct k8s_pairs effective_labels(const struct sched_snapshot *snapshot,
         }
     }
     label_put(&set, w->hostname, strtab_add(snapshot->tab, m->name));
+    label_put(&set, snapshot->vocab->name_field, strtab_add(snapshot->tab, m->name));
     return label_finish(snapshot->vocab, &set);
 }
 

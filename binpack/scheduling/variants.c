@@ -58,6 +58,8 @@ static void base_labels(const struct maker *m, const struct sched_pool *pool, pa
     /* No pod can name a host that does not exist yet; every node has a name, though. */
     VEC_PUSH(m->arena, labels,
              (struct k8s_pair){w->hostname, strtab_add(s->tab, STR("(new node)"))});
+    VEC_PUSH(m->arena, labels,
+             (struct k8s_pair){s->vocab->name_field, strtab_add(s->tab, STR("(new node)"))});
     if (pool->pool->class_ref.name.n > 0) {
         VEC_PUSH(
             m->arena, labels,

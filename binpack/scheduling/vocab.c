@@ -162,6 +162,7 @@ const struct sched_vocab *sched_vocab_new(struct arena *arena, const struct k8s_
         {&vocab->apps_v1, "apps/v1"},
         {&vocab->v1, "v1"},
         {&vocab->metadata_name, "metadata.name"},
+        {&vocab->name_field, "field metadata.name"},
         {&vocab->namespace_name, "kubernetes.io/metadata.name"},
         {&vocab->not_ready, "node.kubernetes.io/not-ready"},
         {&vocab->unreachable, "node.kubernetes.io/unreachable"},

@@ -62,8 +62,21 @@ case("existing/deleting-node-pdb-now", "one that only now allows none does not",
 case("existing/static-pod-stays", "static pods of a node that goes are not placed",
      BASE + [node("node-1", deleted=True), pod("kube-proxy-x", ns="kube-system", on="node-1", owners=owner("Node", "node-1", "v1"))],
      ignored=["kube-system/kube-proxy-x"], newNodes={"max": 0})
-case("existing/match-fields", "a pod may name a running node by field; the scheduler puts it there, no new node can be it",
-     BASE + [node("node-1"), pod("web-0", need=[{"matchFields": [req("metadata.name", "In", "node-1")]}])], newNodes={"max": 0})
+NAMED = lambda op, *hosts: {"matchFields": [req("metadata.name", op, *hosts)]}
+case("existing/match-fields", "a pod may name a running node by field",
+     BASE + [node("node-1"), node("node-2"), pod("web-0", need=[NAMED("In", "node-2")])], onExistingNodes={"default/web-0": "node-2"}, newNodes={"max": 0})
+case("existing/match-fields-label-differs", "by its name, whatever its label says",
+     BASE + [node("node-1", labels={HOST: "host-1"}), pod("web-0", need=[NAMED("In", "node-1")])], onExistingNodes={"default/web-0": "node-1"})
+case("existing/match-fields-full", "no new node can be it",
+     BASE + [node("node-1", itype="x1.small"), pod("run-0", cpu="2", on="node-1"), pod("web-0", need=[NAMED("In", "node-1")])], unschedulable=["default/web-0"],
+     says={"default/web-0": "node-1 is running"})
+case("existing/match-fields-not-in", "any node but one, new ones as well",
+     BASE + [node("node-1"), pod("web-0", need=[NAMED("NotIn", "node-1")])], onNewNodes=["default/web-0"])
+case("existing/match-fields-or-label", "or what another term allows",
+     BASE + [node("node-1", itype="x1.small"), pod("run-0", cpu="2", on="node-1"), pod("web-0", need=[NAMED("In", "node-1"), [req(ZONE, "In", B)]])],
+     zoneOf={"default/web-0": B})
+case("existing/match-fields-and-label", "a field and a label in one term",
+     BASE + [node("node-1"), pod("web-0", need=[dict(NAMED("In", "node-1"), matchExpressions=[req(ZONE, "In", B)])])], unschedulable=["default/web-0"])
 case("existing/hostname-selector", "a pod may name a running node with room",
      BASE + [node("node-1"), node("node-2"), pod("web-0", select={HOST: "node-2"})], onExistingNodes={"default/web-0": "node-2"}, newNodes={"max": 0})
 case("existing/hostname-affinity", "also by affinity",
