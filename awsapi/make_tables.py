@@ -104,6 +104,7 @@ class Service:
 
     def element_name(self, shape):
         default = {"ec2": "item", "query": "member"}.get(self.protocol)
+        # The protocol's own default is "member", in EC2 too, where all but a few lists are given "item".
         name = shape["member"].get("locationName", "member")
         return None if default is None or name in (None, default) else name
 

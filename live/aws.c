@@ -321,10 +321,12 @@ static struct service *service_of(struct live_aws *aws, const struct aws_service
                                              .use_dualstack = aws->place.use_dualstack,
                                              .url = aws->place.url,
                                              .service_url = live_aws_service_url(wanted->name)};
+    struct arena_mark mark = arena_mark(&aws->arena);
     struct service *service = ARENA_NEW(&aws->arena, struct service);
     *service =
         (struct service){.service = wanted, .next = aws->services, .quota = aws_quota_full()};
     if (!aws_endpoint_find(wanted, &settings, &aws->arena, &service->endpoint, err)) {
+        arena_rewind(&aws->arena, mark); /* every call asks again */
         return NULL;
     }
     struct strbuf address = strbuf_new(&aws->arena, LIMIT_VALUE_BYTES);
