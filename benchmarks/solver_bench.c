@@ -2,10 +2,12 @@
 /* Runs the solver alone on instances that instances.py wrote and prints the curve of cost, bound
  * and gap over work and time.
  *
- *   solver_bench [-e EFFORT] [-g GAP] [-l LANES] [-s STEP] [-t MS] [-q] [-c] FILE...
+ *   solver_bench [-e EFFORT] [-g GAP] [-l LANES] [-s STEP] [-t MS] [-w PERCENT] [-q] [-c] FILE...
  *
  * -q prints the last point only and the gaps at 0.1, 1, 2 and 5 seconds; -c counts CPU time, for a
- * busy machine with one lane. A program of its own: it may read files and clocks. */
+ * busy machine with one lane. -w solves each instance again, after about PERCENT of its pods have
+ * changed, from the plan and the prices of the first solve. A program of its own: it may read files
+ * and clocks. */
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
+#include "base/rng.h"
 #include "binpack/solver/engine.h"
 
 static clockid_t bench_clock = CLOCK_MONOTONIC;
@@ -153,6 +156,7 @@ struct flags {
     double limit_ms;
     uint64_t step;
     bool quiet;
+    uint32_t warm_percent;
 };
 
 static double gap_percent(const struct bp_progress *p)
@@ -167,17 +171,30 @@ static void print_point(const struct bp_progress *p, double ms)
            gap_percent(p), p->n_unplaced);
 }
 
-static void run(const char *path, const struct flags *flags)
+/* Some pods go and others come: each class changes by up to twice the percentage, either way. */
+static void change_demand(struct bp_problem *p, uint32_t percent, struct arena *arena)
+{
+    struct bp_class *classes = ARENA_ARRAY(arena, struct bp_class, p->n_classes);
+    struct rng rng = {.state = 7};
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        classes[i] = p->classes[i];
+        uint32_t most = 2 * percent * classes[i].demand / 100;
+        uint32_t demand = classes[i].demand + rng_below(&rng, 2 * most + 1);
+        classes[i].demand = demand > most + 1 ? demand - most : 1;
+    }
+    p->classes = classes;
+}
+
+static void run_problem(const char *path, const struct bp_problem *problem,
+                        const struct flags *flags, struct arena *arena,
+                        struct bp_solution *ret_solution)
 {
     static const double marks[] = {100, 1000, 2000, 5000};
     double at_mark[4] = {NAN, NAN, NAN, NAN};
-    auto_arena arena = ARENA_INIT;
-    struct bp_problem problem;
-    read_problem(path, &arena, &problem);
     struct err err;
     struct bp_engine *engine = NULL;
     double start = now_ms();
-    if (!bp_engine_new(&problem, &flags->options, &engine, &err)) {
+    if (!bp_engine_new(problem, &flags->options, &engine, &err)) {
         fprintf(stderr, "%s: %s\n", path, err.text);
         exit(1);
     }
@@ -211,7 +228,28 @@ static void run(const char *path, const struct flags *flags)
            (unsigned long long)p.work, (double)p.cost / 1e9, gap_percent(&p),
            (double)bp_engine_arena_bytes(engine) / 1e6, usage.ru_maxrss / 1024,
            bp_engine_warning(engine));
+    bp_engine_result(engine, arena, ret_solution);
     bp_engine_free(engine);
+}
+
+static void run(const char *path, const struct flags *flags)
+{
+    auto_arena arena = ARENA_INIT;
+    struct bp_problem problem;
+    read_problem(path, &arena, &problem);
+    struct bp_solution solution, again;
+    run_problem(path, &problem, flags, &arena, &solution);
+    if (flags->warm_percent > 0) {
+        struct flags warm = *flags;
+        warm.options.n_start_nodes = solution.n_nodes;
+        warm.options.start_nodes = solution.nodes;
+        warm.options.start_dual = solution.certificate.dual;
+        change_demand(&problem, flags->warm_percent, &arena);
+        printf("changed, cold:\n");
+        run_problem(path, &problem, flags, &arena, &again);
+        printf("changed, warm:\n");
+        run_problem(path, &problem, &warm, &arena, &again);
+    }
 }
 
 int main(int argc, char **argv)
@@ -219,7 +257,7 @@ int main(int argc, char **argv)
     struct flags flags = {.options = BP_OPTIONS_DEFAULT, .limit_ms = 1e9, .step = 5000};
     struct parallel parallel = {.run = run_parallel, .n_lanes = 1};
     int option;
-    while ((option = getopt(argc, argv, "e:g:l:s:t:qc")) != -1) {
+    while ((option = getopt(argc, argv, "e:g:l:s:t:w:qc")) != -1) {
         switch (option) {
         case 'e':
             flags.options.effort = (uint32_t)strtoul(optarg, NULL, 10);
@@ -235,6 +273,9 @@ int main(int argc, char **argv)
             break;
         case 't':
             flags.limit_ms = atof(optarg);
+            break;
+        case 'w':
+            flags.warm_percent = (uint32_t)strtoul(optarg, NULL, 10);
             break;
         case 'c':
             bench_clock = CLOCK_PROCESS_CPUTIME_ID;

@@ -421,9 +421,8 @@ bool bp_counts_step(struct bp_counts *c, uint64_t work, uint64_t *spent, bool *r
             }
             break;
         case BP_COUNTS_HOLD:
-            if (bp_cg_step(&c->cg, until - *spent < HOLD_WORK ? until - *spent : HOLD_WORK,
-                           spent) &&
-                !is_decided(c)) {
+            /* Looks at it after the same work, however long a step is. */
+            if (bp_cg_step(&c->cg, HOLD_WORK, spent) && !is_decided(c)) {
                 break;
             }
             if (c->cg.failed) {

@@ -226,6 +226,12 @@ void bp_engine_next(struct bp_engine *e, enum phase phase)
     e->begun = false;
 }
 
+uint64_t bp_engine_turn(const struct bp_engine *e, uint64_t work)
+{
+    uint64_t left = e->turn_until > e->spent ? e->turn_until - e->spent : 1;
+    return left < work ? left : work;
+}
+
 static void keep_root_prices(struct bp_engine *e)
 {
     if (e->root_pi == NULL) {
@@ -330,19 +336,40 @@ static bool fill_by_prices(struct bp_engine *e)
     return ++e->turn < FILL_TURNS;
 }
 
+/* Classes that have become one take the highest price: each unit is worth at least that to
+ * somebody. */
+static void set_start_prices(struct bp_engine *e)
+{
+    const struct bp_red *red = &e->red;
+    auto_arena scratch = ARENA_INIT;
+    double *pi = ARENA_ARRAY(&scratch, double, red->n_classes + 1);
+    double scale = red->unit * (double)(1 << BP_DUAL_BITS);
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        for (uint32_t s = red->source_at[i]; s < red->source_at[i + 1]; s++) {
+            pi[i] = fmax(pi[i], (double)e->options.start_dual[red->source[s]] / scale);
+        }
+    }
+    bp_cg_set_prices(&e->cg, pi, NULL);
+}
+
 static void begin_root(struct bp_engine *e)
 {
     struct bp_cg_limits limits = root_limits;
-    bool parts = e->parts.n_columns > 0;
+    bool parts = e->parts.n_columns > 0, warm = !parts && e->options.start_dual != NULL;
+    if (warm) {
+        set_start_prices(e);
+    }
     if (parts) {
         limits.gap = 5e-3; /* the plan is near by now */
     }
-    bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &limits, /* keep_prices= */ parts);
+    bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &limits,
+                /* keep_prices= */ parts || warm);
 }
 
 static void step_parts(struct bp_engine *e, uint64_t work)
 {
-    if (bp_parts_step(&e->parts, work, &e->spent)) {
+    /* Prices from last round are better than those of parts. */
+    if (e->options.start_dual == NULL && bp_parts_step(&e->parts, work, &e->spent)) {
         return;
     }
     struct err err;
@@ -471,7 +498,8 @@ static void step_placed(struct bp_engine *e, uint64_t work)
 
 static void step_improve(struct bp_engine *e, uint64_t work)
 {
-    bool more = bp_improve_step(&e->improve, work, &e->spent);
+    bool turns = (e->tree_begun && !e->tree_over) || e->many;
+    bool more = bp_improve_step(&e->improve, turns ? bp_engine_turn(e, work) : work, &e->spent);
     if (bp_improve_has_new(&e->improve)) {
         offer_plan(e, bp_improve_plan(&e->improve));
     }

@@ -9,6 +9,7 @@ enum {
     TREE_WORK = 60000, /* of the first turn; each is twice as long as the one before */
     MANY_NODES = 400,  /* then a whole node more or less is hardly seen in the cost */
     PART_NODES = 40,
+    TURN_MIN = 10000, /* work of the local search between parts */
     FIRST_PARTS = 3
 };
 
@@ -51,7 +52,8 @@ static void begin_part(struct bp_engine *e)
 void bp_engine_begin_counts(struct bp_engine *e)
 {
     if (e->root_bound <= 0 || e->options.bound_only) {
-        bp_engine_next(e, PHASE_SETTLE);
+        e->many = false;
+        bp_engine_next(e, e->settled ? PHASE_IMPROVE : PHASE_SETTLE);
         return;
     }
     if (!e->counts_begun) {
@@ -108,6 +110,7 @@ void bp_engine_step_counts(struct bp_engine *e, uint64_t work)
         }
         if (e->many) {
             e->turn_work = e->spent - e->turn_from;
+            e->turn_work = e->turn_work > TURN_MIN ? e->turn_work : TURN_MIN;
             bp_engine_next(e, e->settled                  ? PHASE_IMPROVE
                               : e->n_parts >= FIRST_PARTS ? PHASE_SETTLE
                                                           : PHASE_COUNTS);
@@ -145,7 +148,7 @@ static void keep_proof(struct bp_engine *e)
 /* In turns with the local search: the better the plan, the sooner the tree ends. */
 void bp_engine_step_tree(struct bp_engine *e, uint64_t work)
 {
-    bool plan, more = bp_tree_step(&e->tree, work, &e->spent, &plan);
+    bool plan, more = bp_tree_step(&e->tree, bp_engine_turn(e, work), &e->spent, &plan);
     if (plan) {
         offer_packed(e);
         bp_tree_set_cost(&e->tree, (double)e->best.cost / e->red.unit);

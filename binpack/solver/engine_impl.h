@@ -79,6 +79,9 @@ struct bp_engine {
 
 void bp_engine_warn(struct bp_engine *e, const struct err *err); /* the first one is kept */
 void bp_engine_next(struct bp_engine *e, enum phase phase);
+/* The work of a step, cut where the turn of the phase ends: there, and nowhere else, whatever the
+ * length of steps. */
+uint64_t bp_engine_turn(const struct bp_engine *e, uint64_t work);
 void bp_engine_look_at_gap(struct bp_engine *e);
 bool bp_engine_any_left(const struct bp_engine *e); /* does the best plan leave units out? */
 

@@ -168,7 +168,8 @@ static bool start_pack(struct bp_solve *s, const struct bp_split *split,
 {
     drop_pack(s);
     struct bp_options options = *given;
-    options.plan_only = true; /* what it proves is for the decision only */
+    options.plan_only = true;  /* what it proves is for the decision only */
+    options.start_dual = NULL; /* its classes are others */
     const struct bp_problem *p = s->problem;
     struct arena arena = ARENA_INIT;
     s->split = *split;
@@ -208,6 +209,7 @@ static struct bp_options small_options(const struct bp_solve *s)
     struct bp_options options = s->options;
     options.effort = 1;
     options.n_start_nodes = 0;
+    options.start_dual = NULL;
     return options;
 }
 

@@ -37,6 +37,10 @@ struct bp_options {
      * dropped. May be 0. */
     uint32_t n_start_nodes;
     const struct bp_node *start_nodes;
+    /* Prices to start from: what last round's certificate says of each class, 0 where it knew none.
+     * A bound is there at once, and patterns are sought near it. Any numbers >= 0 are safe. May be
+     * NULL. */
+    const int64_t *start_dual; /* [n_classes] scaled by 2^BP_DUAL_BITS */
 };
 
 #define BP_OPTIONS_DEFAULT ((struct bp_options){.algorithm = BP_COLGEN, .effort = 3, .gap = 0.0001})

@@ -32,6 +32,9 @@ static const struct random_shape medium = {.max_classes = 24,
                                            .max_domains = 6,
                                            .rules_percent = 25};
 
+static const struct random_shape plain = {
+    .max_classes = 40, .max_units = 400, .max_offerings = 40, .max_dims = 4, .max_domains = 1};
+
 static void solve(const struct bp_problem *problem, const struct bp_options *options, uint64_t step,
                   struct arena *arena, struct bp_solution *ret)
 {
@@ -235,6 +238,38 @@ static void test_medium_problems_verify(void **state)
     }
 }
 
+/* After some pods have changed: the plan and the prices of before, and nonsense in their place. */
+static void test_start_prices(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        auto_arena arena = ARENA_INIT;
+        struct rng rng = {.state = seed * 57 + 11};
+        struct bp_problem problem;
+        random_problem(&rng, &arena, seed % 2 == 0 ? &plain : &medium, &problem);
+        struct bp_options options = BP_OPTIONS_DEFAULT;
+        options.effort = 1;
+        struct bp_solution before, after;
+        solve(&problem, &options, 20000, &arena, &before);
+        struct bp_class *classes = ARENA_ARRAY(&arena, struct bp_class, problem.n_classes);
+        int64_t *nonsense = ARENA_ARRAY(&arena, int64_t, problem.n_classes);
+        for (uint32_t i = 0; i < problem.n_classes; i++) {
+            classes[i] = problem.classes[i];
+            classes[i].demand += classes[i].demand / 16;
+            nonsense[i] = rng_below(&rng, 3) == 0 ? INT64_MAX : (int64_t)rng_below(&rng, 1000);
+        }
+        problem.classes = classes;
+        options.start_nodes = before.nodes;
+        options.n_start_nodes = before.n_nodes;
+        options.start_dual = nonsense;
+        solve(&problem, &options, 20000, &arena, &after);
+        check(&problem, &after, &arena, seed);
+        options.start_dual = before.certificate.dual;
+        solve(&problem, &options, 20000, &arena, &after);
+        check(&problem, &after, &arena, seed);
+    }
+}
+
 static void test_empty_problems(void **state)
 {
     (void)state;
@@ -280,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_empty_problems),
         cmocka_unit_test(test_against_exhaustive),
         cmocka_unit_test(test_medium_problems_verify),
+        cmocka_unit_test(test_start_prices),
         cmocka_unit_test(test_lanes_change_nothing),
         cmocka_unit_test(test_steps_change_nothing),
         cmocka_unit_test(test_cancel_at_every_boundary),
