@@ -10,7 +10,7 @@ struct kind_row {
 
 static const struct kind_row kinds[N_ASKED_KINDS] = {
     [ASKED_POD] = {.prefix = NULL, .explained = true},
-    [ASKED_NODE] = {.prefix = "node/", .explained = false},
+    [ASKED_NODE] = {.prefix = "node/", .explained = true},
     [ASKED_NODEPOOL] = {.prefix = "nodepool/", .explained = false},
 };
 
@@ -29,7 +29,8 @@ static bool sort_word(struct str word, struct asked *asked, struct str **names, 
     const enum asked_kind kind = kind_of(word);
     const struct str prefix = kinds[kind].prefix == NULL ? STR_EMPTY : str_of(kinds[kind].prefix);
     if (!kinds[kind].explained) {
-        return err_set(err, ERR_INVALID, "explain: " STR_FMT ": only pods can be explained so far",
+        return err_set(err, ERR_INVALID,
+                       "explain: " STR_FMT ": only pods and nodes can be explained so far",
                        STR_ARG(word));
     }
     if (word.n == prefix.n) {
@@ -73,5 +74,23 @@ bool asked_read(const struct options *o, struct arena *arena, struct asked *ret_
         return err_set(err, ERR_INVALID,
                        "explain: say which pods: binpack explain NAMESPACE/NAME -f FILE");
     }
+    if (ret_asked->of[ASKED_NODE].n > 0 && o->mode != MODE_AUTO && o->mode != MODE_DISRUPT) {
+        return err_set(err, ERR_INVALID,
+                       "explain: node/" STR_FMT ": what becomes of nodes is decided by "
+                       "--mode=disrupt",
+                       STR_ARG(ret_asked->of[ASKED_NODE].v[0]));
+    }
     return n == 0 || formats_fit(o, err);
+}
+
+bool asked_of_nodes(const struct options *o)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < o->explain.n; i++) {
+        any = any || kind_of(o->explain.v[i]) == ASKED_NODE;
+    }
+    for (uint32_t i = 0; o->command == CLI_EXPLAIN && i < o->arguments.n; i++) {
+        any = any || kind_of(o->arguments.v[i]) == ASKED_NODE;
+    }
+    return any;
 }

@@ -16,6 +16,10 @@ struct asked {
 
 /* Sorts the words of the command line by kind, those of --explain first. Arrays live in `arena`.
  * ERR_INVALID, which is a mistake of the command line: nothing to explain, a kind that cannot be
- * explained, a prefix without a name, or an output format that explanations do not have. */
+ * explained, a prefix without a name, a node with a --mode that disrupts nothing, or an output
+ * format that explanations do not have. */
 MUST_CHECK bool asked_read(const struct options *options, struct arena *arena,
                            struct asked *ret_asked, struct err *err);
+
+/* Is a node among them? Then what is planned is a round of disruption. */
+bool asked_of_nodes(const struct options *options);

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/rfc3339.h"
 #include "base/vec.h"
+#include "binpack/cli/asked.h"
 #include "binpack/cli/changes.h"
 #include "binpack/cli/default_spread.h"
 #include "binpack/cli/filter.h"
@@ -252,10 +253,11 @@ static void choose_time(const struct options *options, struct reading *r)
 
 static void choose_mode(const struct options *options, struct input *input)
 {
-    enum { AUTO, PROVISION, DISRUPT, REPACK };
-    bool repack = options->mode == REPACK ||
-                  (options->mode == AUTO && input->cluster->n_nodes == 0 && !options->live);
-    input->mode = repack ? PLAN_REPACK : options->mode == DISRUPT ? PLAN_DISRUPT : PLAN_PROVISION;
+    bool disrupt =
+        options->mode == MODE_DISRUPT || (options->mode == MODE_AUTO && asked_of_nodes(options));
+    bool repack = options->mode == MODE_REPACK ||
+                  (options->mode == MODE_AUTO && input->cluster->n_nodes == 0 && !options->live);
+    input->mode = disrupt ? PLAN_DISRUPT : repack ? PLAN_REPACK : PLAN_PROVISION;
 }
 
 /* ---- the catalogue ---- */

@@ -52,14 +52,18 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
                     "list is left out with a "
                     "warning and named in the recording's last line."},
     [CLI_EXPLAIN] =
-        {CLI_EXPLAIN, "explain", "POD... [-f FILE]...",
-         "say where a pod goes and why, or why it has no place",
+        {CLI_EXPLAIN, "explain", "POD|node/N... [-f FILE]...",
+         "say where a pod goes and why, or what becomes of a node",
          "Plans as `simulate` does and then answers for the named pods: the node that takes "
          "it, what it asks for, what one more like it would cost, and for each NodePool how "
          "many instance types are left after each rule (node selector, volumes, taints, "
          "resources, limits), with the cheapest of those. A pod is `NAMESPACE/NAME`, or a "
-         "name that only one pod of the input has. `binpack --explain POD` is the same. `-o "
-         "json` prints the answers for programs."},
+         "name that only one pod of the input has. `node/N` asks for a round of `--mode=disrupt` "
+         "and answers for node N: whether it goes and what replaces it, or what keeps it, in the "
+         "words of Karpenter's events, and what the round would save more if that was removed: "
+         "an annotation, PodDisruptionBudgets, budgets of the NodePool, a policy, a wait. The "
+         "round is then planned again without it, so another hurdle may show behind the first. "
+         "`binpack --explain POD` is the same. `-o json` prints the answers for programs."},
     [CLI_COMPARE] =
         {CLI_COMPARE, "compare", "[-f FILE]... --with SCENARIO...",
          "plan the same pods under other circumstances, and price rules",
@@ -179,8 +183,8 @@ const struct option_row option_rows[] = {
     {"explain", 0, "POD", OPTION_TEXTS, FIELD(explain), .group = GROUP_PLAN,
      .commands = SIMULATE | EXPLAIN,
      .help = "say where this pod goes and why, instead of the plan; repeatable",
-     .doc =
-         "`NAMESPACE/NAME`, or a name that only one pod has. The same as `binpack explain POD`."},
+     .doc = "`NAMESPACE/NAME`, a name that only one pod has, or `node/NAME`. The same as "
+            "`binpack explain POD`."},
     {"with", 0, "SCENARIO", OPTION_TEXTS, FIELD(with), .group = GROUP_PLAN, .commands = COMPARE,
      .fallback = "karpenter, on-demand", .help = "what to compare with; repeatable",
      .doc = "`on-demand`, `no-arm64`, `families<=2`, `zones=us-east-1a,us-east-1b`, `no-spread`, "

@@ -133,6 +133,8 @@ struct option_gates {
 
 enum option_algorithm { ALGORITHM_COLGEN, ALGORITHM_FFD, ALGORITHM_KARPENTER };
 
+enum option_mode { MODE_AUTO, MODE_PROVISION, MODE_DISRUPT, MODE_REPACK };
+
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
 struct options {
@@ -157,7 +159,7 @@ struct options {
     struct str kubeconfig, context, record_file;
     struct str region, profile; /* of AWS; empty: as its own tools find them */
     int expand;                 /* index: auto, never */
-    int mode;                   /* index: auto, provision, disrupt, repack */
+    int mode;                   /* enum option_mode */
     struct opt_wall now;
     int preference_policy; /* index: Respect, Ignore */
     int min_values_policy; /* index: Strict, BestEffort */

@@ -94,11 +94,12 @@ static bool render(const struct option_output *output, const struct plan *plan,
     struct text_look look = output_look(output, console);
     struct jsonw json = jsonw_new(b, JSONW_PRETTY);
     struct jsonw yaml = jsonw_new(b, JSONW_YAML);
-    if (plan->n_explanations > 0 && output->format == OUTPUT_TABLE) {
+    const bool explained = plan->n_explanations + plan->n_node_answers > 0;
+    if (explained && output->format == OUTPUT_TABLE) {
         view_explanations(plan, &look, b);
         return true;
     }
-    if (plan->n_explanations > 0) {
+    if (explained) {
         explain_json(plan, output->format == OUTPUT_YAML ? &yaml : &json, &scratch);
         return true;
     }

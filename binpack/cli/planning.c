@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "binpack/plan/check.h"
 #include "binpack/plan/diversify.h"
+#include "binpack/plan/explain_node.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/plan/retry.h"
 #include "io/clock.h"
@@ -318,6 +319,19 @@ bool planning_run(struct planning *run, const struct input *input,
     run->plan = NULL;
     own.solver.parallel = parallel.n_lanes > 1 ? &parallel : NULL;
     return options_agree(&own, err) && make_plan(run, &own, err) && spread_spot(run, &own, err);
+}
+
+bool planning_explain_nodes(struct planning *run, const struct make_settings *settings,
+                            const struct str *names, uint32_t n, struct err *err)
+{
+    struct make_settings own = *settings;
+    struct parallel parallel = {
+        .run = io_workers_run, .port_ctx = run->workers, .n_lanes = io_workers_lanes(run->workers)};
+    const struct disrupt_options options = input_disrupt_options(run->options);
+    const struct disrupt_port port = {.ctx = run, .work = work, .phase = end_phase};
+    own.solver.parallel = parallel.n_lanes > 1 ? &parallel : NULL;
+    return explain_nodes(run->plan, run->input->cluster, run->input->catalog, &own, &options, &port,
+                         names, n, run->arena, err);
 }
 
 void planning_done(struct planning *run)

@@ -38,4 +38,9 @@ struct planning planning_new(const struct options *options, struct console *cons
 MUST_CHECK bool planning_run(struct planning *run, const struct input *input,
                              const struct make_settings *settings, struct err *err);
 
+/* Explains nodes of the round that the last run has planned: fills run->plan->node_answers. Errors:
+ * those of explain_node.h. */
+MUST_CHECK bool planning_explain_nodes(struct planning *run, const struct make_settings *settings,
+                                       const struct str *names, uint32_t n, struct err *err);
+
 void planning_done(struct planning *run);

@@ -27,7 +27,10 @@ static bool make_plan(struct run *run, struct err *err)
     struct make_settings settings = input_settings(run->options, &run->input);
     settings.explain = run->asked.of[ASKED_POD].v;
     settings.n_explain = run->asked.of[ASKED_POD].n;
-    bool good = planning_run(&run->planning, &run->input, &settings, err);
+    const struct option_texts *nodes = &run->asked.of[ASKED_NODE];
+    bool good = planning_run(&run->planning, &run->input, &settings, err) &&
+                (nodes->n == 0 ||
+                 planning_explain_nodes(&run->planning, &settings, nodes->v, nodes->n, err));
     run->plan = run->planning.plan;
     if (good) {
         relax_add(run->plan, &settings, run->arena);
@@ -74,7 +77,7 @@ static bool has_unplaced(const struct plan *plan)
     for (uint32_t i = 0; i < plan->n_explanations; i++) {
         any = any || plan->explanations[i].unplaced_i != PLAN_NONE;
     }
-    return plan->n_explanations > 0 ? any : plan->n_unplaced > 0;
+    return plan->n_explanations + plan->n_node_answers > 0 ? any : plan->n_unplaced > 0;
 }
 
 /* --fail-if; all conditions that hold are named. */

@@ -25,6 +25,12 @@ struct judge {
     struct strtab *nominated; /* names of nodes that pods are nominated for */
 };
 
+/* Why a pod may not be evicted. */
+struct pod_why {
+    struct str text; /* empty: it may */
+    enum disrupt_blocker blocker;
+};
+
 /* One node in work. */
 struct subject {
     const struct sched_machine *machine;
@@ -33,19 +39,20 @@ struct subject {
     struct disrupt_node *out;
 };
 
-static void say(struct judge *j, struct disrupt_verdict *verdict, const char *event,
+static void say(struct disrupt_verdict *verdict, const char *event, enum disrupt_blocker blocker,
                 struct strbuf *text)
 {
-    *verdict = (struct disrupt_verdict){.event = event, .message = strbuf_str(text)};
-    (void)j;
+    *verdict =
+        (struct disrupt_verdict){.event = event, .message = strbuf_str(text), .blocker = blocker};
 }
 
-static void say_all(struct judge *j, struct subject *x, const char *event, struct str text)
+static void say_all(struct subject *x, const char *event, enum disrupt_blocker blocker,
+                    struct str text)
 {
-    (void)j;
     for (int r = 0; r < DISRUPT_N_REASONS; r++) {
         if (r != DISRUPT_EXPIRED) {
-            x->out->verdict[r] = (struct disrupt_verdict){.event = event, .message = text};
+            x->out->verdict[r] =
+                (struct disrupt_verdict){.event = event, .message = text, .blocker = blocker};
         }
     }
 }
@@ -72,23 +79,25 @@ static bool node_blocked(struct judge *j, struct subject *x)
     const struct sched_machine *m = x->machine;
     struct strbuf text = strbuf_new(j->arena, 1024);
     const char *why = NULL;
+    enum disrupt_blocker blocker = BLOCKER_OTHER;
     if (m->claim == NULL) {
         why = "Node is not managed by a NodeClaim";
     } else if (m->node == NULL) {
         why = "NodeClaim does not have an associated node";
     } else if (m->goes) {
-        why = "Node is being deleted or marked for deletion";
+        why = "Node is deleting or marked for deletion";
     } else if (!x->node->initialized) {
         why = "Node isn't initialized";
     } else if (annotated(j, &m->claim->meta) || annotated(j, &m->node->meta)) {
         why = "Disruption is blocked through the \"karpenter.sh/do-not-disrupt\" annotation";
+        blocker = BLOCKER_NODE_ANNOTATION;
     } else if (strtab_find(j->nominated, m->name) != STRID_NONE) {
         why = "Node is nominated for a pending pod";
     }
     strid pool =
         x->node == NULL ? STRID_NONE : k8s_pairs_get(&x->node->labels, j->s->words->nodepool);
     if (why == NULL && pool == STRID_NONE) {
-        why = "Node does not have the label \"karpenter.sh/nodepool\"";
+        why = "Node does not have label \"karpenter.sh/nodepool\"";
     }
     if (why != NULL) {
         strbuf_addf(&text, "%s", why);
@@ -101,7 +110,7 @@ static bool node_blocked(struct judge *j, struct subject *x)
     } else {
         return false;
     }
-    say_all(j, x, blocked, strbuf_str(&text));
+    say_all(x, blocked, blocker, strbuf_str(&text));
     return true;
 }
 
@@ -154,7 +163,7 @@ static uint32_t budgets_of(const struct judge *j, const struct k8s_pod *pod,
 }
 
 /* Why the pod may not be evicted now; false when it may. */
-static bool pod_blocks(struct judge *j, const struct k8s_pod *pod, struct str *ret_why)
+static bool pod_blocks(struct judge *j, const struct k8s_pod *pod, struct pod_why *ret_why)
 {
     if (!sched_pod_counts(pod)) {
         return false;
@@ -162,6 +171,7 @@ static bool pod_blocks(struct judge *j, const struct k8s_pod *pod, struct str *r
     struct str ns = strtab_str(j->s->tab, pod->ns);
     struct strbuf text = strbuf_new(j->arena, 2048);
     const struct k8s_pdb *closed, *last;
+    enum disrupt_blocker blocker = BLOCKER_POD_ANNOTATION;
     if (sched_pod_do_not_disrupt(j->s->cluster, pod, j->settings->now)) {
         strbuf_addf(&text,
                     "Pod has \"karpenter.sh/do-not-disrupt\" annotation (Pod=" STR_FMT "/" STR_FMT
@@ -175,22 +185,25 @@ static bool pod_blocks(struct judge *j, const struct k8s_pod *pod, struct str *r
     } else if (!evicted(j, pod)) {
         return false;
     } else if (budgets_of(j, pod, &closed, &last) > 1) {
+        blocker = BLOCKER_PDB;
         strbuf_addf(&text,
                     "Eviction does not support multiple PDBs (Pod=" STR_FMT "/" STR_FMT
                     ", PDB=" STR_FMT " and others)",
                     STR_ARG(ns), STR_ARG(pod->name), STR_ARG(last->meta.name));
     } else if (closed != NULL) {
-        strbuf_addf(&text, "PDB prevents pod evictions (PDB=" STR_FMT "/" STR_FMT ")", STR_ARG(ns),
-                    STR_ARG(closed->meta.name));
+        blocker = BLOCKER_PDB;
+        strbuf_addf(&text,
+                    "Pdb prevents pod evictions (PodDisruptionBudget=[" STR_FMT "/" STR_FMT "])",
+                    STR_ARG(ns), STR_ARG(closed->meta.name));
     } else {
         return false;
     }
-    *ret_why = strbuf_str(&text);
+    *ret_why = (struct pod_why){.text = strbuf_str(&text), .blocker = blocker};
     return true;
 }
 
 /* Counts the pods that would move, and finds the first that holds the node. */
-static bool pods_block(struct judge *j, struct subject *x, struct str *ret_why)
+static bool pods_block(struct judge *j, struct subject *x, struct pod_why *ret_why)
 {
     const struct k8s_cluster *cluster = j->s->cluster;
     bool blocks = false;
@@ -249,7 +262,7 @@ static struct opt_usd price_of(const struct judge *j, const struct sched_node *n
         return price;
     }
     if (capacity == STRID_NONE || zone == STRID_NONE) {
-        strbuf_addf(why, "Node does not have the label \"%s\"",
+        strbuf_addf(why, "Node does not have label \"%s\"",
                     capacity == STRID_NONE ? "karpenter.sh/capacity-type"
                                            : "topology.kubernetes.io/zone");
         return price;
@@ -286,7 +299,7 @@ static void judge_expired(struct judge *j, struct subject *x)
                                         .message = over ? STR_EMPTY : STR("Node has not expired")};
 }
 
-static void judge_drifted(struct judge *j, struct subject *x, const struct str *pod_why)
+static void judge_drifted(struct judge *j, struct subject *x, const struct pod_why *pod_why)
 {
     struct disrupt_verdict *verdict = &x->out->verdict[DISRUPT_DRIFTED];
     const struct k8s_condition *c;
@@ -297,12 +310,13 @@ static void judge_drifted(struct judge *j, struct subject *x, const struct str *
     x->out->drifted_at = c != NULL && drifts ? c->changed : (struct opt_wall){.has = false};
     if (!drifts && found != NULL && !j->settings->detect_drift) {
         strbuf_addf(&text, "%s, but the NodeClaim's condition Drifted is not set", found);
-        say(j, verdict, not_asked, &text);
+        say(verdict, not_asked, BLOCKER_OTHER, &text);
     } else if (!drifts && found == NULL) {
         strbuf_addf(&text, "Node has not drifted");
-        say(j, verdict, not_asked, &text);
-    } else if (pod_why->n > 0 && !claim->termination_grace.has) {
-        *verdict = (struct disrupt_verdict){.event = blocked, .message = *pod_why};
+        say(verdict, not_asked, BLOCKER_OTHER, &text);
+    } else if (pod_why->text.n > 0 && !claim->termination_grace.has) {
+        *verdict = (struct disrupt_verdict){
+            .event = blocked, .message = pod_why->text, .blocker = pod_why->blocker};
     } else {
         *verdict = (struct disrupt_verdict){.may = true, .event = not_asked};
     }
@@ -314,9 +328,11 @@ static bool settled(struct judge *j, struct subject *x, struct disrupt_verdict *
     const struct k8s_condition *c, *up;
     const struct k8s_conditions *conditions = &x->machine->claim->conditions;
     struct strbuf text = strbuf_new(j->arena, 1024);
+    enum disrupt_blocker blocker = BLOCKER_CONSOLIDATE_AFTER;
     bool ripe = condition_is(j, conditions, j->consolidatable, &c);
     bool initialized = condition_is(j, conditions, j->initialized, &up) || up != NULL;
     if (x->pool->consolidate_after.never) {
+        blocker = BLOCKER_CONSOLIDATION_OFF;
         strbuf_addf(&text, "NodePool \"" STR_FMT "\" has consolidation disabled",
                     STR_ARG(x->pool->meta.name));
     } else if (c != NULL ? !ripe : !initialized || x->node->waits) {
@@ -324,19 +340,20 @@ static bool settled(struct judge *j, struct subject *x, struct disrupt_verdict *
     } else {
         return true;
     }
-    say(j, verdict, unconsolidatable, &text);
+    say(verdict, unconsolidatable, blocker, &text);
     return false;
 }
 
-static void judge_consolidation(struct judge *j, struct subject *x, const struct str *pod_why)
+static void judge_consolidation(struct judge *j, struct subject *x, const struct pod_why *pod_why)
 {
     struct disrupt_verdict *empty = &x->out->verdict[DISRUPT_EMPTY];
     struct disrupt_verdict *under = &x->out->verdict[DISRUPT_UNDERUTILIZED];
     struct strbuf text = strbuf_new(j->arena, 1024);
     struct opt_usd price = price_of(j, x->node, &text);
     x->out->price = price;
-    if (pod_why->n > 0) {
-        *empty = *under = (struct disrupt_verdict){.event = blocked, .message = *pod_why};
+    if (pod_why->text.n > 0) {
+        *empty = *under = (struct disrupt_verdict){
+            .event = blocked, .message = pod_why->text, .blocker = pod_why->blocker};
         return;
     }
     if (!settled(j, x, empty)) {
@@ -350,11 +367,14 @@ static void judge_consolidation(struct judge *j, struct subject *x, const struct
     }
     *empty = (struct disrupt_verdict){.event = not_asked, .message = STR("Node has pods to move")};
     if (x->pool->consolidation == KARP_WHEN_EMPTY) {
-        strbuf_addf(&text, "%sNodePool \"" STR_FMT "\" has non-empty consolidation disabled",
+        strbuf_addf(&text,
+                    "%sNodePool \"" STR_FMT
+                    "\" has consolidation policy WhenEmpty, but node is not "
+                    "empty",
                     text.n > 0 ? "; " : "", STR_ARG(x->pool->meta.name));
-        say(j, under, unconsolidatable, &text);
+        say(under, unconsolidatable, BLOCKER_POLICY, &text);
     } else if (!price.has) {
-        say(j, under, unconsolidatable, &text);
+        say(under, unconsolidatable, BLOCKER_OTHER, &text);
     } else {
         *under = (struct disrupt_verdict){.may = true, .event = not_asked};
     }
@@ -369,7 +389,7 @@ static void leave_out(struct judge *j, struct subject *x)
             struct strbuf text = strbuf_new(j->arena, 256);
             strbuf_addf(&text, "Node may go as %s, which --reasons leaves out",
                         disrupt_reason_name((enum disrupt_reason)r));
-            say(j, verdict, not_asked, &text);
+            say(verdict, not_asked, BLOCKER_OTHER, &text);
         }
     }
 }
@@ -392,7 +412,7 @@ static void count_for_budgets(struct judge *j, struct subject *x)
 
 static void judge_node(struct judge *j, struct subject *x)
 {
-    struct str pod_why = STR_EMPTY;
+    struct pod_why pod_why = {.text = STR_EMPTY};
     struct strbuf unused = strbuf_new(j->arena, 256);
     judge_expired(j, x);
     count_for_budgets(j, x);

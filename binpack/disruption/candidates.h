@@ -35,7 +35,8 @@ struct disrupt_verdict {
     bool may;
     const char *event; /* "DisruptionBlocked", "Unconsolidatable", or "" when the reason simply does
                           not apply; static */
-    struct str message; /* why not, a sentence without a full stop; "" when it may go */
+    struct str message;           /* why not, a sentence without a full stop; "" when it may go */
+    enum disrupt_blocker blocker; /* when it may not go */
 };
 
 struct disrupt_node {

@@ -450,6 +450,49 @@ static bool check_money(const struct replay *r, struct err *err)
     return true;
 }
 
+/* The sums that people read first, against the rest of the plan. */
+static bool check_figures(const struct replay *r, struct err *err)
+{
+    const struct plan_disruption *d = r->d;
+    const struct plan *plan = r->world->plan;
+    bool *replaces = ARENA_ARRAY(r->world->arena, bool, plan->n_nodes);
+    usd_t saves = 0, merges = 0, pending = 0;
+    uint32_t moved = 0;
+    for (uint32_t k = 0; k < d->n_commands; k++) {
+        const struct plan_command *c = &d->commands[k];
+        saves = sat_add(saves, c->saves);
+        merges = sat_add(merges,
+                         is(c->reason, "Empty") || is(c->reason, "Underutilized") ? c->saves : 0);
+        for (uint32_t i = 0; i < c->n_with; i++) {
+            replaces[c->with[i]] = true; /* check_money has seen that it is there. */
+        }
+    }
+    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+        pending = sat_add(pending, replaces[i] ? 0 : plan->nodes[i].price);
+    }
+    for (uint32_t s = 0; s < d->n_steps; s++) {
+        moved += d->steps[s].n_pods;
+    }
+    const struct {
+        const char *what;
+        int64_t stated, is;
+    } rows[] = {
+        {"savingsUsdPerHour", d->saves, saves},
+        {"consolidationSavingsUsdPerHour", d->consolidation_saves, merges},
+        {"movedPods", d->n_moved, moved},
+        {"pendingUsdPerHour", d->figures_known ? d->pending_cost : pending, pending},
+        {"afterUsdPerHour", d->figures_known ? d->after : 0,
+         d->figures_known ? sat_add(sat_sub(d->running, saves), pending) : 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].stated != rows[i].is) {
+            return err_set(err, ERR_INTERNAL, "disruption.%s is not what the rest of the plan says",
+                           rows[i].what);
+        }
+    }
+    return true;
+}
+
 bool check_disruption(struct check_world *world, const uint32_t *target, struct err *err)
 {
     const struct k8s_cluster *c = world->cluster;
@@ -461,5 +504,6 @@ bool check_disruption(struct check_world *world, const uint32_t *target, struct 
     r.reason_of = ARENA_ARRAY(world->arena, struct str, c->n_nodes);
     find_claims(&r);
     return check_nodes(&r, err) && check_pods(&r, err) && check_budgets(&r, err) &&
-           check_steps(&r, err) && check_targets(&r, err) && check_money(&r, err);
+           check_steps(&r, err) && check_targets(&r, err) && check_money(&r, err) &&
+           check_figures(&r, err);
 }

@@ -328,7 +328,7 @@ bool disrupt_open_new(struct disrupt_world *w, const disrupt_choice *choice, con
         for (uint32_t i = 0; i < w->nodes.n; i++) {
             bool empty = choice[i] == DISRUPT_EMPTY && w->nodes.v[i].price.has;
             total = sat_add(total, empty ? w->nodes.v[i].price.v : 0);
-            ret_open->profit[i] = INT64_MIN;
+            ret_open->profit[i] = ret_open->value[i] = INT64_MIN;
         }
         ret_open->at_most = (struct opt_usd){.has = true, .v = total};
     }

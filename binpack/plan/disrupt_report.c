@@ -164,6 +164,20 @@ static bool budget_spent(const struct report *r, const struct disrupt_node *node
     return allowed != BUDGET_UNLIMITED && allowed <= going[node->pool_i];
 }
 
+/* Do --max-disruptions or --max-moved-pods leave room for the node? */
+static bool round_is_over(const struct report *r, const struct disrupt_node *node)
+{
+    const struct disrupt_options *options = r->w->options;
+    int64_t gone = 0, moved = 0;
+    for (uint32_t i = 0; i < r->w->nodes.n; i++) {
+        const bool goes = r->choice[i] != DISRUPT_NONE && r->choice[i] != DISRUPT_EXPIRED;
+        gone += goes;
+        moved += goes ? r->w->nodes.v[i].n_moving : 0;
+    }
+    return (options->max_disruptions.has && gone >= options->max_disruptions.v) ||
+           (options->max_moved_pods.has && moved + node->n_moving > options->max_moved_pods.v);
+}
+
 /* A node that could have gone. */
 static void explain_free(struct report *r, uint32_t i, const int64_t *going, struct plan_kept *kept)
 {
@@ -172,23 +186,30 @@ static void explain_free(struct report *r, uint32_t i, const int64_t *going, str
     const struct disrupt_node *node = &r->w->nodes.v[i];
     if (r->w->held[i] != HELD_NOT) {
         kept->event = STR("DisruptionBlocked");
-        kept->message = r->w->held[i] == HELD_BUFFER ? STR("Node has buffer pods")
-                                                     : STR("Node is nominated for a pending pod");
+        kept->message = STR("Node is nominated for a pending pod");
+        if (r->w->held[i] == HELD_BUFFER) {
+            struct strbuf text = strbuf_new(r->arena, 1024);
+            strbuf_addf(&text, "Node \"" STR_FMT "\" has buffer pods", STR_ARG(node->name));
+            kept->message = strbuf_str(&text);
+        }
         return;
     }
     for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
         if (node->verdict[order[k]].may && budget_spent(r, node, order[k], going)) {
+            kept->blocker = BLOCKER_BUDGET;
             kept->event = STR("DisruptionBlocked");
             kept->message = no_budget(r, order[k], node->pool_i);
             return;
         }
     }
-    bool limited = r->w->options->max_disruptions.has || r->w->options->max_moved_pods.has;
-    bool promises = r->open->profit[i] > 0;
+    const bool promises = node->verdict[DISRUPT_EMPTY].may || node->verdict[DISRUPT_DRIFTED].may ||
+                          r->open->value[i] > 0;
+    const bool limited = promises && round_is_over(r, node);
     kept->event = STR("Unconsolidatable");
+    kept->blocker = r->w->ban_why[i] == NULL && limited ? BLOCKER_ROUND_LIMIT : BLOCKER_OTHER;
     kept->message = r->w->ban_why[i] != NULL ? str_of(r->w->ban_why[i])
-                    : limited && promises    ? STR("Left for a later round (--max-disruptions or "
-                                                      "--max-moved-pods)")
+                    : limited                ? STR("Left for a later round (--max-disruptions or "
+                                                                  "--max-moved-pods)")
                                              : STR("Can't replace with a cheaper node");
 }
 
@@ -211,6 +232,7 @@ static void explain_kept(struct report *r, uint32_t i, const int64_t *going, str
             break;
         }
     }
+    kept->blocker = (uint8_t)verdict->blocker;
     kept->event = str_of(verdict->event);
     kept->message = str_copy(r->arena, verdict->message);
 }
@@ -248,6 +270,7 @@ void disrupt_report(const struct disrupt_world *w, const disrupt_choice *choice,
                        .arena = arena,
                        .out = ARENA_NEW(arena, struct plan_disruption)};
     *r.out = (struct plan_disruption){.pending_cost = trial->pending_cost,
+                                      .figures_known = true,
                                       .consolidation_saves = trial->saves,
                                       .saves_at_most = open->at_most,
                                       .move_charge = w->move_charge};

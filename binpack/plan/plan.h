@@ -162,6 +162,28 @@ struct plan_kept {
     struct str node;           /* of the Node, or of a NodeClaim that has none yet */
     struct str event, message; /* "DisruptionBlocked" or "Unconsolidatable", and why */
     struct opt_usd price;
+    uint8_t
+        blocker; /* enum disrupt_blocker (disruption/reasons.h); 0 in a plan that was read back */
+};
+
+/* What becomes of a node, and what it would take (explain_node.h). */
+struct plan_hurdle {
+    struct str event, message; /* as in struct plan_kept */
+};
+struct plan_node_answer {
+    struct str node;
+    struct opt_usd price;
+    uint32_t n_pods;   /* that would move */
+    struct str reason; /* it goes: "Empty", "Drifted", ...; "" when it stays */
+    uint32_t n_with;
+    const struct str *with; /* [n_with] it goes: names of the new nodes that replace its group */
+    uint32_t n_hurdles;
+    const struct plan_hurdle *hurdles; /* [n_hurdles] it stays: what keeps it; the second is what
+                                          keeps it when the first is removed, and so on */
+    bool removable;                    /* the first hurdles are things that somebody could remove */
+    bool would_go;                     /* without those of them that can be removed */
+    struct opt_usd would_save; /* what the round would then save more, all nodes together, in
+                                  dollars per hour; may be < 0 when it makes others stay */
 };
 
 struct plan_disruption {
@@ -173,6 +195,7 @@ struct plan_disruption {
     usd_t saves;                  /* sum over commands */
     usd_t pending_cost;        /* of new nodes that replace nothing: they are for pods that wait */
     usd_t after;               /* running - saves + pending_cost */
+    bool figures_known;        /* pending_cost and after are stated; false: an older plan */
     usd_t consolidation_saves; /* the part of Empty and Underutilized */
     struct opt_usd saves_at_most; /* what Empty and Underutilized can save in this round, proven */
     usd_t move_charge;            /* per moved pod and hour: what a move has to earn */
@@ -212,6 +235,9 @@ struct plan {
     const struct str
         *relaxed; /* [n_relaxed] families of constraints the bound leaves out, sorted */
     uint32_t n_relaxed;
+
+    uint32_t n_node_answers;
+    const struct plan_node_answer *node_answers; /* of the nodes that were asked about */
 
     const struct plan_disruption *disruption; /* NULL: nothing is disrupted in this mode */
 

@@ -180,6 +180,30 @@ static bool read_steps(struct reading *r, const struct json_at *at, struct plan_
     return true;
 }
 
+/* The sums that people read first. Those of an older plan may be missing: then they are what they
+ * should be. */
+static bool read_figures(const struct json_at *at, struct plan_disruption *d, struct err *err)
+{
+    struct json_at moved = json_at_member(at, "movedPods");
+    int64_t n_moved = 0;
+    bool has = false;
+    usd_t pending = 0;
+    if (!read_money(at, "savingsUsdPerHour", &d->saves, err) ||
+        !read_money(at, "runningUsdPerHour", &d->running, err) ||
+        !read_money(at, "consolidationSavingsUsdPerHour", &d->consolidation_saves, err) ||
+        !json_read_i64(&moved, 0, UINT32_MAX, &has, &n_moved, err)) {
+        return false;
+    }
+    d->n_moved = has ? (uint32_t)n_moved : d->n_moved;
+    d->figures_known = json_at_member(at, "pendingUsdPerHour").v != NULL;
+    if (d->figures_known && (!read_money(at, "pendingUsdPerHour", &pending, err) ||
+                             !read_money(at, "afterUsdPerHour", &d->after, err))) {
+        return false;
+    }
+    d->pending_cost = pending;
+    return true;
+}
+
 bool read_disruption(const struct json_at *root, struct plan *plan, struct arena *arena,
                      struct err *err)
 {
@@ -201,9 +225,6 @@ bool read_disruption(const struct json_at *root, struct plan *plan, struct arena
     }
     d->commands = commands.v;
     d->n_commands = (uint32_t)commands.n;
-    for (size_t i = 0; i < commands.n; i++) {
-        d->saves = sat_add(d->saves, commands.v[i].saves);
-    }
     plan->disruption = d;
-    return true;
+    return read_figures(&at, d, err);
 }

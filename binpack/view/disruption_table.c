@@ -18,6 +18,18 @@ static const struct table_column kept_columns[] = {
 
 #define N_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
+/* Who asks for everything (-o wide) wants whole names: then nothing is cut. */
+static struct table *new_table(struct arena *arena, const struct table_column *columns, uint32_t n,
+                               bool all)
+{
+    struct table_column *own = ARENA_ARRAY(arena, struct table_column, n);
+    for (uint32_t i = 0; i < n; i++) {
+        own[i] = columns[i];
+        own[i].shrink = columns[i].shrink && !all;
+    }
+    return table_new(arena, own, n);
+}
+
 /* "node-a, node-b and 7 more" */
 static struct str names_of(struct str (*name_at)(const struct plan *, uint32_t),
                            const struct plan *plan, const uint32_t *list, uint32_t n, bool all,
@@ -72,7 +84,7 @@ static void put_commands(const struct plan *plan, const struct text_look *look, 
                          struct strbuf *b, struct arena *arena)
 {
     const struct plan_disruption *d = plan->disruption;
-    struct table *table = table_new(arena, command_columns, N_OF(command_columns));
+    struct table *table = new_table(arena, command_columns, N_OF(command_columns), all);
     uint32_t shown = all || d->n_commands <= ROWS_MAX + 1 ? d->n_commands : ROWS_MAX;
     for (uint32_t i = 0; i < shown; i++) {
         const struct plan_command *c = &d->commands[i];
@@ -133,7 +145,7 @@ static void put_kept(const struct plan *plan, const struct text_look *look, bool
         rows[n - 1].n++;
     }
     qsort(rows, n, sizeof *rows, row_cmp);
-    struct table *table = table_new(arena, kept_columns, N_OF(kept_columns));
+    struct table *table = new_table(arena, kept_columns, N_OF(kept_columns), all);
     uint32_t shown = all || n <= ROWS_MAX + 1 ? n : ROWS_MAX;
     for (uint32_t r = 0; r < shown; r++) {
         struct strbuf names = strbuf_new(arena, NAMES_ROOM);

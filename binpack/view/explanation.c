@@ -215,6 +215,68 @@ static void put_relaxations(const struct page *p, const struct plan_explanation 
     }
 }
 
+/* ---- nodes */
+
+static void put_removed(const struct page *p, const struct plan_node_answer *answer)
+{
+    const bool all = answer->would_go || answer->n_hurdles == 1;
+    struct str what = answer->n_hurdles == 1 ? STR("this")
+                      : all                  ? STR("these")
+                                             : STR("what can be removed of these");
+    struct str more =
+        text_per_hour_and_month(p->scratch, answer->would_save.v > 0 ? answer->would_save.v : 0);
+    line(p, "Without",
+         answer->would_go
+             ? text_format(p->scratch,
+                           STR_FMT " it would go, and the round would save " STR_FMT " more.",
+                           STR_ARG(what), STR_ARG(more))
+             : text_format(p->scratch,
+                           STR_FMT " it would stay all the same; the round would save " STR_FMT
+                                   " more.",
+                           STR_ARG(what), STR_ARG(more)));
+}
+
+static void put_answer(const struct page *p, const struct plan_node_answer *answer)
+{
+    line(p, "Node", answer->node);
+    if (answer->price.has) {
+        line(p, "Costs", text_per_hour_and_month(p->scratch, answer->price.v));
+    }
+    if (answer->reason.n > 0) {
+        struct strbuf with = strbuf_new(p->scratch, 4096);
+        for (uint32_t i = 0; i < answer->n_with; i++) {
+            strbuf_addf(&with, "%s" STR_FMT, i == 0 ? ", replaced by " : ", ",
+                        STR_ARG(answer->with[i]));
+        }
+        line(p, "Goes",
+             text_format(p->scratch, STR_FMT STR_FMT "; %u pod%s move%s.", STR_ARG(answer->reason),
+                         STR_ARG(strbuf_str(&with)), answer->n_pods, answer->n_pods == 1 ? "" : "s",
+                         answer->n_pods == 1 ? "s" : ""));
+    }
+    for (uint32_t i = 0; i < answer->n_hurdles; i++) {
+        const struct plan_hurdle *hurdle = &answer->hurdles[i];
+        line(p, i == 0 ? "Stays" : "Then",
+             hurdle->event.n > 0 ? text_format(p->scratch, STR_FMT ": " STR_FMT,
+                                               STR_ARG(hurdle->event), STR_ARG(hurdle->message))
+                                 : hurdle->message);
+    }
+    if (answer->removable) {
+        put_removed(p, answer);
+    }
+}
+
+static void put_answers(const struct plan *plan, const struct text_look *look, struct strbuf *b)
+{
+    for (uint32_t i = 0; i < plan->n_node_answers; i++) {
+        auto_arena scratch = ARENA_INIT;
+        struct page page = {.plan = plan, .look = look, .b = b, .scratch = &scratch};
+        if (plan->n_explanations + i > 0) {
+            strbuf_addc(b, '\n');
+        }
+        put_answer(&page, &plan->node_answers[i]);
+    }
+}
+
 void view_explanations(const struct plan *plan, const struct text_look *look, struct strbuf *b)
 {
     for (uint32_t i = 0; i < plan->n_explanations; i++) {
@@ -235,6 +297,7 @@ void view_explanations(const struct plan *plan, const struct text_look *look, st
             put_cheapest(&page, e);
         }
     }
+    put_answers(plan, look, b);
 }
 
 /* ---- JSON */
@@ -332,6 +395,43 @@ static void json_verdict(const struct plan *plan, struct jsonw *w, const struct 
     json_relaxations(plan, w, e);
 }
 
+static void json_answer(struct jsonw *w, const struct plan_node_answer *answer)
+{
+    jsonw_object_begin(w);
+    jsonw_key_str(w, "node", answer->node);
+    jsonw_key_str(w, "verdict", answer->reason.n > 0 ? STR("goes") : STR("stays"));
+    if (answer->price.has) {
+        jsonw_key_usd(w, "usdPerHour", answer->price.v);
+    }
+    if (answer->reason.n > 0) {
+        jsonw_key_str(w, "reason", answer->reason);
+        jsonw_key_i64(w, "movedPods", answer->n_pods);
+        jsonw_key_array(w, "with");
+        for (uint32_t i = 0; i < answer->n_with; i++) {
+            jsonw_str(w, answer->with[i]);
+        }
+        jsonw_array_end(w);
+    }
+    jsonw_key_array(w, "blockers");
+    for (uint32_t i = 0; i < answer->n_hurdles; i++) {
+        jsonw_object_begin(w);
+        if (answer->hurdles[i].event.n > 0) {
+            jsonw_key_str(w, "event", answer->hurdles[i].event);
+        }
+        jsonw_key_str(w, "message", answer->hurdles[i].message);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+    if (answer->removable) {
+        jsonw_key(w, STR("withoutBlockers"));
+        jsonw_object_begin(w);
+        jsonw_key_str(w, "verdict", answer->would_go ? STR("goes") : STR("stays"));
+        jsonw_key_usd(w, "savesMoreUsdPerHour", answer->would_save.v);
+        jsonw_object_end(w);
+    }
+    jsonw_object_end(w);
+}
+
 void explain_json(const struct plan *plan, struct jsonw *w, struct arena *scratch)
 {
     jsonw_object_begin(w);
@@ -358,5 +458,12 @@ void explain_json(const struct plan *plan, struct jsonw *w, struct arena *scratc
         jsonw_object_end(w);
     }
     jsonw_array_end(w);
+    if (plan->n_node_answers > 0) {
+        jsonw_key_array(w, "nodes");
+        for (uint32_t i = 0; i < plan->n_node_answers; i++) {
+            json_answer(w, &plan->node_answers[i]);
+        }
+        jsonw_array_end(w);
+    }
     jsonw_object_end(w);
 }

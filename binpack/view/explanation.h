@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `binpack explain`: where pods go and why, for a person and for programs. */
+/* `binpack explain`: where pods go and why, what becomes of nodes, for a person and for programs.
+ */
 #pragma once
 
 #include "base/jsonw.h"
@@ -7,8 +8,8 @@
 #include "binpack/view/text.h"
 
 /* A block for each of plan->explanations: its place, what it asks for, the instance types left
- * after each rule per NodePool, the cheapest of those. */
+ * after each rule per NodePool, the cheapest of those. Then one for each of plan->node_answers. */
 void view_explanations(const struct plan *plan, const struct text_look *look, struct strbuf *b);
 
-/* {"apiVersion": "binpack/v1", "kind": "Explain", "pods": [...]}; docs/plan.md. */
+/* {"apiVersion": "binpack/v1", "kind": "Explain", "pods": [...], "nodes": [...]}; docs/plan.md. */
 void explain_json(const struct plan *plan, struct jsonw *w, struct arena *scratch);

@@ -158,13 +158,24 @@ def step_twice(case, plan, objects):
     plan["disruption"]["steps"] *= 2
 
 
+def wrong_figure(key):
+    def plant(case, plan, objects):
+        plan["disruption"][key] += 1
+    plant.__name__ = "wrong_" + key
+    return plant
+
+
+FIGURES = [wrong_figure(key) for key in ("savingsUsdPerHour", "consolidationSavingsUsdPerHour", "movedPods", "pendingUsdPerHour",
+                                         "afterUsdPerHour", "runningUsdPerHour")]
+
+
 def no_disruption(case, plan, objects):
     del plan["disruption"]
 
 
 REPLACED = [protect, annotate, close_budget, two_budgets, no_budget, open_window, never, only_empty, unripe, unmanaged,
             other_reason("Empty"), other_reason("Drifted"), other_reason("Expired"), twice, wrong_savings, no_steps, not_launched,
-            forgotten_pod, step_twice, no_disruption]
+            forgotten_pod, step_twice, no_disruption] + FIGURES
 EMPTY = [annotate, no_budget, open_window, never, unripe, unmanaged, other_reason("Drifted"), other_reason("Expired"), twice,
          wrong_savings, no_steps]
 ROWS = {"disrupt-consolidate/replace-by-cheaper": REPLACED, "disrupt-empty/one": EMPTY,
@@ -205,9 +216,9 @@ def scheduled(text):
 
 
 # What is broken holds nodes, and the plan names it: name, change of the case, words of the reasons.
-BROKEN = [("a budget of pods with both limits", lambda c: c.objects.append(pdb(minAvailable=1, maxUnavailable=1)), ["PDB=default/b"]),
-          ("a budget of pods of 200%", lambda c: c.objects.append(pdb(minAvailable="200%")), ["PDB=default/b"]),
-          ("a budget of pods whose status is no number", lambda c: c.objects.append(pdb("x", maxUnavailable=1)), ["PDB=default/b"]),
+BROKEN = [("a budget of pods with both limits", lambda c: c.objects.append(pdb(minAvailable=1, maxUnavailable=1)), ["PodDisruptionBudget=[default/b]"]),
+          ("a budget of pods of 200%", lambda c: c.objects.append(pdb(minAvailable="200%")), ["PodDisruptionBudget=[default/b]"]),
+          ("a budget of pods whose status is no number", lambda c: c.objects.append(pdb("x", maxUnavailable=1)), ["PodDisruptionBudget=[default/b]"]),
           ("a schedule with minute 61", scheduled("61 * * * *"), ["NodePool default", "budgets[1]", '"61 * * * *"']),
           ("a schedule of six fields", scheduled("0 0 * * * *"), ["NodePool default", "budgets[1]", '"0 0 * * * *"'])]
 
@@ -220,6 +231,31 @@ def held(case, words):
     if d["delete"] or d["replace"] or missing:
         return "%s goes, %s missing in: %s" % (d["delete"] + d["replace"], missing, reasons)
     return None
+
+
+# What keeps the node, words of the event, and whether it can be removed.
+HURDLES = [(protect, "do-not-disrupt", True), (annotate, "do-not-disrupt", True), (close_budget, "PodDisruptionBudget=[default/closed]", True),
+           (two_budgets, "multiple PDBs", True), (no_budget, "blocking budget", True), (never, "consolidation disabled", True),
+           (only_empty, "consolidation policy WhenEmpty", True), (unripe, "consolidateAfter", True), (unmanaged, "not managed", False)]
+
+
+def explained(case, plant, words, removable):
+    """`explain node/N` says what keeps the node, and what the plan without that saves."""
+    before = case.plan["disruption"]
+    name = before["replace"][0]["nodes"][0]
+    objects = copy.deepcopy(case.objects)
+    plant(case, case.plan, objects)
+    done = case.run("explain", objects, "node/" + name, "-o", "json")
+    if done.returncode != 0:
+        return "exit %d: %s" % (done.returncode, done.stderr)
+    node = json.loads(done.stdout)["nodes"][0]
+    if node["verdict"] != "stays" or words not in node["blockers"][0]["message"]:
+        return "%s" % node
+    without = node.get("withoutBlockers")
+    if not removable:
+        return None if without is None else "%s" % node
+    saves = abs(without["savesMoreUsdPerHour"] - before["consolidationSavingsUsdPerHour"]) < 1e-9
+    return None if without["verdict"] == "goes" and saves else "%s, but the plan saved %s" % (node, before)
 
 
 def other_forms(case):
@@ -257,7 +293,7 @@ def main():
         print("1..0 # SKIP %s is absent: PLANS OF DISRUPTION ARE NOT READ BACK" % CASES)
         return 0
     number = failed = 0
-    print("1..%d" % (3 * len(ROWS) + len(BROKEN) + sum(len(faults) for faults in ROWS.values())))
+    print("1..%d" % (3 * len(ROWS) + len(HURDLES) + len(BROKEN) + sum(len(faults) for faults in ROWS.values())))
     with tempfile.TemporaryDirectory() as folder:
         for name, faults in ROWS.items():
             case = Case(name, folder)
@@ -282,6 +318,10 @@ def main():
             failed += report(number, name + " with a pod that waits: the money adds up", adds_up(case))
             number += 1
             failed += report(number, name + " as CSV and Markdown", other_forms(case))
+        for plant, words, removable in HURDLES:
+            case = Case("disrupt-consolidate/replace-by-cheaper", folder)
+            number += 1
+            failed += report(number, "explain node/N: " + plant.__name__, explained(case, plant, words, removable))
         for name, change, words in BROKEN:
             case = Case("disrupt-consolidate/replace-by-cheaper", folder, change)
             number += 1

@@ -83,6 +83,12 @@ def explanations(validator):
     pods = ["shop/search-0", "shop/price-sync-0", "ml/trainer-0"]
     value = check("explain", ["explain", *pods, "-f", os.path.join(SOURCE, "examples", "shop"), "-o", "json"], validator, (3,))
     assert [p["pod"] for p in value["pods"]] == pods, value
+    case = os.path.join(SHARED, "cases", "disrupt-blockers", "node-annotated")
+    if os.path.isdir(case):
+        nodes = check("explain node", ["explain", "node/n1", "node/n2", "-f", os.path.join(case, "cluster.yaml"), "--catalog", os.path.join(
+            SHARED, "cases", "catalogs", load(os.path.join(case, "expect.json"))["catalog"] + ".json"), "--now",
+            load(os.path.join(case, "expect.json"))["now"], "-o", "json"], validator)["nodes"]
+        assert [n["verdict"] for n in nodes] == ["stays", "goes"] and nodes[0]["withoutBlockers"]["verdict"] == "goes", nodes
 
 
     for kind, good in (("spot", True), ("on-demand", True), ("free", False)):

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What becomes of a node in a round of disruption, what keeps it, and what it would save if that
+ * was removed.
+ *
+ * What keeps a node is what the round says of it. Where somebody could remove it (an annotation, a
+ * PodDisruptionBudget, a budget of the NodePool, ...), the round is planned again without it; what
+ * keeps the node then is the next hurdle. So the words are always those of a round, and the savings
+ * are the difference between two rounds, all nodes together. */
+#pragma once
+
+#include "binpack/plan/disrupt.h"
+
+enum { EXPLAIN_NODES_MAX = 20, HURDLES_MAX = 6 };
+
+/* Fills plan->node_answers in the order of `names`. `plan` is the round of the cluster as it is.
+ * ERR_NOT_FOUND names a node that is not there, ERR_LIMIT more than EXPLAIN_NODES_MAX; else errors
+ * of disrupt_plan. Answers live in `arena`. */
+MUST_CHECK bool explain_nodes(struct plan *plan, const struct k8s_cluster *cluster,
+                              const struct catalog *catalog, const struct make_settings *settings,
+                              const struct disrupt_options *options,
+                              const struct disrupt_port *port, const struct str *names, uint32_t n,
+                              struct arena *arena, struct err *err);
