@@ -96,6 +96,23 @@ static void price_nodes(struct open_work *o)
         }
     }
     o->bp.offerings = offerings;
+    if (o->problem->bound_size != NULL) {
+        /* How nodes pay for claims that pods share is this planner's choice; a bound on every plan
+         * is about sizes without them and the whole capacities (dims.h). */
+        o->bp.size = o->problem->bound_size;
+        o->bp.capacity = o->problem->bound_capacity;
+    }
+}
+
+/* Other plans may put pods of the unit where this planner does not, because of claims. */
+static bool claims_hold(const struct open_work *o, uint32_t unit)
+{
+    bool attaches = o->problem->claims_keep_off && o->problem->shares_claims[unit];
+    for (uint32_t d = 0; d < o->bp.n_dims && o->problem->claims_keep_off; d++) {
+        attaches = attaches ||
+                   (o->base->dims.v[d].attach && o->bp.size[(size_t)unit * o->bp.n_dims + d] > 0);
+    }
+    return attaches;
 }
 
 static bool solve(struct open_work *o, struct err *err)
@@ -112,12 +129,12 @@ static bool solve(struct open_work *o, struct err *err)
     }
     bp_solve_result(solve, o->arena, &o->solution);
     bp_solve_free(solve);
-    /* Pods that are tied to others, or that found no place, have no price. */
+    /* Pods that are tied to others, that found no place, or that claims keep off have no price. */
     int64_t *dual = ARENA_ARRAY(o->arena, int64_t, o->bp.n_classes);
     for (uint32_t u = 0; u < o->bp.n_classes; u++) {
         const struct sched_unit *unit = &o->problem->units[u];
         bool priced = !o->problem->tied[u] && unit->n == 1 && unit->items[0].count == 1 &&
-                      o->solution.unplaced[u] == 0;
+                      o->solution.unplaced[u] == 0 && !claims_hold(o, u);
         dual[u] = priced ? o->solution.certificate.dual[u] : 0;
     }
     o->solution.certificate.dual = dual;
@@ -142,7 +159,7 @@ static bool solve(struct open_work *o, struct err *err)
 static const int64_t *pod_size(const struct open_work *o, uint32_t pending_i, int64_t *room)
 {
     const struct sched_needs *needs = &o->problem->needs;
-    sched_dims_size(&o->base->dims, &needs->v[needs->of_pod[pending_i]], room);
+    sched_dims_size_least(&o->base->dims, &needs->v[needs->of_pod[pending_i]], room);
     return room;
 }
 
@@ -202,10 +219,11 @@ static uint32_t make_items(struct open_work *o, struct select_item *items)
     const struct sched_dims *dims = &o->base->dims;
     o->free = ARENA_ARRAY(o->arena, int64_t, (size_t)nodes->n * dims->n);
     o->stuck = ARENA_ARRAY(o->arena, uint64_t, bits_words(nodes->n));
+    const int64_t *capacity =
+        dims->whole_node_capacity != NULL ? dims->whole_node_capacity : dims->node_capacity;
     for (uint32_t n = 0; n < o->snapshot->n_nodes; n++) {
         for (uint32_t d = 0; d < dims->n; d++) {
-            o->free[(size_t)o->node_of[n] * dims->n + d] =
-                dims->node_capacity[(size_t)n * dims->n + d];
+            o->free[(size_t)o->node_of[n] * dims->n + d] = capacity[(size_t)n * dims->n + d];
         }
     }
     weigh_pods(o, items);
