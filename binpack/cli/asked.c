@@ -5,13 +5,12 @@
 
 struct kind_row {
     const char *prefix; /* NULL: what has no other prefix */
-    bool explained;
 };
 
 static const struct kind_row kinds[N_ASKED_KINDS] = {
-    [ASKED_POD] = {.prefix = NULL, .explained = true},
-    [ASKED_NODE] = {.prefix = "node/", .explained = true},
-    [ASKED_NODEPOOL] = {.prefix = "nodepool/", .explained = false},
+    [ASKED_POD] = {.prefix = NULL},
+    [ASKED_NODE] = {.prefix = "node/"},
+    [ASKED_NODEPOOL] = {.prefix = "nodepool/"},
 };
 
 static enum asked_kind kind_of(struct str word)
@@ -28,11 +27,6 @@ static bool sort_word(struct str word, struct asked *asked, struct str **names, 
 {
     const enum asked_kind kind = kind_of(word);
     const struct str prefix = kinds[kind].prefix == NULL ? STR_EMPTY : str_of(kinds[kind].prefix);
-    if (!kinds[kind].explained) {
-        return err_set(err, ERR_INVALID,
-                       "explain: " STR_FMT ": only pods and nodes can be explained so far",
-                       STR_ARG(word));
-    }
     if (word.n == prefix.n) {
         return err_set(err, ERR_INVALID, "explain: \"" STR_FMT "\" names nothing", STR_ARG(word));
     }

@@ -15,8 +15,8 @@ struct asked {
 };
 
 /* Sorts the words of the command line by kind, those of --explain first. Arrays live in `arena`.
- * ERR_INVALID, which is a mistake of the command line: nothing to explain, a kind that cannot be
- * explained, a prefix without a name, a node with a --mode that disrupts nothing, or an output
+ * ERR_INVALID, which is a mistake of the command line: nothing to explain,
+ * a prefix without a name, a node with a --mode that disrupts nothing, or an output
  * format that explanations do not have. */
 MUST_CHECK bool asked_read(const struct options *options, struct arena *arena,
                            struct asked *ret_asked, struct err *err);

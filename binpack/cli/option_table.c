@@ -52,7 +52,7 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
                     "list is left out with a "
                     "warning and named in the recording's last line."},
     [CLI_EXPLAIN] =
-        {CLI_EXPLAIN, "explain", "POD|node/N... [-f FILE]...",
+        {CLI_EXPLAIN, "explain", "POD|node/N|nodepool/P... [-f FILE]...",
          "say where a pod goes and why, or what becomes of a node",
          "Plans as `simulate` does and then answers for the named pods: the node that takes "
          "it, what it asks for, what one more like it would cost, and for each NodePool how "
@@ -63,6 +63,7 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
          "words of Karpenter's events, and what the round would save more if that was removed: "
          "an annotation, PodDisruptionBudgets, budgets of the NodePool, a policy, a wait. The "
          "round is then planned again without it, so another hurdle may show behind the first. "
+         "`nodepool/P` asks what a NodePool may buy, rule by rule, and what this plan buys of it. "
          "`binpack --explain POD` is the same. `-o json` prints the answers for programs."},
     [CLI_COMPARE] =
         {CLI_COMPARE, "compare", "[-f FILE]... --with SCENARIO...",

@@ -9,6 +9,7 @@
 #include "binpack/plan/plan_json.h"
 #include "binpack/view/breakdown_table.h"
 #include "binpack/view/explanation.h"
+#include "binpack/view/explanation_pool.h"
 #include "binpack/view/plan_csv.h"
 #include "binpack/view/plan_markdown.h"
 #include "binpack/view/plan_table.h"
@@ -94,9 +95,11 @@ static bool render(const struct option_output *output, const struct plan *plan,
     struct text_look look = output_look(output, console);
     struct jsonw json = jsonw_new(b, JSONW_PRETTY);
     struct jsonw yaml = jsonw_new(b, JSONW_YAML);
-    const bool explained = plan->n_explanations + plan->n_node_answers > 0;
+    const bool explained =
+        plan->n_explanations + plan->n_node_answers + plan->n_pool_explanations > 0;
     if (explained && output->format == OUTPUT_TABLE) {
         view_explanations(plan, &look, b);
+        view_pool_explanations(plan, &look, b);
         return true;
     }
     if (explained) {

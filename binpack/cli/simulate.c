@@ -8,6 +8,7 @@
 #include "binpack/cli/output.h"
 #include "binpack/cli/planning.h"
 #include "binpack/cli/timings.h"
+#include "binpack/plan/explain_pool.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/plan/relax.h"
 #include "io/clock.h"
@@ -34,6 +35,8 @@ static bool make_plan(struct run *run, struct err *err)
     run->plan = run->planning.plan;
     if (good) {
         relax_add(run->plan, &settings, run->arena);
+        const struct option_texts *pools = &run->asked.of[ASKED_NODEPOOL];
+        good = explain_pools(run->plan, pools->v, pools->n, run->arena, err);
     }
     return good;
 }

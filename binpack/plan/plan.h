@@ -217,6 +217,9 @@ struct plan {
     uint32_t n_explanations;
     const struct plan_explanation *explanations; /* of the pods that were asked about */
 
+    uint32_t n_pool_explanations;
+    const struct plan_pool_explanation *pool_explanations; /* explain_pool.h */
+
     uint32_t n_pending;   /* pods that needed a place */
     struct plan_ignored { /* pods that need none, by reason */
         struct str reason;

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "binpack/plan/explain.h"
 #include "binpack/plan/plan_json.h"
+#include "binpack/view/explanation_pool.h"
 #include "binpack/view/summary.h"
 #include "binpack/view/table.h"
 
@@ -463,6 +464,11 @@ void explain_json(const struct plan *plan, struct jsonw *w, struct arena *scratc
         for (uint32_t i = 0; i < plan->n_node_answers; i++) {
             json_answer(w, &plan->node_answers[i]);
         }
+        jsonw_array_end(w);
+    }
+    if (plan->n_pool_explanations > 0) {
+        jsonw_key_array(w, "nodePools");
+        pool_explanations_json(plan, w);
         jsonw_array_end(w);
     }
     jsonw_object_end(w);

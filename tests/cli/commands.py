@@ -220,7 +220,6 @@ def explain_with_wrong_words():
     assert "shop/web-0" in run("explain", "web", "-f", "small.yaml", code=1)[1]
     assert "which pods" in run("explain", "-f", "small.yaml", code=2)[1]
     assert "must be table" in run("explain", "web-0", "-f", "small.yaml", "-o", "csv", code=2)[1]
-    assert "only pods and nodes" in run("explain", "nodepool/n", "-f", "small.yaml", code=2)[1]
     assert "names nothing" in run("explain", "node/", "-f", "small.yaml", code=2)[1]
     assert 'no node "n"' in run("explain", "node/n", "-f", "small.yaml", code=1)[1]
     assert "--mode=disrupt" in run("explain", "node/n", "-f", "small.yaml", "--mode=repack", code=2)[1]

@@ -553,6 +553,29 @@ def funnels_add_up():
     assert n > 20, n
 
 
+@test
+def what_a_node_pool_may_buy():
+    catalog = json.load(open(quick()[-1]))
+    base = write("rules.json", RULES)
+    answer = json.loads(run("explain", "nodepool/default", "-f", base, *quick(), "-o", "json")[0])["nodePools"][0]
+    plan = plan_of("-f", base)
+    assert (answer["newNodes"], answer["pods"]) == (len(plan["nodes"]), 19) and abs(answer["usdPerHour"] - plan["totals"]["usdPerHour"]) < 1e-9
+    left = {(t["name"], o["zone"], o["capacityType"]): o["usdPerHour"] for t in catalog["instanceTypes"] for o in t["offerings"] if o["available"]}
+    cpus = {t["name"]: t["vcpu"] for t in catalog["instanceTypes"]}
+    counts = [len(left)]
+    for keep in (lambda k: k[0].split(".")[0] in ("c6a", "m7g"), lambda k: k[2] in ("spot", "on-demand"), lambda k: True, lambda k: cpus[k[0]] < 9,
+                 lambda k: True):
+        left = {k: v for k, v in left.items() if keep(k)}
+        counts.append(len(left))
+    assert [s["offerings"] for s in answer["steps"]] == counts, (answer["steps"], counts)
+    assert answer["steps"][-1]["instanceTypes"] == len({k[0] for k in left})
+    assert answer["cheapest"][0]["usdPerHour"] == min(left.values())
+    out = run("explain", "nodepool/default", "shop/amd-0", "-f", base, *quick())[0]
+    assert "Pod          shop/amd-0" in out and "NodePool     default, weight 0" in out and "karpenter.k8s.aws/instance-cpu < 9" in out, out
+    assert all(len(line) <= 80 for line in out.splitlines()), out
+    assert 'no NodePool "x" in the input; there is default' in run("explain", "nodepool/x", "-f", base, *quick(), code=1)[1]
+
+
 # ---- tables ----
 
 def rows_of(*arguments, code=0):

@@ -81,7 +81,7 @@ def shared_plans(validator):
 
 def explanations(validator):
     pods = ["shop/search-0", "shop/price-sync-0", "ml/trainer-0"]
-    value = check("explain", ["explain", *pods, "-f", os.path.join(SOURCE, "examples", "shop"), "-o", "json"], validator, (3,))
+    value = check("explain", ["explain", *pods, "nodepool/default", "-f", os.path.join(SOURCE, "examples", "shop"), "-o", "json"], validator, (3,))
     assert [p["pod"] for p in value["pods"]] == pods, value
     case = os.path.join(SHARED, "cases", "disrupt-blockers", "node-annotated")
     if os.path.isdir(case):
