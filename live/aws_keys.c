@@ -33,6 +33,7 @@ struct live_keys {
     enum state state;
     bool clock_changed;  /* by a refusal in this round */
     uint32_t n_failures; /* in a row, of this refresh */
+    uint64_t generation; /* of the keys: rounds that gave some, even the same again */
 };
 
 static wall_t now_of(const struct live_keys *keys)
@@ -43,6 +44,15 @@ static wall_t now_of(const struct live_keys *keys)
 static void next_turn(struct live_keys *keys)
 {
     io_timer_set(keys->loop, &keys->timer, io_loop_now(keys->loop));
+}
+
+/* After each answer; keys change with the last one of a round. */
+static void go_on(struct live_keys *keys)
+{
+    struct err ignored;
+    bool over = aws_credentials_next(keys->chain)->kind == AWS_WANT_NOTHING;
+    keys->generation += over && !aws_credentials_failed(keys->chain, &ignored) ? 1 : 0;
+    next_turn(keys);
 }
 
 /* ---- what the chain wants ---- */
@@ -64,7 +74,7 @@ static void on_reply(void *ctx, const struct aws_http_reply *reply, enum http_en
     aws_credentials_reply(keys->chain, reply, why, now_of(keys));
     io_http_server_free(keys->server);
     keys->server = NULL;
-    next_turn(keys);
+    go_on(keys);
 }
 
 static void bring_reply(struct live_keys *keys, const struct aws_want *want)
@@ -98,7 +108,7 @@ static void bring_file(struct live_keys *keys, const struct aws_want *want)
     bool found =
         io_file_read(str_cstr(&arena, want->path), LIMIT_CREDENTIAL_BYTES, &arena, &text, &ignored);
     aws_credentials_file(keys->chain, found, text, now_of(keys));
-    next_turn(keys);
+    go_on(keys);
 }
 
 /* ---- rounds ---- */
@@ -108,7 +118,7 @@ static void begin(struct live_keys *keys)
     keys->state = IN_ROUND;
     keys->clock_changed = false;
     aws_credentials_begin(keys->chain, now_of(keys));
-    next_turn(keys);
+    go_on(keys);
 }
 
 /* Whether the same is tried again, and after which pause. Old keys that still serve leave it to the
@@ -212,20 +222,13 @@ bool live_keys_refresh(struct live_keys *keys)
 bool live_keys_get(const struct live_keys *keys, struct aws_keys *ret_keys, uint64_t *ret_mark,
                    struct err *err)
 {
-    *ret_mark = 0;
-    if (!aws_credentials_get(keys->chain, now_of(keys), ret_keys, err)) {
-        return false;
-    }
-    *ret_mark = 31 * str_hash(ret_keys->access_key_id) + str_hash(ret_keys->session_token);
-    return true;
+    *ret_mark = keys->generation;
+    return aws_credentials_get(keys->chain, now_of(keys), ret_keys, err);
 }
 
 void live_keys_reject(struct live_keys *keys, uint64_t mark)
 {
-    struct aws_keys now;
-    uint64_t mark_now = 0;
-    struct err ignored;
-    if (live_keys_get(keys, &now, &mark_now, &ignored) && mark_now == mark) {
+    if (mark == keys->generation) {
         aws_credentials_reject(keys->chain);
     }
 }
