@@ -559,16 +559,17 @@ static bool is_inevitable(const struct bundler *b, const struct component *comp)
         bits_set(all, comp->classes[k]);
     }
     for (uint32_t k = 0; k < comp->n_classes + comp->n_ties; k++) {
-        const bool is_class = k < comp->n_classes;
-        const struct sched_tie *tie = is_class ? NULL : &b->ties[comp->ties[k - comp->n_classes]];
-        if (is_class ? b->classes->v[comp->classes[k]].n_pods != 1
-                     : tie->running || !is_within(b, tie->targets, tie->carriers)) {
-            continue;
-        }
         memset(together, 0, b->words * sizeof *together);
-        if (is_class) {
+        if (k < comp->n_classes) {
+            if (b->classes->v[comp->classes[k]].n_pods != 1) {
+                continue;
+            }
             bits_set(together, comp->classes[k]);
         } else {
+            const struct sched_tie *tie = &b->ties[comp->ties[k - comp->n_classes]];
+            if (tie->running || !is_within(b, tie->targets, tie->carriers)) {
+                continue;
+            }
             bits_or(together, tie->carriers, b->words);
         }
         grow_together(b, comp, together);
