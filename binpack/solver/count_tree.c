@@ -8,6 +8,7 @@
 
 enum {
     NODES_MAX = 2001,
+    NODES_PLAIN = 1201, /* before leaves make cuts, when that is put off */
     PIVOTS = 2000,
     CUTS_MAX = BP_COUNT_CUTS_MAX,
     HOLDS_ROOT = 24, /* cuts made for the root, and for every other leaf that is not whole */
@@ -270,13 +271,18 @@ static bool go_on(struct bp_tree *t, uint64_t *spent)
     }
     *spent += t->n_nodes / 50;
     struct bp_tree_node *node = &t->nodes[n];
-    if (node->n_solved < t->n_cuts || (!node->held && t->at != n)) {
+    bool hold = t->holds && !node->held;
+    if (node->n_solved < t->n_cuts || (hold && t->at != n)) {
         t->failed = !solve(t, n, spent);
         return true;
     }
-    if (!node->held && t->n_cuts < CUTS_MAX) {
+    if (hold && t->n_cuts < CUTS_MAX) {
         bp_counts_hold_begin(t->counts, t->y);
         t->state = BP_TREE_HOLD;
+        return true;
+    }
+    if (!t->holds && (!node->open || t->n_nodes >= NODES_PLAIN)) {
+        t->holds = true;
         return true;
     }
     if (!node->open || t->n_nodes + 2 > t->room) {

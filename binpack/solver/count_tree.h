@@ -48,6 +48,7 @@ struct bp_tree {
     struct bp_tree_node *nodes;
     uint32_t n_nodes, room;
     double cost;
+    bool holds; /* leaves make cuts; else they are split, which is quicker as long as it helps */
     double *lo, *hi, *y, *dual; /* [n_kinds], [n_kinds], [n_kinds + 1], [n_cuts] */
     bool failed;
     struct err err;

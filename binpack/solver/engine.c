@@ -22,7 +22,7 @@ static const char *const phase_names[] = {
 
 enum {
     LARGE_LP = 150, /* classes */
-    SMALL_LP = 60,
+    FEW_UNITS = 60,
     FILL_TURNS = 60
 };
 
@@ -198,6 +198,11 @@ bool bp_engine_new(const struct bp_problem *problem, const struct bp_options *op
     e->placed = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
     e->value = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
     e->penalty = ARENA_ARRAY(&e->arena, double, red->n_classes + 1);
+    double units = 0;
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        units += red->demand[i];
+    }
+    e->few = units <= FEW_UNITS;
     first_plan(e, BP_FFD_SHARE, /* start= */ false);
     if (bp_engine_any_left(e)) {
         first_plan(e, BP_FFD_PRIORITY, /* start= */ false);
@@ -542,8 +547,7 @@ static void begin_phase(struct bp_engine *e)
         auto_arena scratch = ARENA_INIT;
         struct bp_rest rest;
         bp_rest_init(&rest, &scratch, &e->red);
-        bool small =
-            e->phase == PHASE_AGAIN || (e->red.n_classes <= SMALL_LP && !e->options.plan_only);
+        bool small = e->phase == PHASE_AGAIN || (e->few && !e->options.plan_only);
         const struct bp_dive_limits *limits = small ? &careful_dive : &first_dive;
         if (e->red.n_classes >= LARGE_LP) {
             limits = e->phase == PHASE_ROUND ? &quick_dive : &first_dive;

@@ -169,6 +169,7 @@ void bp_engine_begin_tree(struct bp_engine *e)
     if (!e->tree_begun) {
         bp_tree_init(&e->tree, &e->arena, &e->counts, cost);
         e->tree_begun = true;
+        e->tree.holds = e->few;
         e->tree_work = TREE_WORK;
     }
     bp_tree_set_cost(&e->tree, cost);

@@ -71,6 +71,7 @@ struct bp_engine {
     double *root_value, root_bound; /* [n_kinds] what they prove */
     enum phase phase;
     bool begun; /* the phase has been set up */
+    bool few;   /* units: whole plans are proven best, and it pays to look carefully at once */
     uint64_t spent, budget;
     atomic_bool cancelled;
     bool stopped, optimal, within;
