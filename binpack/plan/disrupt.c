@@ -43,8 +43,8 @@ static bool pay(const struct disrupt_world *w, struct disrupt_purse *purse, uint
 /* ---- what goes for other reasons than savings ---- */
 
 struct ranked {
+    int64_t key; /* ascending, within a class */
     int class;   /* ascending */
-    int64_t key; /* ascending */
     uint32_t node;
 };
 
