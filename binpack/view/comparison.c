@@ -78,8 +78,9 @@ static const struct str *remarks_of(const struct comparison *c, const struct com
         remarks[n++] = s->notes[i];
     }
     if (s->emulated) {
-        remarks[n++] = STR("emulated: an imitation of Karpenter v1.14's greedy scheduler on the "
-                           "same input, not Karpenter itself; the bound is what is possible");
+        remarks[n] = STR("emulated: an imitation of Karpenter v1.14's greedy scheduler on the "
+                         "same input, not Karpenter itself; the bound is what is possible");
+        n++;
     }
     if (s->n_unplaced != c->base.n_unplaced) {
         bool fewer = s->n_unplaced > c->base.n_unplaced;
