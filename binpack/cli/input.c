@@ -31,6 +31,8 @@ struct reading {
     struct console *console;
     struct input *input;
     struct k8s_builder *builder;
+    struct arena *arena; /* what is kept of the objects that are left out lives in it */
+    VEC(struct input_left_out) left_out;
     const struct io_input *source; /* the one being read */
     uint64_t n_read;
 };
@@ -80,6 +82,27 @@ static void warn_invalid(struct reading *r, const struct k8s_read_object *object
     }
 }
 
+/* Keeps what a plan has to say of an object that it leaves out. */
+static void keep_left_out(struct reading *r, const struct k8s_read_object *object, const char *why)
+{
+    const json_t *metadata = json_object_get(object->value, "metadata");
+    const struct k8s_kind *type = NULL;
+    struct str kind = member_text(object->value, "kind");
+    kind = kind.n > 0 ? kind : object->list_kind;
+    struct str version = member_text(object->value, "apiVersion");
+    struct input_left_out left_out = {
+        .kind = str_copy(r->arena, kind),
+        .ns = str_copy(r->arena, member_text(metadata, "namespace")),
+        .name = str_copy(r->arena, member_text(metadata, "name")),
+        .why = str_copy(r->arena, str_of(why)),
+        .needs_a_place = k8s_kind_find(kind, version, &type) != K8S_MATCH_NO &&
+                         (type->store == STORE_PODS || type->store == STORE_WORKLOADS)};
+    VEC_PUSH(r->arena, &r->left_out, left_out);
+    r->input->left_out = r->left_out.v;
+    r->input->n_rejected++;
+    r->input->n_homeless += left_out.needs_a_place;
+}
+
 static bool take_object(void *ctx, const struct k8s_read_object *object, struct err *err)
 {
     struct reading *r = ctx;
@@ -89,7 +112,7 @@ static bool take_object(void *ctx, const struct k8s_read_object *object, struct 
     r->n_read++;
     if (!k8s_builder_add(r->builder, object->value, object->list_kind, r->source->index,
                          object->removed, &replaced, &why)) {
-        r->input->n_rejected++;
+        keep_left_out(r, object, why.text);
         console_warn(r->console, "%s:%" PRIu64 ": left out: %s", r->source->name, object->line,
                      why.text);
         return true;
@@ -372,8 +395,10 @@ bool input_read(const struct options *options, const struct option_texts *paths,
                 struct err *err)
 {
     struct input input = {.tab = strtab_new(arena)};
-    struct reading r = {
-        .console = console, .input = &input, .builder = k8s_builder_new(arena, input.tab)};
+    struct reading r = {.console = console,
+                        .input = &input,
+                        .builder = k8s_builder_new(arena, input.tab),
+                        .arena = arena};
     if (!build_cluster(options, paths, &r, arena, err)) {
         k8s_builder_done(r.builder);
         return false;
@@ -407,8 +432,10 @@ bool input_replace_pools(struct input *input, struct str file, struct console *c
                          struct arena *arena, struct err *err)
 {
     struct input other = {.tab = input->tab};
-    struct reading r = {
-        .console = console, .input = &other, .builder = k8s_builder_new(arena, input->tab)};
+    struct reading r = {.console = console,
+                        .input = &other,
+                        .builder = k8s_builder_new(arena, input->tab),
+                        .arena = arena};
     const struct option_texts paths = {.n = 1, .v = &file};
     if (!read_all(&paths, &r, arena, err)) {
         k8s_builder_done(r.builder);

@@ -15,6 +15,12 @@
 
 struct arena;
 
+struct input_left_out { /* an object that broke a rule of its kind */
+    struct str kind, ns, name;
+    struct str why;     /* the first rule; begins with kind and name */
+    bool needs_a_place; /* a pod, or what makes pods: without it a plan is too cheap */
+};
+
 struct input {
     struct strtab *tab;
     struct k8s_words words;
@@ -23,11 +29,13 @@ struct input {
     wall_t now;
     enum plan_mode mode;
     uint64_t n_objects, n_bytes;
-    uint32_t n_rejected;   /* objects that broke a rule of their kind */
-    uint32_t n_unreadable; /* kinds of a running cluster that could not be read */
-    uint32_t n_made_pods;  /* of workloads without pods */
-    bool default_pool;     /* the built-in NodePool was put in */
-    uint32_t n_changes;    /* what-if: what was changed, in sentences */
+    uint32_t n_rejected;                   /* objects that broke a rule of their kind */
+    uint32_t n_homeless;                   /* those of them that would need a place */
+    const struct input_left_out *left_out; /* [n_rejected] in the order read */
+    uint32_t n_unreadable;                 /* kinds of a running cluster that could not be read */
+    uint32_t n_made_pods;                  /* of workloads without pods */
+    bool default_pool;                     /* the built-in NodePool was put in */
+    uint32_t n_changes;                    /* what-if: what was changed, in sentences */
     const struct str *changes;
 };
 

@@ -111,12 +111,13 @@ static void note_changes(struct planning *run)
 static void note_left_out(struct planning *run)
 {
     const struct input *input = run->input;
-    struct strbuf text = strbuf_new(run->arena, 512);
+    struct strbuf text = strbuf_new(run->arena, 4096);
     if (input->n_rejected > 0) {
         strbuf_addf(&text,
-                    "%u object%s of the input left out as broken: see the warnings, or `binpack "
-                    "validate`",
-                    input->n_rejected, input->n_rejected == 1 ? "" : "s");
+                    "%u object%s of the input left out as broken: " STR_FMT
+                    "; `binpack validate` shows all",
+                    input->n_rejected, input->n_rejected == 1 ? "" : "s",
+                    STR_ARG(str_sub(input->left_out[0].why, 0, 1000)));
         add_note(run, STR("OBJECTS_LEFT_OUT"), str_copy(run->arena, strbuf_str(&text)));
     }
     if (input->n_unreadable > 0) {

@@ -23,6 +23,29 @@ struct run {
     struct asked asked;
 };
 
+/* A pod that cannot be explained because it was left out: that is the answer. */
+static bool say_left_out(const struct run *run, struct err *err)
+{
+    const struct option_texts *asked = &run->asked.of[ASKED_POD];
+    for (uint32_t i = 0; err->code == ERR_NOT_FOUND && i < asked->n; i++) {
+        size_t slash = str_find(asked->v[i], '/');
+        bool has_ns = slash < asked->v[i].n;
+        struct str ns = has_ns ? str_sub(asked->v[i], 0, slash) : STR_EMPTY;
+        struct str name = has_ns ? str_sub(asked->v[i], slash + 1, asked->v[i].n) : asked->v[i];
+        for (uint32_t k = 0; k < run->input.n_rejected; k++) {
+            const struct input_left_out *left_out = &run->input.left_out[k];
+            struct str own_ns = left_out->ns.n > 0 ? left_out->ns : STR("default");
+            if (str_eq(left_out->kind, STR("Pod")) && str_eq(left_out->name, name) &&
+                (!has_ns || str_eq(own_ns, ns))) {
+                return err_set(err, ERR_NOT_FOUND,
+                               "pod " STR_FMT " was left out of the input as broken: " STR_FMT,
+                               STR_ARG(str_sub(asked->v[i], 0, 300)), STR_ARG(left_out->why));
+            }
+        }
+    }
+    return false;
+}
+
 static bool make_plan(struct run *run, struct err *err)
 {
     struct make_settings settings = input_settings(run->options, &run->input);
@@ -38,7 +61,7 @@ static bool make_plan(struct run *run, struct err *err)
         const struct option_texts *pools = &run->asked.of[ASKED_NODEPOOL];
         good = explain_pools(run->plan, pools->v, pools->n, run->arena, err);
     }
-    return good;
+    return good || say_left_out(run, err);
 }
 
 /* ---- what it rests on ---- */
@@ -83,10 +106,29 @@ static bool has_unplaced(const struct plan *plan)
     return plan->n_explanations + plan->n_node_answers > 0 ? any : plan->n_unplaced > 0;
 }
 
+/* A plan without objects that need a place is too cheap to pass a gate; says so. */
+static bool lacks_pods(const struct run *run, const char *gate)
+{
+    if (run->input.n_homeless == 0) {
+        return false;
+    }
+    uint32_t i = 0;
+    while (!run->input.left_out[i].needs_a_place) {
+        i++;
+    }
+    console_error(
+        run->console,
+        "%s: not passed, because %u object%s that need%s a place %s left out as broken: " STR_FMT,
+        gate, run->input.n_homeless, run->input.n_homeless == 1 ? "" : "s",
+        run->input.n_homeless == 1 ? "s" : "", run->input.n_homeless == 1 ? "is" : "are",
+        STR_ARG(run->input.left_out[i].why));
+    return true;
+}
+
 /* --fail-if; all conditions that hold are named. */
 static bool any_condition_holds(const struct run *run)
 {
-    bool any = false;
+    bool any = run->options->fail_if.n > 0 && lacks_pods(run, "--fail-if");
     for (uint32_t i = 0; i < run->options->fail_if.n; i++) {
         auto_arena scratch = ARENA_INIT;
         struct err ignored;
@@ -102,6 +144,46 @@ static bool any_condition_holds(const struct run *run)
     return any;
 }
 
+/* --require-gap. */
+static bool misses_gap(const struct run *run)
+{
+    const struct options *o = run->options;
+    if (!o->require_gap.has) {
+        return false;
+    }
+    bool lacks = lacks_pods(run, "--require-gap");
+    if (plan_gap_ppb(run->plan) <= o->require_gap.v) {
+        return lacks;
+    }
+    auto_arena scratch = ARENA_INIT;
+    console_error(run->console,
+                  "--require-gap: the plan is proven within " STR_FMT " only, " STR_FMT
+                  " is required",
+                  STR_ARG(text_gap(&scratch, plan_gap_ppb(run->plan))),
+                  STR_ARG(text_gap(&scratch, o->require_gap.v)));
+    return true;
+}
+
+/* --strict; names the gravest, since -q hides warnings and assumptions. */
+static void say_incomplete(const struct run *run)
+{
+    const struct input *input = &run->input;
+    struct str what = STR("pods have no place for want of what is not in it; see their reasons");
+    if (input->n_rejected > 0) {
+        what = input->left_out[0].why;
+    } else if (input->n_unreadable > 0) {
+        what = STR("some kinds of objects could not be read from the cluster");
+    } else if (input->default_pool) {
+        what = STR("it has no NodePool, so a built-in one is used");
+    } else {
+        for (uint32_t i = run->plan->n_notes; i > 0; i--) {
+            const struct plan_note *note = &run->plan->notes[i - 1];
+            what = is_missing(note->code) ? note->message : what;
+        }
+    }
+    console_error(run->console, "--strict: the input is incomplete: " STR_FMT, STR_ARG(what));
+}
+
 /* What was asked for by a gate comes before what everybody wants to know. */
 static int exit_status_of(const struct run *run)
 {
@@ -109,22 +191,14 @@ static int exit_status_of(const struct run *run)
     if (run->planning.interrupted) {
         return EXIT_INTERRUPTED;
     }
-    if (o->strict && is_incomplete(run)) {
-        console_error(run->console,
-                      "--strict: the input is incomplete; see the warnings and assumptions above");
-        return EXIT_INCOMPLETE;
+    bool incomplete = o->strict && is_incomplete(run);
+    if (incomplete) {
+        say_incomplete(run);
     }
-    if (any_condition_holds(run)) {
-        return EXIT_CONDITION;
-    }
-    if (o->require_gap.has && plan_gap_ppb(run->plan) > o->require_gap.v) {
-        auto_arena scratch = ARENA_INIT;
-        console_error(run->console,
-                      "--require-gap: the plan is proven within " STR_FMT " only, " STR_FMT
-                      " is required",
-                      STR_ARG(text_gap(&scratch, plan_gap_ppb(run->plan))),
-                      STR_ARG(text_gap(&scratch, o->require_gap.v)));
-        return EXIT_GAP;
+    bool holds = any_condition_holds(run); /* all gates that fail are named */
+    bool too_far = misses_gap(run);
+    if (incomplete || holds || too_far) {
+        return incomplete ? EXIT_INCOMPLETE : holds ? EXIT_CONDITION : EXIT_GAP;
     }
     return has_unplaced(run->plan) ? EXIT_UNPLACED : EXIT_ALL_PLACED;
 }

@@ -128,6 +128,15 @@ static bool read_figures(struct side_reading *r, const struct json_at *root, str
     return true;
 }
 
+/* The assumption that objects were left out, if the plan has it. */
+static bool read_left_out(struct side_reading *r, const struct json_at *at, struct err *err)
+{
+    struct str code;
+    return read_text(r, at, "code", &code, err) &&
+           (!str_eq(code, STR("OBJECTS_LEFT_OUT")) ||
+            read_text(r, at, "message", &r->side->left_out, err));
+}
+
 static int kind_cmp(const void *a, const void *b)
 {
     const struct diff_kind *x = a, *y = b;
@@ -184,7 +193,9 @@ bool diff_read(const json_t *document, struct str name, struct arena *arena,
     }
     if (!read_figures(&r, &root, err) || !read_all(&r, &root, "nodes", read_node, err) ||
         !read_all(&r, &root, "existing", read_pods, err) ||
-        !read_all(&r, &root, "unschedulable", read_unplaced, err)) {
+        !read_all(&r, &root, "unschedulable", read_unplaced, err) ||
+        (json_object_get(document, "assumptions") != NULL &&
+         !read_all(&r, &root, "assumptions", read_left_out, err))) {
         return false;
     }
     fold_kinds(&r);

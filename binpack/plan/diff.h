@@ -28,7 +28,8 @@ struct diff_pod {      /* sorted by name */
 };
 
 struct diff_side {
-    struct str name; /* as the command line has it */
+    struct str name;     /* as the command line has it */
+    struct str left_out; /* what was refused while reading; "" for nothing */
     usd_t cost, bound, running_cost;
     uint32_t n_nodes, n_running, n_kinds, n_pods, n_placed;
     const struct diff_kind *kinds; /* [n_kinds] */

@@ -127,6 +127,16 @@ static void pods(const struct page *p, enum text_style style, const char *label,
     }
 }
 
+/* Of a side that lacks objects the figures are too low. */
+static void left_out(const struct page *p, const struct diff_side *side)
+{
+    if (side->left_out.n > 0) {
+        line(p, TEXT_BAD, "Left out",
+             text_format(p->scratch, STR_FMT ": " STR_FMT, STR_ARG(side->name),
+                         STR_ARG(side->left_out)));
+    }
+}
+
 void view_difference(const struct diff *d, const struct text_look *look, struct strbuf *b)
 {
     auto_arena scratch = ARENA_INIT;
@@ -136,6 +146,8 @@ void view_difference(const struct diff *d, const struct text_look *look, struct 
     if (diff_is_empty(d)) {
         text_paragraph(b, look, 0, TEXT_PLAIN, STR_EMPTY,
                        STR("No difference: the same nodes at the same price for the same pods."));
+        left_out(&p, from);
+        left_out(&p, to);
         return;
     }
     put_nodes(d, look, b, &scratch);
@@ -161,6 +173,8 @@ void view_difference(const struct diff *d, const struct text_look *look, struct 
     if (from->running_cost != to->running_cost) {
         money(&p, "Today", from->running_cost, to->running_cost);
     }
+    left_out(&p, from);
+    left_out(&p, to);
 }
 
 /* ---- JSON ---- */
@@ -177,6 +191,9 @@ static void json_side(const struct diff_side *s, struct jsonw *w, const char *ke
     jsonw_key_usd(w, "usdPerMonth", sat_mul(s->cost, HOURS_PER_MONTH));
     jsonw_key_usd(w, "lowerBoundUsdPerHour", s->bound);
     jsonw_key_usd(w, "existingUsdPerHour", s->running_cost);
+    if (s->left_out.n > 0) {
+        jsonw_key_str(w, "leftOut", s->left_out);
+    }
     jsonw_object_end(w);
 }
 

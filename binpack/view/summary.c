@@ -481,6 +481,17 @@ static struct str emulated_text(const struct plan *plan)
                      "Karpenter itself did not run.");
 }
 
+/* What was refused while reading: a plan without it may be too cheap. */
+static struct str left_out_text(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->n_notes; i++) {
+        if (str_eq(plan->notes[i].code, STR("OBJECTS_LEFT_OUT"))) {
+            return plan->notes[i].message;
+        }
+    }
+    return STR_EMPTY;
+}
+
 struct summary summary_of(const struct plan *plan, struct arena *arena)
 {
     struct summary s = {.plan = plan};
@@ -488,6 +499,7 @@ struct summary summary_of(const struct plan *plan, struct arena *arena)
     build_groups(&s, arena);
     add_line(&s, "Emulated", emulated_text(plan));
     add_line(&s, "Pods", pods_text(&s, arena));
+    add_line(&s, "Left out", left_out_text(plan));
     add_line(&s, "Running", existing_text(plan, arena));
     add_line(&s, "Lower bound", bound_text(plan, arena));
     add_line(&s, "Spot saving", saving_text(plan, arena));

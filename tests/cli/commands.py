@@ -241,6 +241,22 @@ def conditions_for_scripts():
 
 
 @test
+def a_broken_manifest_passes_no_gate():
+    bad = write("broken.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: neg}\nspec: {containers: [{name: a, image: a, "
+                'resources: {requests: {cpu: "-1"}}}]}\n')
+    for words, code in (((), 0), (("--fail-if=usd_per_month > 100",), 6), (("--require-gap=1%",), 5), (("--strict", "--fail-if=new_nodes > 5"), 4)):
+        for form in ("table", "markdown"):
+            out, err = run("--simulate", "-f", bad, "-q", "-o", form, *words, code=code)
+            assert "Left out" in out and "1 object of the input left out as broken: Pod default/neg" in " ".join(out.split()), out
+            assert all(w.split("=")[0] + ": " in err for w in words), err
+    assert 'Left out' in run("diff", "small.yaml", bad, "-q")[0] and "leftOut" in json.loads(run("diff", bad, bad, "-q", "-o", "json")[0])["after"]
+    for name in ("neg", "default/neg"):
+        err = run("explain", name, "-f", bad, "-q", code=1)[1]
+        assert "pod %s was left out of the input as broken" % name in err and '"-1"' in err, err
+    assert "no pod" in run("explain", "other/neg", "-f", bad, "-q", code=1)[1]
+
+
+@test
 def zones_that_the_catalogue_lacks():
     subnets = lambda *zones: {"apiVersion": "karpenter.k8s.aws/v1", "kind": "EC2NodeClass", "metadata": {"name": "c"}, "spec": {
         "role": "r", "amiSelectorTerms": [{"alias": "al2023@latest"}], "subnetSelectorTerms": [{"tags": {"a": "b"}}],
