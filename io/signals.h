@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Interrupts. The first SIGINT or SIGTERM asks the program to finish with what it has; the second
- * ends it at once. They come to a handler, or, while an event loop exists, through a descriptor. */
+/* Interrupts. The first SIGINT, SIGTERM or SIGHUP (unless nohup has it ignored) asks the program
+ * to finish with what it has; the second ends it at once. They come to a handler, or, while an
+ * event loop exists, through a descriptor. */
 #pragma once
 
 #include <stdbool.h>
