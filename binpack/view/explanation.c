@@ -448,7 +448,9 @@ void explain_json(const struct plan *plan, struct jsonw *w, struct arena *scratc
             jsonw_key(w, STR("requests"));
             plan_resources(plan, w, &e->requests, scratch);
             jsonw_key_i64(w, "preferencesGivenUp", e->dropped);
-            jsonw_key_usd(w, "marginalUsdPerHour", e->marginal);
+            if (e->unplaced_i == PLAN_NONE && (plan->bound > 0 || plan->cost == 0)) {
+                jsonw_key_usd(w, "marginalUsdPerHour", e->marginal);
+            }
             jsonw_key_i64(w, "runningNodesThatWouldTakeIt", e->n_running);
         }
         jsonw_key_array(w, "nodePools");

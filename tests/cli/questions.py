@@ -500,6 +500,7 @@ def every_relaxation_admits_its_pod():
     n = 0
     for name, answer in zip(names, answers):
         assert answer["verdict"] == "no-place" and not answer["placeAlone"], answer
+        assert "marginalUsdPerHour" not in answer, answer
         changes = [(fix["change"], fix.get("also")) for fix in answer["relaxations"]]
         assert name not in expected or expected[name] in [c for c, also in changes if also is None], (name, answer["relaxations"])
         assert len(changes) == len(answer["relaxations"]) <= 4 and changes, answer
