@@ -367,11 +367,15 @@ static struct str bound_text(const struct plan *plan, struct arena *arena)
         return STR_EMPTY;
     }
     struct strbuf b = strbuf_new(arena, 4096);
+    if (plan->bound <= 0) {
+        return STR("none yet, so nothing says how far from the cheapest this plan is; "
+                   "--algorithm=colgen with a longer --time-limit finds one");
+    }
     strbuf_add(&b, text_per_hour_and_month(arena, plan->bound));
     int64_t gap = plan_gap_ppb(plan);
     if (gap == 0) {
         strbuf_add(&b, STR(": this plan is proven to be the cheapest possible"));
-    } else if (plan->emulated && plan->bound > 0) {
+    } else if (plan->emulated) {
         strbuf_add(&b, STR(": the emulated plan costs "));
         strbuf_add(&b, text_percent(arena, plan->cost - plan->bound, plan->bound));
         strbuf_add(&b, STR(" more"));
