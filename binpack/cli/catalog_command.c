@@ -124,18 +124,21 @@ static void put_resources(const struct browsing *b, struct strbuf *out, const ch
     }
 }
 
-/* Volumes that a new node can attach, by driver, before its own devices are taken off. */
+/* Volumes that a new node can attach, by driver: those left to pods, as -o json has them, and how
+ * many before the node's own devices are taken off. */
 static void put_attach_limits(const struct browsing *b, struct strbuf *out,
                               const struct cat_type *type)
 {
     if (type->n_attach_limits == 0) {
         return;
     }
-    strbuf_add(out, STR("\nVolumes that can be attached\n"));
+    struct cat_room room; /* the same drivers in the same order */
+    cat_type_room(type, NULL, &CAT_SETTINGS_DEFAULT, b->tab, &b->words, b->arena, &room);
+    strbuf_add(out, STR("\nVolumes that pods can attach (default node class)\n"));
     for (uint32_t i = 0; i < type->n_attach_limits; i++) {
         const struct cat_attach_limit *limit = &type->attach_limits[i];
-        strbuf_addf(out, "  %-28.*s %lld%s\n", STR_ARG(word(b, limit->driver)),
-                    (long long)limit->count,
+        strbuf_addf(out, "  %-28.*s %lld of %lld%s\n", STR_ARG(word(b, limit->driver)),
+                    (long long)room.attach_limits[i].count, (long long)limit->count,
                     type->attach_shared_with_enis ? ", shared with network interfaces" : "");
     }
 }
@@ -221,15 +224,10 @@ static bool render(const struct browsing *b, const struct option_output *output,
         } else {
             render_type(b, &out, type, &look);
         }
-    } else if (output->format == OUTPUT_JSON || output->format == OUTPUT_YAML) {
-        if (type == NULL) {
-            cat_write_json(&w, b->catalog, b->tab, &b->words);
-        } else {
-            cat_write_type(&w, b->catalog, type, b->tab, &b->words);
-        }
+    } else if (type == NULL) {
+        cat_write_json(&w, b->catalog, b->tab, &b->words);
     } else {
-        return err_set(err, ERR_UNSUPPORTED, "--output: catalog prints table, json or yaml, not %s",
-                       output_format_names[output->format]);
+        cat_write_type(&w, b->catalog, type, b->tab, &b->words);
     }
     return output_write(b->console, output->file, &out, err);
 }
@@ -247,10 +245,6 @@ static bool render_all(const struct browsing *b, const struct cat_type *type, st
 
 static bool show(const struct browsing *b, struct err *err)
 {
-    if (b->options->arguments.n < 2) {
-        return err_set(err, ERR_INVALID,
-                       "catalog show: which instance type? binpack catalog show m7i.large");
-    }
     for (uint32_t i = 1; i < b->options->arguments.n; i++) {
         struct str name = b->options->arguments.v[i];
         strid id = strtab_find(b->tab, name);

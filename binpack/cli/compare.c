@@ -237,10 +237,6 @@ static bool compare(struct comparing *c, const struct scenario *scenarios, uint3
     c->planning.read_done = io_clock_mono();
     timings_phase(&c->timings, "read", c->arena->held_bytes);
     c->settings = input_settings(c->options, &c->input);
-    if (c->settings.mode == PLAN_DISRUPT) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "compare: --mode=disrupt: only plans that place pods can be compared");
-    }
     c->planning.arena = c->arena;
     c->planning.what = "base";
     if (!planning_run(&c->planning, &c->input, &c->settings, err)) {

@@ -5,8 +5,6 @@
 #include "binpack/scheduling/terms.h"
 #include "k8s/syntax.h"
 
-enum { CONSTRAINTS_MAX = 16 };
-
 /* Cuts what stands before the first `c` off the front of *rest. */
 static struct str cut(struct str *rest, char c)
 {
@@ -47,20 +45,30 @@ static bool read_constraint(struct str text, struct strtab *tab, struct k8s_spre
     return true;
 }
 
-bool default_spread_apply(struct str text, struct strtab *tab, struct arena *arena,
-                          const struct k8s_cluster **cluster, struct err *err)
+bool default_spread_parse(struct str text, struct strtab *tab, struct arena *arena,
+                          struct default_spread *ret_spread, struct err *err)
 {
-    struct k8s_spread *spread = ARENA_ARRAY(arena, struct k8s_spread, CONSTRAINTS_MAX);
-    uint32_t n = 0;
+    struct k8s_spread *v = ARENA_ARRAY(arena, struct k8s_spread, DEFAULT_SPREAD_MAX);
+    *ret_spread = (struct default_spread){.v = v};
     while (text.n > 0) {
-        if (n == CONSTRAINTS_MAX) {
+        if (ret_spread->n == DEFAULT_SPREAD_MAX) {
             return err_set(err, ERR_LIMIT, "--default-spread: more than %d constraints",
-                           CONSTRAINTS_MAX);
+                           DEFAULT_SPREAD_MAX);
         }
-        if (!read_constraint(cut(&text, ','), tab, &spread[n++], err)) {
+        if (!read_constraint(cut(&text, ','), tab, &v[ret_spread->n++], err)) {
             return false;
         }
     }
-    *cluster = sched_cluster_spread(*cluster, n, spread, arena);
+    return true;
+}
+
+bool default_spread_apply(struct str text, struct strtab *tab, struct arena *arena,
+                          const struct k8s_cluster **cluster, struct err *err)
+{
+    struct default_spread spread;
+    if (!default_spread_parse(text, tab, arena, &spread, err)) {
+        return false;
+    }
+    *cluster = sched_cluster_spread(*cluster, spread.n, spread.v, arena);
     return true;
 }

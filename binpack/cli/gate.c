@@ -116,6 +116,12 @@ static bool fail(struct str text, const char *why, struct err *err)
                    STR_ARG(str_sub(text, 0, 100)), why);
 }
 
+/* Only the gap is a share. */
+static bool is_share(int quantity)
+{
+    return quantities[quantity].of == plan_gap_ppb;
+}
+
 static bool parse_number(struct str text, int64_t *ret_value)
 {
     bool percent = str_ends(text, STR("%"));
@@ -152,6 +158,9 @@ bool gate_parse(struct str text, struct gate *ret_gate, struct err *err)
     }
     ret_gate->op = ops[op].op;
     rest = str_trim(str_sub(rest, str_of(ops[op].text).n, rest.n));
+    if (str_ends(rest, STR("%")) && !is_share(ret_gate->quantity)) {
+        return fail(text, "only gap is compared with a percentage", err);
+    }
     return parse_number(rest, &ret_gate->value) || fail(text, "expected a number at the end", err);
 }
 

@@ -40,13 +40,16 @@ static struct str option_label(const struct option_row *row, struct arena *arena
 }
 
 /* The help line of an option with its choices and what holds without it. */
-static struct str option_help(const struct option_row *row, struct arena *arena)
+static struct str option_help(const struct option_row *row, enum cli_command command,
+                              struct arena *arena)
 {
     struct strbuf b = strbuf_new(arena, 4096);
     put(&b, row->help);
     if (row->choices != NULL && row->kind != OPTION_GATES) {
-        for (size_t i = 0; row->choices[i] != NULL; i++) {
-            strbuf_addf(&b, "%s%s", i == 0 ? ": " : ", ", row->choices[i]);
+        for (int i = 0; row->choices[i] != NULL; i++) {
+            if (row->kind != OPTION_OUTPUTS || option_format_taken(command, i)) {
+                strbuf_addf(&b, "%s%s", i == 0 ? ": " : ", ", row->choices[i]);
+            }
         }
     }
     if (row->fallback != NULL) {
@@ -99,7 +102,7 @@ static void put_options(enum cli_command command, const struct text_look *look, 
             }
             auto_arena scratch = ARENA_INIT;
             text_paragraph(b, look, OPTION_INDENT, TEXT_PLAIN, option_label(row, &scratch),
-                           option_help(row, &scratch));
+                           option_help(row, command, &scratch));
         }
         if (begun) {
             strbuf_addc(b, '\n');
@@ -116,9 +119,12 @@ void help_full(const struct options *options, const struct text_look *look, stru
         put_examples(look, b);
         put_commands(look, b);
     } else {
-        strbuf_addf(b, "binpack %s %s\n\n", row->name, row->arguments);
-        text_paragraph(b, look, 0, TEXT_PLAIN, STR_EMPTY, str_of(row->doc));
-        strbuf_addc(b, '\n');
+        strbuf_addf(b, "binpack %s%s%s\n\n", row->name, row->arguments[0] != '\0' ? " " : "",
+                    row->arguments);
+        if (row->doc[0] != '\0') {
+            text_paragraph(b, look, 0, TEXT_PLAIN, STR_EMPTY, str_of(row->doc));
+            strbuf_addc(b, '\n');
+        }
     }
     put_options(options->command, look, b);
     put(b, "`binpack help` lists topics; `binpack help --NAME` says more about an option.\n");
@@ -161,7 +167,7 @@ static void put_option_topic(const struct option_row *row, const struct text_loo
     auto_arena scratch = ARENA_INIT;
     strbuf_add(b, str_trim(option_label(row, &scratch)));
     strbuf_addc(b, '\n');
-    text_paragraph(b, look, 4, TEXT_PLAIN, STR_EMPTY, option_help(row, &scratch));
+    text_paragraph(b, look, 4, TEXT_PLAIN, STR_EMPTY, option_help(row, CLI_SIMULATE, &scratch));
     if (row->doc != NULL) {
         strbuf_addc(b, '\n');
         text_paragraph(b, look, 4, TEXT_PLAIN, STR_EMPTY, str_of(row->doc));

@@ -12,6 +12,7 @@
 #define ASKS       (SIMULATE | EXPLAIN | COMPARE | DIFF) /* they make plans */
 #define PLANS      (ASKS | VERIFY)                       /* they need what plans are made from */
 #define EVERYWHERE ((1U << CLI_N_COMMANDS) - 1)
+#define TO_100     .max = UINT64_C(1000000000) /* of OPTION_PERCENT, in 10^-9 */
 #define FIELD(f)   .offset = offsetof(struct options, f)
 
 const char *const output_format_names[N_OUTPUT_FORMATS + 1] = {
@@ -310,8 +311,9 @@ const struct option_row option_rows[] = {
             "moves twice counts twice."},
     {"effort", 0, "1..5", OPTION_NUMBER, FIELD(effort), .min = 1, .max = 5, .fallback = "3",
      .group = GROUP_SOLVER, .commands = PLANS, .help = "how much work to spend; 5 is for proofs"},
-    {"gap", 0, "PCT", OPTION_PERCENT, FIELD(gap), .fallback = "0.01%", .group = GROUP_SOLVER,
-     .commands = PLANS, .help = "stop when the plan is proven this close to the cheapest"},
+    {"gap", 0, "PCT", OPTION_PERCENT, FIELD(gap), TO_100, .fallback = "0.01%",
+     .group = GROUP_SOLVER, .commands = PLANS,
+     .help = "stop when the plan is proven this close to the cheapest"},
     {"time-limit", 0, "DURATION", OPTION_DURATION, FIELD(time_limit), .group = GROUP_SOLVER,
      .commands = ASKS,
      .help = "stop after this time, reading and writing included, with the best plan so far",
@@ -330,10 +332,11 @@ const struct option_row option_rows[] = {
      .group = GROUP_SOLVER, .commands = PLANS,
      .help = "new spot nodes use at least so many pools (instance type and zone)",
      .doc = "When the plan has fewer spot nodes than that, each is in a pool of its own."},
-    {"max-per-pool", 0, "PCT", OPTION_PERCENT, FIELD(max_per_pool), .group = GROUP_SOLVER,
-     .commands = PLANS, .help = "at most this share of the new spot nodes in one pool",
+    {"max-per-pool", 0, "PCT", OPTION_PERCENT, FIELD(max_per_pool), .min = 1, TO_100,
+     .group = GROUP_SOLVER, .commands = PLANS,
+     .help = "at most this share of the new spot nodes in one pool",
      .doc = "One node may always be alone in its pool."},
-    {"spot-max", 0, "PCT", OPTION_PERCENT, FIELD(spot_max), .group = GROUP_SOLVER,
+    {"spot-max", 0, "PCT", OPTION_PERCENT, FIELD(spot_max), TO_100, .group = GROUP_SOLVER,
      .commands = PLANS, .help = "at most this share of the new nodes' vCPU on spot",
      .doc = "The plan says what the spread costs. Its bound is that of plans without it."},
     {"options-within", 0, "PCT", OPTION_PERCENT, FIELD(options_within), .fallback = "10%",
@@ -399,7 +402,7 @@ const struct option_row option_rows[] = {
             "Quantities: usd_per_hour, usd_per_month, on_demand_usd_per_hour, "
             "existing_usd_per_hour, lower_bound_usd_per_hour, gap, new_nodes, spot_nodes, "
             "unplaced_pods. Of several conditions each is looked at."},
-    {"require-gap", 0, "PCT", OPTION_PERCENT, FIELD(require_gap), .group = GROUP_GATES,
+    {"require-gap", 0, "PCT", OPTION_PERCENT, FIELD(require_gap), TO_100, .group = GROUP_GATES,
      .commands = SIMULATE, .help = "exit 5 unless the plan is proven this close to the cheapest"},
 
     {"exit-code", 0, NULL, OPTION_FLAG, FIELD(exit_code), .group = GROUP_GATES,

@@ -7,7 +7,9 @@
 #include "base/arena.h"
 #include "base/duration.h"
 #include "base/rfc3339.h"
+#include "base/strtab.h"
 #include "binpack/cli/changes.h"
+#include "binpack/cli/default_spread.h"
 #include "binpack/cli/gate.h"
 #include "binpack/plan/breakdown.h"
 #include "k8s/selector_text.h"
@@ -143,6 +145,10 @@ static bool parse_percent(struct parser *parser, const struct option_row *row, s
     int64_t ppb = 0;
     if (!parse_decimal(number, 7, 1000000, &ppb)) {
         return bad_value(parser, row, value, "a percentage such as 0.5%", err);
+    }
+    if (row->max > 0 && ((uint64_t)ppb < row->min || (uint64_t)ppb > row->max)) {
+        return bad_value(parser, row, value,
+                         row->min > 0 ? "above 0% and at most 100%" : "from 0% to 100%", err);
     }
     *field = (struct opt_i64){.has = true, .v = ppb};
     return true;
@@ -281,6 +287,12 @@ static bool parse_list(struct parser *parser, const struct option_row *row, stru
         struct str item = str_trim(str_sub(rest, 0, comma));
         if (item.n == 0 || texts->n >= LIST_MAX) {
             return bad_value(parser, row, value, "a list such as a,b", err);
+        }
+        for (uint32_t i = 0; i < texts->n; i++) {
+            if (str_eq(texts->v[i], item)) {
+                return err_set(err, ERR_INVALID, STR_FMT ": \"" STR_FMT "\" is named twice",
+                               STR_ARG(spelling(parser, row)), STR_ARG(item));
+            }
         }
         texts_push(parser->arena, texts, item);
         at += comma + 1;
@@ -512,13 +524,80 @@ static bool check_live(const struct options *o, struct err *err)
     return true;
 }
 
-/* Each output has a file of its own. */
+bool option_format_taken(enum cli_command command, int format)
+{
+    bool documents = command == CLI_VALIDATE || command == CLI_CATALOG;
+    return !documents || format == OUTPUT_TABLE || format == OUTPUT_JSON || format == OUTPUT_YAML;
+}
+
+/* Each output has a file of its own, and a format that the command knows. */
 static bool check_outputs(const struct options *o, struct err *err)
 {
     for (uint32_t i = 0; i < o->outputs.n; i++) {
+        enum output_format format = o->outputs.v[i].format;
+        if (!o->help && !option_format_taken(o->command, (int)format)) {
+            return err_set(err, ERR_UNSUPPORTED, "--output: %s prints table, json or yaml, not %s",
+                           command_rows[o->command].name, output_format_names[format]);
+        }
         if (o->certificate.n > 0 && str_eq(o->outputs.v[i].file, o->certificate)) {
             return err_set(err, ERR_INVALID, "--output and --certificate both go to " STR_FMT,
                            STR_ARG(o->certificate));
+        }
+    }
+    return true;
+}
+
+/* What a command would otherwise find out late, or leave unread. */
+static bool check_arguments(const struct options *o, struct err *err)
+{
+    uint32_t n = o->arguments.n;
+    if (o->help || o->version) {
+        return true;
+    }
+    if ((o->command == CLI_COMPLETION || o->command == CLI_HELP) && n > 1) {
+        return err_set(err, ERR_INVALID, "%s takes one argument, and \"" STR_FMT "\" is one more",
+                       command_rows[o->command].name, STR_ARG(o->arguments.v[1]));
+    }
+    if (o->command == CLI_CATALOG && n == 1 && str_eq(o->arguments.v[0], STR("show"))) {
+        return err_set(err, ERR_INVALID,
+                       "catalog show: which instance type? binpack catalog show m7i.large");
+    }
+    if (o->command == CLI_CATALOG && n > 1 && !str_eq(o->arguments.v[0], STR("show"))) {
+        return err_set(err, ERR_INVALID,
+                       "catalog " STR_FMT " takes no argument, got \"" STR_FMT "\"",
+                       STR_ARG(o->arguments.v[0]), STR_ARG(o->arguments.v[1]));
+    }
+    if (o->command == CLI_COMPARE && o->mode == MODE_DISRUPT) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "compare: --mode=disrupt: only plans that place pods can be compared");
+    }
+    return true;
+}
+
+/* Options that have a language of their own. */
+static bool check_texts(const struct options *o, struct arena *arena, struct err *err)
+{
+    struct change_list changes;
+    if (!changes_of_options(o, arena, &changes, err)) {
+        return false; /* said before anything is read */
+    }
+    struct label_selector ignored;
+    if (o->selector.n > 0 && !label_selector_parse(o->selector, arena, &ignored, err)) {
+        return err_wrap(err, "--selector");
+    }
+    enum breakdown_by by;
+    struct str label;
+    if (o->by.n > 0 && !breakdown_parse(o->by, &by, &label, err)) {
+        return err_wrap(err, "--by");
+    }
+    struct default_spread spread;
+    if (!default_spread_parse(o->default_spread, strtab_new(arena), arena, &spread, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < o->fail_if.n; i++) {
+        struct gate gate;
+        if (!gate_parse(o->fail_if.v[i], &gate, err)) {
+            return false;
         }
     }
     return true;
@@ -579,27 +658,9 @@ bool options_parse(int argc, const char *const *argv, struct arena *arena,
         }
     }
     if (!check_command(&parser, err) || !check_live(&options, err) ||
-        !check_outputs(&options, err)) {
+        !check_outputs(&options, err) || !check_arguments(&options, err) ||
+        !check_texts(&options, arena, err)) {
         return false;
-    }
-    struct change_list changes;
-    if (!changes_of_options(&options, arena, &changes, err)) {
-        return false; /* said before anything is read */
-    }
-    struct label_selector ignored;
-    if (options.selector.n > 0 && !label_selector_parse(options.selector, arena, &ignored, err)) {
-        return err_wrap(err, "--selector");
-    }
-    enum breakdown_by by;
-    struct str label;
-    if (options.by.n > 0 && !breakdown_parse(options.by, &by, &label, err)) {
-        return err_wrap(err, "--by");
-    }
-    for (uint32_t i = 0; i < options.fail_if.n; i++) {
-        struct gate gate;
-        if (!gate_parse(options.fail_if.v[i], &gate, err)) {
-            return false;
-        }
     }
     *ret_options = options;
     return true;

@@ -79,7 +79,7 @@ struct option_row {
     enum option_kind kind;
     size_t offset;              /* of the field in struct options */
     const char *const *choices; /* NULL-terminated; CHOICE, OUTPUTS, GATES */
-    uint64_t min, max;          /* NUMBER */
+    uint64_t min, max;          /* NUMBER; PERCENT, in 10^-9, when max > 0 */
     const char *fallback;       /* what holds without the option, for help; NULL: nothing to say */
     enum option_group group;
     uint32_t commands; /* bit per command */
@@ -198,6 +198,9 @@ struct option_texts options_paths(const struct options *options,
 
 /* The row of that name, or NULL; of two, the one that is for this command. */
 const struct option_row *option_find(struct str name, enum cli_command command);
+
+/* Whether the command prints that format (enum output_format). */
+bool option_format_taken(enum cli_command command, int format);
 
 /* " - did you mean X?" with the nearest of the NULL-terminated `names`, or "" when none is near. In
  * `arena`. */

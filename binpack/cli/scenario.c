@@ -59,6 +59,14 @@ static bool take_percent(struct str text, struct scenario *s, struct err *err)
                    STR_ARG(str_sub(text, 0, 200)));
 }
 
+/* One node may always be alone in its pool, but 0% allows no spot node at all. */
+static bool take_share(struct str text, struct scenario *s, struct err *err)
+{
+    return take_percent(text, s, err) &&
+           (s->number > 0 || err_set(err, ERR_INVALID, "\"" STR_FMT "\" is not above 0%%",
+                                     STR_ARG(str_sub(text, 0, 200))));
+}
+
 static bool take_count(struct str text, struct scenario *s, struct err *err)
 {
     return (str_to_i64(text, &s->number) && s->number >= 1 && s->number <= 10000) ||
@@ -119,7 +127,7 @@ static bool parse_value(struct str name, struct str value, struct arena *arena, 
     } rows[] = {
         {"families<", SCENARIO_MAX_FAMILIES, take_count},
         {"spot-max", SCENARIO_SPOT_MAX, take_percent},
-        {"max-per-pool", SCENARIO_MAX_PER_POOL, take_percent},
+        {"max-per-pool", SCENARIO_MAX_PER_POOL, take_share},
         {"min-pools", SCENARIO_MIN_POOLS, take_count},
     };
     for (size_t i = 0; i < ARRAY_N(rows); i++) {

@@ -137,12 +137,8 @@ static bool show_one(const struct validating *v, const struct option_output *out
     struct jsonw w = jsonw_new(&b, output->format == OUTPUT_YAML ? JSONW_YAML : JSONW_PRETTY);
     if (output->format == OUTPUT_TABLE) {
         put_text(v, &b);
-    } else if (output->format == OUTPUT_JSON || output->format == OUTPUT_YAML) {
-        put_document(v, &w);
     } else {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "--output: validate prints table, json or yaml, not %s",
-                       output_format_names[output->format]);
+        put_document(v, &w);
     }
     return output_write(v->console, output->file, &b, err);
 }

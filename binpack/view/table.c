@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/qty.h"
 #include "base/vec.h"
 #include "binpack/view/display.h"
 
@@ -113,7 +114,8 @@ static void note_titles(const struct table *table, struct table_choice *choice)
     }
 }
 
-/* A cell as a number: "1,234.50", "97%", "+0.03"; false for anything else. */
+/* A cell as a number: "1,234.50", "97%", "+0.03", quantities such as "7910m" and "14Gi"; false for
+ * anything else. */
 static bool cell_number(struct str cell, double *ret_number)
 {
     char digits[64];
@@ -126,7 +128,13 @@ static bool cell_number(struct str cell, double *ret_number)
     digits[n] = '\0';
     char *end = digits;
     *ret_number = strtod(digits, &end);
-    return n > 0 && *end == '\0';
+    if (n > 0 && *end == '\0') {
+        return true;
+    }
+    int64_t thousandths = 0;
+    bool quantity = qty_parse(cell, QTY_MILLI, QTY_DOWN, &thousandths, NULL);
+    *ret_number = (double)thousandths / 1000;
+    return quantity;
 }
 
 struct sort_key {

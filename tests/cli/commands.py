@@ -478,13 +478,18 @@ def a_full_disk_is_an_error():
 
 @test
 def an_interrupt_prints_the_best_plan():
+    for number in (signal.SIGINT, signal.SIGHUP):
+        interrupted_by(number)
+
+
+def interrupted_by(number):
     p = subprocess.Popen([BINPACK, "--simulate", "-f", "hard.yaml", "--effort=5", "--gap=0", "-o", "json"], stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True)
     time.sleep(0.7)
-    p.send_signal(signal.SIGINT)
+    p.send_signal(number)
     out, err = p.communicate(timeout=240)
     if p.returncode != 130:                  # it was done, or had not begun, before the signal came
-        assert p.returncode in (0, -signal.SIGINT), err
+        assert p.returncode in (0, -number), err
         return
     assert not out and "before there was a plan" in err or json.loads(out)["certificate"]["status"] == "stopped", err
 
@@ -549,6 +554,50 @@ def catalog_commands():
     write("catalog.json", json.dumps(document))
     here = plan_of("-f", "small.yaml", "--catalog", "catalog.json")
     assert here["totals"] == plan_of("-f", "small.yaml")["totals"]
+
+
+@test
+def catalog_sorts_quantities_and_counts_volumes():
+    for column in ("cpu", "memory"):
+        out, _ = run("catalog", "list", "--sort-by", column, "--columns", column, "--no-headers")
+        scale = {"m": 0.001, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Ki": 2**10, "": 1}
+        amounts = [float(a) * scale[b] for a, b in re.findall(r"^ *([0-9.]+)(\w*)$", out, re.M)]
+        assert len(amounts) > 1000 and amounts == sorted(amounts, reverse=True), amounts[:20]
+    left = json.loads(run("catalog", "show", "m5.large", "-o", "json")[0])["attachLimits"]["ebs.csi.aws.com"]
+    assert re.search(r"ebs.csi.aws.com +%d of 27, shared" % left, run("catalog", "show", "m5.large")[0])
+    both, _ = run("catalog", "show", "m5.large", "m5.xlarge")
+    assert "m5.large  amd64" in both and "m5.xlarge  amd64" in both, both
+
+
+@test
+def wrong_command_lines_say_so():
+    plan = ("--simulate", "-f", "small.yaml")
+    for line, why in ((("validate", "-f", "small.yaml", "-o", "csv"), "validate prints table, json or yaml, not csv"),
+                      (("catalog", "list", "-o", "csv"), "catalog prints table, json or yaml, not csv"),
+                      (("catalog", "show"), "which instance type"),
+                      (("catalog", "list", "m5.large"), "takes no argument"),
+                      (("compare", "-f", "small.yaml", "--mode=disrupt", "--with", "on-demand"), "only plans that place pods"),
+                      ((*plan, "--default-spread=foo"), "--default-spread"),
+                      ((*plan, "--max-per-pool=0"), "above 0% and at most 100%"),
+                      ((*plan, "--max-per-pool=200%"), "above 0% and at most 100%"),
+                      ((*plan, "--spot-max=101%"), "from 0% to 100%"),
+                      ((*plan, "--gap=101%"), "from 0% to 100%"),
+                      ((*plan, "--fail-if", "usd_per_month > 1%"), "only gap is compared with a percentage"),
+                      ((*plan, "--columns=type,type"), "named twice"),
+                      (("compare", "-f", "small.yaml", "--with", "max-per-pool=0%"), "not above 0%"),
+                      (("completion", "bash", "zsh"), '"zsh" is one more'),
+                      (("help", "explain", "nodes"), '"nodes" is one more')):
+        out, err = run(*line, code=2)
+        assert why in err and not out, (line, out, err)
+    assert run("catalog", "list", "--help")[0].count("csv") == 0 and "csv" in run("simulate", "--help")[0]
+    assert "\n\n\n" not in run("version", "--help")[0]
+
+
+@test
+def no_bound_is_not_called_a_proof():
+    out, _ = run("--simulate", "-f", "small.yaml", "--algorithm=ffd")
+    assert "none yet" in out and "proven" not in out, out
+    assert "none yet" not in run("--simulate", "-f", "small.yaml")[0]
 
 
 @test
