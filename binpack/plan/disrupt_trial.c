@@ -92,7 +92,9 @@ static void find_groups(struct trial_work *t)
     for (uint32_t i = 0; i < t->n_all; i++) {
         t->group[i] = i;
     }
-    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+    /* An emulated round knows its groups (join_round). A node that Karpenter launched for pods that
+     * wait replaces nothing, though pods of nodes that go may move there. */
+    for (uint32_t i = 0; i < plan->n_nodes && t->w->round == NULL; i++) {
         for (uint32_t k = 0; k < plan->nodes[i].n_pods; k++) {
             uint32_t source = source_of(t, plan->nodes[i].pods[k]);
             if (source != NO_NODE) {
