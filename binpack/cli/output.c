@@ -81,7 +81,7 @@ static void put_plan(const struct plan *plan, const struct options *options,
     struct str label;
     if (options->by.n > 0 && breakdown_parse(options->by, &by, &label, &ignored)) {
         struct breakdown breakdown = breakdown_of(plan, by, label, &scratch);
-        view_breakdown(&breakdown, plan, look, b);
+        view_breakdown(&breakdown, plan, look, wide, b);
     } else {
         (wide ? view_wide : view_table)(plan, look, b);
     }

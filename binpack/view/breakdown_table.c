@@ -2,6 +2,7 @@
 #include "binpack/view/breakdown_table.h"
 
 #include "base/arena.h"
+#include "binpack/view/disruption_table.h"
 #include "binpack/view/plan_table.h"
 #include "binpack/view/table.h"
 
@@ -44,7 +45,7 @@ static void add_row(struct table *table, const struct plan *plan, const struct b
 }
 
 void view_breakdown(const struct breakdown *d, const struct plan *plan,
-                    const struct text_look *look, struct strbuf *b)
+                    const struct text_look *look, bool all, struct strbuf *b)
 {
     auto_arena scratch = ARENA_INIT;
     const struct table_column columns[N_COLUMNS] = {
@@ -72,5 +73,6 @@ void view_breakdown(const struct breakdown *d, const struct plan *plan,
         table_render(table, b, look, /* with_head= */ true);
         strbuf_addc(b, '\n');
     }
+    view_disruption(plan, look, all, b); /* --by is another mix of nodes, the rest is as without */
     view_table_lines(plan, look, b);
 }

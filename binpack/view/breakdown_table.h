@@ -5,6 +5,7 @@
 #include "binpack/plan/breakdown.h"
 #include "binpack/view/text.h"
 
-/* A row a name and the total, then the sentences of the plan's table. */
+/* A row a name and the total, then what the plan's table has below its mix of nodes. `all`: as
+ * view_disruption. */
 void view_breakdown(const struct breakdown *breakdown, const struct plan *plan,
-                    const struct text_look *look, struct strbuf *b);
+                    const struct text_look *look, bool all, struct strbuf *b);

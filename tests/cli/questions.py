@@ -619,6 +619,10 @@ def the_cost_by_pool_zone_namespace_and_label():
     shares = {r[0]: money(r[5]) for r in rows_of("--simulate", "-f", base, *quick(), "--by", "namespace")[1:-1]}
     assert all(abs(shares[ns] - weights[ns]) < 0.001 for ns in weights), (shares, weights)
     assert "is not pool, zone" in run("--simulate", "-f", base, "--by", "team", code=2)[1]
+    # Of a round of disruption only the mix of nodes is another.
+    disrupt = ("--simulate", "-f", os.path.join(ROOT, "examples", "running"), *quick(), "--mode=disrupt", "--now", "2026-07-01T10:00:00Z")
+    usual, by_zone = (run(*disrupt, *more)[0] for more in ((), ("--by", "zone")))
+    assert usual[usual.index("KEPT "):] == by_zone[by_zone.index("KEPT "):] and ("ACTION " in usual) == ("ACTION " in by_zone), by_zone
 
 
 @test
