@@ -233,6 +233,17 @@ static bool apply_one(struct applying *a, const struct whatif_change *change, st
     return whatif_offerings(a, change, err);
 }
 
+/* A node can be taken out once; to ask for it again is harmless. */
+static bool is_repeated(const struct whatif_change *changes, uint32_t i)
+{
+    bool repeated = false;
+    for (uint32_t k = 0; k < i && changes[i].kind == WHATIF_REMOVE_NODE; k++) {
+        repeated = repeated || (changes[k].kind == WHATIF_REMOVE_NODE &&
+                                str_eq(changes[k].name, changes[i].name));
+    }
+    return repeated;
+}
+
 bool whatif_apply(const struct whatif_change *changes, uint32_t n, struct arena *arena,
                   struct whatif_world *world, struct err *err)
 {
@@ -242,6 +253,9 @@ bool whatif_apply(const struct whatif_change *changes, uint32_t n, struct arena 
     }
     for (uint32_t i = 0; i < n; i++) {
         assert(changes[i].kind < WHATIF_N_KINDS);
+        if (is_repeated(changes, i)) {
+            continue;
+        }
         struct strbuf note = strbuf_new(arena, NOTE_MAX);
         struct applying a = {.arena = arena, .world = world, .note = &note};
         if (!apply_one(&a, &changes[i], err)) {
