@@ -157,8 +157,7 @@ static const struct k8s_cluster *placed_only(struct comparing *c)
     return cluster;
 }
 
-static void price_rules(struct comparing *c, uint32_t rules, bool monotone,
-                        struct compare_price *price)
+static void price_rules(struct comparing *c, uint32_t rules, struct compare_price *price)
 {
     auto_arena arena = ARENA_INIT;
     struct err err;
@@ -178,7 +177,7 @@ static void price_rules(struct comparing *c, uint32_t rules, bool monotone,
             c->arena, "without the rules %u pods were left without a place", row.n_unplaced);
         return;
     }
-    compare_price(&c->result.base, &row, monotone, price);
+    compare_price(&c->result.base, &row, price);
 }
 
 static int price_cmp(const void *a, const void *b)
@@ -196,7 +195,6 @@ static int price_cmp(const void *a, const void *b)
 static void price_constraints(struct comparing *c)
 {
     struct compare_price *prices = ARENA_ARRAY(c->arena, struct compare_price, WHATIF_N_RULES + 1);
-    const bool monotone = compare_is_monotone(c->input.cluster);
     uint32_t n = 0, all = 0;
     c->input.cluster = placed_only(c);
     for (int rule = 0; rule < WHATIF_N_RULES && !c->planning.interrupted; rule++) {
@@ -206,7 +204,7 @@ static void price_constraints(struct comparing *c)
         if (price.n == 0) {
             continue;
         }
-        price_rules(c, 1U << rule, monotone, &price);
+        price_rules(c, 1U << rule, &price);
         all |= 1U << rule;
         if (!c->planning.interrupted) {
             prices[n++] = price;
@@ -219,8 +217,46 @@ static void price_constraints(struct comparing *c)
     if (n > 1 && !c->planning.interrupted) {
         struct compare_price *together = &prices[n];
         *together = (struct compare_price){.name = STR("all"), .text = STR("all of them together")};
-        price_rules(c, all, monotone, together);
-        c->result.together = together;
+        price_rules(c, all, together);
+        c->result.together = c->planning.interrupted ? NULL : together;
+    }
+}
+
+/* What an interrupt kept from being looked at is said, not just absent. */
+static void note_stopped(struct comparing *c, const struct scenario *scenarios, uint32_t n)
+{
+    struct str *stopped = ARENA_ARRAY(c->arena, struct str, n + WHATIF_N_RULES + 2);
+    uint32_t n_stopped = 0;
+    if (!c->planning.interrupted) {
+        return;
+    }
+    for (uint32_t i = c->result.n_scenarios; i < n; i++) {
+        stopped[n_stopped++] = scenarios[i].name;
+    }
+    if (c->options->price_constraints && c->result.together == NULL) {
+        for (int rule = 0; rule < WHATIF_N_RULES; rule++) {
+            struct str name = str_of(whatif_rules[rule].name);
+            const char *thing;
+            uint32_t k = 0;
+            while (k < c->result.n_prices && !str_eq(c->result.prices[k].name, name)) {
+                k++;
+            }
+            if (k == c->result.n_prices &&
+                whatif_rule_count(c->input.cluster, (enum whatif_rule)rule, &thing) > 0) {
+                stopped[n_stopped++] =
+                    text_format(c->arena, "the price of %s", whatif_rules[rule].text);
+            }
+        }
+        stopped[n_stopped++] = STR("the price of all rules together");
+    }
+    c->result.stopped = stopped;
+    c->result.n_stopped = n_stopped;
+    struct strbuf names = strbuf_new(c->arena, 65536);
+    for (uint32_t i = 0; i < n_stopped; i++) {
+        strbuf_addf(&names, "%s" STR_FMT, i > 0 ? "; " : "", STR_ARG(stopped[i]));
+    }
+    if (n_stopped > 0) {
+        console_error(c->console, "compare: stopped before: " STR_FMT, STR_ARG(strbuf_str(&names)));
     }
 }
 
@@ -256,6 +292,7 @@ static bool compare(struct comparing *c, const struct scenario *scenarios, uint3
     if (c->options->price_constraints && !c->planning.interrupted) {
         price_constraints(c);
     }
+    note_stopped(c, scenarios, n);
     return true;
 }
 
@@ -303,16 +340,34 @@ static bool show(const struct comparing *c, struct err *err)
     return true;
 }
 
+/* Of scenarios that were asked for by name. */
+static bool say_failures(const struct comparing *c)
+{
+    bool any = false;
+    for (uint32_t i = 0; c->options->with.n > 0 && i < c->result.n_scenarios; i++) {
+        const struct compare_scenario *row = &c->result.scenarios[i];
+        if (row->failure.n > 0) {
+            console_error(c->console, "compare: --with " STR_FMT ": " STR_FMT, STR_ARG(row->name),
+                          STR_ARG(row->failure));
+            any = true;
+        }
+    }
+    return any;
+}
+
 static int exit_status_of(const struct comparing *c)
 {
     bool differs = false;
     for (uint32_t i = 0; i < c->result.n_scenarios; i++) {
         const struct compare_scenario *row = &c->result.scenarios[i];
         differs = differs || row->cost != c->result.base.cost ||
-                  row->n_unplaced != c->result.base.n_unplaced || row->failure.n > 0;
+                  row->n_unplaced != c->result.base.n_unplaced;
     }
     if (c->planning.interrupted) {
         return EXIT_INTERRUPTED;
+    }
+    if (say_failures(c)) {
+        return EXIT_ERROR;
     }
     if (c->options->exit_code && differs) {
         return EXIT_DIFFERENCES;

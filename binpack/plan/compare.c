@@ -54,48 +54,12 @@ static usd_t most(usd_t a, usd_t b)
 }
 
 void compare_price(const struct compare_scenario *with, const struct compare_scenario *without,
-                   bool monotone, struct compare_price *price)
+                   struct compare_price *price)
 {
-    usd_t cost = monotone ? least(without->cost, with->cost) : without->cost;
-    price->low = sat_sub(with->bound, cost);
+    usd_t cost = least(without->cost, with->cost);
+    price->low = most(sat_sub(with->bound, cost), 0);
     price->point = sat_sub(with->cost, cost);
-    price->high = sat_sub(with->cost, without->bound);
-    if (monotone) {
-        price->low = most(price->low, 0);
-        price->high = most(price->high, 0);
-    }
-}
-
-static bool shape_prefers(const struct k8s_pod_shape *shape)
-{
-    bool any = shape->n_preferred_node_terms + shape->n_preferred_affinity +
-                   shape->n_preferred_anti_affinity >
-               0;
-    for (uint32_t i = 0; i < shape->n_spread; i++) {
-        any = any || shape->spread[i].schedule_anyway;
-    }
-    return any;
-}
-
-bool compare_is_monotone(const struct k8s_cluster *cluster)
-{
-    for (uint32_t i = 0; i < cluster->n_shapes; i++) {
-        if (shape_prefers(cluster->shapes[i])) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < cluster->n_nodepools; i++) {
-        const struct karp_nodepool *pool = &cluster->nodepools[i];
-        if (pool->weight != cluster->nodepools[0].weight) {
-            return false;
-        }
-        for (uint32_t t = 0; t < pool->n_taints; t++) {
-            if (pool->taints[t].effect == K8S_PREFER_NO_SCHEDULE) {
-                return false;
-            }
-        }
-    }
-    return true;
+    price->high = most(sat_sub(with->cost, without->bound), 0);
 }
 
 /* ---- families ---- */

@@ -36,20 +36,19 @@ struct comparison {
     const struct compare_scenario *scenarios; /* [n_scenarios] in the order asked for */
     const struct compare_price *prices;       /* [n_prices] the dearest first, then by name */
     bool priced;                              /* prices were asked for */
-    const struct compare_price *together;     /* all families at once; NULL with fewer than two */
+    uint32_t n_stopped;                   /* not come to, because of an interrupt; 0 without one */
+    const struct str *stopped;            /* [n_stopped] names of scenarios, texts of rules */
+    const struct compare_price *together; /* all families at once; NULL with fewer than two */
 };
 
 /* The numbers of a plan; name, failure and notes are left alone. */
 void compare_measure(const struct plan *plan, struct compare_scenario *scenario);
 
-/* The price from a plan with the rules and one without. `monotone` says that nothing but dollars
- * decides between the two (no preferences, all NodePools of one weight): then a plan that holds
- * with the rules is one without them, too, and no price is negative. */
+/* The price from a plan with the rules and one without. A plan that holds with the rules is one
+ * without them, too: when planning again comes out dearer (it keeps preferences that the rules
+ * forbade, or stopped at its gap), the plan with the rules stands, and no price is negative. */
 void compare_price(const struct compare_scenario *with, const struct compare_scenario *without,
-                   bool monotone, struct compare_price *price);
-
-/* Whether only dollars decide (see compare_price). */
-bool compare_is_monotone(const struct k8s_cluster *cluster);
+                   struct compare_price *price);
 
 /* The families (karpenter.k8s.aws/instance-family) that new nodes cost most in, at most n, joined
  * by commas. */

@@ -154,6 +154,9 @@ static void put_prices(const struct comparison *c, const struct text_look *look,
     if (c->n_scenarios > 0) {
         strbuf_addc(b, '\n');
     }
+    if (c->n_prices == 0 && c->n_stopped > 0) {
+        return;
+    }
     if (c->n_prices == 0) {
         text_paragraph(b, look, 0, TEXT_PLAIN, STR_EMPTY,
                        STR("The input has none of the rules that could be taken out."));
@@ -179,9 +182,20 @@ static void put_prices(const struct comparison *c, const struct text_look *look,
     }
 }
 
+/* "" when nothing was stopped. */
+static struct str stopped_text(const struct comparison *c, struct arena *arena)
+{
+    struct strbuf names = strbuf_new(arena, 65536);
+    for (uint32_t i = 0; i < c->n_stopped; i++) {
+        strbuf_add(&names, i == 0 ? STR("Stopped before: ") : STR("; "));
+        strbuf_add(&names, c->stopped[i]);
+    }
+    return strbuf_str(&names);
+}
+
 static bool shows_scenarios(const struct comparison *c)
 {
-    return c->n_scenarios > 0 || !c->priced;
+    return c->n_scenarios > 0 || !c->priced || (c->n_stopped > 0 && c->n_prices == 0);
 }
 
 void view_comparison(const struct comparison *c, const struct text_look *look, struct strbuf *b)
@@ -193,6 +207,10 @@ void view_comparison(const struct comparison *c, const struct text_look *look, s
     }
     if (c->priced) {
         put_prices(c, look, b, &scratch);
+    }
+    if (c->n_stopped > 0) {
+        strbuf_addc(b, '\n');
+        text_paragraph(b, look, 0, TEXT_BAD, STR_EMPTY, stopped_text(c, &scratch));
     }
 }
 
@@ -252,6 +270,9 @@ void view_comparison_markdown(const struct comparison *c, struct strbuf *b)
             markdown_row(b, cells, N_PRICE_CELLS);
         }
         strbuf_addf(b, "\n%s\n", price_remark);
+    }
+    if (c->n_stopped > 0) {
+        strbuf_addf(b, "\n" STR_FMT "\n", STR_ARG(stopped_text(c, &scratch)));
     }
 }
 
@@ -328,6 +349,13 @@ void comparison_json(const struct comparison *c, struct jsonw *w)
     if (c->together != NULL) {
         jsonw_key(w, STR("allConstraints"));
         json_price(c->together, w);
+    }
+    if (c->n_stopped > 0) {
+        jsonw_key_array(w, "stoppedBefore");
+        for (uint32_t i = 0; i < c->n_stopped; i++) {
+            jsonw_str(w, c->stopped[i]);
+        }
+        jsonw_array_end(w);
     }
     jsonw_object_end(w);
 }

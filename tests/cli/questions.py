@@ -8,6 +8,7 @@ Prints TAP.
 import copy
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -157,7 +158,7 @@ def a_node_is_gone():
     a, b = plan_of("-f", base, "--remove-node=n2"), plan_of("-f", gone, "--now", NOW)
     assert len(b["nodes"]) >= 1 or b["existing"], b
     same(a, b)
-    out, err = run("--simulate", "-f", base, "--remove-node", "n2", code=(0, 3))
+    out, err = run("--simulate", "-f", base, "--remove-node", "n2", "--remove-node=n2", code=(0, 3))
     assert "what if: node n2 is gone: 4 pods of it need another place" in err, err
     snapshot = run("--simulate", "-f", base, "--remove-node", "n2", "-o", "snapshot")[0]
     assert "  name: n1\n" in snapshot and "  name: n2\n" not in snapshot and "log-n2" not in snapshot
@@ -386,7 +387,10 @@ def the_matrix_on_a_terminal():
     assert [line.split()[0] for line in default.splitlines()[:4]] == ["SCENARIO", "base", "karpenter", "on-demand"]
     assert run("compare", *quick(), "-f", base, "--with", "on-demand", "--exit-code", code=7)[0]
     run("compare", *quick(), "-f", base, "--with", "deny-type=m5.24xlarge", "--exit-code")
-    bad = run("compare", *quick(), "-f", base, "--with", "zones=mars", "--exit-code", code=7)[0]
+    bad = run("compare", *quick(), "-f", base, "--with", "zones=mars", "--exit-code", code=1)[0]
+    for spec in ("zones=mars", "nodepools=/nonexistent", "remove-node=nope"):
+        out, err = run("compare", *quick(), "-f", base, "--with", spec, "--with", "on-demand", code=1)
+        assert "--with %s: " % spec in err and "on-demand" in out, (out, err)
     assert 'no plan: zones: the catalogue has no zone "mars"' in " ".join(bad.split()), bad
     markdown = run("compare", *quick(), "-f", base, "--with", "no-spread", "--price-constraints", "-o", "markdown")[0]
     assert markdown.startswith("| SCENARIO | NODES |") and "| pod anti-affinity |" in markdown, markdown
@@ -398,6 +402,20 @@ def the_matrix_on_a_terminal():
                         (("--with", "no-rules"), "is no scenario"), (("--with", "zones="), "not a list"), (("-o", "csv"), "must be one of")):
         assert text in run("compare", *quick(), "-f", base, *words, code=2)[1], words
     assert "only plans that place pods" in run("compare", *quick(), "-f", base, "--mode=disrupt", code=1)[1]
+
+
+@test
+def an_interrupted_comparison_says_what_it_left():
+    p = subprocess.Popen([BINPACK, "compare", "-f", write("rules.json", RULES), "--effort=5", "--gap=0", "--price-constraints", "--with", "ffd", "-o", "table"],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        out, err = p.communicate(timeout=0.5)
+    except subprocess.TimeoutExpired:
+        p.send_signal(signal.SIGTERM)
+        out, err = p.communicate(timeout=240)
+    assert "none of the rules" not in out, out
+    if p.returncode == 130 and out:          # else it was done, or had no plan, before the signal came
+        assert "Stopped before: " in out and "stopped before: " in err, (out, err)
 
 
 @test
