@@ -401,7 +401,7 @@ def the_matrix_on_a_terminal():
                         (("--with", "families<=0"), "not a number from 1"), (("--with", "spot-max=200%"), "not a percentage"),
                         (("--with", "no-rules"), "is no scenario"), (("--with", "zones="), "not a list"), (("-o", "csv"), "must be one of")):
         assert text in run("compare", *quick(), "-f", base, *words, code=2)[1], words
-    assert "only plans that place pods" in run("compare", *quick(), "-f", base, "--mode=disrupt", code=1)[1]
+    assert "only plans that place pods" in run("compare", *quick(), "-f", base, "--mode=disrupt", code=2)[1]
 
 
 @test
