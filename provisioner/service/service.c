@@ -42,9 +42,12 @@ static void on_worker_run(void *ctx)
 static void on_worker_done(void *ctx)
 {
     struct service *service = ctx;
-    const struct event event = {.type = EVENT_SOLVED, .result = &service->result};
+    /* Taken out first: the step may start the next round, which writes its result there. */
+    struct round_result result = service->result;
+    service->result = (struct round_result){.arena = ARENA_INIT};
+    const struct event event = {.type = EVENT_SOLVED, .result = &result};
     service_step(service, &event);
-    round_result_done(&service->result);
+    round_result_done(&result);
 }
 
 static void export_plan(struct service *service, const struct round_result *result)
