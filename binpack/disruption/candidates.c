@@ -222,9 +222,8 @@ static bool pods_block(struct judge *j, struct subject *x, struct pod_why *ret_w
 
 /* ---- price */
 
-static enum cat_capacity_type capacity_type_of(const struct judge *j, strid value)
+static enum cat_capacity_type capacity_type_of(const struct k8s_words *w, strid value)
 {
-    const struct k8s_words *w = j->s->words;
     return value == w->spot ? CAT_SPOT : value == w->reserved ? CAT_RESERVED : CAT_ON_DEMAND;
 }
 
@@ -246,7 +245,27 @@ static struct opt_usd overlaid(const struct sched_offers *o, const struct sched_
     return plain;
 }
 
-/* The price of a running node by its labels, overlays included; why there is none. */
+struct opt_usd disrupt_price(const struct sched_offers *offers, const struct sched_snapshot *s,
+                             const struct sched_node *node)
+{
+    const struct k8s_words *w = s->words;
+    strid zone = k8s_pairs_get(&node->labels, w->zone);
+    strid reservation = k8s_pairs_get(&node->labels, w->reservation_id);
+    enum cat_capacity_type capacity =
+        capacity_type_of(w, k8s_pairs_get(&node->labels, w->capacity_type));
+    struct opt_usd price = {.has = false};
+    for (uint32_t k = 0; node->type != NULL && k < node->type->n_offerings && !price.has; k++) {
+        const struct cat_offering *o = &node->type->offerings[k];
+        bool mine = o->capacity_type == capacity && s->catalog->zones[o->zone_i].name == zone &&
+                    (o->capacity_type != CAT_RESERVED || o->reservation_id == reservation);
+        if (mine) {
+            price = overlaid(offers, node, (uint32_t)(node->type - s->catalog->types), k, o->price);
+        }
+    }
+    return price;
+}
+
+/* The same for a node that may be consolidated, which needs its labels; why there is none. */
 static struct opt_usd price_of(const struct judge *j, const struct sched_node *node,
                                struct strbuf *why)
 {
@@ -254,7 +273,6 @@ static struct opt_usd price_of(const struct judge *j, const struct sched_node *n
     strid type = k8s_pairs_get(&node->labels, w->instance_type);
     strid zone = k8s_pairs_get(&node->labels, w->zone);
     strid capacity = k8s_pairs_get(&node->labels, w->capacity_type);
-    strid reservation = k8s_pairs_get(&node->labels, w->reservation_id);
     struct opt_usd price = {.has = false};
     if (node->type == NULL) {
         strbuf_addf(why, "Instance Type \"" STR_FMT "\" not found",
@@ -267,16 +285,7 @@ static struct opt_usd price_of(const struct judge *j, const struct sched_node *n
                                            : "topology.kubernetes.io/zone");
         return price;
     }
-    uint32_t type_i = (uint32_t)(node->type - j->s->catalog->types);
-    for (uint32_t k = 0; k < node->type->n_offerings && !price.has; k++) {
-        const struct cat_offering *o = &node->type->offerings[k];
-        bool mine = o->capacity_type == capacity_type_of(j, capacity) &&
-                    j->s->catalog->zones[o->zone_i].name == zone &&
-                    (o->capacity_type != CAT_RESERVED || o->reservation_id == reservation);
-        if (mine) {
-            price = overlaid(j->offers, node, type_i, k, o->price);
-        }
-    }
+    price = disrupt_price(j->offers, j->s, node);
     if (!price.has) {
         strbuf_addf(why, "No price is known for " STR_FMT " in " STR_FMT " as " STR_FMT,
                     STR_ARG(strtab_str(j->s->tab, type)), STR_ARG(strtab_str(j->s->tab, zone)),

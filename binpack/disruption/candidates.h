@@ -59,6 +59,11 @@ struct disrupt_nodes {
     const struct disrupt_node *v; /* sorted by name */
 };
 
+/* What a running node costs by its type, zone and capacity type, NodeOverlays included; a node
+ * whose labels do not name a capacity type (it is no NodePool's) is taken to be on demand. */
+struct opt_usd disrupt_price(const struct sched_offers *offers, const struct sched_snapshot *s,
+                             const struct sched_node *node);
+
 /* `offers` are those of a snapshot in which every node stays. Everything lives in `arena`. */
 void disrupt_nodes_new(const struct sched_offers *offers, const struct disrupt_settings *settings,
                        struct arena *arena, struct disrupt_nodes *ret_nodes);

@@ -241,22 +241,18 @@ static void take_kept(struct report *r)
 {
     struct plan_kept *kept = ARENA_ARRAY(r->arena, struct plan_kept, r->w->nodes.n);
     int64_t *going = ARENA_ARRAY(r->arena, int64_t, r->w->cluster->n_nodepools);
-    uint32_t n = 0, unpriced = 0;
+    uint32_t n = 0;
     for (uint32_t p = 0; p < r->w->cluster->n_nodepools; p++) {
         going[p] = n_going(r, p);
     }
     for (uint32_t i = 0; i < r->w->nodes.n; i++) {
-        const struct disrupt_node *node = &r->w->nodes.v[i];
-        r->out->running = sat_add(r->out->running, node->price.has ? node->price.v : 0);
-        unpriced += !node->price.has;
         if (r->choice[i] == DISRUPT_NONE) {
             explain_kept(r, i, going, &kept[n++]);
         }
     }
     r->out->kept = kept;
     r->out->n_kept = n;
-    r->plan->running_cost = r->out->running;
-    r->plan->n_running_unpriced = unpriced;
+    r->out->running = r->plan->running_cost; /* as in every mode (notes.c) */
 }
 
 void disrupt_report(const struct disrupt_world *w, const disrupt_choice *choice,

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
+#include "binpack/disruption/candidates.h"
 #include "binpack/scheduling/eligibility.h"
 #include "binpack/scheduling/pools.h"
 #include "binpack/scheduling/running.h"
@@ -35,19 +36,7 @@ static void count_running(struct assembly *a)
             continue;
         }
         sched_node_describe(s, &machines[i], &scratch, &described);
-        strid zone = k8s_pairs_get(&node->labels, s->words->zone);
-        strid capacity = k8s_pairs_get(&node->labels, s->words->capacity_type);
-        enum cat_capacity_type want = capacity == s->words->spot       ? CAT_SPOT
-                                      : capacity == s->words->reserved ? CAT_RESERVED
-                                                                       : CAT_ON_DEMAND;
-        struct opt_usd price = {.has = false};
-        for (uint32_t k = 0; node->type != NULL && k < node->type->n_offerings; k++) {
-            const struct cat_offering *offering = &node->type->offerings[k];
-            if (offering->capacity_type == want &&
-                s->catalog->zones[offering->zone_i].name == zone) {
-                price = offering->price;
-            }
-        }
+        struct opt_usd price = disrupt_price(a->problem->base->offers, s, node);
         a->plan->running_cost = sat_add(a->plan->running_cost, price.has ? price.v : 0);
         a->plan->n_running_unpriced += !price.has;
     }
