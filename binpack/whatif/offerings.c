@@ -78,27 +78,43 @@ static const char *const short_names[][2] = {
     {"arch", "kubernetes.io/arch"},
 };
 
+/* By its own name or a short one. */
+static struct str full_key(struct str key)
+{
+    for (size_t i = 0; i < ARRAY_N(short_names); i++) {
+        if (str_eq(key, str_of(short_names[i][0]))) {
+            return str_of(short_names[i][1]);
+        }
+    }
+    return key;
+}
+
+static bool is_zone_key(struct str key)
+{
+    return str_eq(key, STR("zone")) || str_eq(key, STR("topology.kubernetes.io/zone"));
+}
+
+static bool is_capacity_key(struct str key)
+{
+    return str_eq(key, STR("capacity-type")) || str_eq(key, STR("karpenter.sh/capacity-type"));
+}
+
 static bool term_holds(const struct applying *a, const struct label_term *term,
                        const struct cat_type *type, const struct cat_offering *offering)
 {
     const struct strtab *tab = a->world->cluster->tab;
     struct str key = term->key;
-    if (str_eq(key, STR("zone")) || str_eq(key, STR("topology.kubernetes.io/zone"))) {
+    if (is_zone_key(key)) {
         strid zone = a->world->catalog->zones[offering->zone_i].name;
         return label_term_holds(term, true, strtab_str(tab, zone));
     }
-    if (str_eq(key, STR("capacity-type")) || str_eq(key, STR("karpenter.sh/capacity-type"))) {
+    if (is_capacity_key(key)) {
         return label_term_holds(term, true,
                                 str_of(cat_capacity_type_name(offering->capacity_type)));
     }
-    for (size_t i = 0; i < ARRAY_N(short_names); i++) {
-        if (str_eq(key, str_of(short_names[i][0]))) {
-            key = str_of(short_names[i][1]);
-        }
-    }
     auto_arena scratch = ARENA_INIT;
     bool present = false;
-    struct str value = label_of(a, type, str_cstr(&scratch, key), &present);
+    struct str value = label_of(a, type, str_cstr(&scratch, full_key(key)), &present);
     return label_term_holds(term, present, value);
 }
 
@@ -251,6 +267,30 @@ static bool zones_exist(const struct applying *a, const struct whatif_change *ch
     return true;
 }
 
+/* A selector of prices asks for labels that some type has. */
+static bool keys_exist(const struct applying *a, const struct whatif_change *change,
+                       struct err *err)
+{
+    const struct catalog *catalog = a->world->catalog;
+    for (uint32_t i = 0; change->kind == WHATIF_PRICE_ADJUST && i < change->selector.n; i++) {
+        struct str key = change->selector.terms[i].key;
+        auto_arena scratch = ARENA_INIT;
+        const char *label = str_cstr(&scratch, full_key(key));
+        bool found = is_zone_key(key) || is_capacity_key(key);
+        for (uint32_t t = 0; t < catalog->n_types && !found; t++) {
+            (void)label_of(a, &catalog->types[t], label, &found);
+        }
+        if (!found) {
+            return err_set(err, ERR_NOT_FOUND,
+                           "no instance type of the catalogue has a label \"" STR_FMT
+                           "\"; short names are family, category, generation, size, type, arch, "
+                           "zone and capacity-type",
+                           STR_ARG(str_sub(key, 0, 200)));
+        }
+    }
+    return true;
+}
+
 /* Changes that name types must name some: a slip of the keyboard is no what-if. */
 static bool found_types(const struct whatif_change *change, uint32_t n_types, struct err *err)
 {
@@ -263,7 +303,7 @@ static bool found_types(const struct whatif_change *change, uint32_t n_types, st
 
 bool whatif_offerings(struct applying *a, const struct whatif_change *change, struct err *err)
 {
-    if (!zones_exist(a, change, err)) {
+    if (!zones_exist(a, change, err) || !keys_exist(a, change, err)) {
         return false;
     }
     struct catalog *own = own_catalog(a);

@@ -245,7 +245,7 @@ def other_prices():
     same(plan_of("-f", base, *flags), plan_of("-f", base, "--catalog", edited_catalog("priced.json", adjust)))
     for words, text in ((("--price-adjust", "family in (m7g: -28%"), "is no condition"), (("--price-adjust", "-28%"), "not SELECTOR: PERCENT"),
                         (("--price-adjust", "*: cheap"), "not SELECTOR: PERCENT"), (("--price-adjust", "*: -101%"), "not SELECTOR: PERCENT"),
-                        (("--price-adjust", "family=nope: 1%"), "no instance type"), (("--node-surcharge", "-1"), "US dollars")):
+                        (("--price-adjust", "family=nope: 1%"), "no instance type"), (("--price-adjust", "foo=bar: -10%"), 'has a label "foo"; short names are family'), (("--node-surcharge", "-1"), "US dollars")):
         assert text in run("--simulate", "-f", base, *words, code=(1, 2))[1], words
 
 
