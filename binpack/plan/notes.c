@@ -352,6 +352,28 @@ static void note_pool_zones(struct assembly *a, struct note_list *notes)
     }
 }
 
+/* Pods that ask for nothing cost nothing: a plan for them is cheap because it knows too little. */
+static void note_requests(struct assembly *a, struct note_list *notes)
+{
+    const struct sched_snapshot *s = a->problem->base->snapshot;
+    uint32_t n = 0;
+    auto_arena scratch = ARENA_INIT;
+    for (uint32_t i = 0; i < s->n_pending; i++) {
+        const struct k8s_pod *pod = &s->cluster->pods[s->pending[i]];
+        struct k8s_resources requests = sched_requests_of(s, pod->shape, &scratch);
+        n += k8s_resources_get(&requests, s->words->cpu) <= 0 &&
+             k8s_resources_get(&requests, s->words->memory) <= 0;
+    }
+    if (n > 0) {
+        struct strbuf text = strbuf_new(a->arena, 512);
+        strbuf_addf(&text,
+                    "%u of %u pod%s request%s neither CPU nor memory: as many of them as its pod "
+                    "limit allows fit on a node, and the price is too low if they use any",
+                    n, s->n_pending, s->n_pending == 1 ? "" : "s", n == 1 ? "s" : "");
+        note(a, notes, STR("PODS_WITHOUT_REQUESTS"), strbuf_str(&text));
+    }
+}
+
 void notes_add(struct assembly *a)
 {
     struct note_list notes = {0};
@@ -363,6 +385,7 @@ void notes_add(struct assembly *a)
     note_pool_zones(a, &notes);
     note_overlays(a, &notes);
     note_claims(a, &notes);
+    note_requests(a, &notes);
     note_daemons(a, &notes);
     note_nodes(a, &notes);
     note_reservations(a, &notes);

@@ -485,11 +485,11 @@ static struct str emulated_text(const struct plan *plan)
                      "Karpenter itself did not run.");
 }
 
-/* What was refused while reading: a plan without it may be too cheap. */
-static struct str left_out_text(const struct plan *plan)
+/* The note of a code, as a line: those that say that the plan may be too cheap. */
+static struct str note_text(const struct plan *plan, struct str code)
 {
     for (uint32_t i = 0; i < plan->n_notes; i++) {
-        if (str_eq(plan->notes[i].code, STR("OBJECTS_LEFT_OUT"))) {
+        if (str_eq(plan->notes[i].code, code)) {
             return plan->notes[i].message;
         }
     }
@@ -503,7 +503,8 @@ struct summary summary_of(const struct plan *plan, struct arena *arena)
     build_groups(&s, arena);
     add_line(&s, "Emulated", emulated_text(plan));
     add_line(&s, "Pods", pods_text(&s, arena));
-    add_line(&s, "Left out", left_out_text(plan));
+    add_line(&s, "Left out", note_text(plan, STR("OBJECTS_LEFT_OUT")));
+    add_line(&s, "Requests", note_text(plan, STR("PODS_WITHOUT_REQUESTS")));
     add_line(&s, "Running", existing_text(plan, arena));
     add_line(&s, "Lower bound", bound_text(plan, arena));
     add_line(&s, "Spot saving", saving_text(plan, arena));

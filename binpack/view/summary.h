@@ -29,7 +29,7 @@ struct summary_line {
     struct str text;
 };
 
-enum { SUMMARY_LINES_MAX = 8 };
+enum { SUMMARY_LINES_MAX = 10 };
 
 struct summary {
     const struct plan *plan;

@@ -601,6 +601,16 @@ def no_bound_is_not_called_a_proof():
 
 
 @test
+def pods_without_requests_are_counted():
+    bare = SMALL + deployment("bare", 4, "0", "0")
+    out, _ = run("--simulate", "-f", "-", stdin=bare)
+    assert "4 of 19 pods request neither CPU nor memory" in out, out
+    notes = plan_of("-f", "-", stdin=bare)["assumptions"]
+    assert [n["message"][:7] for n in notes if n["code"] == "PODS_WITHOUT_REQUESTS"] == ["4 of 19"], notes
+    assert "PODS_WITHOUT_REQUESTS" not in [n["code"] for n in plan_of("-f", "small.yaml")["assumptions"]]
+
+
+@test
 def validate():
     assert "0 faults" in run("validate", "-f", "small.yaml")[0]
     bad = POOL.replace("operator: In, values: [m5, c5]", "operator: Like, values: [m5]") + deployment("web", 1, "-2", "1Gi")
