@@ -28,10 +28,11 @@ static bool dumb_terminal(void)
     return term == NULL || strcmp(term, "dumb") == 0;
 }
 
-/* Columns of a terminal; 0 (as wide as it gets) for anything else on stderr, 80 on stdout. */
-static unsigned width_of(int fd, unsigned otherwise)
+/* Columns of a terminal; of anything else $COLUMNS or 80 on stdout, 0 (as wide as it gets) on
+ * stderr. */
+static unsigned width_of(int fd)
 {
-    return io_tty_is(fd) ? (unsigned)io_tty_width(fd) : otherwise;
+    return io_tty_is(fd) || fd == STDOUT_FILENO ? (unsigned)io_tty_width(fd) : 0;
 }
 
 struct console console_new(const struct options *options)
@@ -46,8 +47,9 @@ struct console console_new(const struct options *options)
         .verbose = options->verbose,
         .progress = options->progress == WHEN_ALWAYS ||
                     (options->progress == WHEN_AUTO && terminal && !options->quiet),
-        .out = {.width = width_of(STDOUT_FILENO, 80), .color = io_tty_color(STDOUT_FILENO, color)},
-        .err = {.width = width_of(STDERR_FILENO, 0), .color = io_tty_color(STDERR_FILENO, color)},
+        .file_width = (unsigned)io_tty_width(-1),
+        .out = {.width = width_of(STDOUT_FILENO), .color = io_tty_color(STDOUT_FILENO, color)},
+        .err = {.width = width_of(STDERR_FILENO), .color = io_tty_color(STDERR_FILENO, color)},
     };
 }
 

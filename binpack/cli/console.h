@@ -15,7 +15,8 @@ struct console {
     mono_t line_time;    /* when it was last drawn */
     uint32_t n_warnings; /* all, printed or not */
     uint32_t n_assumptions;
-    bool stdout_closed; /* the reader of standard output has gone: nothing more to write there */
+    bool stdout_closed;  /* the reader of standard output has gone: nothing more to write there */
+    unsigned file_width; /* columns of results in files */
     struct text_look out, err; /* looks of the two streams */
 };
 

@@ -186,7 +186,8 @@ void help_man(struct strbuf *b)
         strbuf_addc(b, '\n');
         mdoc_text(b, help_topics[i].text);
     }
-    put(b, ".Sh ENVIRONMENT\n.Bl -tag -width NO_COLOR\n.It Ev NO_COLOR\nWhen set and not empty: no "
+    put(b, ".Sh ENVIRONMENT\n.Bl -tag -width NO_COLOR\n.It Ev COLUMNS\nThe width of "
+           "tables that do not go to a terminal.\n.It Ev NO_COLOR\nWhen set and not empty: no "
            "colour.\n"
            ".It Ev TERM\n.Dq dumb\nmeans no colour and no progress line.\n.El\n");
     put(b, ".Sh EXIT STATUS\n");

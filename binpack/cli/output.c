@@ -55,7 +55,8 @@ struct text_look output_look(const struct option_output *output, const struct co
 {
     struct text_look look = console->out;
     if (output->file.n > 0) {
-        look = (struct text_look){.width = 80, .color = false, .tables = console->out.tables};
+        look = (struct text_look){
+            .width = console->file_width, .color = false, .tables = console->out.tables};
     }
     return look;
 }

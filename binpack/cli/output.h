@@ -22,7 +22,7 @@ MUST_CHECK bool output_certificate(struct str file, const struct plan *plan,
 MUST_CHECK bool output_formats_are(const struct options *options, const char *command,
                                    uint32_t formats, struct console *console);
 
-/* Terminals decide about width and colour; a file gets 80 columns and none. */
+/* Terminals decide about width and colour; a file gets $COLUMNS or 80 columns, and no colour. */
 struct text_look output_look(const struct option_output *output, const struct console *console);
 
 /* A buffer for one result, and writing it. */

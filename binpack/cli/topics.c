@@ -142,7 +142,9 @@ const struct help_topic help_topics[] = {
      "daemon pods request, as a share of what nodes offer to pods.\n"
      "\n"
      "Colour is used on terminals only and never carries meaning alone; NO_COLOR, TERM=dumb and "
-     "`--color=never` turn it off.\n"},
+     "`--color=never` turn it off. Tables are cut to the terminal's width, elsewhere to $COLUMNS "
+     "or "
+     "80 columns; `-o wide` cuts nothing.\n"},
     {"optimality", "What the bound says",
      "The lower bound is a proof, not an estimate: no plan that places the same pods under the "
      "modelled rules costs less. The gap is "

@@ -70,7 +70,9 @@ void view_breakdown(const struct breakdown *d, const struct plan *plan,
     table_row_style(table, TEXT_HEAD);
     add_row(table, plan, &total, &scratch);
     if (d->n_rows > 0) {
-        table_render(table, b, look, /* with_head= */ true);
+        struct text_look own = *look;
+        own.width = all ? 0 : look->width;
+        table_render(table, b, &own, /* with_head= */ true);
         strbuf_addc(b, '\n');
     }
     view_disruption(plan, look, all, b); /* --by is another mix of nodes, the rest is as without */

@@ -30,6 +30,12 @@ static struct table *new_table(struct arena *arena, const struct table_column *c
     return table_new(arena, own, n);
 }
 
+/* The count stands before the names: it is still there when the table cuts them. */
+static struct str counted(struct str names, uint32_t n, bool all, struct arena *arena)
+{
+    return n > 1 && !all ? text_format(arena, "%u: " STR_FMT, n, STR_ARG(names)) : names;
+}
+
 /* "node-a, node-b and 7 more" */
 static struct str names_of(struct str (*name_at)(const struct plan *, uint32_t),
                            const struct plan *plan, const uint32_t *list, uint32_t n, bool all,
@@ -89,9 +95,9 @@ static void put_commands(const struct plan *plan, const struct text_look *look, 
     for (uint32_t i = 0; i < shown; i++) {
         const struct plan_command *c = &d->commands[i];
         table_add(table, disruption_action(c));
-        table_add(table, disruption_nodes(plan, c, all, arena));
+        table_add(table, counted(disruption_nodes(plan, c, all, arena), c->n_nodes, all, arena));
         table_add(table, c->reason);
-        table_add(table, disruption_with(plan, c, all, arena));
+        table_add(table, counted(disruption_with(plan, c, all, arena), c->n_with, all, arena));
         table_add(table, text_count(arena, c->n_moved));
         table_add(table, disruption_saves(c->saves, 4, arena));
         table_add(table, disruption_saves(sat_mul(c->saves, HOURS_PER_MONTH), 2, arena));

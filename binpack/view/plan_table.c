@@ -266,10 +266,10 @@ void view_wide(const struct plan *plan, const struct text_look *look, struct str
 {
     auto_arena scratch = ARENA_INIT;
     struct summary s = summary_of(plan, &scratch);
+    const struct text_look unlimited = {.width = 0, .color = look->color, .tables = look->tables};
     unsigned indent = 8;
     if (plan->n_nodes > 0) {
-        put_mix(&s, look, b, &scratch);
-        struct text_look unlimited = {.width = 0, .color = look->color, .tables = look->tables};
+        put_mix(&s, &unlimited, b, &scratch); /* Nothing is cut. */
         table_render(node_table(plan, &scratch), b, &unlimited, /* with_head= */ true);
         strbuf_addc(b, '\n');
     }

@@ -641,6 +641,11 @@ def the_cost_by_pool_zone_namespace_and_label():
     disrupt = ("--simulate", "-f", os.path.join(ROOT, "examples", "running"), *quick(), "--mode=disrupt", "--now", "2026-07-01T10:00:00Z")
     usual, by_zone = (run(*disrupt, *more)[0] for more in ((), ("--by", "zone")))
     assert usual[usual.index("KEPT "):] == by_zone[by_zone.index("KEPT "):] and ("ACTION " in usual) == ("ACTION " in by_zone), by_zone
+    assert "…" in usual and "…" not in run(*disrupt, "-o", "wide")[0], usual
+    os.environ["COLUMNS"] = "200"
+    wide = run(*disrupt)[0]
+    del os.environ["COLUMNS"]
+    assert "…" not in wide and max(map(len, wide.splitlines())) > 80, wide
 
 
 @test
