@@ -717,12 +717,12 @@ uint64_t bp_solve_arena_bytes(const struct bp_solve *s)
     return s->pack_engine == NULL ? bytes : bytes + bp_engine_arena_bytes(s->pack_engine);
 }
 
-static void set_status(const struct bp_solve *s, struct bp_solution *solution)
+static void set_status(const struct bp_solve *s, bool stopped, struct bp_solution *solution)
 {
     const usd_t open = solution->cost - solution->certificate.bound;
     solution->status = open <= solution->cost / INT64_C(1000000000)              ? BP_OPTIMAL
                        : (double)open <= s->options.gap * (double)solution->cost ? BP_WITHIN_GAP
-                       : s->stopped                                              ? BP_STOPPED
+                       : stopped                                                 ? BP_STOPPED
                                                                                  : BP_EFFORT_DONE;
 }
 
@@ -736,7 +736,7 @@ void bp_solve_result(const struct bp_solve *s, struct arena *arena,
             bp_certificate_bound(s->problem, &ret_solution->certificate, ret_solution->unplaced);
         if (whole > ret_solution->certificate.bound) {
             ret_solution->certificate.bound = whole;
-            set_status(s, ret_solution);
+            set_status(s, ret_solution->status == BP_STOPPED, ret_solution);
         }
         return;
     }
@@ -758,7 +758,7 @@ void bp_solve_result(const struct bp_solve *s, struct arena *arena,
     ret_solution->certificate = certificate;
     ret_solution->n_columns = n_columns + s->best.n_columns;
     ret_solution->work = work_of(s);
-    set_status(s, ret_solution);
+    set_status(s, s->stopped, ret_solution);
 }
 
 void bp_solve_free(struct bp_solve *s)
