@@ -51,29 +51,6 @@ void *k8s_objects_at(const struct k8s_builder *b, enum k8s_store store, uint32_t
     return b->objects[store].v + (size_t)i * k8s_stores[store].size;
 }
 
-static struct k8s_key key_of(enum k8s_store store, const void *object)
-{
-    if (store == STORE_PODS) {
-        const struct k8s_pod *pod = object;
-        return (struct k8s_key){.ns = pod->ns, .name = pod->name, .workload = -1};
-    }
-    const struct k8s_meta *meta =
-        (const void *)((const char *)object + k8s_stores[store].meta_offset);
-    int workload = -1;
-    if (store == STORE_WORKLOADS) {
-        workload = (int)((const struct k8s_workload *)object)->kind;
-    }
-    return (struct k8s_key){.ns = meta->ns, .name = meta->name, .workload = workload};
-}
-
-static size_t slot_of(const struct k8s_key *key, size_t n_slots)
-{
-    uint64_t hash = str_hash(key->name) ^ ((uint64_t)key->ns * UINT64_C(0x9e3779b97f4a7c15));
-    hash += (uint64_t)(key->workload + 1) * UINT64_C(0xff51afd7ed558ccd);
-    hash ^= hash >> 29;
-    return hash & (n_slots - 1);
-}
-
 uint32_t k8s_objects_find(const struct k8s_builder *b, enum k8s_store store,
                           const struct k8s_key *key)
 {
@@ -81,12 +58,11 @@ uint32_t k8s_objects_find(const struct k8s_builder *b, enum k8s_store store,
     if (o->n_slots == 0) {
         return UINT32_MAX;
     }
-    for (size_t at = slot_of(key, o->n_slots); o->slots[at] != 0;
+    for (size_t at = k8s_key_slot(key, o->n_slots); o->slots[at] != 0;
          at = (at + 1) & (o->n_slots - 1)) {
         uint32_t i = o->slots[at] - 1;
-        struct k8s_key other = key_of(store, k8s_objects_at(b, store, i));
-        if (other.ns == key->ns && other.workload == key->workload &&
-            str_eq(other.name, key->name)) {
+        struct k8s_key other = k8s_key_of(store, k8s_objects_at(b, store, i));
+        if (k8s_key_eq(&other, key)) {
             return i;
         }
     }
@@ -95,7 +71,7 @@ uint32_t k8s_objects_find(const struct k8s_builder *b, enum k8s_store store,
 
 static void put_slot(struct k8s_objects *o, const struct k8s_key *key, uint32_t i)
 {
-    size_t at = slot_of(key, o->n_slots);
+    size_t at = k8s_key_slot(key, o->n_slots);
     while (o->slots[at] != 0) {
         at = (at + 1) & (o->n_slots - 1);
     }
@@ -123,7 +99,7 @@ static void grow_objects(struct k8s_builder *b, enum k8s_store store)
         o->n_slots = o->n_slots == 0 ? (size_t)FIRST_SLOTS : o->n_slots * 2;
         o->slots = ARENA_ARRAY(b->arena, uint32_t, o->n_slots);
         for (uint32_t i = 0; i < o->n; i++) {
-            struct k8s_key key = key_of(store, k8s_objects_at(b, store, i));
+            struct k8s_key key = k8s_key_of(store, k8s_objects_at(b, store, i));
             put_slot(o, &key, i);
         }
     }
@@ -298,7 +274,7 @@ static bool take_object(struct k8s_builder *b, struct incoming *in, bool removed
     if (!good && !in->closed) {
         return false;
     }
-    struct k8s_key key = key_of(store, object);
+    struct k8s_key key = k8s_key_of(store, object);
     struct k8s_objects *objects = &b->objects[store];
     uint32_t i = k8s_objects_find(b, store, &key);
     if (i == UINT32_MAX) {

@@ -4,6 +4,7 @@
 
 #include "base/vec.h"
 #include "k8s/builder.h"
+#include "k8s/key.h"
 #include "k8s/kinds.h"
 #include "k8s/shapes.h"
 
@@ -30,13 +31,6 @@ struct k8s_builder {
     VEC(struct k8s_kind_count) others;
     uint64_t n_added;
     struct opt_wall newest;
-};
-
-/* Identity of an object within its store. */
-struct k8s_key {
-    strid ns;
-    struct str name;
-    int workload; /* enum k8s_workload_kind, or -1 */
 };
 
 /* The object of that key, dead or alive, or UINT32_MAX. */

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "k8s/builder_impl.h"
+#include "k8s/claims.h"
 
 enum { NAME_MAX_BYTES = 600, HASH_CHARS = 10 };
 
@@ -220,60 +221,24 @@ static struct k8s_pod_shape pod_shape(struct k8s_builder *b, const struct k8s_wo
     return shape;
 }
 
-/* Takes the volumes out that claim templates stand in for. */
-static void drop_covered(struct k8s_builder *b, const struct k8s_workload *workload,
-                         struct k8s_pod_shape *shape)
-{
-    struct k8s_volume *volumes = ARENA_ARRAY(b->arena, struct k8s_volume, shape->n_volumes);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < shape->n_volumes; i++) {
-        bool covered = false;
-        for (uint32_t t = 0; t < workload->n_claim_templates; t++) {
-            covered = covered || str_eq(workload->claim_templates[t].name, shape->volumes[i].name);
-        }
-        if (!covered) {
-            volumes[n++] = shape->volumes[i];
-        }
-    }
-    shape->volumes = volumes;
-    shape->n_volumes = n;
-}
-
 /* The claims of a StatefulSet's pod: volumes of its shape, and claims that are not there yet. */
 static void add_claims(struct k8s_builder *b, const struct k8s_workload *workload,
                        struct str pod_name, struct k8s_pod_shape *shape)
 {
-    uint32_t n = 0, n_templates = workload->n_claim_templates;
-    struct k8s_volume *volumes =
-        ARENA_ARRAY(b->arena, struct k8s_volume, shape->n_volumes + n_templates);
-    for (; n < shape->n_volumes; n++) {
-        volumes[n] = shape->volumes[n];
-    }
-    for (uint32_t t = 0; t < n_templates; t++) {
-        const struct k8s_claim_template *template = &workload->claim_templates[t];
-        struct strbuf name = strbuf_new(&b->scratch, NAME_MAX_BYTES);
-        strbuf_add(&name, template->name);
-        strbuf_addc(&name, '-');
-        strbuf_add(&name, pod_name);
-        struct k8s_pvc pvc = {.storage_class = template->storage_class,
-                              .request_bytes = template->request_bytes,
-                              .phase = strtab_add(b->tab, STR("Pending"))};
-        pvc.meta.name = str_copy(b->arena, strbuf_str(&name));
-        pvc.meta.ns = workload->meta.ns;
-        volumes[n++] = (struct k8s_volume){
-            .kind = K8S_VOLUME_CLAIM, .name = template->name, .claim_name = pvc.meta.name};
-        struct k8s_key key = {.ns = pvc.meta.ns, .name = pvc.meta.name, .workload = -1};
+    struct k8s_pvc *claims = ARENA_ARRAY(&b->scratch, struct k8s_pvc, workload->n_claim_templates);
+    k8s_claims_of_pod(workload, pod_name, strtab_add(b->tab, STR("Pending")), b->arena, shape,
+                      claims);
+    for (uint32_t t = 0; t < workload->n_claim_templates; t++) {
+        const struct k8s_key key = k8s_key_of(STORE_PVCS, &claims[t]);
         uint32_t at = k8s_objects_find(b, STORE_PVCS, &key);
         if (at == UINT32_MAX) {
-            (void)k8s_objects_push(b, STORE_PVCS, &key, &pvc);
+            (void)k8s_objects_push(b, STORE_PVCS, &key, &claims[t]);
         } else if (b->objects[STORE_PVCS].dead[at]) {
-            memcpy(k8s_objects_at(b, STORE_PVCS, at), &pvc, sizeof pvc);
+            memcpy(k8s_objects_at(b, STORE_PVCS, at), &claims[t], sizeof claims[t]);
             b->objects[STORE_PVCS].dead[at] = false;
             b->objects[STORE_PVCS].n_dead--;
         }
     }
-    shape->volumes = n == 0 ? NULL : volumes;
-    shape->n_volumes = n;
 }
 
 /* False when a pod of that name is there already. */
@@ -336,7 +301,6 @@ static bool expand_one(struct expansion *x, uint32_t workload_i)
                            kind, STR_ARG(ns), STR_ARG(workload.meta.name),
                            (long long)workload.replicas, (long long)each, (int)LIMIT_OBJECTS);
         }
-        drop_covered(b, &workload, &shape);
     }
     const struct k8s_pod_shape *kept =
         workload.n_claim_templates > 0 ? &shape : k8s_shapes_intern(b->shapes, &shape, K8S_BARE);

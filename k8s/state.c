@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "base/vec.h"
 #include "k8s/decode.h"
+#include "k8s/key.h"
 
 enum {
     FIRST_OBJECTS = 64,
@@ -50,12 +51,6 @@ struct k8s_state {
     bool is_frozen;
     VEC(struct block) later; /* to be given back when nothing is frozen, in `later_arena` */
     struct arena later_arena;
-};
-
-struct key {
-    strid ns;
-    struct str name;
-    int workload;
 };
 
 static void array_resize(struct array *array, size_t old_bytes, size_t bytes)
@@ -120,50 +115,26 @@ static void block_give(struct k8s_state *state, const struct block *block)
 
 /* ---- by name ---- */
 
-static struct key key_of(enum k8s_store store, const void *object)
-{
-    if (store == STORE_PODS) {
-        const struct k8s_pod *pod = object;
-        return (struct key){.ns = pod->ns, .name = pod->name, .workload = -1};
-    }
-    const struct k8s_meta *meta =
-        (const void *)((const char *)object + k8s_stores[store].meta_offset);
-    return (struct key){.ns = meta->ns,
-                        .name = meta->name,
-                        .workload = store == STORE_WORKLOADS
-                                        ? (int)((const struct k8s_workload *)object)->kind
-                                        : -1};
-}
-
-static size_t home_of(const struct key *key, size_t n_slots)
-{
-    uint64_t hash = str_hash(key->name) ^ ((uint64_t)key->ns * UINT64_C(0x9e3779b97f4a7c15));
-    hash += (uint64_t)(key->workload + 1) * UINT64_C(0xff51afd7ed558ccd);
-    hash ^= hash >> 29;
-    return hash & (n_slots - 1);
-}
-
 static char *at(const struct objects *o, enum k8s_store store, uint32_t i)
 {
     return (char *)o->values.v + (size_t)i * k8s_stores[store].size;
 }
 
 /* The slot of the key, or the free one where it belongs; there are slots. */
-static size_t slot_of(const struct objects *o, enum k8s_store store, const struct key *key)
+static size_t slot_of(const struct objects *o, enum k8s_store store, const struct k8s_key *key)
 {
     const uint32_t *slots = o->slots.v;
-    size_t slot = home_of(key, o->n_slots);
+    size_t slot = k8s_key_slot(key, o->n_slots);
     for (; slots[slot] != 0; slot = (slot + 1) & (o->n_slots - 1)) {
-        struct key other = key_of(store, at(o, store, slots[slot] - 1));
-        if (other.ns == key->ns && other.workload == key->workload &&
-            str_eq(other.name, key->name)) {
+        struct k8s_key other = k8s_key_of(store, at(o, store, slots[slot] - 1));
+        if (k8s_key_eq(&other, key)) {
             break;
         }
     }
     return slot;
 }
 
-static uint32_t find(const struct objects *o, enum k8s_store store, const struct key *key)
+static uint32_t find(const struct objects *o, enum k8s_store store, const struct k8s_key *key)
 {
     if (o->n_slots == 0) {
         return UINT32_MAX;
@@ -180,8 +151,8 @@ static void slot_clear(struct objects *o, enum k8s_store store, size_t slot)
     const size_t mask = o->n_slots - 1;
     slots[slot] = 0;
     for (size_t next = (slot + 1) & mask; slots[next] != 0; next = (next + 1) & mask) {
-        struct key key = key_of(store, at(o, store, slots[next] - 1));
-        size_t home = home_of(&key, o->n_slots);
+        struct k8s_key key = k8s_key_of(store, at(o, store, slots[next] - 1));
+        size_t home = k8s_key_slot(&key, o->n_slots);
         if (((next - home) & mask) >= ((next - slot) & mask)) {
             slots[slot] = slots[next];
             slots[next] = 0;
@@ -195,7 +166,7 @@ static void grow_slots(struct objects *o, enum k8s_store store)
     o->n_slots = o->n_slots == 0 ? (size_t)FIRST_SLOTS : o->n_slots * 2;
     array_resize(&o->slots, 0, o->n_slots * sizeof(uint32_t));
     for (uint32_t i = 0; i < o->n; i++) {
-        struct key key = key_of(store, at(o, store, i));
+        struct k8s_key key = k8s_key_of(store, at(o, store, i));
         ((uint32_t *)o->slots.v)[slot_of(o, store, &key)] = i + 1;
     }
 }
@@ -261,7 +232,7 @@ static void replace(struct k8s_state *state, enum k8s_store store, const void *o
                     struct block block)
 {
     struct objects *o = &state->objects[store];
-    const struct key key = key_of(store, object);
+    const struct k8s_key key = k8s_key_of(store, object);
     uint32_t i = find(o, store, &key);
     if (i == UINT32_MAX) {
         make_room(o, store);
@@ -285,10 +256,10 @@ static void drop(struct k8s_state *state, enum k8s_store store, uint32_t i)
     struct block *blocks = o->blocks.v;
     const struct block block = blocks[i];
     const uint32_t last = o->n - 1;
-    struct key key = key_of(store, at(o, store, i));
+    struct k8s_key key = k8s_key_of(store, at(o, store, i));
     slot_clear(o, store, slot_of(o, store, &key));
     if (i != last) {
-        struct key moved = key_of(store, at(o, store, last));
+        struct k8s_key moved = k8s_key_of(store, at(o, store, last));
         ((uint32_t *)o->slots.v)[slot_of(o, store, &moved)] = i + 1;
         memcpy(at(o, store, i), at(o, store, last), k8s_stores[store].size);
         blocks[i] = blocks[last];
@@ -299,19 +270,19 @@ static void drop(struct k8s_state *state, enum k8s_store store, uint32_t i)
     settle(state, store);
 }
 
-static struct key key_of_identity(const struct k8s_state *state, const struct k8s_kind *kind,
-                                  const struct k8s_identity *id)
+static struct k8s_key key_of_identity(const struct k8s_state *state, const struct k8s_kind *kind,
+                                      const struct k8s_identity *id)
 {
     const struct str ns = id->ns.n > 0 ? id->ns : STR("default");
-    return (struct key){.ns = kind->namespaced ? strtab_find(state->tab, ns) : STRID_EMPTY,
-                        .name = id->name,
-                        .workload = kind->workload};
+    return (struct k8s_key){.ns = kind->namespaced ? strtab_find(state->tab, ns) : STRID_EMPTY,
+                            .name = id->name,
+                            .workload = kind->workload};
 }
 
 static uint32_t find_identity(const struct k8s_state *state, const struct k8s_kind *kind,
                               const struct k8s_identity *id)
 {
-    const struct key key = key_of_identity(state, kind, id);
+    const struct k8s_key key = key_of_identity(state, kind, id);
     return find(&state->objects[kind->store], kind->store, &key);
 }
 
@@ -319,7 +290,8 @@ static uint32_t find_identity(const struct k8s_state *state, const struct k8s_ki
 static bool check_identity(const struct k8s_state *state, const struct k8s_kind *kind,
                            const struct k8s_identity *id, const void *object, struct err *err)
 {
-    const struct key want = key_of_identity(state, kind, id), has = key_of(kind->store, object);
+    const struct k8s_key want = key_of_identity(state, kind, id),
+                         has = k8s_key_of(kind->store, object);
     return (want.ns == has.ns && str_eq(want.name, has.name)) ||
            err_set(err, ERR_INVALID, "metadata: \"" STR_FMT "/" STR_FMT "\" is another object",
                    STR_ARG(strtab_str(state->tab, has.ns)), STR_ARG(has.name));

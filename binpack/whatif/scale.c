@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/vec.h"
 #include "binpack/whatif/impl.h"
+#include "k8s/claims.h"
 
 #include <stdlib.h>
 
@@ -24,6 +25,7 @@ struct scaling {
     const struct k8s_workload *workload;
     VEC(uint32_t) own; /* its pods, into cluster->pods */
     VEC(struct k8s_pvc) pvcs;
+    struct strtab *claims; /* names of those that are there, in the workload's namespace */
     VEC(const struct k8s_pod_shape *) shapes;
 };
 
@@ -203,26 +205,6 @@ static const struct k8s_pod *model_pod(const struct scaling *s)
     return model;
 }
 
-static bool has_claim(const struct scaling *s, struct str name)
-{
-    for (uint32_t i = 0; i < s->cluster->n_pvcs; i++) {
-        if (s->cluster->pvcs[i].meta.ns == s->workload->meta.ns &&
-            str_eq(s->cluster->pvcs[i].meta.name, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct str joined(struct arena *arena, struct str a, struct str b)
-{
-    struct strbuf text = strbuf_new(arena, NAME_MAX_BYTES);
-    strbuf_add(&text, a);
-    strbuf_addc(&text, '-');
-    strbuf_add(&text, b);
-    return strbuf_str(&text);
-}
-
 /* The shape of a pod of a StatefulSet: its claims carry its name. A claim that is left from an
  * earlier pod of that name is taken as it is. */
 static const struct k8s_pod_shape *
@@ -231,35 +213,15 @@ shape_with_claims(struct scaling *s, const struct k8s_pod_shape *model, struct s
     const struct k8s_workload *w = s->workload;
     struct arena *arena = s->a->arena;
     struct k8s_pod_shape *shape = ARENA_NEW(arena, struct k8s_pod_shape);
-    struct k8s_volume *volumes =
-        ARENA_ARRAY(arena, struct k8s_volume, model->n_volumes + w->n_claim_templates + 1);
-    uint32_t n = 0;
-    for (uint32_t v = 0; v < model->n_volumes; v++) {
-        bool templated = false;
-        for (uint32_t t = 0; t < w->n_claim_templates; t++) {
-            templated = templated || str_eq(w->claim_templates[t].name, model->volumes[v].name);
-        }
-        if (!templated) {
-            volumes[n++] = model->volumes[v];
-        }
-    }
-    for (uint32_t t = 0; t < w->n_claim_templates; t++) {
-        const struct k8s_claim_template *template = &w->claim_templates[t];
-        struct str claim = joined(arena, template->name, pod_name);
-        volumes[n++] = (struct k8s_volume){
-            .kind = K8S_VOLUME_CLAIM, .name = template->name, .claim_name = claim};
-        if (!has_claim(s, claim)) {
-            struct k8s_pvc pvc = {.storage_class = template->storage_class,
-                                  .request_bytes = template->request_bytes,
-                                  .phase = strtab_add(s->cluster->tab, STR("Pending"))};
-            pvc.meta.name = claim;
-            pvc.meta.ns = w->meta.ns;
-            VEC_PUSH(arena, &s->pvcs, pvc);
-        }
-    }
+    struct k8s_pvc *claims = ARENA_ARRAY(arena, struct k8s_pvc, w->n_claim_templates + 1);
     *shape = *model;
-    shape->volumes = volumes;
-    shape->n_volumes = n;
+    k8s_claims_of_pod(w, pod_name, strtab_add(s->cluster->tab, STR("Pending")), arena, shape,
+                      claims);
+    for (uint32_t t = 0; t < w->n_claim_templates; t++) {
+        if (strtab_find(s->claims, claims[t].meta.name) == STRID_NONE) {
+            VEC_PUSH(arena, &s->pvcs, claims[t]);
+        }
+    }
     shape->id = (uint32_t)s->shapes.n;
     VEC_PUSH(arena, &s->shapes, shape);
     return shape;
@@ -302,8 +264,12 @@ static void add_pods(struct scaling *s, uint32_t n_more)
     for (uint32_t i = 0; i < c->n_pods; i++) {
         pods[i] = c->pods[i];
     }
+    s->claims = strtab_new(arena);
     for (uint32_t i = 0; i < c->n_pvcs; i++) {
         VEC_PUSH(arena, &s->pvcs, c->pvcs[i]);
+        if (c->pvcs[i].meta.ns == s->workload->meta.ns) {
+            (void)strtab_add(s->claims, c->pvcs[i].meta.name);
+        }
     }
     for (uint32_t i = 0; i < c->n_shapes; i++) {
         VEC_PUSH(arena, &s->shapes, c->shapes[i]);
