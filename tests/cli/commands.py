@@ -484,7 +484,8 @@ def an_interrupt_prints_the_best_plan():
 
 def interrupted_by(number):
     p = subprocess.Popen([BINPACK, "--simulate", "-f", "hard.yaml", "--effort=5", "--gap=0", "-o", "json"], stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, text=True)
+                         stderr=subprocess.PIPE, text=True,
+                         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))  # under nohup a hang-up is ignored, and inherited so
     time.sleep(0.7)
     p.send_signal(number)
     out, err = p.communicate(timeout=240)
