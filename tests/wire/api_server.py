@@ -14,12 +14,12 @@ import gzip
 import http.server
 import json
 import os
-import socket
 import ssl
-import struct
 import subprocess
 import threading
 import urllib.parse
+
+from ending import Ending
 
 
 def openssl(folder, *words):
@@ -42,7 +42,7 @@ def make_certificates(folder):
                 "-extfile", name + ".ext", "-out", name + ".crt")
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(Ending):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -121,19 +121,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.watch(path, urllib.parse.urlsplit(self.path).query)
         else:
             self.answer(200, self.page(), packed="gzip" in self.headers.get("Accept-Encoding", ""))
-
-    def end_here(self, reset):
-        """Ends the connection as it is: with FIN, or with RST."""
-        self.close_connection = True
-        self.wfile.flush()
-        if reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            os.close(self.connection.detach())
-        else:
-            try:
-                self.connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -19,13 +19,13 @@ import http.server
 import json
 import os
 import re
-import socket
 import ssl
-import struct
 import threading
 import time
 import urllib.parse
 from xml.sax.saxutils import escape
+
+from ending import Ending
 
 Key = collections.namedtuple("Key", "secret token expired")
 LIMIT_S = 300
@@ -54,7 +54,7 @@ def xml_of(value):
     return escape({True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value))
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(Ending):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -83,19 +83,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.answer(status, "<Response><Errors><Error><Code>%s</Code><Message>%s</Message></Error></Errors><RequestID>r</RequestID></Response>"
                         % (code, escape(message)), headers=headers)
-
-    def end_here(self, reset):
-        """Ends the connection as it is: with FIN, or with RST."""
-        self.close_connection = True
-        self.wfile.flush()
-        if reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            os.close(self.connection.detach())
-        else:
-            try:
-                self.connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
     # ---- signatures: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
