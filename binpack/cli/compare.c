@@ -296,9 +296,11 @@ static bool compare(struct comparing *c, const struct scenario *scenarios, uint3
     return true;
 }
 
-static bool render(const struct option_output *output, const struct comparison *comparison,
-                   const struct console *console, struct strbuf *b)
+static bool render(const void *ctx, const struct option_output *output,
+                   const struct console *console, struct strbuf *b, struct err *err)
 {
+    const struct comparison *comparison = ctx;
+    (void)err;
     struct text_look look = output_look(output, console);
     struct jsonw json = jsonw_new(b, JSONW_PRETTY);
     struct jsonw yaml = jsonw_new(b, JSONW_YAML);
@@ -321,22 +323,6 @@ static bool render(const struct option_output *output, const struct comparison *
         break;
     }
     view_comparison(comparison, &look, b);
-    return true;
-}
-
-static bool show(const struct comparing *c, struct err *err)
-{
-    static const struct option_output table = {.format = OUTPUT_TABLE};
-    const struct option_outputs *outputs = &c->options->outputs;
-    for (uint32_t i = 0; i < (outputs->n == 0 ? 1 : outputs->n); i++) {
-        const struct option_output *output = outputs->n == 0 ? &table : &outputs->v[i];
-        auto_arena arena = ARENA_INIT;
-        struct strbuf b = output_buffer(&arena);
-        if (!render(output, &c->result, c->console, &b) ||
-            !output_write(c->console, output->file, &b, err)) {
-            return false;
-        }
-    }
     return true;
 }
 
@@ -395,7 +381,8 @@ int command_compare(const struct options *options, struct console *console)
     timings_begin(&c.timings);
     c.planning = planning_new(options, console, &arena);
     c.planning.timings = &c.timings;
-    bool good = compare(&c, scenarios, n, &err) && show(&c, &err);
+    bool good = compare(&c, scenarios, n, &err) &&
+                output_all(c.options, render, &c.result, c.console, &err);
     int status = good ? exit_status_of(&c) : command_failed(console, &err);
     if (options->timings) {
         timings_print(&c.timings, console);

@@ -67,24 +67,17 @@ static bool read_side(struct differing *d, struct str path, struct diff_side *re
     return good;
 }
 
-static bool show(const struct differing *d, struct err *err)
+static bool render(const void *ctx, const struct option_output *output,
+                   const struct console *console, struct strbuf *b, struct err *err)
 {
-    static const struct option_output table = {.format = OUTPUT_TABLE};
-    const struct option_outputs *outputs = &d->options->outputs;
-    for (uint32_t i = 0; i < (outputs->n == 0 ? 1 : outputs->n); i++) {
-        const struct option_output *output = outputs->n == 0 ? &table : &outputs->v[i];
-        auto_arena arena = ARENA_INIT;
-        struct strbuf b = output_buffer(&arena);
-        struct text_look look = output_look(output, d->console);
-        struct jsonw w = jsonw_new(&b, output->format == OUTPUT_YAML ? JSONW_YAML : JSONW_PRETTY);
-        if (output->format == OUTPUT_TABLE) {
-            view_difference(&d->diff, &look, &b);
-        } else {
-            difference_json(&d->diff, &w);
-        }
-        if (!output_write(d->console, output->file, &b, err)) {
-            return false;
-        }
+    const struct diff *diff = ctx;
+    struct text_look look = output_look(output, console);
+    struct jsonw w = jsonw_new(b, output->format == OUTPUT_YAML ? JSONW_YAML : JSONW_PRETTY);
+    (void)err;
+    if (output->format == OUTPUT_TABLE) {
+        view_difference(diff, &look, b);
+    } else {
+        difference_json(diff, &w);
     }
     return true;
 }
@@ -98,7 +91,7 @@ static bool run(struct differing *d, struct err *err)
         return !d->planning.interrupted ? false : err_set(err, ERR_CANCELLED, "interrupted");
     }
     d->diff = diff_of(&before, &after, d->arena);
-    return show(d, err);
+    return output_all(d->options, render, &d->diff, d->console, err);
 }
 
 int command_diff(const struct options *options, struct console *console)

@@ -88,10 +88,16 @@ static void put_plan(const struct plan *plan, const struct options *options,
     }
 }
 
-static bool render(const struct option_output *output, const struct plan *plan,
-                   const struct options *options, const struct console *console, struct strbuf *b,
-                   struct err *err)
+struct planned {
+    const struct plan *plan;
+    const struct options *options;
+};
+
+static bool render(const void *ctx, const struct option_output *output,
+                   const struct console *console, struct strbuf *b, struct err *err)
 {
+    const struct planned *planned = ctx;
+    const struct plan *plan = planned->plan;
     auto_arena scratch = ARENA_INIT;
     struct text_look look = output_look(output, console);
     struct jsonw json = jsonw_new(b, JSONW_PRETTY);
@@ -109,10 +115,10 @@ static bool render(const struct option_output *output, const struct plan *plan,
     }
     switch (output->format) {
     case OUTPUT_TABLE:
-        put_plan(plan, options, &look, /* wide= */ false, b);
+        put_plan(plan, planned->options, &look, /* wide= */ false, b);
         return true;
     case OUTPUT_WIDE:
-        put_plan(plan, options, &look, /* wide= */ true, b);
+        put_plan(plan, planned->options, &look, /* wide= */ true, b);
         return true;
     case OUTPUT_JSON:
         plan_json(plan, &json, &scratch);
@@ -138,28 +144,28 @@ static bool render(const struct option_output *output, const struct plan *plan,
     return err_set(err, ERR_INTERNAL, "output format %d", (int)output->format);
 }
 
-static bool output_one(const struct option_output *output, const struct plan *plan,
-                       const struct options *options, struct console *console, struct err *err)
+bool output_all(const struct options *options, output_render *render_one, const void *ctx,
+                struct console *console, struct err *err)
 {
-    auto_arena arena = ARENA_INIT;
-    struct strbuf b = output_buffer(&arena);
-    return render(output, plan, options, console, &b, err) &&
-           output_write(console, output->file, &b, err);
+    static const struct option_output table = {.format = OUTPUT_TABLE};
+    const struct option_outputs *outputs = &options->outputs;
+    for (uint32_t i = 0; i < (outputs->n == 0 ? 1 : outputs->n); i++) {
+        const struct option_output *output = outputs->n == 0 ? &table : &outputs->v[i];
+        auto_arena arena = ARENA_INIT;
+        struct strbuf b = output_buffer(&arena);
+        if (!render_one(ctx, output, console, &b, err) ||
+            !output_write(console, output->file, &b, err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool output_plan(const struct options *options, const struct plan *plan, struct console *console,
                  struct err *err)
 {
-    static const struct option_output table = {.format = OUTPUT_TABLE};
-    if (options->outputs.n == 0) {
-        return output_one(&table, plan, options, console, err);
-    }
-    for (uint32_t i = 0; i < options->outputs.n; i++) {
-        if (!output_one(&options->outputs.v[i], plan, options, console, err)) {
-            return false;
-        }
-    }
-    return true;
+    const struct planned planned = {.plan = plan, .options = options};
+    return output_all(options, render, &planned, console, err);
 }
 
 bool output_certificate(struct str file, const struct plan *plan, struct console *console,

@@ -117,6 +117,15 @@ static void note_pools(struct assembly *a, struct note_list *notes)
     }
 }
 
+/* Adds the zone to a list of `n` where the catalogue does not have it. */
+static void add_unknown_zone(const struct sched_snapshot *s, strid zone, uint32_t *n,
+                             struct strbuf *list)
+{
+    if (!sched_zone_known(s, zone)) {
+        strbuf_addf(list, "%s" STR_FMT, (*n)++ > 0 ? ", " : "", STR_ARG(strtab_str(s->tab, zone)));
+    }
+}
+
 /* Subnets in zones where the catalogue sells nothing. */
 static void note_zones(struct assembly *a, struct note_list *notes)
 {
@@ -126,10 +135,7 @@ static void note_zones(struct assembly *a, struct note_list *notes)
         struct strbuf zones = strbuf_new(a->arena, 2048);
         uint32_t n = 0;
         for (uint32_t k = 0; k < class->n_subnets; k++) {
-            if (!sched_zone_known(s, class->subnets[k].zone)) {
-                strbuf_addf(&zones, "%s" STR_FMT, n++ > 0 ? ", " : "",
-                            STR_ARG(strtab_str(s->tab, class->subnets[k].zone)));
-            }
+            add_unknown_zone(s, class->subnets[k].zone, &n, &zones);
         }
         if (n > 0) {
             struct strbuf text = strbuf_new(a->arena, 4096);
@@ -335,10 +341,7 @@ static void note_pool_zones(struct assembly *a, struct note_list *notes)
             const struct k8s_requirement *req = &pool->requirements[i];
             const bool lists = sched_key(s->vocab, req->key) == s->words->zone && req->op == K8S_IN;
             for (uint32_t v = 0; lists && v < req->values.n; v++) {
-                if (!sched_zone_known(s, req->values.v[v])) {
-                    strbuf_addf(&zones, "%s" STR_FMT, n++ > 0 ? ", " : "",
-                                STR_ARG(strtab_str(s->tab, req->values.v[v])));
-                }
+                add_unknown_zone(s, req->values.v[v], &n, &zones);
             }
         }
         if (n > 0) {

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "binpack/plan/explain.h"
 #include "binpack/plan/plan_json.h"
+#include "binpack/view/choice.h"
 #include "binpack/view/explanation_pool.h"
 #include "binpack/view/summary.h"
 #include "binpack/view/table.h"
@@ -25,18 +26,6 @@ static void line(const struct page *p, const char *label, struct str text)
 static struct str pool_name(const struct plan *plan, uint32_t pool_i)
 {
     return plan->cluster->nodepools[pool_i].meta.name;
-}
-
-/* "c6a.large spot us-east-1a" */
-static struct str choice_text(const struct plan *plan, const struct plan_choice *choice,
-                              struct arena *arena)
-{
-    const struct strtab *tab = plan->cluster->tab;
-    struct str type = strtab_str(tab, choice->type->name);
-    struct str capacity = plan_capacity_type_name(choice->capacity_type);
-    struct str zone = strtab_str(tab, plan->catalog->zones[choice->zone_i].name);
-    return text_format(arena, STR_FMT " " STR_FMT " " STR_FMT, STR_ARG(type), STR_ARG(capacity),
-                       STR_ARG(zone));
 }
 
 /* ---- where it goes */
@@ -305,7 +294,6 @@ void view_explanations(const struct plan *plan, const struct text_look *look, st
 
 static void json_funnel(const struct plan *plan, struct jsonw *w, const struct plan_funnel *funnel)
 {
-    const struct strtab *tab = plan->cluster->tab;
     jsonw_object_begin(w);
     jsonw_key_str(w, "nodePool", pool_name(plan, funnel->pool_i));
     jsonw_key_array(w, "steps");
@@ -317,17 +305,7 @@ static void json_funnel(const struct plan *plan, struct jsonw *w, const struct p
         jsonw_object_end(w);
     }
     jsonw_array_end(w);
-    jsonw_key_array(w, "cheapest");
-    for (uint32_t i = 0; i < funnel->n_cheapest; i++) {
-        const struct plan_choice *choice = &funnel->cheapest[i];
-        jsonw_object_begin(w);
-        jsonw_key_str(w, "instanceType", strtab_str(tab, choice->type->name));
-        jsonw_key_str(w, "zone", strtab_str(tab, plan->catalog->zones[choice->zone_i].name));
-        jsonw_key_str(w, "capacityType", plan_capacity_type_name(choice->capacity_type));
-        jsonw_key_usd(w, "usdPerHour", choice->price);
-        jsonw_object_end(w);
-    }
-    jsonw_array_end(w);
+    choices_json(plan, funnel->cheapest, funnel->n_cheapest, w);
     jsonw_object_end(w);
 }
 

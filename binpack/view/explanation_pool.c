@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "binpack/plan/explain_pool.h"
 #include "binpack/plan/plan_json.h"
+#include "binpack/view/choice.h"
 #include "binpack/view/table.h"
 
 enum { LABEL_WIDTH = 13 };
@@ -70,15 +71,11 @@ static void put_steps(const struct page *p, const struct plan_pool_explanation *
 
 static void put_cheapest(const struct page *p, const struct plan_pool_explanation *e)
 {
-    const struct strtab *tab = p->plan->cluster->tab;
     struct strbuf text = strbuf_new(p->scratch, 4096);
     for (uint32_t i = 0; i < e->n_cheapest; i++) {
-        const struct plan_choice *c = &e->cheapest[i];
-        struct str price = text_usd(p->scratch, c->price, 4);
-        strbuf_addf(&text, "%s" STR_FMT " " STR_FMT " " STR_FMT " $" STR_FMT, i > 0 ? ", " : "",
-                    STR_ARG(strtab_str(tab, c->type->name)),
-                    STR_ARG(plan_capacity_type_name(c->capacity_type)),
-                    STR_ARG(strtab_str(tab, p->plan->catalog->zones[c->zone_i].name)),
+        struct str what = choice_text(p->plan, &e->cheapest[i], p->scratch);
+        struct str price = text_usd(p->scratch, e->cheapest[i].price, 4);
+        strbuf_addf(&text, "%s" STR_FMT " $" STR_FMT, i > 0 ? ", " : "", STR_ARG(what),
                     STR_ARG(price));
     }
     strbuf_addc(p->b, '\n');
@@ -101,7 +98,6 @@ void view_pool_explanations(const struct plan *plan, const struct text_look *loo
 
 void pool_explanations_json(const struct plan *plan, struct jsonw *w)
 {
-    const struct strtab *tab = plan->cluster->tab;
     for (uint32_t i = 0; i < plan->n_pool_explanations; i++) {
         const struct plan_pool_explanation *e = &plan->pool_explanations[i];
         jsonw_object_begin(w);
@@ -119,17 +115,7 @@ void pool_explanations_json(const struct plan *plan, struct jsonw *w)
             jsonw_object_end(w);
         }
         jsonw_array_end(w);
-        jsonw_key_array(w, "cheapest");
-        for (uint32_t k = 0; k < e->n_cheapest; k++) {
-            const struct plan_choice *c = &e->cheapest[k];
-            jsonw_object_begin(w);
-            jsonw_key_str(w, "instanceType", strtab_str(tab, c->type->name));
-            jsonw_key_str(w, "zone", strtab_str(tab, plan->catalog->zones[c->zone_i].name));
-            jsonw_key_str(w, "capacityType", plan_capacity_type_name(c->capacity_type));
-            jsonw_key_usd(w, "usdPerHour", c->price);
-            jsonw_object_end(w);
-        }
-        jsonw_array_end(w);
+        choices_json(plan, e->cheapest, e->n_cheapest, w);
         jsonw_object_end(w);
     }
 }
