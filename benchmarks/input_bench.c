@@ -31,12 +31,11 @@ struct maker {
     uint64_t n_pods;
 };
 
-static json_t *quantities(struct maker *m, int factor)
+static json_t *quantities(unsigned milli_cpu, unsigned mebibytes)
 {
     char cpu[32], memory[32];
-    (void)snprintf(cpu, sizeof cpu, "%um", (50 + 50 * rng_below(&m->rng, 40)) * (unsigned)factor);
-    (void)snprintf(memory, sizeof memory, "%uMi",
-                   (64 + 64 * rng_below(&m->rng, 64)) * (unsigned)factor);
+    (void)snprintf(cpu, sizeof cpu, "%um", milli_cpu);
+    (void)snprintf(memory, sizeof memory, "%uMi", mebibytes);
     return json_pack("{s:s, s:s}", "cpu", cpu, "memory", memory);
 }
 
@@ -66,21 +65,22 @@ static json_t *environment(struct maker *m)
 
 static json_t *container(struct maker *m, const char *name)
 {
-    return json_pack("{s:[s, s, s], s:o, s:s, s:s, s:o, s:s, s:[{s:i, s:s, s:s}], s:o, s:{s:o, "
-                     "s:o}, s:{s:b, s:b, s:{s:[s]}}, s:s, "
-                     "s:s, s:[{s:s, s:s}, {s:s, s:s, s:b}]}",
-                     "args", "--config=/etc/app/config.yaml", "--log-level=info", "--listen=:8080",
-                     "env", environment(m), "image",
-                     "123456789012.dkr.ecr.us-east-1.amazonaws.com/platform/service:v1.42.7",
-                     "imagePullPolicy", "IfNotPresent", "livenessProbe", probe("/healthz"), "name",
-                     name, "ports", "containerPort", 8080, "name", "http", "protocol", "TCP",
-                     "readinessProbe", probe("/ready"), "resources", "limits", quantities(m, 2),
-                     "requests", quantities(m, 1), "securityContext", "allowPrivilegeEscalation", 0,
-                     "readOnlyRootFilesystem", 1, "capabilities", "drop", "ALL",
-                     "terminationMessagePath", "/dev/termination-log", "terminationMessagePolicy",
-                     "File", "volumeMounts", "mountPath", "/etc/app", "name", "config", "mountPath",
-                     "/var/run/secrets/kubernetes.io/serviceaccount", "name",
-                     "kube-api-access-@TAIL@", "readOnly", 1);
+    unsigned cpu = 50 + 50 * rng_below(&m->rng, 40), memory = 64 + 64 * rng_below(&m->rng, 64);
+    return json_pack(
+        "{s:[s, s, s], s:o, s:s, s:s, s:o, s:s, s:[{s:i, s:s, s:s}], s:o, s:{s:o, "
+        "s:o}, s:{s:b, s:b, s:{s:[s]}}, s:s, "
+        "s:s, s:[{s:s, s:s}, {s:s, s:s, s:b}]}",
+        "args", "--config=/etc/app/config.yaml", "--log-level=info", "--listen=:8080", "env",
+        environment(m), "image",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/platform/service:v1.42.7", "imagePullPolicy",
+        "IfNotPresent", "livenessProbe", probe("/healthz"), "name", name, "ports", "containerPort",
+        8080, "name", "http", "protocol", "TCP", "readinessProbe", probe("/ready"), "resources",
+        "limits", quantities(2 * cpu, 2 * memory), "requests", quantities(cpu, memory),
+        "securityContext", "allowPrivilegeEscalation", 0, "readOnlyRootFilesystem", 1,
+        "capabilities", "drop", "ALL", "terminationMessagePath", "/dev/termination-log",
+        "terminationMessagePolicy", "File", "volumeMounts", "mountPath", "/etc/app", "name",
+        "config", "mountPath", "/var/run/secrets/kubernetes.io/serviceaccount", "name",
+        "kube-api-access-@TAIL@", "readOnly", 1);
 }
 
 static json_t *metadata(const char *app, const char *hash, const char *ns)
