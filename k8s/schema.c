@@ -15,9 +15,10 @@ struct walk {
     const struct schema_kind *kind;
     struct k8s_violation *found; /* [K8S_SCHEMA_MAX_VIOLATIONS] */
     uint32_t n;
+    bool accepted_by_server; /* what is found at this moment */
 };
 
-static const struct schema_row *find_row(const struct schema_kind *kind, struct str path)
+const struct schema_row *schema_find_row(const struct schema_kind *kind, struct str path)
 {
     for (uint32_t i = 0; i < kind->n_rows; i++) {
         if (str_eq(str_of(kind->rows[i].path), path)) {
@@ -36,7 +37,8 @@ static void report(struct walk *walk, const struct json_at *at, struct str rule,
     walk->found[walk->n++] =
         (struct k8s_violation){.path = str_copy(walk->arena, json_at_path(at, room, sizeof room)),
                                .rule = str_copy(walk->arena, rule),
-                               .text = str_copy(walk->arena, text)};
+                               .text = str_copy(walk->arena, text),
+                               .accepted_by_server = walk->accepted_by_server};
 }
 
 /* With the value in front when it is a scalar, so that the text stands for itself. */
@@ -67,6 +69,19 @@ static const char *type_name(enum schema_type type)
     return names[type];
 }
 
+/* An API server takes 3.0 for an integer. */
+static bool is_whole(const json_t *value)
+{
+    double number = json_real_value(value);
+    return json_is_integer(value) || (json_is_real(value) && number > -9e15 && number < 9e15 &&
+                                      number == (double)(int64_t)number);
+}
+
+static int64_t whole_value(const json_t *value)
+{
+    return json_is_real(value) ? (int64_t)json_real_value(value) : json_integer_value(value);
+}
+
 static bool right_type(enum schema_type type, const json_t *value)
 {
     switch (type) {
@@ -80,26 +95,42 @@ static bool right_type(enum schema_type type, const json_t *value)
     case SCHEMA_BOOLEAN:
         return json_is_boolean(value);
     case SCHEMA_INTEGER:
-        return json_is_integer(value);
+        return is_whole(value);
     case SCHEMA_INT32:
-        return json_is_integer(value) && json_integer_value(value) >= INT32_MIN &&
-               json_integer_value(value) <= INT32_MAX;
+        return is_whole(value) && whole_value(value) >= INT32_MIN &&
+               whole_value(value) <= INT32_MAX;
     case SCHEMA_QUANTITY:
         break;
     }
-    return json_is_integer(value) || json_is_string(value);
+    return is_whole(value) || json_is_string(value);
 }
 
-/* What minimum and maximum count. */
+/* What minimum and maximum count: of texts the characters, not their bytes, and of maps what is not
+ * null. */
 static int64_t size_of(const struct json_at *at)
 {
-    if (json_is_integer(at->v)) {
-        return json_integer_value(at->v);
+    if (json_is_number(at->v)) {
+        return whole_value(at->v);
     }
-    return (int64_t)(json_is_string(at->v) ? json_string_length(at->v) : json_at_count(at));
+    int64_t n = 0;
+    if (json_is_object(at->v)) {
+        json_t *object = (json_t *)(uintptr_t)at->v;
+        for (void *it = json_object_iter(object); it != NULL;
+             it = json_object_iter_next(object, it)) {
+            n += json_is_null(json_object_iter_value(it)) ? 0 : 1;
+        }
+        return n;
+    }
+    if (!json_is_string(at->v)) {
+        return (int64_t)json_at_count(at);
+    }
+    for (size_t i = 0; i < json_string_length(at->v); i++) {
+        n += ((unsigned char)json_string_value(at->v)[i] & 0xc0) != 0x80 ? 1 : 0;
+    }
+    return n;
 }
 
-static const char *limit_name(enum schema_type type, bool max)
+const char *schema_limit_name(enum schema_type type, bool max)
 {
     switch (type) {
     case SCHEMA_STRING:
@@ -125,15 +156,15 @@ static bool check_limits(struct walk *walk, const struct schema_row *row, const 
     int64_t size = size_of(at);
     bool low = (row->flags & SCHEMA_MIN) != 0 && size < row->min;
     bool high = (row->flags & SCHEMA_MAX) != 0 && size > row->max;
-    const char *unit = row->type == SCHEMA_STRING                             ? " bytes"
+    const char *unit = row->type == SCHEMA_STRING                             ? " characters"
                        : row->type == SCHEMA_ARRAY || row->type == SCHEMA_MAP ? " items"
                                                                               : "";
     if (low || high) {
         (void)snprintf(text, sizeof text, "must be at %s %lld%s", low ? "least" : "most",
                        (long long)(low ? row->min : row->max), unit);
-        report_value(walk, at, limit_name(row->type, high), text);
+        report_value(walk, at, schema_limit_name(row->type, high), text);
     }
-    return !high || row->type == SCHEMA_STRING || json_is_integer(at->v);
+    return !high || row->type == SCHEMA_STRING || json_is_number(at->v);
 }
 
 static void check_choices(struct walk *walk, const struct schema_row *row, const struct json_at *at)
@@ -177,6 +208,20 @@ static void check_rules(struct walk *walk, const struct schema_row *row, const s
     }
 }
 
+static void check_format(struct walk *walk, const struct schema_format *format,
+                         const struct json_at *at)
+{
+    struct str value = {.p = json_string_value(at->v), .n = json_string_length(at->v)};
+    bool fits = format->fits == NULL || format->fits(value);
+    if (!fits || (format->suits != NULL && !format->suits(value))) {
+        char id[32];
+        (void)snprintf(id, sizeof id, "pattern:%s", format->hash);
+        walk->accepted_by_server = fits;
+        report_value(walk, at, id, format->text);
+        walk->accepted_by_server = false;
+    }
+}
+
 /* False: do not look inside. */
 static bool check_value(struct walk *walk, const struct schema_row *row, const struct json_at *at)
 {
@@ -187,12 +232,7 @@ static bool check_value(struct walk *walk, const struct schema_row *row, const s
         check_choices(walk, row, at);
     }
     if (row->format != NULL && json_is_string(at->v)) {
-        struct str value = {.p = json_string_value(at->v), .n = json_string_length(at->v)};
-        if (!row->format->fits(value)) {
-            char id[32];
-            (void)snprintf(id, sizeof id, "pattern:%s", row->format->hash);
-            report_value(walk, at, id, row->format->text);
-        }
+        check_format(walk, row->format, at);
     }
     if ((row->flags & SCHEMA_SET) != 0) {
         check_set(walk, at);
@@ -203,8 +243,7 @@ static bool check_value(struct walk *walk, const struct schema_row *row, const s
 
 /* ---- the walk ---- */
 
-/* The last part of a row's path when it is a property right under `path`, else empty. */
-static struct str child_key(const struct schema_row *row, struct str path)
+struct str schema_child_key(const struct schema_row *row, struct str path)
 {
     struct str own = str_of(row->path);
     struct str key = str_sub(own, path.n + 1, own.n);
@@ -220,7 +259,7 @@ static void report_unknown(struct walk *walk, const struct json_at *at, struct s
     struct str best = STR_EMPTY;
     size_t closest = CLOSE_ENOUGH;
     for (uint32_t i = 0; i < walk->kind->n_rows; i++) {
-        struct str key = child_key(&walk->kind->rows[i], path);
+        struct str key = schema_child_key(&walk->kind->rows[i], path);
         size_t distance = key.n == 0 ? SIZE_MAX : str_distance(key, at->key);
         if (distance < closest) {
             closest = distance;
@@ -242,7 +281,7 @@ static void visit_members(struct walk *walk, const struct json_at *at, const str
     struct str path = str_of(row->path);
     for (uint32_t i = 0; row->type == SCHEMA_OBJECT && i < walk->kind->n_rows; i++) {
         const struct schema_row *child = &walk->kind->rows[i];
-        if ((child->flags & SCHEMA_REQUIRED) != 0 && child_key(child, path).n > 0) {
+        if ((child->flags & SCHEMA_REQUIRED) != 0 && schema_child_key(child, path).n > 0) {
             struct json_at member = json_at_member(at, child->path + path.n + 1);
             if (member.v == NULL) {
                 report(walk, &member, STR("required"), STR("required"));
@@ -257,8 +296,8 @@ static void visit_members(struct walk *walk, const struct json_at *at, const str
         strbuf_add(&inner, row->type == SCHEMA_MAP ? STR("{}") : STR("."));
         strbuf_add(&inner, row->type == SCHEMA_MAP ? STR_EMPTY : key);
         const struct schema_row *child =
-            inner.overflow ? NULL : find_row(walk->kind, strbuf_str(&inner));
-        if (child == NULL || (row->type == SCHEMA_OBJECT && child_key(child, path).n == 0)) {
+            inner.overflow ? NULL : schema_find_row(walk->kind, strbuf_str(&inner));
+        if (child == NULL || (row->type == SCHEMA_OBJECT && schema_child_key(child, path).n == 0)) {
             report_unknown(walk, &member, path);
         } else if (member.v != NULL) {
             visit(walk, &member, child);
@@ -276,7 +315,10 @@ static void visit(struct walk *walk, const struct json_at *at, const struct sche
         (void)snprintf(text, sizeof text, "expected %s, got %s",
                        row->type == SCHEMA_MAP ? "object" : type_name(row->type),
                        json_type_text(at->v));
+        /* An API server does not look at the type where a list stands in the place of a time. */
+        walk->accepted_by_server = row->format == &format_time && json_is_array(at->v);
         report_value(walk, at, "type", text);
+        walk->accepted_by_server = false;
         return;
     }
     if (!check_value(walk, row, at)) {
@@ -291,7 +333,7 @@ static void visit(struct walk *walk, const struct json_at *at, const struct sche
     }
     struct strbuf inner = strbuf_new(walk->arena, PATH_BYTES);
     strbuf_addf(&inner, "%s[]", row->path);
-    const struct schema_row *element = find_row(walk->kind, strbuf_str(&inner));
+    const struct schema_row *element = schema_find_row(walk->kind, strbuf_str(&inner));
     for (size_t i = 0; i < json_at_count(at) && walk->n < K8S_SCHEMA_MAX_VIOLATIONS; i++) {
         struct json_at item = json_at_element(at, i);
         visit(walk, &item, element);
@@ -336,6 +378,10 @@ static bool pass(uint32_t *left)
 
 static bool rule_of_row(const struct schema_row *row, uint32_t *left, struct k8s_schema_rule *ret)
 {
+    static const struct {
+        unsigned flag;
+        const char *rule;
+    } lists[] = {{SCHEMA_SET, "set"}, {SCHEMA_ATOMIC, "atomic"}, {SCHEMA_BY_TYPE, "by type"}};
     size_t size = sizeof ret->rule;
     ret->text = NULL;
     if (pass(left)) {
@@ -346,17 +392,23 @@ static bool rule_of_row(const struct schema_row *row, uint32_t *left, struct k8s
         (void)snprintf(ret->rule, size, "required");
         return true;
     }
-    if ((row->flags & SCHEMA_SET) != 0 && pass(left)) {
-        (void)snprintf(ret->rule, size, "set");
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        if ((row->flags & lists[i].flag) != 0 && pass(left)) {
+            (void)snprintf(ret->rule, size, "%s", lists[i].rule);
+            return true;
+        }
+    }
+    if (row->otherwise != NULL && pass(left)) {
+        (void)snprintf(ret->rule, size, "default:%s", row->otherwise);
         return true;
     }
     if ((row->flags & SCHEMA_MIN) != 0 && pass(left)) {
-        (void)snprintf(ret->rule, size, "%s:%lld", limit_name(row->type, false),
+        (void)snprintf(ret->rule, size, "%s:%lld", schema_limit_name(row->type, false),
                        (long long)row->min);
         return true;
     }
     if ((row->flags & SCHEMA_MAX) != 0 && pass(left)) {
-        (void)snprintf(ret->rule, size, "%s:%lld", limit_name(row->type, true),
+        (void)snprintf(ret->rule, size, "%s:%lld", schema_limit_name(row->type, true),
                        (long long)row->max);
         return true;
     }

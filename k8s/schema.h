@@ -5,7 +5,8 @@
  * Every property of a spec is a row: path, type, required or not, limits, choices, pattern, and the
  * rules that the CRD writes in CEL, re-coded as functions. Fields that the CRD does not know are
  * reported too, as kubectl does. Rules about changes of an object (immutable fields) are listed but
- * cannot fail here. Status is not checked: nobody applies it. */
+ * cannot fail here. Status is not checked: nobody applies it. What only Karpenter refuses, after
+ * the API server has taken it, is reported too and says so. */
 #pragma once
 
 #include <jansson.h>
@@ -21,6 +22,8 @@ struct k8s_violation {
     struct str
         rule; /* "required", "pattern", "cel:a691217b", "unknown", ...: see k8s_schema_rule */
     struct str text; /* for a person; names the value */
+    bool
+        accepted_by_server; /* an API server with the CRD takes it, and Karpenter refuses it then */
 };
 
 enum { K8S_SCHEMA_MAX_VIOLATIONS = 100 }; /* of one object; what comes after is not looked for */
@@ -36,7 +39,8 @@ bool k8s_schema_check(struct arena *arena, const json_t *object,
  * text. */
 struct k8s_schema_rule {
     const char *kind, *path;
-    char rule[160]; /* "type:string", "minimum:1", "enum:a,b", "pattern:8bd9bfc0", "cel:53f953b3" */
+    char rule[160];   /* "default:..." as JSON, "type:string", "minimum:1", "enum:a,b",
+                         "pattern:8bd9bfc0", "cel:53f953b3" */
     const char *text; /* of patterns and CEL rules, else NULL */
 };
 

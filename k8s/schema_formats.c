@@ -189,7 +189,7 @@ static bool is_duration(struct str s)
     return s.n > 0;
 }
 
-static bool is_duration_or_never(struct str s)
+static bool is_duration_never(struct str s)
 {
     return is_duration(s) || str_eq(s, STR("Never"));
 }
@@ -242,12 +242,50 @@ static bool is_schedule(struct str s)
     return parts == 5 && length > 0;
 }
 
-static bool has_no_slash(struct str s)
+static bool is_no_slash(struct str s)
 {
     return str_find(s, '/') == s.n;
 }
 
+/* [A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?, however long; likewise the next. */
+static bool is_name_part(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (k8s_label_value_fault(str_sub(s, i, 1)) != NULL && !one_of(s.p[i], "-_.")) {
+            return false;
+        }
+    }
+    return s.n > 0 && !one_of(s.p[0], "-_.") && !one_of(s.p[s.n - 1], "-_.");
+}
+
+static bool is_dns_name(struct str s)
+{
+    for (size_t i = 0; i <= s.n; i++) {
+        char c = char_at(s, i), before = i == 0 ? '.' : s.p[i - 1];
+        bool edge = i == s.n || c == '.';
+        if (edge ? before == '.' || before == '-'
+                 : !one_of(c, "-abcdefghijklmnopqrstuvwxyz0123456789") ||
+                       (c == '-' && before == '.')) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is_qualified(struct str s)
+{
+    size_t slash = str_find(s, '/');
+    return slash == s.n
+               ? is_name_part(s)
+               : is_dns_name(str_sub(s, 0, slash)) && is_name_part(str_sub(s, slash + 1, s.n));
+}
+
+static bool is_label_text(struct str s)
+{
+    return s.n == 0 || is_name_part(s);
+}
+
+static bool is_label_key(struct str s)
 {
     return k8s_label_key_fault(s) == NULL;
 }
@@ -287,33 +325,60 @@ static bool is_time(struct str s)
     return rfc3339_parse(s, &time, NULL);
 }
 
+#define QUANTITY                                                                                   \
+    "[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)"                                                          \
+    "([KMGTPE]i|[numkMGTPE]|[eE][+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+))?"
+#define DNS_PART  "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+#define DNS_NAME  DNS_PART "(\\." DNS_PART ")*"
+#define NAME_PART "[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+
+#define FORMAT(name, hash, pattern, text)                                                          \
+    const struct schema_format format_##name = {hash, is_##name, text, pattern, NULL}
+
+FORMAT(quantity, "3d44b6bc", "^" QUANTITY "$", "must be a quantity, such as 500m or 2Gi");
+FORMAT(ami, "8bd9bfc0", "ami-[0-9a-z]", "must be an image id, such as ami-0123");
+FORMAT(volume_size, "cf39799a",
+       "^(([1-9][0-9]{0,3}|[1-4][0-9]{4}|5[0-8][0-9]{3}|59000)Gi|"
+       "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-3][0-9]{3}|64000)G|"
+       "([1-9]?|[1-5][0-7]|58)Ti|([1-9]?|[1-5][0-9]|6[0-3]|64)T)$",
+       "must be a size from 1Gi to 64T, such as 100Gi");
+FORMAT(reservation, "31d77ef7", "^cr-[0-9a-z]+$", "must be a reservation id, such as cr-0123");
+FORMAT(account, "c5bc2dfe", "^[0-9]{12}$", "must be an account id of twelve digits");
+FORMAT(eviction, "1ddc5079", "^(([0-9]{1,2}(\\.[0-9]{1,2})?|100(\\.0{1,2})?)%|" QUANTITY ")?$",
+       "must be a percentage or a quantity");
+FORMAT(placement, "5790db60", "^pg-[0-9a-z]+$", "must be a placement group id, such as pg-0123");
+FORMAT(group, "1516b569", "sg-[0-9a-z]", "must be a security group id, such as sg-0123");
+FORMAT(subnet, "c19da9cc", "subnet-[0-9a-z]", "must be a subnet id, such as subnet-0123");
+FORMAT(duration, "fb2ddbd1", "^([0-9]+[hms])+$", "must be a duration of h, m and s, such as 1h30m");
+FORMAT(duration_never, "cc872213", "^(([0-9]+[hms])+|Never)$",
+       "must be a duration of h, m and s, such as 720h, or Never");
+FORMAT(no_slash, "8d0467b8", "^[^/]*$", "must not contain '/'");
+FORMAT(price, "fb6df76f", "^[0-9]+(\\.[0-9]+)?$", "must be a price, such as 0.25");
+FORMAT(change, "1a04a733",
+       "^([+-][0-9]*\\.?[0-9]+|\\+[0-9]*\\.?[0-9]+%|-[0-9]{1,2}(\\.[0-9]+)?%|-100%)$",
+       "must be a signed change, such as +0.5, -10% or +5%, not below -100%");
+FORMAT(budget_duration, "aa1c74eb", "^([0-9]+[hm]|[0-9]+h[0-9]+m)(0s)?$",
+       "must be a duration of h and m, such as 8h or 1h30m");
+FORMAT(budget_nodes, "71f1c05f", "^([0-9]{1,2}%|100%|[0-9]+)$",
+       "must be a number of nodes or a percentage up to 100%");
+FORMAT(schedule, "68aecdf8",
+       "^@(annually|yearly|monthly|weekly|daily|midnight|hourly)|.+\\s.+\\s.+\\s.+\\s.+$",
+       "must be a cron schedule of five fields, or a name such as @daily");
+const struct schema_format format_time = {
+    "date-time", is_time, "must be a time, such as 2026-03-01T08:00:00Z", NULL, NULL};
 const struct schema_format
-    format_quantity = {"3d44b6bc", is_quantity, "must be a quantity, such as 500m or 2Gi"},
-    format_ami = {"8bd9bfc0", is_ami, "must be an image id, such as ami-0123"},
-    format_volume_size = {"cf39799a", is_volume_size,
-                          "must be a size from 1Gi to 64T, such as 100Gi"},
-    format_reservation = {"31d77ef7", is_reservation, "must be a reservation id, such as cr-0123"},
-    format_account = {"c5bc2dfe", is_account, "must be an account id of twelve digits"},
-    format_eviction = {"1ddc5079", is_eviction, "must be a percentage or a quantity"},
-    format_placement = {"5790db60", is_placement, "must be a placement group id, such as pg-0123"},
-    format_group = {"1516b569", is_group, "must be a security group id, such as sg-0123"},
-    format_subnet = {"c19da9cc", is_subnet, "must be a subnet id, such as subnet-0123"},
-    format_duration = {"fb2ddbd1", is_duration, "must be a duration of h, m and s, such as 1h30m"},
-    format_duration_never = {"cc872213", is_duration_or_never,
-                             "must be a duration of h, m and s, such as 720h, or Never"},
-    format_no_slash = {"8d0467b8", has_no_slash, "must not contain '/'"},
-    format_qualified =
-        {"1281684f", is_qualified,
-         "must be a qualified name: [prefix/]name of letters, digits, '-', '_', '.'"},
-    format_label_value = {"ee830ded", is_label_value,
-                          "must be a label value: at most 63 letters, digits, '-', '_', '.'"},
-    format_price = {"fb6df76f", is_price, "must be a price, such as 0.25"},
-    format_change = {"1a04a733", is_change,
-                     "must be a signed change, such as +0.5, -10% or +5%, not below -100%"},
-    format_budget_duration = {"aa1c74eb", is_budget_duration,
-                              "must be a duration of h and m, such as 8h or 1h30m"},
-    format_budget_nodes = {"71f1c05f", is_budget_nodes,
-                           "must be a number of nodes or a percentage up to 100%"},
-    format_schedule = {"68aecdf8", is_schedule,
-                       "must be a cron schedule of five fields, or a name such as @daily"},
-    format_time = {"date-time", is_time, "must be a time, such as 2026-03-01T08:00:00Z"};
+    format_qualified = {"1281684f", is_qualified,
+                        "must be a qualified name: [prefix/]name of letters, digits, '-', '_', '.'",
+                        "^(" DNS_NAME "/)?" NAME_PART "$", is_label_key},
+    format_label_value = {"ee830ded", is_label_text,
+                          "must be a label value: letters, digits, '-', '_', '.'",
+                          "^(" NAME_PART ")?$", NULL},
+    format_value = {"ee830ded", NULL,
+                    "must be a label value: at most 63 letters, digits, '-', '_', '.'", NULL,
+                    is_label_value},
+    format_reason = {"17a48b19", NULL, "must be a word in CamelCase",
+                     "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$", NULL},
+    format_reason_or_none = {"72d32f4c", NULL, "must be a word in CamelCase, or empty",
+                             "^([A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?)?$", NULL},
+    format_condition = {"c3e4e12a", NULL, "must be a word in CamelCase",
+                        "^(" DNS_NAME "/)?" NAME_PART "$", NULL};

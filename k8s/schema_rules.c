@@ -35,6 +35,13 @@ static json_int_t integer_at(at_t at, const char *key)
     return json_is_integer(member.v) ? json_integer_value(member.v) : 0;
 }
 
+/* CEL takes no 3.0 for an integer: a rule that reads one is broken. */
+static bool is_float(at_t at, const char *key)
+{
+    struct json_at member = json_at_member(at, key);
+    return json_is_real(member.v);
+}
+
 static size_t count_at(at_t at, const char *key)
 {
     struct json_at member = json_at_member(at, key);
@@ -77,14 +84,15 @@ static bool all(at_t at, rule_t rule, bool (*one)(at_t at, rule_t rule))
     return count(at, rule, one) == json_at_count(at);
 }
 
-/* The keys of an object, one after the other. */
+/* The members of an object, one after the other. An API server takes those away that are null
+ * before it looks at anything. */
 static bool all_members(at_t at, rule_t rule, bool (*one)(struct str key, at_t value, rule_t rule))
 {
     json_t *object = json_is_object(at->v) ? (json_t *)(uintptr_t)at->v : NULL;
     for (void *it = json_object_iter(object); it != NULL; it = json_object_iter_next(object, it)) {
         struct str key = str_of(json_object_iter_key(it));
         struct json_at value = json_at_named(at, key, json_object_iter_value(it));
-        if (!one(key, &value, rule)) {
+        if (value.v != NULL && !one(key, &value, rule)) {
             return false;
         }
     }
@@ -133,29 +141,36 @@ static bool snapshot_for_rate(at_t at, rule_t rule)
 static bool thresholds_ordered(at_t at, rule_t rule)
 {
     const char *high = rule->list[0], *low = rule->list[1];
-    return !has(at, high) || !has(at, low) || integer_at(at, high) > integer_at(at, low);
+    return !has(at, high) || !has(at, low) ||
+           (!is_float(at, high) && !is_float(at, low) &&
+            integer_at(at, high) > integer_at(at, low));
+}
+
+static bool key_listed(struct str key, at_t value, rule_t rule)
+{
+    (void)value;
+    return listed(rule->list, key);
+}
+
+/* `key` is one of jansson's, which end with NUL. */
+static bool is_in_second(struct str key, at_t value, rule_t rule)
+{
+    struct json_at second = json_at_member(value->up->up, rule->list[1]);
+    struct json_at member = json_at_named(&second, key, json_object_get(second.v, key.p));
+    return member.v != NULL;
 }
 
 /* Every key of the first map is one of the second. */
 static bool keys_match(at_t at, rule_t rule)
 {
     struct json_at first = json_at_member(at, rule->list[0]);
-    struct json_at second = json_at_member(at, rule->list[1]);
-    json_t *object = json_is_object(first.v) ? (json_t *)(uintptr_t)first.v : NULL;
-    for (void *it = json_object_iter(object); it != NULL; it = json_object_iter_next(object, it)) {
-        if (json_object_get(second.v, json_object_iter_key(it)) == NULL) {
-            return false;
-        }
-    }
-    return true;
+    return all_members(&first, rule, is_in_second);
 }
 
 static bool limits_of_static(at_t at, rule_t rule)
 {
     struct json_at limits = json_at_member(at, "limits");
-    size_t n = json_at_count(&limits);
-    (void)rule;
-    return !has(at, "replicas") || n == 0 || (n == 1 && has(&limits, "nodes"));
+    return !has(at, "replicas") || all_members(&limits, rule, key_listed);
 }
 
 /* ---- lists of terms ---- */
@@ -209,9 +224,16 @@ static bool is_primary(at_t at, rule_t rule)
            str_eq(text_at(at, "interfaceType"), STR("interface"));
 }
 
+static bool has_float_index(at_t at, rule_t rule)
+{
+    (void)rule;
+    return is_float(at, "deviceIndex") || is_float(at, "networkCardIndex");
+}
+
 static bool has_primary(at_t at, rule_t rule)
 {
-    return json_at_count(at) == 0 || count(at, rule, is_primary) > 0;
+    return json_at_count(at) == 0 ||
+           (count(at, rule, has_float_index) == 0 && count(at, rule, is_primary) > 0);
 }
 
 static bool interfaces_distinct(at_t at, rule_t rule)
@@ -323,12 +345,6 @@ static bool keys_filled(at_t at, rule_t rule)
     return all_members(at, rule, key_filled);
 }
 
-static bool key_listed(struct str key, at_t value, rule_t rule)
-{
-    (void)value;
-    return listed(rule->list, key);
-}
-
 static bool keys_listed(at_t at, rule_t rule)
 {
     return all_members(at, rule, key_listed);
@@ -427,7 +443,8 @@ static bool enough_values(at_t at, rule_t rule)
 {
     (void)rule;
     return !str_eq(text_at(at, "operator"), STR("In")) || !has(at, "minValues") ||
-           (json_int_t)count_at(at, "values") >= integer_at(at, "minValues");
+           (!is_float(at, "minValues") &&
+            (json_int_t)count_at(at, "values") >= integer_at(at, "minValues"));
 }
 
 static bool all_enough_values(at_t at, rule_t rule)
@@ -458,11 +475,68 @@ static bool all_enough_values(at_t at, rule_t rule)
 #define KARPENTER_KEYS "karpenter.sh/capacity-type", "karpenter.sh/nodepool"
 #define WINDOWS        "windows2019", "windows2022", "windows2025"
 
+/* What each function says, in CEL, for the CRDs: $k is the key, $0 and $1 are members of the list,
+ * $l is the list, $h and $t ask whether the object or the term has one of its members. */
+#define CEL_key_needs_list "has(self.$k) ? $h : true"
+#define CEL_one_of_list    "$h"
+#define CEL_not_both       "!has(self.$0) || !has(self.$1)"
+#define CEL_exactly_one    "has(self.$0) != has(self.$1)"
+#define CEL_filled         "self.size() > 0"
+#define CEL_not_empty_list "self.size() > 0"
+#define CEL_snapshot_for_rate                                                                      \
+    "!has(self.$k) || (has(self.snapshotID) && self.snapshotID.size() > 0)"
+#define CEL_thresholds_ordered "!has(self.$0) || !has(self.$1) || self.$0 > self.$1"
+#define CEL_keys_match         "!has(self.$0) || self.$0.all(k, has(self.$1) && k in self.$1)"
+#define CEL_limits_of_static                                                                       \
+    "!has(self.replicas) || !has(self.limits) || self.limits.all(k, k in $l)"
+#define CEL_terms_have_one "self.all(t, $t)"
+#define CEL_not_all_mixed  "self.exists(t, !has(t.$k) || !($t))"
+#define CEL_none_mixed     "self.all(t, !has(t.$k) || !($t))"
+#define CEL_key_only_alone "self.size() == 1 || self.all(t, !has(t.$k))"
+#define CEL_one_root       "self.filter(t, has(t.$k) && t.$k).size() < 2"
+#define CEL_has_primary                                                                            \
+    "self.size() == 0 || self.exists(t, t.interfaceType == 'interface' && "                        \
+    "t.deviceIndex == 0 && t.networkCardIndex == 0)"
+#define CEL_interfaces_distinct                                                                    \
+    "self.all(a, self.exists_one(b, a.networkCardIndex == b.networkCardIndex && "                  \
+    "a.deviceIndex == b.deviceIndex) && (a.interfaceType != 'efa-only' || "                        \
+    "self.exists_one(b, a.networkCardIndex == b.networkCardIndex && b.interfaceType"               \
+    " == 'efa-only')))"
+#define CEL_windows_complete "self.all(b, has(b.schedule) == has(b.duration))"
+#define CEL_alias_form       "self.matches('^[0-9A-Za-z]+@.+$')"
+#define CEL_alias_family     "self.split('@')[0] in $l"
+#define CEL_alias_windows    "!(self.split('@')[0] in $l) || self.split('@')[1] == 'latest'"
+#define CEL_family_agrees                                                                          \
+    "!has(self.amiFamily) || self.amiFamily in ['Custom', '$0'] || "                               \
+    "!self.amiSelectorTerms.exists(t, has(t.alias) && t.alias.split('@')[0] == "                   \
+    "'$k')"
+#define CEL_family_given        "has(self.amiFamily) || self.amiSelectorTerms.exists(t, has(t.$k))"
+#define CEL_pairs_filled        "self.all(k, k.size() > 0 && self[k].size() > 0)"
+#define CEL_keys_filled         "self.all(k, k.size() > 0)"
+#define CEL_keys_listed         "self.all(k, k in $l)"
+#define CEL_keys_not_listed     "!self.exists(k, k in $l)"
+#define CEL_keys_without_prefix "!self.exists(k, k.startsWith('$k'))"
+#define CEL_values_positive     "self.all(k, !self[k].startsWith('-'))"
+#define CEL_text_in_domain      "self in $l || !self.split('/')[0].endsWith('$k')"
+#define CEL_keys_in_domain      "self.all(k, k in $l || !k.split('/')[0].endsWith('$k'))"
+#define CEL_text_not_listed     "!(self in $l)"
+#define CEL_ops_have_values                                                                        \
+    "self.all(r, r.operator != '$k' || (has(r.values) && r.values.size() > 0))"
+#define CEL_numbers_alone                                                                          \
+    "self.all(r, !(r.operator in $l) || (has(r.values) && r.values.size() == 1 && "                \
+    "int(r.values[0]) >= 0))"
+#define CEL_all_enough_values                                                                      \
+    "self.all(r, r.operator != 'In' || !has(r.minValues) || (has(r.values) && "                    \
+    "r.values.size() >= r.minValues))"
+
 #define RULE(name, hash, holds, key, list, text)                                                   \
-    const struct schema_rule rule_##name = {hash, holds, text, key, list}
+    const struct schema_rule rule_##name = {hash, holds, CEL_##holds, text, key, list}
 #define FAMILY(name, hash, family)                                                                 \
     RULE(family_##name, hash, family_agrees, #name, WORDS(family),                                 \
          "amiFamily must be " family " or Custom beside an alias of " #name)
+/* Of updates only, which nothing here sees. */
+#define UPDATE_RULE(name, hash, cel, text)                                                         \
+    const struct schema_rule rule_##name = {hash, NULL, cel, text, NULL, NULL}
 
 RULE(buffer_size, "25d88f46", key_needs_list, "podTemplateRef", WORDS("replicas", "limits"),
      "podTemplateRef needs replicas or limits");
@@ -553,7 +627,7 @@ RULE(tag_nodeclaim, "9aab54f2", keys_not_listed, NULL, WORDS("karpenter.sh/nodec
      "the tag karpenter.sh/nodeclaim is reserved");
 RULE(tag_nodeclass, "d8e08895", keys_not_listed, NULL, WORDS(AWS("ec2nodeclass")),
      "the tag karpenter.k8s.aws/ec2nodeclass is reserved");
-RULE(claim_immutable, "f4f4adcf", NULL, NULL, NULL, "cannot be changed");
+UPDATE_RULE(claim_immutable, "f4f4adcf", "self == oldSelf", "cannot be changed");
 RULE(in_values, "a691217b", ops_have_values, "In", NULL, "In needs at least one value");
 RULE(numbers, "66332da9", numbers_alone, NULL, WORDS("Gt", "Lt", "Gte", "Lte"),
      "Gt, Lt, Gte and Lte need a single whole number, not negative");
@@ -575,9 +649,9 @@ RULE(overlay_capacity, "a8e05184", keys_not_listed, NULL,
 RULE(not_in_values, "297215f4", ops_have_values, "NotIn", NULL, "NotIn needs at least one value");
 RULE(overlay_key_aws, "e268d46b", text_in_domain, "karpenter.k8s.aws", WORDS(AWS_TYPE_KEYS),
      "no label of the domain karpenter.k8s.aws that may be required");
-RULE(static_for_good, "ba3785a7", NULL, NULL, NULL,
-     "replicas cannot be set or taken away afterwards");
-RULE(static_limits, "deb2bd9c", limits_of_static, NULL, NULL,
+UPDATE_RULE(static_for_good, "ba3785a7", "has(self.replicas) == has(oldSelf.replicas)",
+            "replicas cannot be set or taken away afterwards");
+RULE(static_limits, "deb2bd9c", limits_of_static, NULL, WORDS("nodes"),
      "with replicas only limits.nodes can be set");
 RULE(static_weight, "baf63be4", not_both, NULL, WORDS("replicas", "weight"),
      "weight cannot be set together with replicas");
@@ -591,5 +665,5 @@ RULE(label_hostname, "0ff8e93e", keys_not_listed, NULL, WORDS("kubernetes.io/hos
      "kubernetes.io/hostname is reserved");
 RULE(label_aws, "c1b23e39", keys_in_domain, "karpenter.k8s.aws", WORDS(AWS_KEYS),
      "no label of the domain karpenter.k8s.aws that may be set");
-RULE(group_immutable, "941736dc", NULL, NULL, NULL, "group cannot be changed");
-RULE(kind_immutable, "54871a1c", NULL, NULL, NULL, "kind cannot be changed");
+UPDATE_RULE(group_immutable, "941736dc", "self.group == oldSelf.group", "group cannot be changed");
+UPDATE_RULE(kind_immutable, "54871a1c", "self.kind == oldSelf.kind", "kind cannot be changed");

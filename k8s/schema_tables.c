@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Every property of the specs, as the CRDs of Karpenter v1.14 have them, a parent before its
+/* Every property of spec and status, as the CRDs of Karpenter v1.14 have them, a parent before its
  * children: `a.b` is a property of an object, `a[]` an element of a list, `a{}` a value of a map.
  */
 #include "k8s/schema_rules.h"
@@ -7,15 +7,38 @@
 #define CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define RULES(...)   ((const struct schema_rule *const[]){__VA_ARGS__, NULL})
 
+#define CONDITIONS(list_kind)                                                                      \
+    {"status.conditions", SCHEMA_ARRAY, .flags = (list_kind)}, CONDITION,                          \
+        {"status.conditions[].message", SCHEMA_STRING, .max = 32768,                               \
+         .flags = SCHEMA_REQUIRED | SCHEMA_MAX},                                                   \
+    {                                                                                              \
+        "status.conditions[].reason", SCHEMA_STRING,                                               \
+            .min = 1, .max = 1024, .flags = SCHEMA_REQUIRED | SCHEMA_MIN | SCHEMA_MAX,             \
+            .format = &format_reason                                                               \
+    }
+/* What all kinds have in common. */
+#define CONDITION                                                                                  \
+    {"status.conditions[]", SCHEMA_OBJECT},                                                        \
+        {"status.conditions[].lastTransitionTime", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,        \
+         .format = &format_time},                                                                  \
+        {"status.conditions[].observedGeneration", SCHEMA_INTEGER, .min = 0, .flags = SCHEMA_MIN}, \
+        {"status.conditions[].status", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,                    \
+         .choices = CHOICES("True", "False", "Unknown")},                                          \
+    {                                                                                              \
+        "status.conditions[].type", SCHEMA_STRING,                                                 \
+            .max = 316, .flags = SCHEMA_REQUIRED | SCHEMA_MAX, .format = &format_condition         \
+    }
+
 static const struct schema_row nodepool_rows[] = {
     {"spec", SCHEMA_OBJECT, .flags = SCHEMA_REQUIRED,
      .rules = RULES(&rule_static_for_good, &rule_static_limits, &rule_static_weight)},
-    {"spec.disruption", SCHEMA_OBJECT},
-    {"spec.disruption.budgets", SCHEMA_ARRAY, .max = 50, .flags = SCHEMA_MAX,
-     .rules = RULES(&rule_budget_window)},
+    {"spec.disruption", SCHEMA_OBJECT, .otherwise = "{\"consolidateAfter\":\"0s\"}"},
+    {"spec.disruption.budgets", SCHEMA_ARRAY, .otherwise = "[{\"nodes\":\"10%\"}]", .max = 50,
+     .flags = SCHEMA_ATOMIC | SCHEMA_MAX, .rules = RULES(&rule_budget_window)},
     {"spec.disruption.budgets[]", SCHEMA_OBJECT},
     {"spec.disruption.budgets[].duration", SCHEMA_STRING, .format = &format_budget_duration},
-    {"spec.disruption.budgets[].nodes", SCHEMA_STRING, .format = &format_budget_nodes},
+    {"spec.disruption.budgets[].nodes", SCHEMA_STRING, .otherwise = "\"10%\"",
+     .format = &format_budget_nodes},
     {"spec.disruption.budgets[].reasons", SCHEMA_ARRAY, .max = 50,
      .flags = SCHEMA_SET | SCHEMA_MAX},
     {"spec.disruption.budgets[].reasons[]", SCHEMA_STRING,
@@ -24,6 +47,7 @@ static const struct schema_row nodepool_rows[] = {
     {"spec.disruption.consolidateAfter", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
      .format = &format_duration_never},
     {"spec.disruption.consolidationPolicy", SCHEMA_STRING,
+     .otherwise = "\"WhenEmptyOrUnderutilized\"",
      .choices = CHOICES("WhenEmpty", "WhenEmptyOrUnderutilized", "Balanced")},
     {"spec.limits", SCHEMA_MAP},
     {"spec.limits{}", SCHEMA_QUANTITY, .format = &format_quantity},
@@ -32,13 +56,14 @@ static const struct schema_row nodepool_rows[] = {
     {"spec.template.metadata", SCHEMA_OBJECT},
     {"spec.template.metadata.annotations", SCHEMA_MAP},
     {"spec.template.metadata.annotations{}", SCHEMA_STRING},
-    {"spec.template.metadata.labels", SCHEMA_MAP, .max = 100, .flags = SCHEMA_MAX,
+    {"spec.template.metadata.labels", SCHEMA_MAP, .max = 100, .flags = SCHEMA_ATOMIC | SCHEMA_MAX,
      .rules =
          RULES(&rule_label_karpenter, &rule_label_nodepool, &rule_label_hostname, &rule_label_aws)},
     {"spec.template.metadata.labels{}", SCHEMA_STRING, .max = 63, .flags = SCHEMA_MAX,
      .format = &format_label_value},
     {"spec.template.spec", SCHEMA_OBJECT, .flags = SCHEMA_REQUIRED},
-    {"spec.template.spec.expireAfter", SCHEMA_STRING, .format = &format_duration_never},
+    {"spec.template.spec.expireAfter", SCHEMA_STRING, .otherwise = "\"720h\"",
+     .format = &format_duration_never},
     {"spec.template.spec.nodeClassRef", SCHEMA_OBJECT, .flags = SCHEMA_REQUIRED,
      .rules = RULES(&rule_group_immutable, &rule_kind_immutable)},
     {"spec.template.spec.nodeClassRef.group", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
@@ -48,7 +73,7 @@ static const struct schema_row nodepool_rows[] = {
     {"spec.template.spec.nodeClassRef.name", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
      .rules = RULES(&rule_not_empty)},
     {"spec.template.spec.requirements", SCHEMA_ARRAY, .max = 100,
-     .flags = SCHEMA_REQUIRED | SCHEMA_MAX,
+     .flags = SCHEMA_ATOMIC | SCHEMA_REQUIRED | SCHEMA_MAX,
      .rules = RULES(&rule_in_values, &rule_numbers, &rule_min_values)},
     {"spec.template.spec.requirements[]", SCHEMA_OBJECT},
     {"spec.template.spec.requirements[].key", SCHEMA_STRING, .max = 316,
@@ -58,9 +83,9 @@ static const struct schema_row nodepool_rows[] = {
      .flags = SCHEMA_MIN | SCHEMA_MAX},
     {"spec.template.spec.requirements[].operator", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
      .choices = CHOICES("Gte", "Lte", "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")},
-    {"spec.template.spec.requirements[].values", SCHEMA_ARRAY},
-    {"spec.template.spec.requirements[].values[]", SCHEMA_STRING, .format = &format_label_value},
-    {"spec.template.spec.startupTaints", SCHEMA_ARRAY},
+    {"spec.template.spec.requirements[].values", SCHEMA_ARRAY, .flags = SCHEMA_ATOMIC},
+    {"spec.template.spec.requirements[].values[]", SCHEMA_STRING, .format = &format_value},
+    {"spec.template.spec.startupTaints", SCHEMA_ARRAY, .flags = SCHEMA_ATOMIC},
     {"spec.template.spec.startupTaints[]", SCHEMA_OBJECT},
     {"spec.template.spec.startupTaints[].effect", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
      .choices = CHOICES("NoSchedule", "PreferNoSchedule", "NoExecute")},
@@ -68,7 +93,7 @@ static const struct schema_row nodepool_rows[] = {
      .flags = SCHEMA_REQUIRED | SCHEMA_MIN, .format = &format_qualified},
     {"spec.template.spec.startupTaints[].timeAdded", SCHEMA_STRING, .format = &format_time},
     {"spec.template.spec.startupTaints[].value", SCHEMA_STRING, .format = &format_qualified},
-    {"spec.template.spec.taints", SCHEMA_ARRAY},
+    {"spec.template.spec.taints", SCHEMA_ARRAY, .flags = SCHEMA_ATOMIC},
     {"spec.template.spec.taints[]", SCHEMA_OBJECT},
     {"spec.template.spec.taints[].effect", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
      .choices = CHOICES("NoSchedule", "PreferNoSchedule", "NoExecute")},
@@ -78,11 +103,17 @@ static const struct schema_row nodepool_rows[] = {
     {"spec.template.spec.taints[].value", SCHEMA_STRING, .format = &format_qualified},
     {"spec.template.spec.terminationGracePeriod", SCHEMA_STRING, .format = &format_duration},
     {"spec.weight", SCHEMA_INT32, .min = 1, .max = 100, .flags = SCHEMA_MIN | SCHEMA_MAX},
+    {"status", SCHEMA_OBJECT},
+    CONDITIONS(SCHEMA_BY_TYPE),
+    {"status.nodeClassObservedGeneration", SCHEMA_INTEGER},
+    {"status.nodes", SCHEMA_INTEGER, .otherwise = "0"},
+    {"status.resources", SCHEMA_MAP},
+    {"status.resources{}", SCHEMA_QUANTITY, .format = &format_quantity},
 };
 
 static const struct schema_row nodeclaim_rows[] = {
     {"spec", SCHEMA_OBJECT, .flags = SCHEMA_REQUIRED, .rules = RULES(&rule_claim_immutable)},
-    {"spec.expireAfter", SCHEMA_STRING, .format = &format_duration_never},
+    {"spec.expireAfter", SCHEMA_STRING, .otherwise = "\"720h\"", .format = &format_duration_never},
     {"spec.nodeClassRef", SCHEMA_OBJECT, .flags = SCHEMA_REQUIRED},
     {"spec.nodeClassRef.group", SCHEMA_STRING, .flags = SCHEMA_REQUIRED, .format = &format_no_slash,
      .rules = RULES(&rule_not_empty)},
@@ -90,7 +121,8 @@ static const struct schema_row nodeclaim_rows[] = {
      .rules = RULES(&rule_not_empty)},
     {"spec.nodeClassRef.name", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
      .rules = RULES(&rule_not_empty)},
-    {"spec.requirements", SCHEMA_ARRAY, .max = 100, .flags = SCHEMA_REQUIRED | SCHEMA_MAX,
+    {"spec.requirements", SCHEMA_ARRAY, .max = 100,
+     .flags = SCHEMA_ATOMIC | SCHEMA_REQUIRED | SCHEMA_MAX,
      .rules = RULES(&rule_in_values, &rule_numbers, &rule_min_values)},
     {"spec.requirements[]", SCHEMA_OBJECT},
     {"spec.requirements[].key", SCHEMA_STRING, .max = 316, .flags = SCHEMA_REQUIRED | SCHEMA_MAX,
@@ -100,12 +132,12 @@ static const struct schema_row nodeclaim_rows[] = {
      .flags = SCHEMA_MIN | SCHEMA_MAX},
     {"spec.requirements[].operator", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
      .choices = CHOICES("Gte", "Lte", "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")},
-    {"spec.requirements[].values", SCHEMA_ARRAY},
-    {"spec.requirements[].values[]", SCHEMA_STRING, .format = &format_label_value},
+    {"spec.requirements[].values", SCHEMA_ARRAY, .flags = SCHEMA_ATOMIC},
+    {"spec.requirements[].values[]", SCHEMA_STRING, .format = &format_value},
     {"spec.resources", SCHEMA_OBJECT},
     {"spec.resources.requests", SCHEMA_MAP},
     {"spec.resources.requests{}", SCHEMA_QUANTITY, .format = &format_quantity},
-    {"spec.startupTaints", SCHEMA_ARRAY},
+    {"spec.startupTaints", SCHEMA_ARRAY, .flags = SCHEMA_ATOMIC},
     {"spec.startupTaints[]", SCHEMA_OBJECT},
     {"spec.startupTaints[].effect", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
      .choices = CHOICES("NoSchedule", "PreferNoSchedule", "NoExecute")},
@@ -113,7 +145,7 @@ static const struct schema_row nodeclaim_rows[] = {
      .format = &format_qualified},
     {"spec.startupTaints[].timeAdded", SCHEMA_STRING, .format = &format_time},
     {"spec.startupTaints[].value", SCHEMA_STRING, .format = &format_qualified},
-    {"spec.taints", SCHEMA_ARRAY},
+    {"spec.taints", SCHEMA_ARRAY, .flags = SCHEMA_ATOMIC},
     {"spec.taints[]", SCHEMA_OBJECT},
     {"spec.taints[].effect", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
      .choices = CHOICES("NoSchedule", "PreferNoSchedule", "NoExecute")},
@@ -122,6 +154,20 @@ static const struct schema_row nodeclaim_rows[] = {
     {"spec.taints[].timeAdded", SCHEMA_STRING, .format = &format_time},
     {"spec.taints[].value", SCHEMA_STRING, .format = &format_qualified},
     {"spec.terminationGracePeriod", SCHEMA_STRING, .format = &format_duration},
+    {"status", SCHEMA_OBJECT},
+    {"status.allocatable", SCHEMA_MAP},
+    {"status.allocatable{}", SCHEMA_QUANTITY, .format = &format_quantity},
+    {"status.capacity", SCHEMA_MAP},
+    {"status.capacity{}", SCHEMA_QUANTITY, .format = &format_quantity},
+    {"status.conditions", SCHEMA_ARRAY, .flags = SCHEMA_BY_TYPE},
+    CONDITION,
+    {"status.conditions[].message", SCHEMA_STRING, .max = 32768, .flags = SCHEMA_MAX},
+    {"status.conditions[].reason", SCHEMA_STRING, .max = 1024, .flags = SCHEMA_MAX,
+     .format = &format_reason_or_none},
+    {"status.imageID", SCHEMA_STRING},
+    {"status.lastPodEventTime", SCHEMA_STRING, .format = &format_time},
+    {"status.nodeName", SCHEMA_STRING},
+    {"status.providerID", SCHEMA_STRING},
 };
 
 static const struct schema_row nodeoverlay_rows[] = {
@@ -130,7 +176,8 @@ static const struct schema_row nodeoverlay_rows[] = {
     {"spec.capacity{}", SCHEMA_QUANTITY, .format = &format_quantity},
     {"spec.price", SCHEMA_STRING, .format = &format_price},
     {"spec.priceAdjustment", SCHEMA_STRING, .format = &format_change},
-    {"spec.requirements", SCHEMA_ARRAY, .max = 100, .flags = SCHEMA_REQUIRED | SCHEMA_MAX,
+    {"spec.requirements", SCHEMA_ARRAY, .max = 100,
+     .flags = SCHEMA_ATOMIC | SCHEMA_REQUIRED | SCHEMA_MAX,
      .rules = RULES(&rule_not_in_values, &rule_in_values, &rule_numbers)},
     {"spec.requirements[]", SCHEMA_OBJECT},
     {"spec.requirements[].key", SCHEMA_STRING, .max = 316, .flags = SCHEMA_REQUIRED | SCHEMA_MAX,
@@ -138,9 +185,11 @@ static const struct schema_row nodeoverlay_rows[] = {
      .rules = RULES(&rule_key_karpenter, &rule_key_hostname, &rule_overlay_key_aws)},
     {"spec.requirements[].operator", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
      .choices = CHOICES("Gte", "Lte", "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")},
-    {"spec.requirements[].values", SCHEMA_ARRAY},
-    {"spec.requirements[].values[]", SCHEMA_STRING, .format = &format_label_value},
+    {"spec.requirements[].values", SCHEMA_ARRAY, .flags = SCHEMA_ATOMIC},
+    {"spec.requirements[].values[]", SCHEMA_STRING, .format = &format_value},
     {"spec.weight", SCHEMA_INT32, .min = 1, .max = 10000, .flags = SCHEMA_MIN | SCHEMA_MAX},
+    {"status", SCHEMA_OBJECT},
+    CONDITIONS(SCHEMA_BY_TYPE),
 };
 
 static const struct schema_row capacitybuffer_rows[] = {
@@ -151,12 +200,20 @@ static const struct schema_row capacitybuffer_rows[] = {
     {"spec.percentage", SCHEMA_INT32, .min = 0, .flags = SCHEMA_MIN},
     {"spec.podTemplateRef", SCHEMA_OBJECT},
     {"spec.podTemplateRef.name", SCHEMA_STRING, .min = 1, .flags = SCHEMA_REQUIRED | SCHEMA_MIN},
-    {"spec.provisioningStrategy", SCHEMA_STRING},
+    {"spec.provisioningStrategy", SCHEMA_STRING,
+     .otherwise = "\"buffer.x-k8s.io/active-capacity\""},
     {"spec.replicas", SCHEMA_INT32, .min = 0, .flags = SCHEMA_MIN},
     {"spec.scalableRef", SCHEMA_OBJECT},
     {"spec.scalableRef.apiGroup", SCHEMA_STRING},
     {"spec.scalableRef.kind", SCHEMA_STRING, .min = 1, .flags = SCHEMA_REQUIRED | SCHEMA_MIN},
     {"spec.scalableRef.name", SCHEMA_STRING, .min = 1, .flags = SCHEMA_REQUIRED | SCHEMA_MIN},
+    {"status", SCHEMA_OBJECT},
+    CONDITIONS(SCHEMA_BY_TYPE),
+    {"status.podTemplateGeneration", SCHEMA_INTEGER},
+    {"status.podTemplateRef", SCHEMA_OBJECT},
+    {"status.podTemplateRef.name", SCHEMA_STRING, .min = 1, .flags = SCHEMA_REQUIRED | SCHEMA_MIN},
+    {"status.provisioningStrategy", SCHEMA_STRING},
+    {"status.replicas", SCHEMA_INT32},
 };
 
 static const struct schema_row ec2nodeclass_rows[] = {
@@ -249,13 +306,17 @@ static const struct schema_row ec2nodeclass_rows[] = {
     {"spec.kubelet.systemReserved", SCHEMA_MAP,
      .rules = RULES(&rule_reserved_keys, &rule_reserved_positive)},
     {"spec.kubelet.systemReserved{}", SCHEMA_STRING, .format = &format_quantity},
-    {"spec.metadataOptions", SCHEMA_OBJECT},
-    {"spec.metadataOptions.httpEndpoint", SCHEMA_STRING, .choices = CHOICES("enabled", "disabled")},
-    {"spec.metadataOptions.httpProtocolIPv6", SCHEMA_STRING,
+    {"spec.metadataOptions", SCHEMA_OBJECT,
+     .otherwise = "{\"httpEndpoint\":\"enabled\",\"httpProtocolIPv6\":\"disabled\","
+                  "\"httpPutResponseHopLimit\":1,\"httpTokens\":\"required\"}"},
+    {"spec.metadataOptions.httpEndpoint", SCHEMA_STRING, .otherwise = "\"enabled\"",
      .choices = CHOICES("enabled", "disabled")},
-    {"spec.metadataOptions.httpPutResponseHopLimit", SCHEMA_INTEGER, .min = 1, .max = 64,
-     .flags = SCHEMA_MIN | SCHEMA_MAX},
-    {"spec.metadataOptions.httpTokens", SCHEMA_STRING, .choices = CHOICES("required", "optional")},
+    {"spec.metadataOptions.httpProtocolIPv6", SCHEMA_STRING, .otherwise = "\"disabled\"",
+     .choices = CHOICES("enabled", "disabled")},
+    {"spec.metadataOptions.httpPutResponseHopLimit", SCHEMA_INTEGER, .otherwise = "1", .min = 1,
+     .max = 64, .flags = SCHEMA_MIN | SCHEMA_MAX},
+    {"spec.metadataOptions.httpTokens", SCHEMA_STRING, .otherwise = "\"required\"",
+     .choices = CHOICES("required", "optional")},
     {"spec.networkInterfaces", SCHEMA_ARRAY, .max = 150, .flags = SCHEMA_MAX,
      .rules = RULES(&rule_primary_interface, &rule_interfaces_distinct)},
     {"spec.networkInterfaces[]", SCHEMA_OBJECT},
@@ -292,6 +353,45 @@ static const struct schema_row ec2nodeclass_rows[] = {
                     &rule_tag_nodeclaim, &rule_tag_nodeclass)},
     {"spec.tags{}", SCHEMA_STRING},
     {"spec.userData", SCHEMA_STRING},
+    {"status", SCHEMA_OBJECT},
+    {"status.amis", SCHEMA_ARRAY},
+    {"status.amis[]", SCHEMA_OBJECT},
+    {"status.amis[].deprecated", SCHEMA_BOOLEAN},
+    {"status.amis[].id", SCHEMA_STRING, .flags = SCHEMA_REQUIRED},
+    {"status.amis[].name", SCHEMA_STRING},
+    {"status.amis[].requirements", SCHEMA_ARRAY, .flags = SCHEMA_REQUIRED},
+    {"status.amis[].requirements[]", SCHEMA_OBJECT},
+    {"status.amis[].requirements[].key", SCHEMA_STRING, .flags = SCHEMA_REQUIRED},
+    {"status.amis[].requirements[].operator", SCHEMA_STRING, .flags = SCHEMA_REQUIRED},
+    {"status.amis[].requirements[].values", SCHEMA_ARRAY, .flags = SCHEMA_ATOMIC},
+    {"status.amis[].requirements[].values[]", SCHEMA_STRING},
+    {"status.capacityReservations", SCHEMA_ARRAY},
+    {"status.capacityReservations[]", SCHEMA_OBJECT},
+    {"status.capacityReservations[].availabilityZone", SCHEMA_STRING, .flags = SCHEMA_REQUIRED},
+    {"status.capacityReservations[].endTime", SCHEMA_STRING, .format = &format_time},
+    {"status.capacityReservations[].id", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
+     .format = &format_reservation},
+    {"status.capacityReservations[].instanceMatchCriteria", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
+     .choices = CHOICES("open", "targeted")},
+    {"status.capacityReservations[].instanceType", SCHEMA_STRING, .flags = SCHEMA_REQUIRED},
+    {"status.capacityReservations[].interruptible", SCHEMA_BOOLEAN},
+    {"status.capacityReservations[].ownerID", SCHEMA_STRING, .flags = SCHEMA_REQUIRED,
+     .format = &format_account},
+    {"status.capacityReservations[].reservationType", SCHEMA_STRING, .otherwise = "\"default\"",
+     .choices = CHOICES("default", "capacity-block")},
+    {"status.capacityReservations[].state", SCHEMA_STRING, .otherwise = "\"active\"",
+     .choices = CHOICES("active", "expiring")},
+    CONDITIONS(0),
+    {"status.instanceProfile", SCHEMA_STRING},
+    {"status.securityGroups", SCHEMA_ARRAY},
+    {"status.securityGroups[]", SCHEMA_OBJECT},
+    {"status.securityGroups[].id", SCHEMA_STRING, .flags = SCHEMA_REQUIRED},
+    {"status.securityGroups[].name", SCHEMA_STRING},
+    {"status.subnets", SCHEMA_ARRAY},
+    {"status.subnets[]", SCHEMA_OBJECT},
+    {"status.subnets[].id", SCHEMA_STRING, .flags = SCHEMA_REQUIRED},
+    {"status.subnets[].zone", SCHEMA_STRING, .flags = SCHEMA_REQUIRED},
+    {"status.subnets[].zoneID", SCHEMA_STRING},
 };
 
 #define KIND(name, rows)                                                                           \

@@ -17,6 +17,7 @@ struct finding {
     const char *file;
     uint64_t line;
     struct str kind, name, path, rule, text;
+    bool accepted_by_server;
 };
 
 struct validating {
@@ -63,12 +64,14 @@ static bool take_object(void *ctx, const struct k8s_read_object *object, struct 
         finding.path = violations[i].path;
         finding.rule = violations[i].rule;
         finding.text = violations[i].text;
+        finding.accepted_by_server = violations[i].accepted_by_server;
         VEC_PUSH(v->arena, &v->findings, finding);
     }
     if (n == 0 && !k8s_builder_add(v->builder, object->value, object->list_kind, v->source->index,
                                    object->removed, NULL, &why)) {
         struct finding finding = finding_at(v, object);
         finding.rule = STR("decode");
+        finding.accepted_by_server = has_schema;
         finding.text = str_copy(v->arena, str_of(why.text));
         VEC_PUSH(v->arena, &v->findings, finding);
     }
@@ -95,6 +98,10 @@ static void put_text(const struct validating *v, struct strbuf *b)
                         STR_ARG(f->name), STR_ARG(f->path));
         }
         strbuf_add(&line, f->text);
+        if (f->accepted_by_server) {
+            strbuf_addf(&line, " (an API server takes it, %s does not)",
+                        str_eq(f->rule, STR("decode")) ? "the planner" : "Karpenter");
+        }
         text_add(b, &v->console->out, TEXT_PLAIN, strbuf_str(&line));
         strbuf_addc(b, '\n');
     }
@@ -123,6 +130,7 @@ static void put_document(const struct validating *v, struct jsonw *w)
         jsonw_key_str(w, "path", f->path);
         jsonw_key_str(w, "rule", f->rule);
         jsonw_key_str(w, "message", f->text);
+        jsonw_key_bool(w, "acceptedByServer", f->accepted_by_server);
         jsonw_object_end(w);
     }
     jsonw_array_end(w);

@@ -619,6 +619,9 @@ def validate():
     assert "Like" in out and "cpu" in out and "2 faults" in out, out
     faults = json.loads(run("validate", "-o", "json", stdin=bad, code=1)[0])["faults"]
     assert [f["kind"] for f in faults] == ["NodePool", "Deployment"] and faults[0]["path"].endswith("requirements[0].operator")
+    later = POOL.replace("values: [m5, c5]", "values: [m5, 'c 5']")
+    assert "an API server takes it, Karpenter does not" in run("validate", stdin=later, code=1)[0]
+    assert [f["acceptedByServer"] for f in json.loads(run("validate", "-o", "json", stdin=later, code=1)[0])["faults"]] == [True]
 
 
 @test

@@ -23,24 +23,24 @@ class Admin:
     def __init__(self, cluster):
         self.cluster, self.connection = cluster, None
 
-    def raw(self, method, path, body=None):
+    def raw(self, method, path, body=None, accept="application/json"):
         if self.connection is None:
             context = ssl.create_default_context(cafile=os.path.join(self.cluster.folder, "pki", "ca.crt"))
             host, port = self.cluster.address.replace("https://", "").split(":")
             self.connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=60)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         self.connection.request(method, path, None if body is None else json.dumps(body),
-                                {"Authorization": "Bearer admin-token", "Content-Type": kind})
+                                {"Authorization": "Bearer admin-token", "Content-Type": kind, "Accept": accept})
         answer = self.connection.getresponse()
         data = answer.read()
         return answer.status, json.loads(data) if data[:1] == b"{" else data.decode("utf-8", "replace")
 
-    def ask(self, method, path, body=None, expected=(200, 201, 202), seconds=120):
+    def ask(self, method, path, body=None, expected=(200, 201, 202), seconds=120, accept="application/json"):
         """The answer. Lost connections, 429 and 5xx are tried again."""
         end = time.monotonic() + seconds
         while True:
             try:
-                status, answer = self.raw(method, path, body)
+                status, answer = self.raw(method, path, body, accept)
                 if status in expected:
                     return status, answer
                 if status != 429 and status < 500:

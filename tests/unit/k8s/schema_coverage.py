@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Holds the schema tables against the CRDs: every rule that a CRD states for a spec has its row, and no row states another.
+"""Holds the schema tables against the CRDs: every rule that a CRD states for spec or status has its row, and no row states another.
 
   schema_coverage.py LIST_SCHEMA_RULES CRD_FOLDER
 
 Prints TAP, a test for each kind."""
 import glob
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -39,8 +40,14 @@ def rules_of(schema):
         yield "pattern:%s" % digest(schema["pattern"])
     if schema.get("format") == "date-time":
         yield "pattern:date-time"
+    if "default" in schema:
+        yield "default:%s" % json.dumps(schema["default"], separators=(",", ":"))
+    if "atomic" in (schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-map-type")):
+        yield "atomic"
     if schema.get("x-kubernetes-list-type") == "set":
         yield "set"
+    if schema.get("x-kubernetes-list-map-keys") == ["type"]:
+        yield "by type"
     for cel in schema.get("x-kubernetes-validations", []):
         yield "cel:%s" % digest(cel["rule"])
 
@@ -80,7 +87,8 @@ def main(lister, folder):
         kind = crd["spec"]["names"]["kind"]
         schema = crd["spec"]["versions"][-1]["schema"]["openAPIV3Schema"]
         wanted = set()
-        walk("spec", schema["properties"]["spec"], "spec" in (schema.get("required") or []), wanted)
+        for part in ("spec", "status"):
+            walk(part, schema["properties"][part], part in (schema.get("required") or []), wanted)
         have = ours.pop(kind, set())
         faults = ["not covered: %s %s" % r for r in sorted(wanted - have)]
         faults += ["not in the CRD: %s %s" % r for r in sorted(have - wanted)]
