@@ -24,6 +24,7 @@ int command_record(const struct options *options, struct console *console);
 int command_verify(const struct options *options, struct console *console);
 int command_validate(const struct options *options, struct console *console);
 int command_catalog(const struct options *options, struct console *console);
+int command_nodeclass(const struct options *options, struct console *console);
 
 /* Prints the error and gives its exit status: 2 for a wrong command line, 130 after an interrupt,
  * else 1. */

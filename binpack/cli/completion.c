@@ -5,6 +5,7 @@
 #include "binpack/cli/topics.h"
 
 static const char *const catalog_words[] = {"list", "show", "verify", "refresh", NULL};
+static const char *const nodeclass_words[] = {"userdata", NULL};
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 
 static void put(struct strbuf *b, const char *text)
@@ -97,6 +98,8 @@ static void bash(struct strbuf *b)
     put_command_words(b);
     put(b, "' -- \"$cur\")) ;;\n    catalog) COMPREPLY=($(compgen -W '");
     put_words(b, catalog_words);
+    put(b, "' -- \"$cur\")) ;;\n    nodeclass) COMPREPLY=($(compgen -W '");
+    put_words(b, nodeclass_words);
     put(b, "' -- \"$cur\")) ;;\n    completion) COMPREPLY=($(compgen -W '");
     put_words(b, shell_words);
     put(b, "' -- \"$cur\")) ;;\n    help) COMPREPLY=($(compgen -W '");
@@ -178,6 +181,7 @@ static void zsh(struct strbuf *b)
         }
         put(b, "            '1: :_binpack_first'");
         put(b, command == CLI_CATALOG      ? " '*: :(list show verify refresh)'\n"
+               : command == CLI_NODECLASS  ? " '*: :(userdata)'\n"
                : command == CLI_COMPLETION ? " '*: :(bash zsh fish)'\n"
                : command == CLI_HELP       ? " '*: :_binpack_topics'\n"
                : command == CLI_VERSION    ? "\n"
@@ -208,7 +212,8 @@ static void fish_text(struct strbuf *b, const char *text)
 static void fish(struct strbuf *b)
 {
     put(b, "# fish completion of binpack; binpack completion fish | source\n"
-           "complete -c binpack -n '__fish_seen_subcommand_from completion help catalog version' "
+           "complete -c binpack -n '__fish_seen_subcommand_from completion help catalog nodeclass "
+           "version' "
            "-f\n");
     for (size_t i = 0; i < CLI_N_COMMANDS; i++) {
         strbuf_addf(b, "complete -c binpack -n __fish_use_subcommand -a %s -d ",
@@ -218,6 +223,8 @@ static void fish(struct strbuf *b)
     }
     put(b, "complete -c binpack -n '__fish_seen_subcommand_from catalog' -a '");
     put_words(b, catalog_words);
+    put(b, "'\ncomplete -c binpack -n '__fish_seen_subcommand_from nodeclass' -a '");
+    put_words(b, nodeclass_words);
     put(b, "'\ncomplete -c binpack -n '__fish_seen_subcommand_from completion' -a '");
     put_words(b, shell_words);
     put(b, "'\ncomplete -c binpack -n '__fish_seen_subcommand_from help' -a '");

@@ -115,6 +115,8 @@ static int run(const struct options *options, struct console *console)
                                                       : command_validate(options, console);
     case CLI_CATALOG:
         return command_catalog(options, console);
+    case CLI_NODECLASS:
+        return command_nodeclass(options, console);
     case CLI_COMPLETION:
         return command_completion(options, console);
     case CLI_HELP:

@@ -7,6 +7,7 @@
 #define VERIFY     (1U << CLI_VERIFY)
 #define VALIDATE   (1U << CLI_VALIDATE)
 #define CATALOG    (1U << CLI_CATALOG)
+#define NODECLASS  (1U << CLI_NODECLASS)
 #define COMPARE    (1U << CLI_COMPARE)
 #define DIFF       (1U << CLI_DIFF)
 #define ASKS       (SIMULATE | EXPLAIN | COMPARE | DIFF) /* they make plans */
@@ -24,6 +25,7 @@ const char *const option_group_titles[N_OPTION_GROUPS] = {
     "Input",  "What is planned", "What if",           "Disruption",
     "Solver", "Output",          "Gates for scripts", "General"};
 
+static const char *const capacity_type_choices[] = {"on-demand", "spot", NULL};
 static const char *const expand_choices[] = {"auto", "never", NULL};
 static const char *const mode_choices[] = {"auto", "provision", "disrupt", "repack", NULL};
 static const char *const reason_choices[] = {"Empty", "Drifted", "Underutilized", "Expired", NULL};
@@ -115,6 +117,15 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
          "json=eu-west-1.json`. Credentials are found as the AWS tools find them; reading needs "
          "ec2:DescribeInstanceTypes, ec2:DescribeInstanceTypeOfferings, "
          "ec2:DescribeAvailabilityZones, ec2:DescribeSpotPriceHistory and pricing:GetProducts."},
+    [CLI_NODECLASS] =
+        {CLI_NODECLASS, "nodeclass", "userdata [NAME] [-f FILE]...",
+         "see what a node of an EC2NodeClass would be told at its start",
+         "`nodeclass userdata` prints the user data that a node would be launched with: the "
+         "class's own, merged as its AMI family has it, with the settings of the kubelet, and the "
+         "labels and taints of a NodePool. NAME may be left out when the input has one "
+         "EC2NodeClass. Nothing is asked of AWS. What the input cannot say (the cluster's name, "
+         "address, certificate, range of Services) comes from the `--cluster-*` options; what "
+         "is left open is assumed, and said on standard error."},
     [CLI_COMPLETION] =
         {CLI_COMPLETION, "completion", "bash|zsh|fish", "print completion for a shell",
          "For bash: `source <(binpack completion bash)`. For zsh: `binpack completion zsh > "
@@ -127,14 +138,14 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
 
 const struct option_row option_rows[] = {
     {"filename", 'f', "FILE|DIR|-", OPTION_TEXTS, FIELD(files), .group = GROUP_INPUT,
-     .commands = PLANS | VALIDATE, .hint = HINT_FILE,
+     .commands = PLANS | VALIDATE | NODECLASS, .hint = HINT_FILE,
      .help = "objects to read, as kubectl prints them; repeatable",
      .doc = "JSON or YAML, plain or gzip: single objects, lists, several documents, one object a "
             "line, watch events. A directory "
             "is read with all its files. `-` is standard input. Files may also be given without "
             "`-f`."},
     {"catalog", 0, "FILE", OPTION_TEXTS, FIELD(catalogs), .group = GROUP_INPUT,
-     .commands = PLANS | CATALOG, .hint = HINT_FILE, .fallback = "built in",
+     .commands = PLANS | CATALOG | NODECLASS, .hint = HINT_FILE, .fallback = "built in",
      .help = "instance types, zones and prices; repeatable",
      .doc = "The program's own format, Karpenter's KWOK instance_types.json, or what `aws ec2 "
             "describe-instance-types`, "
@@ -167,6 +178,27 @@ const struct option_row option_rows[] = {
      .doc = "Without it: keys in the environment, a web identity (IAM roles for service "
             "accounts), `$AWS_PROFILE` or the default profile, the container agent (EKS Pod "
             "Identity), instance metadata; the first that is configured."},
+    {"nodepool", 0, "NAME", OPTION_TEXT, FIELD(nodepool), .group = GROUP_INPUT,
+     .commands = NODECLASS, .fallback = "the first that uses the class",
+     .help = "the NodePool whose labels and taints the node gets"},
+    {"instance-type", 0, "TYPE", OPTION_TEXT, FIELD(instance_type), .group = GROUP_INPUT,
+     .commands = NODECLASS, .fallback = "m5.large", .help = "the instance type of the node",
+     .doc = "How many pods it has room for is written into the user data."},
+    {"capacity-type", 0, "TYPE", OPTION_CHOICE, FIELD(capacity_type),
+     .choices = capacity_type_choices, .fallback = "on-demand", .group = GROUP_INPUT,
+     .commands = NODECLASS, .help = "how the node is bought"},
+    {"cluster-name", 0, "NAME", OPTION_TEXT, FIELD(cluster_name), .group = GROUP_INPUT,
+     .commands = NODECLASS, .fallback = "example", .help = "the cluster that the node joins"},
+    {"cluster-endpoint", 0, "URL", OPTION_TEXT, FIELD(cluster_endpoint), .group = GROUP_INPUT,
+     .commands = NODECLASS, .fallback = "https://example.eks.invalid",
+     .help = "the address of its API server"},
+    {"cluster-ca-bundle", 0, "BASE64", OPTION_TEXT, FIELD(cluster_ca), .group = GROUP_INPUT,
+     .commands = NODECLASS, .fallback = "left out", .help = "its certificate authority"},
+    {"cluster-cidr", 0, "CIDR", OPTION_TEXT, FIELD(cluster_cidr), .group = GROUP_INPUT,
+     .commands = NODECLASS, .fallback = "10.100.0.0/16", .help = "the range of its Services"},
+    {"cluster-dns", 0, "ADDRESS", OPTION_TEXT, FIELD(cluster_dns), .group = GROUP_INPUT,
+     .commands = NODECLASS, .fallback = "10.100.0.10", .help = "the address of its DNS",
+     .doc = "An address of IPv6 makes it an IPv6 cluster."},
     {"expand", 0, "WHEN", OPTION_CHOICE, FIELD(expand), .choices = expand_choices,
      .fallback = "auto", .group = GROUP_INPUT, .commands = PLANS,
      .help = "make the pods of workloads that have none",
@@ -346,7 +378,7 @@ const struct option_row option_rows[] = {
             "fall back on them."},
 
     {"output", 'o', "FORMAT[=FILE]", OPTION_OUTPUTS, FIELD(outputs), .choices = output_format_names,
-     .fallback = "table", .group = GROUP_OUTPUT, .commands = ASKS | VALIDATE | CATALOG,
+     .fallback = "table", .group = GROUP_OUTPUT, .commands = ASKS | VALIDATE | CATALOG | NODECLASS,
      .help = "what to print, and where; repeatable",
      .doc = "`-o table -o json=plan.json` prints the table and writes the plan. `wide` names every "
             "node and pod, `csv` has a row per "
@@ -380,13 +412,13 @@ const struct option_row option_rows[] = {
     {"timings", 0, NULL, OPTION_FLAG, FIELD(timings), .group = GROUP_OUTPUT, .commands = ASKS,
      .help = "print time and memory of each phase, and cost and bound over work"},
     {"color", 0, "WHEN", OPTION_CHOICE, FIELD(color), .choices = when_choices, .fallback = "auto",
-     .group = GROUP_OUTPUT, .commands = ASKS | VALIDATE | CATALOG,
+     .group = GROUP_OUTPUT, .commands = ASKS | VALIDATE | CATALOG | NODECLASS,
      .help = "colour; auto is on a terminal without NO_COLOR"},
     {"progress", 0, "WHEN", OPTION_CHOICE, FIELD(progress), .choices = when_choices,
      .fallback = "auto", .group = GROUP_OUTPUT, .commands = ASKS | RECORD | CATALOG,
      .help = "a line of progress on stderr; auto is on a terminal"},
     {"quiet", 'q', NULL, OPTION_FLAG, FIELD(quiet), .group = GROUP_OUTPUT,
-     .commands = PLANS | RECORD | CATALOG, .help = "nothing on stderr but errors"},
+     .commands = PLANS | RECORD | CATALOG | NODECLASS, .help = "nothing on stderr but errors"},
     {"verbose", 'v', NULL, OPTION_FLAG, FIELD(verbose), .group = GROUP_OUTPUT,
      .commands = PLANS | RECORD | CATALOG, .help = "every warning, not only the first 20"},
 

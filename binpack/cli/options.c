@@ -526,7 +526,7 @@ static bool check_live(const struct options *o, struct err *err)
 
 bool option_format_taken(enum cli_command command, int format)
 {
-    bool documents = command == CLI_VALIDATE || command == CLI_CATALOG;
+    bool documents = command == CLI_VALIDATE || command == CLI_CATALOG || command == CLI_NODECLASS;
     return !documents || format == OUTPUT_TABLE || format == OUTPUT_JSON || format == OUTPUT_YAML;
 }
 
@@ -566,6 +566,11 @@ static bool check_arguments(const struct options *o, struct err *err)
         return err_set(err, ERR_INVALID,
                        "catalog " STR_FMT " takes no argument, got \"" STR_FMT "\"",
                        STR_ARG(o->arguments.v[0]), STR_ARG(o->arguments.v[1]));
+    }
+    if (o->command == CLI_NODECLASS && n > 2) {
+        return err_set(err, ERR_INVALID,
+                       "nodeclass " STR_FMT " takes one name, and \"" STR_FMT "\" is one more",
+                       STR_ARG(o->arguments.v[0]), STR_ARG(o->arguments.v[2]));
     }
     if (o->command == CLI_COMPARE && o->mode == MODE_DISRUPT) {
         return err_set(err, ERR_UNSUPPORTED,

@@ -25,6 +25,7 @@ enum cli_command {
     CLI_VERIFY,
     CLI_VALIDATE,
     CLI_CATALOG,
+    CLI_NODECLASS,
     CLI_COMPLETION,
     CLI_HELP,
     CLI_VERSION,
@@ -158,8 +159,12 @@ struct options {
     struct str namespace_name, selector;
     struct str kubeconfig, context, record_file;
     struct str region, profile; /* of AWS; empty: as its own tools find them */
-    int expand;                 /* index: auto, never */
-    int mode;                   /* enum option_mode */
+    struct str nodepool,
+        instance_type; /* of the node whose class is shown; empty: see nodeclass_input.h */
+    int capacity_type; /* index: on-demand, spot */
+    struct str cluster_name, cluster_endpoint, cluster_ca, cluster_cidr, cluster_dns;
+    int expand; /* index: auto, never */
+    int mode;   /* enum option_mode */
     struct opt_wall now;
     int preference_policy; /* index: Respect, Ignore */
     int min_values_policy; /* index: Strict, BestEffort */

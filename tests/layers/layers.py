@@ -35,7 +35,9 @@ ARROWS = {
                      "binpack/emulate/disruption.h",
                      "binpack/plan"],
     "binpack/view": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/plan", "binpack/view"],
-    "binpack/cli": ["base", "io", "live", "k8s", "awsapi", "binpack"],
+    # What a node class means is decided in one room, for the service and for those who look at it offline.
+    "binpack/cli": ["base", "io", "live", "k8s", "awsapi", "binpack", "provisioner/nodeclass"],
+    "provisioner/nodeclass": ["base", "provisioner/nodeclass"],
     "provisioner/observe": ["base", "provisioner/observe"],
     "provisioner/provisioning": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/plan", "binpack/view",
                                  "provisioner/provisioning"],
@@ -48,12 +50,13 @@ ARROWS = {
     "binpack/solver/verify": ["base", "binpack/solver/problem.h", "binpack/solver/verify"],
 }
 PURE = ["base", "k8s", "awsapi", "binpack/solver", "binpack/catalog", "binpack/scheduling", "binpack/disruption", "binpack/emulate",
-        "binpack/whatif", "binpack/plan", "binpack/view", "provisioner/observe", "provisioner/provisioning", "provisioner/engine"]
+        "binpack/whatif", "binpack/plan", "binpack/view", "provisioner/observe", "provisioner/provisioning", "provisioner/engine",
+        "provisioner/nodeclass"]
 LIBRARY_OF = {"base": "libbase.a", "k8s": "libk8s.a", "awsapi": "libawsapi.a", "binpack/solver": "libsolver.a",
               "binpack/catalog": "libcatalog.a", "binpack/scheduling": "libscheduling.a", "binpack/emulate": "libemulate.a", "binpack/whatif": "libwhatif.a",
               "binpack/disruption": "libdisruption.a", "binpack/plan": "libplan.a",
               "binpack/view": "libview.a", "provisioner/observe": "libobserve.a", "provisioner/provisioning": "libprovisioning.a",
-              "provisioner/engine": "libengine.a"}
+              "provisioner/engine": "libengine.a", "provisioner/nodeclass": "libnodeclass.a"}
 SYSTEM_HEADERS = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "setjmp.h", "stdalign.h",
                   "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
                   "jansson.h", "emmintrin.h", "immintrin.h"}
