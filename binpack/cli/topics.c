@@ -122,8 +122,9 @@ const struct help_topic help_topics[] = {
      "shown.\n"
      "\n"
      "A node has drifted when its NodeClaim says so; `--detect-drift` also compares hashes, "
-     "requirements, images, zones of subnets and reservations. The security groups of an instance "
-     "are known to EC2 only.\n"},
+     "requirements, whether the instance type is still sold, images, zones of subnets and "
+     "reservations; without it such drift is reported only. The security groups of an instance are "
+     "known to EC2 only.\n"},
     {"outputs", "Formats and streams",
      "Standard output carries the result and nothing else; progress, warnings and assumptions go "
      "to standard error. `-o` may be "

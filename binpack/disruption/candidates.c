@@ -66,10 +66,38 @@ static bool condition_is(const struct judge *j, const struct k8s_conditions *con
     return c != NULL && c->status == j->s->words->s_true;
 }
 
-static bool annotated(const struct judge *j, const struct k8s_meta *meta)
+/* What the Node says comes before what its NodeClaim says (karp: StateNode.Annotations). */
+static bool annotated(const struct judge *j, const struct sched_machine *m)
 {
-    strid value = k8s_pairs_get(&meta->annotations, j->s->words->do_not_disrupt);
+    strid value = k8s_pairs_get(&m->node->meta.annotations, j->s->words->do_not_disrupt);
+    if (value == STRID_NONE) {
+        value = k8s_pairs_get(&m->claim->meta.annotations, j->s->words->do_not_disrupt);
+    }
     return value != STRID_NONE && str_eq(strtab_str(j->s->tab, value), STR("true"));
+}
+
+/* Why the pool's instance types cannot be known, so that nothing of it can be disrupted; empty:
+ * they can (karp: BuildNodePoolMap). Bare NodePools without any node class mean the defaults. */
+static struct str class_trouble(const struct judge *j, const struct karp_nodepool *pool)
+{
+    const struct k8s_cluster *cluster = j->s->cluster;
+    struct strbuf text = strbuf_new(j->arena, 1024);
+    for (uint32_t i = 0; i < cluster->n_nodeclasses; i++) {
+        const struct k8s_meta *meta = &cluster->nodeclasses[i].meta;
+        if (!str_eq(meta->name, pool->class_ref.name)) {
+            continue;
+        }
+        if (meta->deleted.has) {
+            strbuf_addf(&text, "its node class \"" STR_FMT "\" is being deleted",
+                        STR_ARG(meta->name));
+        }
+        return strbuf_str(&text);
+    }
+    if (pool->conditions.n > 0 || cluster->n_nodeclasses > 0) {
+        strbuf_addf(&text, "its node class \"" STR_FMT "\" does not exist",
+                    STR_ARG(pool->class_ref.name));
+    }
+    return strbuf_str(&text);
 }
 
 /* ---- what blocks a node as such */
@@ -88,7 +116,7 @@ static bool node_blocked(struct judge *j, struct subject *x)
         why = "Node is deleting or marked for deletion";
     } else if (!x->node->initialized) {
         why = "Node isn't initialized";
-    } else if (annotated(j, &m->claim->meta) || annotated(j, &m->node->meta)) {
+    } else if (annotated(j, m)) {
         why = "Disruption is blocked through the \"karpenter.sh/do-not-disrupt\" annotation";
         blocker = BLOCKER_NODE_ANNOTATION;
     } else if (strtab_find(j->nominated, m->name) != STRID_NONE) {
@@ -108,7 +136,12 @@ static bool node_blocked(struct judge *j, struct subject *x)
         strbuf_addf(&text, "NodePool " STR_FMT " is static (spec.replicas)",
                     STR_ARG(x->pool->meta.name));
     } else {
-        return false;
+        struct str trouble = class_trouble(j, x->pool);
+        if (trouble.n == 0) {
+            return false;
+        }
+        strbuf_addf(&text, "NodePool not found (NodePool=" STR_FMT "): " STR_FMT,
+                    STR_ARG(x->pool->meta.name), STR_ARG(trouble));
     }
     say_all(x, blocked, blocker, strbuf_str(&text));
     return true;
@@ -127,7 +160,8 @@ static bool safe_says_no(const struct judge *j, const struct k8s_pod *pod)
 
 static bool is_static_pod(const struct judge *j, const struct k8s_pod *pod)
 {
-    return pod->shape->owner_kind == j->s->words->node_kind;
+    return pod->shape->owner_kind == j->s->words->node_kind &&
+           pod->shape->owner_api_version == j->s->vocab->v1;
 }
 
 /* Is the pod evicted at all when its node is drained? (karp: IsEvictable) */
@@ -315,9 +349,11 @@ static void judge_drifted(struct judge *j, struct subject *x, const struct pod_w
     const struct karp_nodeclaim *claim = x->machine->claim;
     struct strbuf text = strbuf_new(j->arena, 1024);
     bool drifts = condition_is(j, &claim->conditions, j->drifted, &c);
-    const char *found = drifts ? NULL : drift_detect(j->offers, x->machine, x->pool);
+    const char *found =
+        drifts ? NULL : drift_detect(j->offers, x->machine, x->pool, j->settings->now);
     x->out->drifted_at = c != NULL && drifts ? c->changed : (struct opt_wall){.has = false};
     if (!drifts && found != NULL && !j->settings->detect_drift) {
+        x->out->shows = found;
         strbuf_addf(&text, "%s, but the NodeClaim's condition Drifted is not set", found);
         say(verdict, not_asked, BLOCKER_OTHER, &text);
     } else if (!drifts && found == NULL) {

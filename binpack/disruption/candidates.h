@@ -4,8 +4,8 @@
  *
  * Rules (karp: NewCandidate, statenode.ValidateNodeDisruptable, ShouldDisrupt of each method):
  * - A node must be managed (have a NodeClaim), be initialized, not be deleting, not be nominated
- * for a pod, not be annotated do-not-disrupt, and belong to a NodePool that exists and is not
- * static.
+ * for a pod, not be annotated do-not-disrupt (by its Node, else by its NodeClaim), and belong to
+ * a NodePool that exists, whose node class exists, and that is not static.
  * - No pod on it may be protected: do-not-disrupt "true" or a duration that is still running, a
  *   PodDisruptionBudget without allowed disruptions, more than one budget over one pod. A pod that
  *   is terminating or tolerates the disruption taint is not evicted, so no budget protects it; one
@@ -49,6 +49,7 @@ struct disrupt_node {
     bool spot;
     struct opt_usd price;
     struct opt_wall drifted_at; /* when the condition turned true */
+    const char *shows;          /* drift that the objects show and that does not count; or NULL */
     uint32_t n_moving;          /* pods that need a new place if it goes */
     int64_t move_cost;          /* parts per million: 1 + the eviction costs of those pods above 0
                                    (karp: RescheduleDisruptionCost) */

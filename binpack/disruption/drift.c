@@ -5,6 +5,8 @@
 #include "binpack/scheduling/reqs.h"
 #include "k8s/annotations.h"
 
+#define NEW_CLAIM_MS (INT64_C(3600) * 1000)
+
 /* The value of an annotation as text; empty when absent. */
 static struct str annotation(const struct strtab *tab, const struct k8s_meta *meta, const char *key)
 {
@@ -53,6 +55,32 @@ static bool requirements_drift(const struct sched_vocab *vocab, const struct kar
     return false;
 }
 
+/* Is the type not sold any more, or not there? New claims are spared: what they were launched from
+ * may not be listed yet. A reserved node goes on as on demand when its reservation ends. */
+static bool type_is_gone(const struct sched_snapshot *s, const struct karp_nodeclaim *claim,
+                         wall_t now)
+{
+    const struct k8s_pairs *labels = &claim->meta.labels;
+    strid name = k8s_pairs_get(labels, s->words->instance_type);
+    strid zone = k8s_pairs_get(labels, s->words->zone);
+    strid capacity = k8s_pairs_get(labels, s->words->capacity_type);
+    if (name == STRID_NONE || zone == STRID_NONE || !claim->meta.created.has ||
+        sat_sub(now, claim->meta.created.v) <= NEW_CLAIM_MS) {
+        return false;
+    }
+    const struct cat_type *type = cat_find(s->catalog, s->tab, name);
+    for (uint32_t i = 0; type != NULL && i < type->n_offerings; i++) {
+        const struct cat_offering *o = &type->offerings[i];
+        bool same = capacity == s->words->spot       ? o->capacity_type == CAT_SPOT
+                    : capacity == s->words->reserved ? o->capacity_type != CAT_SPOT
+                                                     : o->capacity_type == CAT_ON_DEMAND;
+        if (same && s->catalog->zones[o->zone_i].name == zone) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool image_drifts(const struct sched_offers *offers, const struct karp_nodeclaim *claim,
                          const struct aws_nodeclass *class)
 {
@@ -99,7 +127,7 @@ static bool reservation_drifts(const struct sched_snapshot *s, const struct karp
 }
 
 const char *drift_detect(const struct sched_offers *offers, const struct sched_machine *machine,
-                         const struct karp_nodepool *pool)
+                         const struct karp_nodepool *pool, wall_t now)
 {
     const struct sched_snapshot *s = offers->snapshot;
     const struct karp_nodeclaim *claim = machine->claim;
@@ -112,6 +140,9 @@ const char *drift_detect(const struct sched_offers *offers, const struct sched_m
     }
     if (requirements_drift(s->vocab, claim, pool)) {
         return "RequirementsDrifted";
+    }
+    if (type_is_gone(s, claim, now)) {
+        return "InstanceTypeNotFound";
     }
     if (class == NULL || class->meta.deleted.has) {
         return NULL;

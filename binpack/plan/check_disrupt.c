@@ -75,11 +75,6 @@ static const struct karp_nodepool *pool_of(const struct replay *r, uint32_t node
 
 /* ---- pods ---- */
 
-static bool owned_by(const struct replay *r, const struct k8s_pod *pod, const char *kind)
-{
-    return str_eq(strtab_str(r->world->tab, pod->shape->owner_kind), str_of(kind));
-}
-
 static bool is_over(const struct k8s_pod *pod)
 {
     return pod->phase == K8S_SUCCEEDED || pod->phase == K8S_FAILED;
@@ -113,7 +108,7 @@ static const char *pod_holds(const struct replay *r, const struct k8s_pod *pod)
     if (asks_for_peace(r, pod)) {
         return "a pod on it is annotated karpenter.sh/do-not-disrupt";
     }
-    if (owned_by(r, pod, "Node") ||
+    if (check_owned_by(r->world, pod, "Node") ||
         k8s_tolerates(pod->shape->tolerations, pod->shape->n_tolerations, &taint)) {
         return NULL; /* It is not evicted. */
     }
@@ -135,8 +130,9 @@ static const char *pod_holds(const struct replay *r, const struct k8s_pod *pod)
 /* A pod that would need a new place. */
 static bool comes_back(const struct replay *r, const struct k8s_pod *pod)
 {
-    return !is_over(pod) && !owned_by(r, pod, "DaemonSet") && !owned_by(r, pod, "Node") &&
-           (!pod->deleted.has || owned_by(r, pod, "StatefulSet"));
+    return !is_over(pod) && !check_owned_by(r->world, pod, "DaemonSet") &&
+           !check_owned_by(r->world, pod, "Node") &&
+           (!pod->deleted.has || check_owned_by(r->world, pod, "StatefulSet"));
 }
 
 static bool check_pods(const struct replay *r, struct err *err)
@@ -165,9 +161,13 @@ static bool check_pods(const struct replay *r, struct err *err)
 
 /* ---- nodes ---- */
 
-static bool annotated(const struct replay *r, const struct k8s_meta *meta)
+/* The Node's own word counts; where it says nothing, that of its NodeClaim. */
+static bool annotated(const struct replay *r, const struct k8s_node *node,
+                      const struct karp_nodeclaim *claim)
 {
-    strid value = k8s_pairs_get(&meta->annotations, r->world->words->do_not_disrupt);
+    const strid key = r->world->words->do_not_disrupt;
+    const strid own = k8s_pairs_get(&node->meta.annotations, key);
+    const strid value = own != STRID_NONE ? own : k8s_pairs_get(&claim->meta.annotations, key);
     return value != STRID_NONE && str_eq(strtab_str(r->world->tab, value), STR("true"));
 }
 
@@ -217,7 +217,7 @@ static const char *node_holds(const struct replay *r, uint32_t node)
     if (!r->world->nodes[node].initialized) {
         return "it is not initialized";
     }
-    if (annotated(r, &n->meta) || annotated(r, &claim->meta)) {
+    if (annotated(r, n, claim)) {
         return "it is annotated karpenter.sh/do-not-disrupt";
     }
     if (pool == NULL || pool->replicas.has) {
@@ -254,41 +254,61 @@ static bool check_nodes(struct replay *r, struct err *err)
 
 /* ---- budgets: every node that goes counts for every reason ---- */
 
+enum { N_COUNTED = 3 };
+static const char *const counted[N_COUNTED] = {"Empty", "Drifted", "Underutilized"};
+
+/* What is left of the pool's budgets by reason before the plan; INT64_MAX: no end. */
+static void allowances(const struct replay *r, uint32_t pool_i, int64_t ret_left[N_COUNTED])
+{
+    const struct k8s_cluster *c = r->world->cluster;
+    int64_t total = 0, going = 0;
+    for (uint32_t i = 0; i < c->n_nodes; i++) {
+        const struct karp_nodeclaim *claim = r->claim[i];
+        if (claim == NULL || pool_of(r, i) != &c->nodepools[pool_i] ||
+            !r->world->nodes[i].initialized ||
+            is_true(r, condition(r, &claim->conditions, "InstanceTerminating"))) {
+            continue;
+        }
+        const struct k8s_condition *ready = condition(r, &c->nodes[i].conditions, "Ready");
+        bool leaves = c->nodes[i].meta.deleted.has || claim->meta.deleted.has;
+        total++;
+        going += (ready != NULL && !is_true(r, ready)) || leaves;
+    }
+    for (int k = 0; k < N_COUNTED; k++) {
+        int64_t allows =
+            check_budget_allows(r->world, &c->nodepools[pool_i], str_of(counted[k]), total);
+        ret_left[k] = allows == INT64_MAX ? allows : allows > going ? allows - going : 0;
+    }
+}
+
+/* Nodes go one after the other, and each counts for all reasons: some order is within the budgets
+ * when the one from the tightest reason to the widest is. */
 static bool check_budgets(const struct replay *r, struct err *err)
 {
     const struct k8s_cluster *c = r->world->cluster;
     for (uint32_t p = 0; p < c->n_nodepools; p++) {
-        int64_t total = 0, going = 0, of_plan = 0;
+        int64_t left[N_COUNTED], n[N_COUNTED] = {0};
+        uint32_t last[N_COUNTED] = {0};
         for (uint32_t i = 0; i < c->n_nodes; i++) {
-            const struct karp_nodeclaim *claim = r->claim[i];
-            if (claim == NULL || pool_of(r, i) != &c->nodepools[p] ||
-                !r->world->nodes[i].initialized ||
-                is_true(r, condition(r, &claim->conditions, "InstanceTerminating"))) {
-                continue;
-            }
-            const struct k8s_condition *ready = condition(r, &c->nodes[i].conditions, "Ready");
-            bool leaves = c->nodes[i].meta.deleted.has || claim->meta.deleted.has;
-            total++;
-            going += (ready != NULL && !is_true(r, ready)) || leaves;
-            of_plan += r->reason_of[i].n > 0 && !is(r->reason_of[i], "Expired");
-        }
-        for (uint32_t i = 0; i < c->n_nodes; i++) {
-            if (r->reason_of[i].n == 0 || is(r->reason_of[i], "Expired") ||
-                pool_of(r, i) != &c->nodepools[p]) {
-                continue;
-            }
-            int64_t allows =
-                check_budget_allows(r->world, &c->nodepools[p], r->reason_of[i], total);
-            int64_t same = 0;
-            for (uint32_t k = 0; k < c->n_nodes; k++) {
-                same +=
-                    pool_of(r, k) == &c->nodepools[p] && str_eq(r->reason_of[k], r->reason_of[i]);
-            }
-            if (allows != INT64_MAX && same > (allows > going ? allows - going : 0)) {
-                return refuse(r, i, "the disruption budget of its NodePool is used up", err);
+            for (int k = 0; k < N_COUNTED; k++) {
+                bool mine = is(r->reason_of[i], counted[k]) && pool_of(r, i) == &c->nodepools[p];
+                n[k] += mine;
+                last[k] = mine ? i : last[k];
             }
         }
-        (void)of_plan;
+        if (n[0] + n[1] + n[2] == 0) {
+            continue;
+        }
+        allowances(r, p, left);
+        for (int k = 0; k < N_COUNTED; k++) {
+            int64_t before = 0;
+            for (int other = 0; other < N_COUNTED; other++) {
+                before += left[other] <= left[k] ? n[other] : 0;
+            }
+            if (n[k] > 0 && left[k] != INT64_MAX && before > left[k]) {
+                return refuse(r, last[k], "the disruption budget of its NodePool is used up", err);
+            }
+        }
     }
     return true;
 }

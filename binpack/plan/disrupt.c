@@ -528,6 +528,17 @@ static void find_homes(struct disrupt_world *w)
     }
 }
 
+static void find_spot(struct disrupt_world *w)
+{
+    const struct sched_offers *offers = w->base->offers;
+    w->sells_spot = ARENA_ARRAY(w->arena, bool, w->cluster->n_nodepools);
+    for (uint32_t i = 0; i < offers->n; i++) {
+        uint32_t variant = offers->cells[offers->v[i].cell_i].variant_i;
+        uint32_t pool = w->snapshot->pools[offers->variants.v[variant].pool_i].pool_i;
+        w->sells_spot[pool] = w->sells_spot[pool] || offers->v[i].capacity_type == CAT_SPOT;
+    }
+}
+
 static bool world_new(struct disrupt_world *w, struct err *err)
 {
     struct sched_settings settings = make_sched_settings(w->settings);
@@ -544,6 +555,7 @@ static bool world_new(struct disrupt_world *w, struct err *err)
     w->allowed = arena_calloc(w->arena, w->cluster->n_nodepools, sizeof *w->allowed);
     disrupt_allowances(w->cluster, &w->nodes, w->settings->now, w->allowed);
     find_homes(w);
+    find_spot(w);
     w->held = ARENA_ARRAY(w->arena, uint8_t, w->nodes.n);
     w->banned = ARENA_ARRAY(w->arena, bool, w->nodes.n);
     w->ban_why = ARENA_ARRAY(w->arena, const char *, w->nodes.n);

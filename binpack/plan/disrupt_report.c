@@ -208,9 +208,11 @@ static void explain_free(struct report *r, uint32_t i, const int64_t *going, str
     kept->event = STR("Unconsolidatable");
     kept->blocker = r->w->ban_why[i] == NULL && limited ? BLOCKER_ROUND_LIMIT : BLOCKER_OTHER;
     kept->message = r->w->ban_why[i] != NULL ? str_of(r->w->ban_why[i])
-                    : limited                ? STR("Left for a later round (--max-disruptions or "
-                                                                  "--max-moved-pods)")
-                                             : STR("Can't replace with a cheaper node");
+                    : r->open->profit[i] == INT64_MIN && node->verdict[DISRUPT_UNDERUTILIZED].may
+                        ? STR("Not all pods would schedule")
+                    : limited ? STR("Left for a later round (--max-disruptions or "
+                                    "--max-moved-pods)")
+                              : STR("Can't replace with a cheaper node");
 }
 
 static void explain_kept(struct report *r, uint32_t i, const int64_t *going, struct plan_kept *kept)
@@ -220,6 +222,7 @@ static void explain_kept(struct report *r, uint32_t i, const int64_t *going, str
     const struct disrupt_node *node = &r->w->nodes.v[i];
     kept->node = str_copy(r->arena, node->name);
     kept->price = node->price;
+    kept->drift = node->shows == NULL ? STR_EMPTY : str_of(node->shows);
     if (node->verdict[DISRUPT_EMPTY].may || node->verdict[DISRUPT_DRIFTED].may ||
         node->verdict[DISRUPT_UNDERUTILIZED].may) {
         explain_free(r, i, going, kept);

@@ -12,15 +12,17 @@
 
 #include <stdlib.h>
 
-enum { SPOT_TYPES_MIN = 15 };
+static const char spot_off[] =
+    "SpotToSpotConsolidation is disabled, can't replace a spot node with a spot node";
 
 struct trial_work {
     struct disrupt_world *w;
     const disrupt_choice *choice;
     struct arena *arena;
     struct disrupt_trial *out;
-    uint32_t n_all;  /* nodes, then the plan's new nodes */
-    uint32_t *group; /* [n_all] union-find: parent */
+    uint32_t n_all;          /* nodes, then the plan's new nodes */
+    uint32_t *group;         /* [n_all] union-find: parent */
+    struct plan_node *fresh; /* the plan's new nodes, whose options may still be narrowed */
 };
 
 uint8_t *disrupt_leave(const struct disrupt_world *w, const disrupt_choice *choice,
@@ -140,7 +142,11 @@ static void find_homeless(struct trial_work *t)
         if (source == NO_NODE) {
             t->out->n_waiting++;
         } else if (t->choice[source] != DISRUPT_EXPIRED) {
-            spoil(t, source, "Not all pods would schedule");
+            const struct disrupt_node *node = &t->w->nodes.v[source];
+            bool for_want_of_spot = node->spot && t->choice[source] == DISRUPT_UNDERUTILIZED &&
+                                    !t->w->settings->gate_spot_to_spot && !t->w->imitates &&
+                                    t->w->sells_spot[node->pool_i];
+            spoil(t, source, for_want_of_spot ? spot_off : "Not all pods would schedule");
         }
     }
 }
@@ -284,36 +290,24 @@ static bool any_new_spot(const struct trial_work *t, const struct plan_command *
     return false;
 }
 
-/* Types of the new node with a spot offering below `limit`, without counting one twice. */
-static uint32_t cheaper_types(const struct trial_work *t, const struct plan_node *node, usd_t limit)
+/* Leaves the new nodes the types that still save; why that will not do. */
+static const char *option_trouble(struct trial_work *t, const struct plan_command *c)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < node->n_options; i++) {
-        bool cheaper = false;
-        for (uint32_t k = 0; k < node->options[i]->n_offerings; k++) {
-            const struct cat_offering *o = &node->options[i]->offerings[k];
-            cheaper = cheaper || (o->capacity_type == CAT_SPOT && o->available && o->price.has &&
-                                  o->price.v < limit);
+    const bool spot = all_spot(t, c) && any_new_spot(t, c);
+    const bool single = c->n_nodes == 1 && c->n_with == 1;
+    if (spot && !t->w->settings->gate_spot_to_spot) {
+        return spot_off;
+    }
+    for (uint32_t i = 0; i < c->n_with; i++) {
+        struct plan_node *fresh = &t->fresh[c->with[i]];
+        if (!disrupt_narrow(t->w, fresh, sat_add(fresh->price, c->saves), spot && single,
+                            t->arena)) {
+            return "Filtering by price: minValues requirement is not met";
         }
-        n += cheaper;
-    }
-    (void)t;
-    return n;
-}
-
-static const char *spot_trouble(const struct trial_work *t, const struct plan_command *c)
-{
-    if (!all_spot(t, c) || !any_new_spot(t, c)) {
-        return NULL;
-    }
-    if (!t->w->settings->gate_spot_to_spot) {
-        return "SpotToSpotConsolidation is disabled, can't replace a spot node with a spot node";
-    }
-    if (c->n_nodes == 1 && c->n_with == 1 &&
-        cheaper_types(t, &t->out->plan->nodes[c->with[0]], price_of(t, c->nodes[0])) <
-            SPOT_TYPES_MIN) {
-        return "SpotToSpotConsolidation requires 15 cheaper instance type options than the current "
-               "candidate to consolidate";
+        if (spot && single && fresh->n_options < DISRUPT_SPOT_TYPES_MIN) {
+            return "SpotToSpotConsolidation requires 15 cheaper instance type options than the "
+                   "current candidate to consolidate";
+        }
     }
     return NULL;
 }
@@ -345,13 +339,16 @@ static bool balanced_says_no(const struct trial_work *t, const struct plan_comma
 static void judge_command(struct trial_work *t, const struct plan_command *c)
 {
     usd_t paid = 0, charge = sat_mul(t->w->move_charge, c->n_moved);
-    const char *why = spot_trouble(t, c);
+    const char *why = NULL;
     for (uint32_t i = 0; i < c->n_nodes; i++) {
         paid = sat_add(paid, price_of(t, c->nodes[i]));
     }
-    if (why == NULL && (c->saves <= charge)) {
+    if (c->saves <= charge) {
         why = c->n_with > 0 ? "Can't replace with a cheaper node"
                             : "Removing it saves less than moving its pods is worth";
+    }
+    if (why == NULL) {
+        why = option_trouble(t, c);
     }
     if (why == NULL && balanced_says_no(t, c, paid)) {
         why = "The savings are too small for the disruption (consolidationPolicy Balanced)";
@@ -401,6 +398,7 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
     settings.leave = disrupt_leave(w, choice, /* open= */ NULL, arena);
     settings.round = w->round;
     settings.round_nodes = &w->nodes;
+    settings.spot_options_min = w->settings->gate_spot_to_spot ? DISRUPT_SPOT_TYPES_MIN : 0;
     if (w->imitates) {
         settings.solver.effort = 1; /* It only bounds what the new nodes could have cost. */
     } else if (w->large) {
@@ -422,6 +420,11 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
                            .out = ret_trial,
                            .n_all = w->nodes.n + ret_trial->plan->n_nodes};
     struct command_list list = {0};
+    t.fresh = ARENA_ARRAY(arena, struct plan_node, ret_trial->plan->n_nodes);
+    for (uint32_t i = 0; i < ret_trial->plan->n_nodes; i++) {
+        t.fresh[i] = ret_trial->plan->nodes[i];
+    }
+    ret_trial->plan->nodes = t.fresh;
     t.group = ARENA_ARRAY(arena, uint32_t, t.n_all);
     find_groups(&t);
     if (w->imitates) {

@@ -37,6 +37,7 @@ struct disrupt_world {
     const struct emu_round *round; /* then */
     double gap; /* of a trial at most: what a round of many nodes leaves on the table, the next
                    round picks up */
+    bool *sells_spot; /* [n_nodepools] spot may be bought for it */
     bool large; /* many candidates: a trial spends a step less of effort than a plan of its own */
 };
 
@@ -65,6 +66,18 @@ struct disrupt_trial {
 /* Plans for the choice and looks at what comes of it. Lives in `arena`. */
 MUST_CHECK bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice,
                             struct arena *arena, struct disrupt_trial *ret_trial, struct err *err);
+
+/* ---- what a replacement may be launched as (disrupt_options.c) ---- */
+
+/* One spot node is replaced by one only where so many types are cheaper (karp:
+ * MinInstanceTypesForSpotToSpotConsolidation). */
+enum { DISRUPT_SPOT_TYPES_MIN = 15 };
+
+/* Takes from the node's options what costs `limit` or more; where it replaces one spot node by
+ * itself, also what is beyond the cheapest that the rule above asks for. False: what is left has
+ * fewer values than the NodePool's minValues ask for. The new options live in `arena`. */
+bool disrupt_narrow(const struct disrupt_world *w, struct plan_node *node, usd_t limit,
+                    bool spot_for_spot, struct arena *arena);
 
 /* ---- the open problem (disrupt_open.c) ---- */
 struct disrupt_open {

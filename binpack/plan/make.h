@@ -46,6 +46,7 @@ struct make_settings {
     uint32_t n_explain;
     uint32_t options_max;        /* instanceTypeOptions per node, default 60 */
     uint32_t options_within_ppm; /* dearer by at most this, default 100000 = 10 % */
+    uint32_t spot_options_min;   /* so many for spot nodes however dear they are, default 0 */
 };
 #define MAKE_SETTINGS_DEFAULT                                                                      \
     ((struct make_settings){.mode = PLAN_PROVISION,                                                \

@@ -165,6 +165,12 @@ static uint32_t find_shelf(const struct assembly *a, const struct shelf *want)
     return low;
 }
 
+/* How many types are named even when they are dear. */
+static uint32_t options_min(const struct assembly *a, const struct shelf *own)
+{
+    return own->capacity_type == (uint32_t)CAT_SPOT ? a->settings->spot_options_min : 0;
+}
+
 /* Offerings of the same variant that hold the pattern, in the node's zone and capacity type and
  * near its price, or (anywhere) any. */
 static uint32_t collect(const struct assembly *a, const struct bp_node *node, bool anywhere,
@@ -193,7 +199,8 @@ static uint32_t collect(const struct assembly *a, const struct bp_node *node, bo
         uint32_t k = a->buyable[i];
         struct shelf shelf = shelf_of(p, k);
         if (shelf.variant_i != own.variant_i ||
-            (!anywhere && (place_cmp(&shelf, &own) != 0 || shelf.price > near))) {
+            (!anywhere && (place_cmp(&shelf, &own) != 0 ||
+                           (shelf.price > near && list.n >= options_min(a, &own))))) {
             break;
         }
         const struct cat_type *type = &p->base->snapshot->catalog->types[shelf.type_i];
@@ -221,10 +228,13 @@ void assemble_options(const struct assembly *a, const struct bp_node *node,
     }
     struct candidate *list = NULL;
     uint32_t n = collect(a, node, anywhere, &scratch, &list), n_chosen = 0;
+    const struct shelf own_shelf = shelf_of(a->problem, node->offering_i);
+    const uint32_t least = options_min(a, &own_shelf);
     bool *chosen = ARENA_ARRAY(&scratch, bool, n);
     for (uint32_t i = 0; i < n; i++) {
         bool own = list[i].type == ret_node->type;
-        chosen[i] = own || (list[i].near && n_chosen + 1 < a->settings->options_max);
+        chosen[i] = own || ((list[i].near || n_chosen + 1 < least) &&
+                            n_chosen + 1 < a->settings->options_max);
         n_chosen += chosen[i] && !own;
     }
     widen(&a->problem->bp, node, list, chosen, n, &scratch);

@@ -161,6 +161,8 @@ struct plan_step {
 struct plan_kept {
     struct str node;           /* of the Node, or of a NodeClaim that has none yet */
     struct str event, message; /* "DisruptionBlocked" or "Unconsolidatable", and why */
+    struct str drift; /* "AMIDrift", ...: shown by the objects, not stated by the NodeClaim, so not
+                         counted; "" mostly, and in a plan that was read back */
     struct opt_usd price;
     uint8_t
         blocker; /* enum disrupt_blocker (disruption/reasons.h); 0 in a plan that was read back */

@@ -392,6 +392,9 @@ static void put_disruption(const struct plan *plan, struct jsonw *w, struct aren
             jsonw_key_str(w, "event", d->kept[i].event);
         }
         jsonw_key_str(w, "reason", d->kept[i].message);
+        if (d->kept[i].drift.n > 0) {
+            jsonw_key_str(w, "drift", d->kept[i].drift);
+        }
         jsonw_object_end(w);
     }
     jsonw_array_end(w);

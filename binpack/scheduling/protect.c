@@ -53,9 +53,7 @@ bool sched_pod_budget_blocks(const struct k8s_cluster *cluster, const struct k8s
             continue;
         }
         n++;
-        bool unhealthy = pdb->always_allow_unhealthy && pod->has_status &&
-                         pod->phase == K8S_RUNNING && !pod->ready;
-        never = never || (never_allows(pdb) && !unhealthy);
+        never = never || (never_allows(pdb) && !(pdb->always_allow_unhealthy && pod->unready));
     }
     return n > 1 || never;
 }

@@ -203,6 +203,18 @@ uint32_t disruption_lines(const struct plan *plan, struct summary_line *ret_line
                         " within this round's budgets (proven); this plan saves " STR_FMT ".",
                         STR_ARG(most), STR_ARG(got))};
     }
+    uint32_t n_drift = 0;
+    for (uint32_t i = 0; i < d->n_kept; i++) {
+        n_drift += d->kept[i].drift.n > 0;
+    }
+    if (n_drift > 0) {
+        ret_lines[n++] = (struct summary_line){
+            "Drift", text_format(arena,
+                                 STR_FMT " show%s drift that the NodeClaim does not state; "
+                                         "--detect-drift counts it.",
+                                 STR_ARG(text_things(arena, n_drift, "kept node")),
+                                 n_drift == 1 ? "s" : "")};
+    }
     return n;
 }
 

@@ -37,6 +37,20 @@ def words_of(reasons):
     return " ".join(" ".join(str(v) for v in r.values()) if isinstance(r, dict) else str(r) for r in reasons)
 
 
+def of_nodes(case, plan):
+    """What is wrong with the verdicts on nodes."""
+    disruption = plan.get("disruption") or {}
+    kept = {k["node"]: k["reason"] + (" " + k["drift"] if "drift" in k else "") for k in disruption.get("keep") or []}
+    gone = {n: c["reason"] for c in disruption.get("delete") or [] for n in [c["node"]]}
+    gone.update({n: c["reason"] for c in disruption.get("replace") or [] for n in c["nodes"]})
+    for node, words in case["keeps"].items():
+        if words not in kept.get(node, ""):
+            yield "%s stays because of \"%s\", not \"%s\"" % (node, kept.get(node, "nothing: it goes"), words)
+    for node, reason in case["reasons"].items():
+        if gone.get(node) != reason:
+            yield "%s goes as %s, not as %s (kept: %s)" % (node, gone.get(node), reason, kept.get(node))
+
+
 def judge(check, binpack, folder, now, case, keep):
     """None, or what is wrong with the program's plan for the case."""
     stem = os.path.join(keep, case["name"].replace("/", "__"))
@@ -65,6 +79,7 @@ def judge(check, binpack, folder, now, case, keep):
         for word in [words] if isinstance(words, str) else words:
             if word not in said.get(pod, ""):
                 bad.append("%s: \"%s\" is not among the reasons: %s" % (pod, word, said.get(pod, "none")))
+    bad += of_nodes(case, plan)
     if case["total"] is not None and plan["totals"]["usdPerHour"] > case["total"]:
         bad.append("the plan says %s USD an hour, more than %s" % (plan["totals"]["usdPerHour"], case["total"]))
     bound = (plan.get("certificate") or {}).get("lowerBoundUsdPerHour")
