@@ -84,24 +84,37 @@ static bool parse_duration(const struct parser *p, const struct setting_row *row
            bad_value(p, value, strbuf_str(&b).p, err);
 }
 
-/* "0.075" as 75000; more than six decimals are refused. */
-static bool parse_fraction(const struct parser *p, struct str value, int64_t *field,
-                           struct err *err)
+/* A decimal from 0 to `most` as millionths of `most`; finer ones are refused. */
+static bool parse_millionths(struct str value, uint64_t most, size_t digits, int64_t *field)
 {
-    enum { DIGITS = 6 };
     const size_t dot = str_find(value, '.');
     const struct str whole = str_sub(value, 0, dot);
     const struct str part = dot < value.n ? str_sub(value, dot + 1, value.n) : STR_EMPTY;
-    uint64_t units = 0, millionths = 0;
-    bool good = whole.n + part.n > 0 && part.n <= DIGITS &&
-                (whole.n == 0 || (str_to_u64(whole, &units) && units <= 1)) &&
-                (part.n == 0 || str_to_u64(part, &millionths));
-    for (size_t i = part.n; good && i < DIGITS; i++) {
-        millionths *= 10;
+    uint64_t units = 0, rest = 0;
+    bool good = whole.n + part.n > 0 && part.n <= digits &&
+                (whole.n == 0 || (str_to_u64(whole, &units) && units <= most)) &&
+                (part.n == 0 || str_to_u64(part, &rest));
+    for (size_t i = part.n; good && i < digits; i++) {
+        rest *= 10;
     }
-    *field = (int64_t)(units * 1000000 + millionths);
-    return (good && *field <= 1000000) ||
+    *field = (int64_t)(units * (1000000 / most) + rest);
+    return good && *field <= 1000000;
+}
+
+/* "0.075" as 75000. */
+static bool parse_fraction(const struct parser *p, struct str value, int64_t *field,
+                           struct err *err)
+{
+    return parse_millionths(value, 1, 6, field) ||
            bad_value(p, value, "a fraction from 0 to 1 such as 0.075", err);
+}
+
+/* "0.5%" and "0.5" as 5000. */
+static bool parse_percent(const struct parser *p, struct str value, int64_t *field, struct err *err)
+{
+    const struct str number = str_ends(value, STR("%")) ? str_sub(value, 0, value.n - 1) : value;
+    return parse_millionths(number, 100, 4, field) ||
+           bad_value(p, value, "a percentage from 0% to 100% such as 0.5%", err);
 }
 
 static bool parse_gate(struct parser *p, const struct setting_row *row, struct str pair,
@@ -161,6 +174,8 @@ static bool parse_value(struct parser *p, const struct setting_row *row, struct 
         return parse_duration(p, row, value, field, err);
     case SETTING_FRACTION:
         return parse_fraction(p, value, field, err);
+    case SETTING_PERCENT:
+        return parse_percent(p, value, field, err);
     case SETTING_GATES:
         return parse_gates(p, row, value, field, err);
     }

@@ -33,6 +33,7 @@ enum setting_kind {
     SETTING_NUMBER,   /* int64_t within min..max */
     SETTING_DURATION, /* int64_t: milliseconds within min..max, in Go's syntax */
     SETTING_FRACTION, /* int64_t: parts per million of 1; "0.075" */
+    SETTING_PERCENT,  /* int64_t: parts per million of the whole; "0.5%" or "0.5" */
     SETTING_GATES     /* bool[]: NAME=true,NAME=false over the defaults; names in `choices` */
 };
 

@@ -168,8 +168,11 @@ const struct setting_row setting_rows[] = {
     {"algorithm", "BINPACK_ALGORITHM", "NAME", SETTING_CHOICE, FIELD(algorithm),
      .choices = algorithm_choices, .fallback = "colgen", .group = GROUP_BINPACK,
      .help = "colgen: column generation; ffd: first fit decreasing"},
-    {"gap", "BINPACK_GAP", "FRACTION", SETTING_FRACTION, FIELD(gap_ppm), .fallback = "0.0001",
-     .group = GROUP_BINPACK, .help = "a plan is good enough within this share of the bound"},
+    {"gap", "BINPACK_GAP", "PCT", SETTING_PERCENT, FIELD(gap_ppm), .fallback = "0.01%",
+     .group = GROUP_BINPACK,
+     .help = "a plan is good enough when it is proven this close to the "
+             "cheapest",
+     .doc = "As `binpack --gap`: `0.5%` or `0.5`."},
     {"effort", "BINPACK_EFFORT", "N", SETTING_NUMBER, FIELD(effort), .min = 1, .max = 10,
      .fallback = "3", .group = GROUP_BINPACK, .help = "how much work a plan is worth"},
     {"time-limit", "BINPACK_TIME_LIMIT", "DURATION", SETTING_DURATION, FIELD(time_limit_ms),
