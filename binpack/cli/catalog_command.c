@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "binpack/catalog/verify.h"
 #include "binpack/catalog/write.h"
+#include "binpack/cli/columns.h"
 #include "binpack/cli/commands.h"
 #include "binpack/cli/input.h"
 #include "binpack/cli/output.h"
@@ -84,12 +85,7 @@ static void add_row(const struct browsing *b, struct table *table, const struct 
 
 static void render_list(const struct browsing *b, struct strbuf *out, const struct text_look *look)
 {
-    static const struct table_column columns[] = {
-        {"TYPE", false, false},     {"ARCH", false, false},    {"CPU", true, false},
-        {"MEMORY", true, false},    {"PODS", true, false},     {"ON-DEMAND", true, false},
-        {"SPOT FROM", true, false}, {"DEVICES", false, false},
-    };
-    struct table *table = table_new(b->arena, columns, sizeof(columns) / sizeof(columns[0]));
+    struct table *table = table_new(b->arena, catalog_types_shape.columns, catalog_types_shape.n);
     for (uint32_t i = 0; i < b->catalog->n_types; i++) {
         add_row(b, table, &b->catalog->types[i]);
     }
@@ -156,12 +152,8 @@ static void put_labels(const struct browsing *b, struct strbuf *out, const struc
 static void put_offerings(const struct browsing *b, struct strbuf *out, const struct cat_type *type,
                           const struct text_look *look)
 {
-    static const struct table_column columns[] = {{"  ZONE", false, false},
-                                                  {"CAPACITY", false, false},
-                                                  {"$/H", true, false},
-                                                  {"$/MO", true, false},
-                                                  {"", false, false}};
-    struct table *table = table_new(b->arena, columns, sizeof(columns) / sizeof(columns[0]));
+    struct table *table =
+        table_new(b->arena, catalog_offerings_shape.columns, catalog_offerings_shape.n);
     strbuf_add(out, STR("\nOfferings\n"));
     for (uint32_t i = 0; i < type->n_offerings; i++) {
         const struct cat_offering *o = &type->offerings[i];

@@ -21,6 +21,7 @@ struct summing {
     VEC(uint32_t) last_node; /* the node + 1 that a row has counted last */
     struct k8s_resources *of_shape;
     bool *known;
+    uint32_t n_shared;
 };
 
 bool breakdown_parse(struct str text, enum breakdown_by *ret_by, struct str *ret_label,
@@ -101,6 +102,7 @@ static void add_node(struct summing *s, uint32_t node_i)
     struct str pool = s->plan->cluster->nodepools[node->pool_i].meta.name;
     struct str zone = strtab_str(s->plan->cluster->tab, s->plan->catalog->zones[node->zone_i].name);
     int64_t all = 0, seen = 0;
+    uint32_t n_names = 0;
     for (uint32_t i = 0; i < node->n_pods; i++) {
         struct k8s_resources r = requests_of(s, &s->plan->cluster->pods[node->pods[i]]);
         all = sat_add(all, weight_of(k8s_resources_get(&r, words->cpu),
@@ -121,9 +123,12 @@ static void add_node(struct summing *s, uint32_t node_i)
         row->cpu_milli = sat_add(row->cpu_milli, cpu);
         row->memory_bytes = sat_add(row->memory_bytes, memory);
         row->n_pods++;
-        row->n_nodes += s->last_node.v[row_i] != node_i + 1;
+        bool fresh = s->last_node.v[row_i] != node_i + 1;
+        row->n_nodes += fresh;
+        n_names += fresh;
         s->last_node.v[row_i] = node_i + 1;
     }
+    s->n_shared += n_names > 1;
 }
 
 static int row_cmp(const void *a, const void *b)
@@ -149,6 +154,9 @@ struct breakdown breakdown_of(const struct plan *plan, enum breakdown_by by, str
     if (s.rows.n > 0) {
         qsort(s.rows.v, s.rows.n, sizeof *s.rows.v, row_cmp);
     }
-    return (struct breakdown){
-        .by = by, .label = label, .n_rows = (uint32_t)s.rows.n, .rows = s.rows.v};
+    return (struct breakdown){.by = by,
+                              .label = label,
+                              .n_rows = (uint32_t)s.rows.n,
+                              .n_shared = s.n_shared,
+                              .rows = s.rows.v};
 }

@@ -24,6 +24,7 @@ struct breakdown {
     enum breakdown_by by;
     struct str label; /* LABEL: its key */
     uint32_t n_rows;
+    uint32_t n_shared;                /* nodes with pods of several rows */
     const struct breakdown_row *rows; /* the dearest first, then by name */
 };
 

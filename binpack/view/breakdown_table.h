@@ -3,7 +3,11 @@
 #pragma once
 
 #include "binpack/plan/breakdown.h"
-#include "binpack/view/text.h"
+#include "binpack/view/table.h"
+
+/* Its first title is what is shared out; in `arena`. */
+const struct table_shape *view_breakdown_shape(enum breakdown_by by, struct str label,
+                                               struct arena *arena);
 
 /* A row a name and the total, then what the plan's table has below its mix of nodes. `all`: as
  * view_disruption. */

@@ -7,14 +7,18 @@
 enum { LABEL_WIDTH = 13, NOTE_INDENT = 4, N_CELLS = 8, N_PRICE_CELLS = 6 };
 
 static const struct table_column scenario_columns[N_CELLS] = {
-    {"SCENARIO", false, true}, {"NODES", true, false},    {"$/H", true, false},
-    {"$/MO", true, false},     {"VS BASE", true, false},  {"BOUND $/H", true, false},
-    {"GAP", true, false},      {"UNPLACED", true, false},
+    {"SCENARIO", false, SHRINK_CUT}, {"NODES", true, SHRINK_NO},    {"$/H", true, SHRINK_NO},
+    {"$/MO", true, SHRINK_NO},       {"VS BASE", true, SHRINK_NO},  {"BOUND $/H", true, SHRINK_NO},
+    {"GAP", true, SHRINK_NO},        {"UNPLACED", true, SHRINK_NO},
 };
 static const struct table_column price_columns[N_PRICE_CELLS] = {
-    {"CONSTRAINT", false, true}, {"FOUND IN", false, true}, {"COSTS $/H", true, false},
-    {"$/MO", true, false},       {"AT LEAST", true, false}, {"AT MOST", true, false},
+    {"CONSTRAINT", false, SHRINK_CUT}, {"FOUND IN", false, SHRINK_CUT},
+    {"COSTS $/H", true, SHRINK_NO},    {"$/MO", true, SHRINK_NO},
+    {"AT LEAST", true, SHRINK_NO},     {"AT MOST", true, SHRINK_NO},
 };
+
+const struct table_shape view_scenarios_shape = {scenario_columns, N_CELLS};
+const struct table_shape view_prices_shape = {price_columns, N_PRICE_CELLS};
 
 static int64_t gap_ppb(const struct compare_scenario *s)
 {

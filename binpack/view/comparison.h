@@ -5,7 +5,9 @@
 
 #include "base/jsonw.h"
 #include "binpack/plan/compare.h"
-#include "binpack/view/text.h"
+#include "binpack/view/table.h"
+
+extern const struct table_shape view_scenarios_shape, view_prices_shape;
 
 void view_comparison(const struct comparison *comparison, const struct text_look *look,
                      struct strbuf *b);

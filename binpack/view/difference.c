@@ -18,14 +18,16 @@ static const char *change_name(const struct diff_line *line)
 
 /* ---- nodes ---- */
 
+static const struct table_column columns[] = {
+    {"", false, SHRINK_NO},         {"NODEPOOL", false, SHRINK_CUT}, {"TYPE", false, SHRINK_CUT},
+    {"CAPACITY", false, SHRINK_NO}, {"ZONE", false, SHRINK_CUT},     {"NODES", true, SHRINK_NO},
+    {"$/H", true, SHRINK_NO},       {"$/MO", true, SHRINK_NO},
+};
+const struct table_shape view_difference_shape = {columns, sizeof columns / sizeof columns[0]};
+
 static void put_nodes(const struct diff *d, const struct text_look *look, struct strbuf *b,
                       struct arena *scratch)
 {
-    static const struct table_column columns[] = {
-        {"", false, false},         {"NODEPOOL", false, true}, {"TYPE", false, true},
-        {"CAPACITY", false, false}, {"ZONE", false, true},     {"NODES", true, false},
-        {"$/H", true, false},       {"$/MO", true, false},
-    };
     if (d->n_lines == 0) {
         return;
     }

@@ -5,7 +5,9 @@
 
 #include "base/jsonw.h"
 #include "binpack/plan/diff.h"
-#include "binpack/view/text.h"
+#include "binpack/view/table.h"
+
+extern const struct table_shape view_difference_shape;
 
 void view_difference(const struct diff *diff, const struct text_look *look, struct strbuf *b);
 

@@ -9,14 +9,17 @@
 enum { LABEL_WIDTH = 13, ROWS_MAX = 30, NAMES_MAX = 3, NAMES_ROOM = 1 << 20 };
 
 static const struct table_column command_columns[] = {
-    {"ACTION", false, false}, {"NODES", false, true}, {"REASON", false, false},
-    {"WITH", false, true},    {"PODS", true, false},  {"SAVES $/H", true, false},
-    {"$/MO", true, false},
+    {"ACTION", false, SHRINK_NO}, {"NODES", false, SHRINK_WRAP}, {"REASON", false, SHRINK_NO},
+    {"WITH", false, SHRINK_WRAP}, {"PODS", true, SHRINK_NO},     {"SAVES $/H", true, SHRINK_NO},
+    {"$/MO", true, SHRINK_NO},
 };
 static const struct table_column kept_columns[] = {
-    {"KEPT", true, false}, {"NODES", false, true}, {"WHY", false, true}};
+    {"KEPT", true, SHRINK_NO}, {"NODES", false, SHRINK_WRAP}, {"WHY", false, SHRINK_WRAP}};
 
 #define N_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+const struct table_shape view_commands_shape = {command_columns, N_OF(command_columns)};
+const struct table_shape view_kept_shape = {kept_columns, N_OF(kept_columns)};
 
 /* Who asks for everything (-o wide) wants whole names: then nothing is cut. */
 static struct table *new_table(struct arena *arena, const struct table_column *columns, uint32_t n,
@@ -25,7 +28,7 @@ static struct table *new_table(struct arena *arena, const struct table_column *c
     struct table_column *own = ARENA_ARRAY(arena, struct table_column, n);
     for (uint32_t i = 0; i < n; i++) {
         own[i] = columns[i];
-        own[i].shrink = columns[i].shrink && !all;
+        own[i].shrink = all ? SHRINK_NO : columns[i].shrink;
     }
     return table_new(arena, own, n);
 }

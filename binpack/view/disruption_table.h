@@ -5,7 +5,10 @@
 
 #include "binpack/plan/plan.h"
 #include "binpack/view/summary.h"
-#include "binpack/view/text.h"
+#include "binpack/view/table.h"
+
+/* What goes, and what stays. */
+extern const struct table_shape view_commands_shape, view_kept_shape;
 
 /* Nothing when the plan disrupts nothing and its mode is another. `all`: every node by name. */
 void view_disruption(const struct plan *plan, const struct text_look *look, bool all,

@@ -138,11 +138,11 @@ static bool shows(const struct plan_explanation *e, enum explain_step step)
 
 static void put_funnel(const struct page *p, const struct plan_explanation *e)
 {
-    struct table_column columns[POOLS_MAX + 1] = {{"INSTANCE TYPES LEFT", false, false}};
+    struct table_column columns[POOLS_MAX + 1] = {{"INSTANCE TYPES LEFT", false, SHRINK_NO}};
     uint32_t n = e->n_funnels > POOLS_MAX ? POOLS_MAX : e->n_funnels;
     for (uint32_t f = 0; f < n; f++) {
         char *name = str_cstr(p->scratch, pool_name(p->plan, e->funnels[f].pool_i));
-        columns[f + 1] = (struct table_column){name, true, true};
+        columns[f + 1] = (struct table_column){name, true, SHRINK_CUT};
     }
     struct table *table = table_new(p->scratch, columns, n + 1);
     for (int step = 0; step < N_EXPLAIN_STEPS; step++) {

@@ -57,8 +57,9 @@ static void put_facts(const struct page *p, const struct plan_pool_explanation *
 
 static void put_steps(const struct page *p, const struct plan_pool_explanation *e)
 {
-    static const struct table_column columns[] = {
-        {"LEFT AFTER", false, true}, {"TYPES", true, false}, {"OFFERINGS", true, false}};
+    static const struct table_column columns[] = {{"LEFT AFTER", false, SHRINK_CUT},
+                                                  {"TYPES", true, SHRINK_NO},
+                                                  {"OFFERINGS", true, SHRINK_NO}};
     struct table *table = table_new(p->scratch, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < e->n_steps; i++) {
         table_add(table, e->steps[i].rule);

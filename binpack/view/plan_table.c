@@ -16,19 +16,21 @@ struct layout {
 };
 
 static const struct table_column mix_columns[] = {
-    {"NODEPOOL", false, true},  {"NODES", true, false}, {"TYPE", false, true},
-    {"CAPACITY", false, false}, {"ZONE", false, true},  {"PODS", true, false},
-    {"CPU", true, false},       {"MEM", true, false},   {"GPU", true, false},
-    {"$/H", true, false},       {"$/MO", true, false},
+    {"NODEPOOL", false, SHRINK_CUT}, {"NODES", true, SHRINK_NO},  {"TYPE", false, SHRINK_CUT},
+    {"CAPACITY", false, SHRINK_NO},  {"ZONE", false, SHRINK_CUT}, {"PODS", true, SHRINK_NO},
+    {"CPU", true, SHRINK_NO},        {"MEM", true, SHRINK_NO},    {"GPU", true, SHRINK_NO},
+    {"$/H", true, SHRINK_NO},        {"$/MO", true, SHRINK_NO},
 };
 static const struct table_column mix_columns_without_gpu[] = {
-    {"NODEPOOL", false, true},  {"NODES", true, false}, {"TYPE", false, true},
-    {"CAPACITY", false, false}, {"ZONE", false, true},  {"PODS", true, false},
-    {"CPU", true, false},       {"MEM", true, false},   {"$/H", true, false},
-    {"$/MO", true, false},
+    {"NODEPOOL", false, SHRINK_CUT}, {"NODES", true, SHRINK_NO},  {"TYPE", false, SHRINK_CUT},
+    {"CAPACITY", false, SHRINK_NO},  {"ZONE", false, SHRINK_CUT}, {"PODS", true, SHRINK_NO},
+    {"CPU", true, SHRINK_NO},        {"MEM", true, SHRINK_NO},    {"$/H", true, SHRINK_NO},
+    {"$/MO", true, SHRINK_NO},
 };
 
 #define N_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+const struct table_shape view_mix_shape = {mix_columns, N_OF(mix_columns)};
 
 static void add_numbers(struct table *table, const struct summary *s, const struct summary_mix *mix,
                         const struct layout *layout, struct arena *arena)
@@ -183,12 +185,14 @@ void view_table_lines(const struct plan *plan, const struct text_look *look, str
 }
 
 static const struct table_column node_columns[] = {
-    {"NODE", false, false},     {"NODEPOOL", false, false}, {"TYPE", false, false},
-    {"CAPACITY", false, false}, {"ZONE", false, false},     {"PODS", true, false},
-    {"CPU", true, false},       {"MEM", true, false},       {"GPU", true, false},
-    {"DAEMONS", true, false},   {"OPTIONS", true, false},   {"$/H", true, false},
-    {"$/MO", true, false},
+    {"NODE", false, SHRINK_NO},     {"NODEPOOL", false, SHRINK_NO}, {"TYPE", false, SHRINK_NO},
+    {"CAPACITY", false, SHRINK_NO}, {"ZONE", false, SHRINK_NO},     {"PODS", true, SHRINK_NO},
+    {"CPU", true, SHRINK_NO},       {"MEM", true, SHRINK_NO},       {"GPU", true, SHRINK_NO},
+    {"DAEMONS", true, SHRINK_NO},   {"OPTIONS", true, SHRINK_NO},   {"$/H", true, SHRINK_NO},
+    {"$/MO", true, SHRINK_NO},
 };
+
+const struct table_shape view_nodes_shape = {node_columns, N_OF(node_columns)};
 
 /* "3.2/7.9" of cores, "12.5/28.1Gi" of memory: how much is asked for of how much there is. */
 static struct str cores(struct summary_use use, struct arena *arena)

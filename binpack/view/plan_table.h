@@ -3,7 +3,10 @@
 #pragma once
 
 #include "binpack/plan/plan.h"
-#include "binpack/view/text.h"
+#include "binpack/view/table.h"
+
+/* The mix of nodes and, of -o wide, the nodes. */
+extern const struct table_shape view_mix_shape, view_nodes_shape;
 
 /* The mix of nodes, what they cost, the bound in a sentence, unplaced pods by reason. Fits 80
  * columns: when it would not, months lose their cents, zones their region, and at last long names

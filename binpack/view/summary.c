@@ -413,6 +413,23 @@ static struct str saving_text(const struct plan *plan, struct arena *arena)
         STR_ARG(hour), (int)(permille / 10), (int)(permille % 10), STR_ARG(whole));
 }
 
+/* The note of a code, as a line: those that say that the plan may be too cheap. */
+static struct str note_text(const struct plan *plan, struct str code)
+{
+    for (uint32_t i = 0; i < plan->n_notes; i++) {
+        if (str_eq(plan->notes[i].code, code)) {
+            return plan->notes[i].message;
+        }
+    }
+    return STR_EMPTY;
+}
+
+/* What-if options change what runs and what it costs: then the sums are no longer today's. */
+static const char *today_label(const struct plan *plan)
+{
+    return note_text(plan, STR("WHAT_IF")).n > 0 ? "As changed" : "Today";
+}
+
 static struct str today_text(const struct plan *plan, struct arena *arena)
 {
     uint32_t n = plan->cluster->n_nodes;
@@ -485,17 +502,6 @@ static struct str emulated_text(const struct plan *plan)
                      "Karpenter itself did not run.");
 }
 
-/* The note of a code, as a line: those that say that the plan may be too cheap. */
-static struct str note_text(const struct plan *plan, struct str code)
-{
-    for (uint32_t i = 0; i < plan->n_notes; i++) {
-        if (str_eq(plan->notes[i].code, code)) {
-            return plan->notes[i].message;
-        }
-    }
-    return STR_EMPTY;
-}
-
 struct summary summary_of(const struct plan *plan, struct arena *arena)
 {
     struct summary s = {.plan = plan};
@@ -508,6 +514,6 @@ struct summary summary_of(const struct plan *plan, struct arena *arena)
     add_line(&s, "Running", existing_text(plan, arena));
     add_line(&s, "Lower bound", bound_text(plan, arena));
     add_line(&s, "Spot saving", saving_text(plan, arena));
-    add_line(&s, "Today", today_text(plan, arena));
+    add_line(&s, today_label(plan), today_text(plan, arena));
     return s;
 }

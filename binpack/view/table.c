@@ -24,6 +24,7 @@ struct table {
     VEC(struct cell) cells;
     VEC(enum text_style) styles; /* one a row */
     unsigned widths[TABLE_COLUMNS];
+    unsigned words[TABLE_COLUMNS]; /* the widest word, of columns that wrap */
 };
 
 static void widen(struct table *table, uint32_t column, unsigned width)
@@ -58,6 +59,40 @@ void table_row_style(struct table *table, enum text_style style)
     VEC_PUSH(table->arena, &table->styles, style);
 }
 
+/* The line of a wrapped cell that begins at `at`: as many words as fit, at least one. *at moves to
+ * the next line, or to the end. */
+static struct str next_line(struct str text, size_t *at, size_t width)
+{
+    size_t begin = *at;
+    while (begin < text.n && text.p[begin] == ' ') {
+        begin++;
+    }
+    size_t end = begin; /* of the last word that fits */
+    for (size_t i = begin; i < text.n;) {
+        size_t word_end = i + str_find(str_sub(text, i, text.n), ' ');
+        if (end > begin && display_width(str_sub(text, begin, word_end - begin)) > width) {
+            break;
+        }
+        end = word_end;
+        i = word_end + 1;
+    }
+    *at = end;
+    while (*at < text.n && text.p[*at] == ' ') {
+        (*at)++;
+    }
+    return str_sub(text, begin, end - begin);
+}
+
+static unsigned widest_word(struct str text)
+{
+    unsigned widest = 0;
+    for (size_t at = 0; at < text.n;) {
+        unsigned width = (unsigned)display_width(next_line(text, &at, 0));
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
 void table_add(struct table *table, struct str cell)
 {
     uint32_t column = (uint32_t)(table->cells.n % table->n_columns);
@@ -69,6 +104,10 @@ void table_add(struct table *table, struct str cell)
     unsigned width = (unsigned)display_width(safe);
     VEC_PUSH(table->arena, &table->cells, ((struct cell){.text = safe, .width = width}));
     widen(table, column, width);
+    if (table->columns[column].shrink == SHRINK_WRAP) {
+        unsigned word = widest_word(safe);
+        table->words[column] = word > table->words[column] ? word : table->words[column];
+    }
 }
 
 /* ---- what is shown of it ---- */
@@ -84,7 +123,7 @@ struct shown {
 
 static bool same_title(struct str a, const char *title)
 {
-    struct str b = str_of(title);
+    struct str b = str_trim(str_of(title));
     bool same = a.n == b.n;
     for (size_t i = 0; i < a.n && same; i++) {
         char x = a.p[i], y = b.p[i];
@@ -94,13 +133,19 @@ static bool same_title(struct str a, const char *title)
     return same;
 }
 
-static uint32_t column_named(const struct table *table, struct str name)
+uint32_t table_column_named(const struct table_shape *shape, struct str title)
 {
     uint32_t i = 0;
-    while (i < table->n_columns && !same_title(name, table->columns[i].title)) {
+    while (i < shape->n && !same_title(title, shape->columns[i].title)) {
         i++;
     }
     return i;
+}
+
+static uint32_t column_named(const struct table *table, struct str name)
+{
+    const struct table_shape shape = {.columns = table->columns, .n = table->n_columns};
+    return table_column_named(&shape, name);
 }
 
 static void note_titles(const struct table *table, struct table_choice *choice)
@@ -245,16 +290,32 @@ unsigned table_width(const struct table *table)
     return sum_widths(table, table->n_columns, table->widths);
 }
 
+/* How narrow a column may become; 0: it keeps its width. */
+static unsigned least_width(const struct table *table, uint32_t column, bool cut_words)
+{
+    unsigned word = table->words[column];
+    switch (table->columns[column].shrink) {
+    case SHRINK_CUT:
+        return TABLE_SHRUNK;
+    case SHRINK_WRAP:
+        return cut_words || word < TABLE_SHRUNK ? TABLE_SHRUNK : word;
+    case SHRINK_NO:
+        break;
+    }
+    return 0;
+}
+
 /* Takes a column off the widest that may give way, until the table fits or nothing is left to give.
  */
-static void fit(struct shown *shown, unsigned limit)
+static void fit(struct shown *shown, unsigned limit, bool cut_words)
 {
     const struct table *table = shown->table;
     unsigned *widths = shown->widths;
     while (limit > 0 && sum_widths(table, shown->n_columns, widths) > limit) {
         uint32_t widest = shown->n_columns;
         for (uint32_t i = 0; i < shown->n_columns; i++) {
-            bool may = table->columns[shown->columns[i]].shrink && widths[i] > TABLE_SHRUNK;
+            unsigned least = least_width(table, shown->columns[i], cut_words);
+            bool may = least > 0 && widths[i] > least;
             if (may && (widest == shown->n_columns || widths[i] > widths[widest])) {
                 widest = i;
             }
@@ -266,7 +327,7 @@ static void fit(struct shown *shown, unsigned limit)
     }
 }
 
-/* The cell in the i-th column that is shown. */
+/* The cell in the i-th column that is shown, or a line of it. */
 static void render_cell(const struct shown *shown, struct strbuf *line, struct cell cell,
                         uint32_t i)
 {
@@ -315,21 +376,45 @@ static void render_head(const struct shown *shown, struct strbuf *b, const struc
     render_line(b, look, TEXT_HEAD, line);
 }
 
+/* One row: a line, or as many as its longest wrapped cell takes. */
+static void render_row(const struct shown *shown, struct strbuf *b, const struct text_look *look,
+                       struct strbuf *line, uint32_t row)
+{
+    const struct table *table = shown->table;
+    size_t at[TABLE_COLUMNS] = {0};
+    bool first = true, more = true;
+    while (more) {
+        more = false;
+        for (uint32_t i = 0; i < shown->n_columns; i++) {
+            size_t cell_i = (size_t)row * table->n_columns + shown->columns[i];
+            struct cell cell = table->cells.v[cell_i];
+            if (table->columns[shown->columns[i]].shrink == SHRINK_WRAP) {
+                struct str rest = cell.text;
+                cell.text = next_line(rest, &at[i], shown->widths[i]);
+                cell.width = (unsigned)display_width(cell.text);
+                more = more || at[i] < rest.n;
+            } else if (!first) {
+                cell = (struct cell){.width = 0};
+            }
+            render_cell(shown, line, cell, i);
+        }
+        render_line(b, look, table->styles.v[row], line);
+        first = false;
+    }
+}
+
 void table_render(const struct table *table, struct strbuf *b, const struct text_look *look,
                   bool with_head)
 {
     assert(table->n_columns > 0 && table->cells.n % table->n_columns == 0);
     struct shown shown = what_is_shown(table, look->tables);
     struct strbuf line = strbuf_new(table->arena, 65536);
-    fit(&shown, look->width);
+    fit(&shown, look->width, /* cut_words= */ false);
+    fit(&shown, look->width, /* cut_words= */ true);
     if (with_head && (look->tables == NULL || !look->tables->no_head)) {
         render_head(&shown, b, look, &line);
     }
     for (uint32_t r = 0; r < shown.n_rows; r++) {
-        for (uint32_t i = 0; i < shown.n_columns; i++) {
-            size_t at = (size_t)shown.rows[r] * table->n_columns + shown.columns[i];
-            render_cell(&shown, &line, table->cells.v[at], i);
-        }
-        render_line(b, look, table->styles.v[shown.rows[r]], &line);
+        render_row(&shown, b, look, &line, shown.rows[r]);
     }
 }

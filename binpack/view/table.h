@@ -3,17 +3,28 @@
  * between them.
  *
  * Widths are those of the display (utf8.h). When the table would be wider than the look allows, the
- * columns marked `shrink` give way, the widest first, down to eight columns; what is cut ends in an
- * ellipsis. Cells are escaped when added. */
+ * columns that may shrink give way, the widest first: those that wrap as far as their longest word
+ * allows, those that are cut down to eight columns. What is cut ends in an ellipsis; what is
+ * wrapped goes on in further lines of the row. Cells are escaped when added. */
 #pragma once
 
 #include "binpack/view/text.h"
 
+enum table_shrink { SHRINK_NO, SHRINK_CUT, SHRINK_WRAP };
+
 struct table_column {
     const char *title;
-    bool right;  /* numbers */
-    bool shrink; /* may be cut */
+    bool right; /* numbers */
+    enum table_shrink shrink;
 };
+
+struct table_shape {
+    const struct table_column *columns; /* [n] */
+    uint32_t n;
+};
+
+/* The column of that title, whatever the case and blanks before it; `n` when there is none. */
+uint32_t table_column_named(const struct table_shape *shape, struct str title);
 
 /* What a user wants of tables. Columns go by their titles, whatever the case. Rows that are sums or
  * what others are held against (styles HEAD and FAINT) keep their places. */

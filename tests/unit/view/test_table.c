@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 static const struct table_column columns[] = {
-    {"NAME", false, true}, {"N", true, false}, {"NOTE", false, false}};
+    {"NAME", false, SHRINK_CUT}, {"N", true, SHRINK_NO}, {"NOTE", false, SHRINK_NO}};
 
 static void assert_text(struct strbuf *b, const char *expected)
 {
@@ -57,6 +57,38 @@ static void test_cut(void **state)
     assert_text(&b, "a-name-\xe2\x80\xa6  1  x\n");
 }
 
+static void test_wrapped(void **state)
+{
+    (void)state;
+    static const struct table_column wrapping[] = {
+        {"N", true, SHRINK_NO}, {"NAMES", false, SHRINK_WRAP}, {"WHY", false, SHRINK_WRAP}};
+    auto_arena arena = ARENA_INIT;
+    struct table *table = table_new(&arena, wrapping, 3);
+    struct strbuf b = strbuf_new(&arena, 4096);
+    add(table, "2", "node-number-a, node-number-b", "a reason in more words than one line takes");
+    add(table, "1", "c", "");
+    table_render(table, &b, &(struct text_look){.width = 0}, true);
+    assert_text(&b, "N  NAMES                         WHY\n"
+                    "2  node-number-a, node-number-b  a reason in more words than one line takes\n"
+                    "1  c\n");
+    b.n = 0;
+    table_render(table, &b, &(struct text_look){.width = 40}, true);
+    assert_text(&b, "N  NAMES              WHY\n"
+                    "2  node-number-a,     a reason in more\n"
+                    "   node-number-b      words than one\n"
+                    "                      line takes\n"
+                    "1  c\n");
+    b.n = 0;
+    table_render(table, &b, &(struct text_look){.width = 22}, false);
+    assert_text(&b, "2  node-num\xe2\x80\xa6  a reason\n" /* the longest word does not fit */
+                    "   node-num\xe2\x80\xa6  in more\n"
+                    "              words\n"
+                    "              than one\n"
+                    "              line\n"
+                    "              takes\n"
+                    "1  c\n");
+}
+
 static void test_hostile_cell(void **state)
 {
     (void)state;
@@ -86,9 +118,8 @@ static void test_styles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_aligned),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_hostile_cell),
+        cmocka_unit_test(test_aligned), cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_wrapped), cmocka_unit_test(test_hostile_cell),
         cmocka_unit_test(test_styles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
