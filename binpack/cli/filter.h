@@ -14,7 +14,7 @@
 struct arena;
 
 /* Replaces *cluster by a copy without the unwanted pods; leaves it alone when neither option was
- * given. *ret_any: some pod of the cluster passes. ERR_INVALID for a selector that cannot be read.
- */
+ * given. *ret_any: some pod of the cluster passes. ERR_INVALID for a selector that cannot be read,
+ * ERR_NOT_FOUND for a namespace that is nowhere in the cluster. */
 MUST_CHECK bool filter_pods(const struct options *options, enum plan_mode mode, struct arena *arena,
                             const struct k8s_cluster **cluster, bool *ret_any, struct err *err);

@@ -382,12 +382,60 @@ bool input_change(struct input *input, const struct whatif_change *changes, uint
     return true;
 }
 
+/* "--zone-down=us-east-1a" */
+static struct str option_text(const struct whatif_change *change, struct arena *arena)
+{
+    return text_format(arena, "--%s%s" STR_FMT, whatif_kind_names[change->kind],
+                       change->text.n > 0 ? "=" : "", STR_ARG(change->text));
+}
+
+/* The catalogue with those changes of prices and offerings, but without the one with index `left`;
+ * UINT32_MAX: without all that take offerings away. */
+static bool catalog_without(const struct input *before, const struct change_list *changes,
+                            uint32_t left, struct arena *arena, const struct catalog **ret_catalog,
+                            struct err *err)
+{
+    struct input input = *before;
+    for (uint32_t i = 0; i < changes->n; i++) {
+        const struct whatif_change *change = &changes->v[i];
+        bool skipped = !whatif_is_of_catalog(change->kind) || i == left ||
+                       (left == UINT32_MAX && whatif_closes(change->kind));
+        if (!skipped && !input_change(&input, change, 1, arena, err)) {
+            return false;
+        }
+    }
+    *ret_catalog = input.catalog;
+    return true;
+}
+
+/* For the reasons of pods that have no place in the changed world. */
+static bool note_blames(const struct input *before, const struct change_list *changes,
+                        struct input *input, struct arena *arena, struct err *err)
+{
+    struct blame_change *blames = ARENA_ARRAY(arena, struct blame_change, changes->n + 1);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < changes->n; i++) {
+        if (!whatif_closes(changes->v[i].kind)) {
+            continue;
+        }
+        blames[n].option = option_text(&changes->v[i], arena);
+        if (!catalog_without(before, changes, i, arena, &blames[n++].without, err)) {
+            return false;
+        }
+    }
+    input->n_blames = n;
+    input->blames = blames;
+    return catalog_without(before, changes, UINT32_MAX, arena, &input->given_catalog, err);
+}
+
 static bool apply_changes(const struct options *options, struct input *input, struct arena *arena,
                           struct err *err)
 {
     struct change_list changes;
+    const struct input before = *input;
     return changes_of_options(options, arena, &changes, err) &&
-           input_change(input, changes.v, changes.n, arena, err);
+           input_change(input, changes.v, changes.n, arena, err) &&
+           note_blames(&before, &changes, input, arena, err);
 }
 
 bool input_read(const struct options *options, const struct option_texts *paths,

@@ -8,6 +8,7 @@
 #include "binpack/catalog/catalog.h"
 #include "binpack/cli/console.h"
 #include "binpack/cli/options.h"
+#include "binpack/plan/blame.h"
 #include "binpack/plan/disrupt.h"
 #include "binpack/plan/make.h"
 #include "binpack/whatif/change.h"
@@ -37,6 +38,9 @@ struct input {
     bool default_pool;                     /* the built-in NodePool was put in */
     uint32_t n_changes;                    /* what-if: what was changed, in sentences */
     const struct str *changes;
+    uint32_t n_blames; /* what-if options that took offerings away */
+    const struct blame_change *blames;
+    const struct catalog *given_catalog; /* without those */
 };
 
 /* Everything lives in `arena`. Warnings and assumptions go to the console. `paths` are files,

@@ -199,6 +199,11 @@ static bool make_plan(struct planning *run, const struct make_settings *settings
                                 .checks = &checks,
                                 .scratch = &scratch};
     bool good = retry_plan(&retry, &run->plan, NULL, err);
+    const struct input *input = run->input;
+    if (good && input->n_blames > 0 && run->plan->n_unplaced > 0) {
+        blame_add(run->plan, settings, input->blames, input->n_blames, input->given_catalog,
+                  run->arena);
+    }
     timings_phase(run->timings, "verify", scratch.held_bytes);
     return good;
 }

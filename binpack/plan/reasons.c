@@ -96,7 +96,7 @@ static bool judge_labels(const struct explainer *x, const struct sched_need *nee
     static const struct sched_conj nothing = {.n = 0};
     if (!admits(x, 1, &nothing, pool_i)) {
         say(v, MISS_POOL, "POOL_OFFERS_NOTHING",
-            STR("the requirements of the NodePool leave no instance type that is available"));
+            STR("no instance type that the requirements of the NodePool allow is available"));
         return true;
     }
     if (admits(x, need->n_alternatives, need->alternatives, pool_i)) {

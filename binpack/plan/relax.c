@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
+#include "binpack/plan/alone.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/scheduling/resources.h"
 
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TRIAL_WORK = 20000, SEARCH_STEPS = 16 };
+enum { SEARCH_STEPS = 16 };
 
 struct candidate {
     struct plan_relaxation what; /* `price` when it has been tried */
@@ -41,60 +42,18 @@ PRINTF_LIKE(2, 3) static struct str text_of(struct arena *arena, const char *for
 
 /* ---- trying ---- */
 
-/* The cluster with the pod alone, and no node. */
-static struct k8s_cluster empty_cluster(const struct relaxing *r, const struct candidate *c,
-                                        struct arena *arena)
-{
-    struct k8s_cluster cluster = *r->plan->cluster;
-    struct k8s_pod *pod = ARENA_NEW(arena, struct k8s_pod);
-    struct k8s_pod_shape *shape = ARENA_NEW(arena, struct k8s_pod_shape);
-    const struct k8s_pod_shape **shapes = ARENA_ARRAY(arena, const struct k8s_pod_shape *, 1);
-    struct karp_nodepool *pools = ARENA_ARRAY(arena, struct karp_nodepool, cluster.n_nodepools + 1);
-    *shape = c->shape;
-    shape->id = 0;
-    shapes[0] = shape;
-    *pod = *r->pod;
-    pod->shape = shape;
-    for (uint32_t i = 0; i < cluster.n_nodepools; i++) {
-        pools[i] = i == c->pool_i ? c->pool : cluster.nodepools[i];
-    }
-    cluster.pods = pod;
-    cluster.n_pods = 1;
-    cluster.shapes = shapes;
-    cluster.n_shapes = 1;
-    cluster.nodepools = pools;
-    cluster.n_nodes = cluster.n_nodeclaims = cluster.n_buffers = cluster.n_attachments = 0;
-    return cluster;
-}
-
 /* Whether the pod gets a place; `ret_node` (may be NULL) is the node then, in `arena`. */
 static bool admits(const struct relaxing *r, const struct candidate *c, struct arena *arena,
                    struct plan_node *ret_node)
 {
-    struct make_settings settings = *r->settings;
-    struct k8s_cluster *cluster = ARENA_NEW(arena, struct k8s_cluster);
-    struct make *make = NULL;
-    struct plan *plan = NULL;
-    struct err ignored;
-    *cluster = empty_cluster(r, c, arena);
-    settings.mode = PLAN_PROVISION;
-    settings.leave = NULL;
-    settings.n_explain = 0;
-    settings.emulate_karpenter = false;
-    settings.solver.algorithm = BP_FFD;
-    settings.solver.parallel = NULL;
-    settings.options_max = 1;
-    if (!make_new(cluster, r->plan->catalog, &settings, &make, &ignored)) {
-        return false;
-    }
-    while (make_step(make, TRIAL_WORK)) {
-    }
-    bool good = make_finish(make, arena, &plan, &ignored) && plan->n_nodes == 1;
-    make_free(make);
-    if (good && ret_node != NULL) {
-        *ret_node = plan->nodes[0];
-    }
-    return good;
+    const struct alone alone = {.cluster = r->plan->cluster,
+                                .catalog = r->plan->catalog,
+                                .settings = r->settings,
+                                .pod = r->pod,
+                                .shape = &c->shape,
+                                .other_pool = c->pool_i != PLAN_NONE ? &c->pool : NULL,
+                                .other_pool_i = c->pool_i};
+    return alone_has_place(&alone, arena, ret_node);
 }
 
 static struct candidate as_it_is(const struct relaxing *r)

@@ -25,6 +25,33 @@ const char *const whatif_kind_names[WHATIF_N_KINDS] = {
     [WHATIF_WITHOUT_RULES] = "without",
 };
 
+bool whatif_is_of_catalog(enum whatif_kind kind)
+{
+    return whatif_closes(kind) || kind == WHATIF_PRICE_ADJUST || kind == WHATIF_NODE_SURCHARGE;
+}
+
+bool whatif_closes(enum whatif_kind kind)
+{
+    switch (kind) {
+    case WHATIF_ZONE_DOWN:
+    case WHATIF_DENY_TYPE:
+    case WHATIF_DENY_ARCH:
+    case WHATIF_NO_SPOT:
+    case WHATIF_UNAVAILABLE:
+    case WHATIF_ONLY_ZONES:
+    case WHATIF_ONLY_FAMILIES:
+        return true;
+    case WHATIF_REMOVE_NODE:
+    case WHATIF_SCALE:
+    case WHATIF_PRICE_ADJUST:
+    case WHATIF_NODE_SURCHARGE:
+    case WHATIF_WITHOUT_RULES:
+    case WHATIF_N_KINDS:
+        break;
+    }
+    return false;
+}
+
 /* ---- parsing ---- */
 
 static bool is_named(struct str text, struct whatif_change *change, struct err *err)

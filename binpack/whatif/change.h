@@ -33,6 +33,11 @@ enum whatif_kind {                     /* and what its text is */
                    WHATIF_N_KINDS
 };
 
+/* Whether changes of that kind take offerings away, and whether they change the catalogue at all.
+ */
+bool whatif_closes(enum whatif_kind kind);
+bool whatif_is_of_catalog(enum whatif_kind kind);
+
 extern const char *const whatif_kind_names[WHATIF_N_KINDS]; /* "remove-node", as options have it */
 
 struct whatif_change {

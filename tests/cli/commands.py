@@ -295,7 +295,7 @@ status: {replicas: 3, podTemplateRef: {name: room}, conditions: [{type: ReadyFor
 
 @test
 def small_slips_are_said():
-    assert "no pod of the input" in run("--simulate", "-f", "small.yaml", "-n", "shpo")[1]
+    assert 'no namespace "shpo"' in run("--simulate", "-f", "small.yaml", "-n", "shpo", code=1)[1]
     assert "no pod of the input" in run("--simulate", "-f", "small.yaml", "-l", "nosuch=1")[1]
     assert "no pod of the input" not in run("--simulate", "-f", "small.yaml", "-n", "shop")[1]
     assert "both go to x.json" in run("--simulate", "-f", "small.yaml", "-o", "json=x.json", "--certificate=x.json", code=2)[1]

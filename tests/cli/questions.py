@@ -636,12 +636,18 @@ def the_cost_by_pool_zone_namespace_and_label():
             weights[ns] += node_["usdPerHour"] * weight / sum(w for _, w in parts)
     shares = {r[0]: money(r[5]) for r in rows_of("--simulate", "-f", base, *quick(), "--by", "namespace")[1:-1]}
     assert all(abs(shares[ns] - weights[ns]) < 0.001 for ns in weights), (shares, weights)
+    of_nodes = [len({p.split("/")[0] for p in n["pods"]}) for n in plan["nodes"]]
+    shared = sum(n > 1 for n in of_nodes)
+    by_namespace = run("--simulate", "-f", base, *quick(), "--by", "namespace")[0]
+    assert shared > 0 and "Shared       %d node" % shared in by_namespace, (shared, by_namespace)
+    assert "Shared" not in run("--simulate", "-f", base, *quick(), "--by", "zone")[0]
     assert "is not pool, zone" in run("--simulate", "-f", base, "--by", "team", code=2)[1]
     # Of a round of disruption only the mix of nodes is another.
     disrupt = ("--simulate", "-f", os.path.join(ROOT, "examples", "running"), *quick(), "--mode=disrupt", "--now", "2026-07-01T10:00:00Z")
     usual, by_zone = (run(*disrupt, *more)[0] for more in ((), ("--by", "zone")))
     assert usual[usual.index("KEPT "):] == by_zone[by_zone.index("KEPT "):] and ("ACTION " in usual) == ("ACTION " in by_zone), by_zone
-    assert "…" in usual and "…" not in run(*disrupt, "-o", "wide")[0], usual
+    assert "…" not in usual + run(*disrupt, "-o", "wide")[0] and max(map(len, usual.splitlines())) <= 80, usual
+    assert "(PodDisruptionBudget=[shop/redis])" in usual, usual      # reasons and names of nodes are whole, in several lines
     os.environ["COLUMNS"] = "200"
     wide = run(*disrupt)[0]
     del os.environ["COLUMNS"]
@@ -667,7 +673,49 @@ def columns_order_and_headers():
     assert rows[1][0] == "base" and [r[0] for r in rows[2:]] == ["on-demand", "no-spread"], rows
     assert 'no column "colour"; there are NODEPOOL' in run("--simulate", "-f", base, *quick(), "--columns", "colour", code=2)[1]
     assert 'no column "-x"' in run("--simulate", "-f", base, *quick(), "--sort-by=-x", code=2)[1]
-    run("--simulate", "-f", base, *quick(), "--columns", "colour", "-o", "json")
+    # Titles are known before anything is read; those of columns that a table happens not to have are no error.
+    for words in (("--simulate", "--columns=colour", "-o", "json"), ("compare", "--sort-by=nodes,"), ("diff", "--columns=zones"),
+                  ("--simulate", "--columns=node"), ("--simulate", "--by=zone", "--columns=nodepool")):
+        err = run(words[0], "-f", "not-there.json", *words[1:], code=2)[1]
+        assert "no column" in err and "not-there" not in err, err
+    assert rows_of("--simulate", "-f", base, *quick(), "--columns", "gpu,pods")[0] == ["PODS"]
+    assert rows_of("--simulate", "-f", base, *quick(), "--by=label:app", "--columns", "APP")[0] == ["APP"]
+    assert 'no column "x"; there are ZONE' in run("catalog", "show", "m5.large", "--columns=zone,x", code=2)[1]
+    assert "no column" in run("explain", "shop/plain-0", "-f", base, *quick(), "--columns=nowhere", code=2)[1]
+
+
+@test
+def a_what_if_that_takes_the_last_offering_is_named():
+    spot = workload("spot", 2, "1", "1Gi", nodeSelector={"karpenter.sh/capacity-type": "spot"})
+    base = write("blame.json", small(spot, workload("any", 2, "1", "1Gi"), workload("typo", 1, "1", "1Gi", nodeSelector={"x": "y"})))
+    reasons = {u["pod"]: u["reasons"] for u in plan_of("-f", base, "--no-spot", code=3)["unschedulable"]}
+    assert set(reasons) == {"shop/spot-0", "shop/spot-1", "shop/typo-0"}, reasons
+    first = reasons["shop/spot-0"][0]
+    assert first["code"] == "WHAT_IF" and first["message"].startswith("--no-spot rules it out: without it "), first
+    assert "nodePool" not in first and "spot in us-east-1" in first["message"] and reasons["shop/spot-1"][0] == first
+    assert all(r["code"] != "WHAT_IF" for r in reasons["shop/typo-0"])
+    both = {u["pod"]: u["reasons"] for u in plan_of("-f", base, "--deny-type=*", "--unavailable=m5.*:*:spot", code=3)["unschedulable"]}
+    assert "--deny-type=* rules it out" in both["shop/any-0"][0]["message"] and "--unavailable" not in both["shop/any-0"][0]["message"]
+    together = {u["pod"]: u["reasons"] for u in plan_of("-f", base, "--deny-type=*", "--unavailable=*:*:*", code=3)["unschedulable"]}
+    assert together["shop/any-0"][0]["message"].startswith("--deny-type=* and --unavailable=*:*:* together"), together
+    assert "--no-spot rules it out" in run("explain", "shop/spot-0", "-f", base, "--no-spot", *quick(), code=3)[0]
+
+
+@test
+def words_of_a_changed_world():
+    base = write("running.json", cluster())
+    today, changed = (run("--simulate", "-f", base, *quick(), *more, code=(0, 3))[0] for more in ((), ("--remove-node=n1",)))
+    assert "\nToday        3 nodes cost" in today and "As changed" not in today, today
+    assert "\nAs changed   2 nodes cost" in changed and "Today" not in changed, changed
+
+
+@test
+def a_namespace_that_is_nowhere():
+    base = write("rules.json", RULES)
+    out, err = run("--simulate", "-f", base, *quick(), "-n", "shpo", "-q", code=1)
+    assert not out and 'no namespace "shpo"' in err and "did you mean shop?" in err, err
+    named = write("named.json", objects(*RULES["items"], {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "empty"}}))
+    assert "no pod of the input passes" in run("--simulate", "-f", named, *quick(), "-n", "empty")[1]
 
 
 # ---- diff ----
