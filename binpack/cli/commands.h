@@ -23,6 +23,7 @@ int command_diff(const struct options *options, struct console *console);
 int command_record(const struct options *options, struct console *console);
 int command_verify(const struct options *options, struct console *console);
 int command_validate(const struct options *options, struct console *console);
+int command_words(const struct options *options, struct console *console); /* of completion */
 int command_catalog(const struct options *options, struct console *console);
 int command_nodeclass(const struct options *options, struct console *console);
 

@@ -44,6 +44,7 @@ static void put_bash_values(struct strbuf *b)
         if (row->value == NULL || (row->choices == NULL && row->hint == HINT_NONE)) {
             continue;
         }
+        const char *kind = option_hint_kinds[row->hint];
         strbuf_addf(b, "        --%s", row->name);
         if (row->letter != 0) {
             strbuf_addf(b, "|-%c", row->letter);
@@ -53,16 +54,57 @@ static void put_bash_values(struct strbuf *b)
                    "return ;;\n");
             continue;
         }
+        if (kind != NULL) {
+            strbuf_addf(b, ") _binpack_words %s; return ;;\n", kind);
+            continue;
+        }
         put(b, ") COMPREPLY=($(compgen -W '");
         put_words(b, row->choices);
         put(b, "' -- \"$cur\")); return ;;\n");
     }
 }
 
+/* Options whose next word is their value: it is no command. */
+static void put_value_options(struct strbuf *b, const char *separator)
+{
+    bool first = true;
+    for (size_t i = 0; i < n_option_rows; i++) {
+        if (option_rows[i].value == NULL) {
+            continue;
+        }
+        strbuf_addf(b, "%s--%s", first ? "" : separator, option_rows[i].name);
+        if (option_rows[i].letter != 0) {
+            strbuf_addf(b, "%s-%c", separator, option_rows[i].letter);
+        }
+        first = false;
+    }
+}
+
+/* Words that the program finds in the files of the line: bash breaks words at "=". */
+static const char bash_words[] =
+    "_binpack_words()\n{\n"
+    "    local i value word files=() program=${COMP_WORDS[0]/#\\~\\//$HOME/}\n"
+    "    for ((i = 1; i < ${#COMP_WORDS[@]}; i++)); do\n"
+    "        word=${COMP_WORDS[i]}\n"
+    "        value=${COMP_WORDS[i+1]}\n"
+    "        [[ $value == '=' ]] && value=${COMP_WORDS[i+2]}\n"
+    "        case $word in\n"
+    "        -f|--filename|--catalog) files+=(\"$word\" \"${value/#\\~\\//$HOME/}\") ;;\n"
+    "        -f?*) files+=(-f \"${word:2}\") ;;\n"
+    "        esac\n"
+    "    done\n"
+    "    while IFS= read -r word; do\n"
+    "        COMPREPLY+=(\"$word\")\n"
+    "    done < <(\"$program\" completion \"$1\" \"$cur\" \"${files[@]}\" 2>/dev/null </dev/null)\n"
+    "    [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[=:/] ]] && compopt -o nospace "
+    "2>/dev/null\n"
+    "}\n";
+
 static void bash(struct strbuf *b)
 {
+    put(b, "# bash completion of binpack; source <(binpack completion bash)\n");
+    put(b, bash_words);
     put(b,
-        "# bash completion of binpack; source <(binpack completion bash)\n"
         "_binpack()\n{\n"
         "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= word\n"
         "    COMPREPLY=()\n"
@@ -71,14 +113,24 @@ static void bash(struct strbuf *b)
         "    elif [[ $cur == '=' ]]; then\n"
         "        cur=\n"
         "    fi\n"
+        "    local value=\n"
         "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+        "        if [[ $value == next || $word == '=' ]]; then\n"
+        "            value=${value:+last}\n"
+        "            [[ $word == '=' ]] && value=next\n"
+        "            continue\n"
+        "        fi\n"
+        "        value=\n"
         "        case $word in\n"
         "        --simulate) command=simulate; break ;;\n"
-        "        -*) ;;\n"
-        "        *) command=$word; break ;;\n"
-        "        esac\n"
-        "    done\n"
-        "    case $prev in\n");
+        "        ");
+    put_value_options(b, "|");
+    put(b, ") value=next ;;\n"
+           "        -*) ;;\n"
+           "        *) command=$word; break ;;\n"
+           "        esac\n"
+           "    done\n"
+           "    case $prev in\n");
     put_bash_values(b);
     put(b, "    esac\n"
            "    if [[ $cur == -* ]]; then\n"
@@ -105,6 +157,7 @@ static void bash(struct strbuf *b)
     put(b, "' -- \"$cur\")) ;;\n    help) COMPREPLY=($(compgen -W '");
     put_topic_words(b);
     put(b, "' -- \"$cur\")) ;;\n"
+           "    explain) _binpack_words subjects ;;\n"
            "    *) COMPREPLY=($(compgen -f -- \"$cur\")); compopt -o filenames 2>/dev/null ;;\n"
            "    esac\n}\n"
            "complete -F _binpack binpack kubectl-binpack\n");
@@ -140,6 +193,8 @@ static void zsh_spec(struct strbuf *b, const struct option_row *row, const char 
         zsh_text(b, row->value);
         if (row->hint == HINT_FILE) {
             put(b, ":_files");
+        } else if (option_hint_kinds[row->hint] != NULL) {
+            strbuf_addf(b, ":{_binpack_words %s}", option_hint_kinds[row->hint]);
         } else if (row->choices != NULL) {
             put(b, ":(");
             put_words(b, row->choices);
@@ -151,15 +206,39 @@ static void zsh_spec(struct strbuf *b, const struct option_row *row, const char 
     put(b, "' \\\n");
 }
 
+static const char zsh_words[] =
+    "_binpack_words() {\n"
+    "    local -a files found\n"
+    "    local i program=${(Q)words[1]/#\\~\\//$HOME/}\n"
+    "    for ((i = 2; i <= $#words; i++)); do\n"
+    "        case $words[i] in\n"
+    "        -f|--filename|--catalog) files+=($words[i] \"${(Q)words[i+1]/#\\~\\//$HOME/}\") ;;\n"
+    "        --filename=*|--catalog=*) files+=(\"${(Q)words[i]}\") ;;\n"
+    "        -f?*) files+=(-f \"${(Q)words[i][3,-1]}\") ;;\n"
+    "        esac\n"
+    "    done\n"
+    "    found=(${(f)\"$($program completion $1 ${(Q)PREFIX} $files 2>/dev/null </dev/null)\"})\n"
+    "    if [[ $#found == 1 && $found[1] == *[=:/] ]]; then\n"
+    "        compadd -S '' -- $found\n"
+    "    else\n"
+    "        compadd -- $found\n"
+    "    fi\n"
+    "}\n";
+
 static void zsh(struct strbuf *b)
 {
     put(b, "#compdef binpack kubectl-binpack\n"
            "# zsh completion of binpack; binpack completion zsh > \"${fpath[1]}/_binpack\"\n"
            "_binpack() {\n"
            "    local command word\n"
+           "    local value=\n"
            "    for word in ${words[2,CURRENT-1]}; do\n"
+           "        if [[ -n $value ]]; then value=; continue; fi\n"
            "        case $word in\n"
            "        --simulate) command=simulate; break ;;\n"
+           "        ");
+    put_value_options(b, "|");
+    put(b, ") value=next ;;\n"
            "        -*) ;;\n"
            "        *) command=$word; break ;;\n"
            "        esac\n"
@@ -185,10 +264,13 @@ static void zsh(struct strbuf *b)
                : command == CLI_COMPLETION ? " '*: :(bash zsh fish)'\n"
                : command == CLI_HELP       ? " '*: :_binpack_topics'\n"
                : command == CLI_VERSION    ? "\n"
+               : command == CLI_EXPLAIN    ? " '*: :{_binpack_words subjects}'\n"
                                            : " '*: :_files'\n");
         put(b, "        ;;\n");
     }
-    put(b, "    esac\n}\n_binpack_first() {\n    compadd -- ");
+    put(b, "    esac\n}\n");
+    put(b, zsh_words);
+    put(b, "_binpack_first() {\n    compadd -- ");
     put_command_words(b);
     put(b, "\n}\n_binpack_topics() {\n    compadd -- ");
     put_topic_words(b);
@@ -209,14 +291,60 @@ static void fish_text(struct strbuf *b, const char *text)
     strbuf_addc(b, '\'');
 }
 
+static const char fish_words[] =
+    "function __binpack_words\n"
+    "    set -l words (commandline -op)\n"
+    "    set -l program (string replace -r '^~/' \"$HOME/\" -- $words[1])\n"
+    "    set -l current (string replace -r '^--[^=]*=' '' -- (commandline -ct))\n"
+    "    set -l files\n"
+    "    for i in (seq 2 (count $words))\n"
+    "        set -l next (math $i + 1)\n"
+    "        switch $words[$i]\n"
+    "            case -f --filename --catalog\n"
+    "                test $next -le (count $words)\n"
+    "                and set -a files $words[$i] (string replace -r '^~/' \"$HOME/\" -- "
+    "$words[$next])\n"
+    "            case '--filename=*' '--catalog=*'\n"
+    "                set -a files $words[$i]\n"
+    "            case '-f?*'\n"
+    "                set -a files -f (string sub -s 3 -- $words[$i])\n"
+    "        end\n"
+    "    end\n"
+    "    $program completion $argv[1] \"$current\" $files 2>/dev/null </dev/null\n"
+    "end\n";
+
 static void fish(struct strbuf *b)
 {
-    put(b, "# fish completion of binpack; binpack completion fish | source\n"
+    put(b, "# fish completion of binpack; binpack completion fish | source\n");
+    put(b, fish_words);
+    put(b, "function __binpack_no_command\n"
+           "    set -l words (commandline -opc)\n"
+           "    set -l value\n"
+           "    for word in $words[2..]\n"
+           "        if test -n \"$value\"\n"
+           "            set value\n"
+           "            continue\n"
+           "        end\n"
+           "        switch $word\n"
+           "            case --simulate\n"
+           "                return 1\n"
+           "            case ");
+    put_value_options(b, " ");
+    put(b, "\n                set value next\n"
+           "            case '-*'\n"
+           "            case '*'\n"
+           "                return 1\n"
+           "        end\n"
+           "    end\n"
+           "end\n");
+    put(b, "complete -c kubectl-binpack -w binpack\n"
+           "complete -c binpack -n '__fish_seen_subcommand_from explain' -f -a "
+           "'(__binpack_words subjects)'\n"
            "complete -c binpack -n '__fish_seen_subcommand_from completion help catalog nodeclass "
            "version' "
            "-f\n");
     for (size_t i = 0; i < CLI_N_COMMANDS; i++) {
-        strbuf_addf(b, "complete -c binpack -n __fish_use_subcommand -a %s -d ",
+        strbuf_addf(b, "complete -c binpack -n __binpack_no_command -a %s -d ",
                     command_rows[i].name);
         fish_text(b, command_rows[i].help);
         strbuf_addc(b, '\n');
@@ -243,6 +371,8 @@ static void fish(struct strbuf *b)
             put(b, " -a '");
             put_words(b, row->choices);
             put(b, "'");
+        } else if (option_hint_kinds[row->hint] != NULL) {
+            strbuf_addf(b, " -a '(__binpack_words %s)'", option_hint_kinds[row->hint]);
         }
         put(b, " -d ");
         fish_text(b, row->help);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The program `binpack`: reads the command line and hands over to the command. */
 #include "base/arena.h"
+#include "binpack/cli/columns.h"
 #include "binpack/cli/commands.h"
 #include "binpack/cli/completion.h"
 #include "binpack/cli/help.h"
@@ -54,6 +55,9 @@ static int command_completion(const struct options *options, struct console *con
     auto_arena arena = ARENA_INIT;
     struct err err;
     struct strbuf b = output_buffer(&arena);
+    if (options->arguments.n > 0 && option_hint_of(options->arguments.v[0]) != HINT_NONE) {
+        return command_words(options, console);
+    }
     struct str shell = options->arguments.n > 0 ? options->arguments.v[0] : STR_EMPTY;
     if (!completion_script(shell, &b, &err)) {
         return usage_error(console, &err);
@@ -129,27 +133,6 @@ static int run(const struct options *options, struct console *console)
     return EXIT_USAGE;
 }
 
-/* --columns and --sort-by name columns of the tables that were shown. */
-static bool check_tables(const struct table_choice *tables, struct console *console)
-{
-    const char *option = NULL;
-    struct str name = STR_EMPTY;
-    for (uint32_t i = 0; i < tables->n_columns && option == NULL; i++) {
-        bool found = (tables->found & UINT64_C(1) << i) != 0;
-        option = found ? NULL : "columns";
-        name = tables->columns[i];
-    }
-    if (option == NULL && tables->sort_by.n > 0 && (tables->found & UINT64_C(1) << 63) == 0) {
-        option = "sort-by";
-        name = tables->sort_by;
-    }
-    if (option != NULL && tables->n_tables > 0) {
-        console_error(console, "--%s: no column \"" STR_FMT "\"; there are " STR_FMT, option,
-                      STR_ARG(name), STR_ARG(tables->titles));
-    }
-    return option == NULL || tables->n_tables == 0;
-}
-
 int main(int argc, char **argv)
 {
     auto_arena arena = ARENA_INIT;
@@ -168,5 +151,5 @@ int main(int argc, char **argv)
                                   .arena = &arena};
     console.out.tables = &tables;
     int status = run(&options, &console);
-    return check_tables(&tables, &console) ? status : EXIT_USAGE;
+    return columns_found(&options, &tables, &err) ? status : usage_error(&console, &err);
 }

@@ -10,6 +10,7 @@
 #define NODECLASS  (1U << CLI_NODECLASS)
 #define COMPARE    (1U << CLI_COMPARE)
 #define DIFF       (1U << CLI_DIFF)
+#define COMPLETION (1U << CLI_COMPLETION)
 #define ASKS       (SIMULATE | EXPLAIN | COMPARE | DIFF) /* they make plans */
 #define PLANS      (ASKS | VERIFY)                       /* they need what plans are made from */
 #define EVERYWHERE ((1U << CLI_N_COMMANDS) - 1)
@@ -26,6 +27,12 @@ const char *const option_group_titles[N_OPTION_GROUPS] = {
     "Solver", "Output",          "Gates for scripts", "General"};
 
 static const char *const capacity_type_choices[] = {"on-demand", "spot", NULL};
+const char *const option_hint_kinds[N_OPTION_HINTS] = {
+    [HINT_SUBJECTS] = "subjects",     [HINT_NODES] = "nodes",
+    [HINT_NAMESPACES] = "namespaces", [HINT_WORKLOADS] = "workloads",
+    [HINT_ZONES] = "zones",           [HINT_TYPES] = "types",
+    [HINT_SCENARIOS] = "scenarios",   [HINT_BREAKDOWNS] = "breakdowns"};
+
 static const char *const expand_choices[] = {"auto", "never", NULL};
 static const char *const mode_choices[] = {"auto", "provision", "disrupt", "repack", NULL};
 static const char *const reason_choices[] = {"Empty", "Drifted", "Underutilized", "Expired", NULL};
@@ -129,7 +136,13 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
     [CLI_COMPLETION] =
         {CLI_COMPLETION, "completion", "bash|zsh|fish", "print completion for a shell",
          "For bash: `source <(binpack completion bash)`. For zsh: `binpack completion zsh > "
-         "\"${fpath[1]}/_binpack\"`. For fish: `binpack completion fish | source`."},
+         "\"${fpath[1]}/_binpack\"`. For fish: `binpack completion fish | source`. The scripts "
+         "complete "
+         "commands, options and their values, and the names of pods, nodes, NodePools, "
+         "workloads, namespaces and zones in the files that the line gives with `-f`; they ask "
+         "`binpack completion KIND PREFIX -f FILE`, which prints one word a line and may be of "
+         "use to other programs: KIND is subjects (what `explain` takes), nodes, namespaces, "
+         "workloads, zones, types, scenarios or breakdowns."},
     [CLI_HELP] = {CLI_HELP, "help", "[TOPIC]", "explain a command or a topic",
                   "Without a topic it lists them."},
     [CLI_VERSION] = {CLI_VERSION, "version", "",
@@ -138,15 +151,15 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
 
 const struct option_row option_rows[] = {
     {"filename", 'f', "FILE|DIR|-", OPTION_TEXTS, FIELD(files), .group = GROUP_INPUT,
-     .commands = PLANS | VALIDATE | NODECLASS, .hint = HINT_FILE,
+     .commands = PLANS | VALIDATE | COMPLETION | NODECLASS, .hint = HINT_FILE,
      .help = "objects to read, as kubectl prints them; repeatable",
      .doc = "JSON or YAML, plain or gzip: single objects, lists, several documents, one object a "
             "line, watch events. A directory "
             "is read with all its files. `-` is standard input. Files may also be given without "
             "`-f`."},
     {"catalog", 0, "FILE", OPTION_TEXTS, FIELD(catalogs), .group = GROUP_INPUT,
-     .commands = PLANS | CATALOG | NODECLASS, .hint = HINT_FILE, .fallback = "built in",
-     .help = "instance types, zones and prices; repeatable",
+     .commands = PLANS | CATALOG | COMPLETION | NODECLASS, .hint = HINT_FILE,
+     .fallback = "built in", .help = "instance types, zones and prices; repeatable",
      .doc = "The program's own format, Karpenter's KWOK instance_types.json, or what `aws ec2 "
             "describe-instance-types`, "
             "`describe-instance-type-offerings`, `describe-spot-price-history`, "
@@ -206,21 +219,24 @@ const struct option_row option_rows[] = {
             "stands for its replicas, so "
             "that plain manifests can be planned. `never` turns that off."},
     {"namespace", 'n', "NAME", OPTION_TEXT, FIELD(namespace_name), .group = GROUP_INPUT,
-     .commands = PLANS, .help = "place only the pending pods of this namespace",
-     .doc = "Other pods that wait for a place are left out; pods that run keep their room."},
+     .commands = PLANS, .hint = HINT_NAMESPACES,
+     .help = "place only the pending pods of this namespace",
+     .doc = "A namespace that the input does not have is an error. Other pods that wait for a "
+            "place are left out; pods that run keep their room."},
     {"namespace", 'n', "NAME", OPTION_TEXT, FIELD(namespace_name), .group = GROUP_INPUT,
      .commands = RECORD, .help = "record only this namespace, and what is in none"},
     {"selector", 'l', "LABELS", OPTION_TEXT, FIELD(selector), .group = GROUP_INPUT,
      .commands = PLANS, .help = "place only pending pods with these labels",
      .doc = "As in kubectl: `app=web,tier!=cache`, `env in (a,b)`, `gpu`, `!gpu`."},
 
-    {"explain", 0, "POD", OPTION_TEXTS, FIELD(explain), .group = GROUP_PLAN,
+    {"explain", 0, "POD", OPTION_TEXTS, FIELD(explain), .hint = HINT_SUBJECTS, .group = GROUP_PLAN,
      .commands = SIMULATE | EXPLAIN,
      .help = "say where this pod goes and why, instead of the plan; repeatable",
      .doc = "`NAMESPACE/NAME`, a name that only one pod has, or `node/NAME`. The same as "
             "`binpack explain POD`."},
-    {"with", 0, "SCENARIO", OPTION_TEXTS, FIELD(with), .group = GROUP_PLAN, .commands = COMPARE,
-     .fallback = "karpenter, on-demand", .help = "what to compare with; repeatable",
+    {"with", 0, "SCENARIO", OPTION_TEXTS, FIELD(with), .hint = HINT_SCENARIOS, .group = GROUP_PLAN,
+     .commands = COMPARE, .fallback = "karpenter, on-demand",
+     .help = "what to compare with; repeatable",
      .doc = "`on-demand`, `no-arm64`, `families<=2`, `zones=us-east-1a,us-east-1b`, `no-spread`, "
             "`nodepools=FILE`, `karpenter` and others: see `binpack help scenarios`."},
     {"price-constraints", 0, NULL, OPTION_FLAG, FIELD(price_constraints), .group = GROUP_PLAN,
@@ -257,28 +273,31 @@ const struct option_row option_rows[] = {
      .doc = "ReservedCapacity, NodeOverlay and CapacityBuffer are on, SpotToSpotConsolidation and "
             "StaticCapacity are off. "
             "Names that the program does not know are ignored with a warning."},
-    {"remove-node", 0, "NAME", OPTION_TEXTS, FIELD(remove_nodes), .group = GROUP_WHATIF,
-     .commands = PLANS, .help = "what if this node were gone; repeatable",
+    {"remove-node", 0, "NAME", OPTION_TEXTS, FIELD(remove_nodes), .hint = HINT_NODES,
+     .group = GROUP_WHATIF, .commands = PLANS, .help = "what if this node were gone; repeatable",
      .doc =
          "Its pods wait for another place; those of DaemonSets, static and finished ones go with "
          "it. Changes of this group are made to the input before anything is planned: `-o "
          "snapshot` shows it as it is then, and the plan names them among its assumptions."},
-    {"zone-down", 0, "ZONE", OPTION_TEXTS, FIELD(zones_down), .group = GROUP_WHATIF,
-     .commands = PLANS, .help = "what if this zone were down; repeatable",
+    {"zone-down", 0, "ZONE", OPTION_TEXTS, FIELD(zones_down), .hint = HINT_ZONES,
+     .group = GROUP_WHATIF, .commands = PLANS, .help = "what if this zone were down; repeatable",
      .doc = "Nothing is bought there, and its nodes are gone as with `--remove-node`. A name or an "
             "id, such as us-east-1a or use1-az1."},
-    {"scale", 0, "NS/NAME=N", OPTION_TEXTS, FIELD(scale), .group = GROUP_WHATIF, .commands = PLANS,
+    {"scale", 0, "NS/NAME=N", OPTION_TEXTS, FIELD(scale), .hint = HINT_WORKLOADS,
+     .group = GROUP_WHATIF, .commands = PLANS,
      .help = "what if this workload had N pods; repeatable",
      .doc = "A Deployment, StatefulSet, ReplicaSet, ReplicationController or Job; where several "
             "have the name, write KIND/NAMESPACE/NAME=N. More pods look like the newest one and "
             "wait for a place; fewer go in the order in which Kubernetes takes them."},
-    {"deny-type", 0, "TYPE", OPTION_TEXTS, FIELD(deny_types), .group = GROUP_WHATIF,
-     .commands = PLANS, .help = "what if this instance type were not bought; repeatable",
+    {"deny-type", 0, "TYPE", OPTION_TEXTS, FIELD(deny_types), .hint = HINT_TYPES,
+     .group = GROUP_WHATIF, .commands = PLANS,
+     .help = "what if this instance type were not bought; repeatable",
      .doc = "`*` stands for any text: `--deny-type='t3.*'`. Running nodes of it stay."},
     {"no-spot", 0, NULL, OPTION_FLAG, FIELD(no_spot), .group = GROUP_WHATIF, .commands = PLANS,
      .help = "what if no spot node were bought"},
-    {"unavailable", 0, "TYPE:ZONE:CT", OPTION_TEXTS, FIELD(unavailable), .group = GROUP_WHATIF,
-     .commands = PLANS, .help = "what if EC2 had none of these left; repeatable",
+    {"unavailable", 0, "TYPE:ZONE:CT", OPTION_TEXTS, FIELD(unavailable), .hint = HINT_TYPES,
+     .group = GROUP_WHATIF, .commands = PLANS,
+     .help = "what if EC2 had none of these left; repeatable",
      .doc = "Instance type, zone and capacity type (spot, on-demand, reserved), each of which may "
             "have `*`: `--unavailable='c7g.*:us-east-1a:spot'`."},
     {"price-adjust", 0, "WHICH: PCT", OPTION_TEXTS, FIELD(price_adjust), .group = GROUP_WHATIF,
@@ -389,12 +408,13 @@ const struct option_row option_rows[] = {
     {"output", 'o', "FILE", OPTION_TEXT, FIELD(record_file), .group = GROUP_OUTPUT,
      .commands = RECORD, .hint = HINT_FILE, .fallback = "standard output, unless a terminal",
      .help = "where to write the recording; .gz at the end packs it, - is standard output"},
-    {"by", 0, "WHAT", OPTION_TEXT, FIELD(by), .group = GROUP_OUTPUT, .commands = SIMULATE,
-     .help = "share the cost out: pool, zone, namespace or label:KEY",
+    {"by", 0, "WHAT", OPTION_TEXT, FIELD(by), .hint = HINT_BREAKDOWNS, .group = GROUP_OUTPUT,
+     .commands = SIMULATE, .help = "share the cost out: pool, zone, namespace or label:KEY",
      .doc = "In the tables, in place of the mix of nodes. Among namespaces and labels "
             "(`label:team`) a node is shared out by what its pods request, CPU and memory weighed "
             "9:1 per vCPU and GiB; what is idle and what DaemonSets take is shared likewise. The "
-            "rows add up to the cost of the plan."},
+            "rows add up to the cost of the plan; a node with pods of several rows counts under "
+            "NODES in each of them."},
     {"columns", 0, "TITLE,...", OPTION_LIST, FIELD(columns), .group = GROUP_OUTPUT,
      .commands = ASKS | CATALOG, .help = "columns of tables to show, by their titles",
      .doc = "In that order, whatever the case: `--columns=type,nodes,$/mo`."},

@@ -9,6 +9,7 @@
 #include "base/rfc3339.h"
 #include "base/strtab.h"
 #include "binpack/cli/changes.h"
+#include "binpack/cli/columns.h"
 #include "binpack/cli/default_spread.h"
 #include "binpack/cli/gate.h"
 #include "binpack/plan/breakdown.h"
@@ -51,6 +52,16 @@ static const struct option_row *find_letter(char letter, enum cli_command comman
         }
     }
     return best;
+}
+
+enum option_hint option_hint_of(struct str kind)
+{
+    for (int hint = 0; hint < N_OPTION_HINTS; hint++) {
+        if (option_hint_kinds[hint] != NULL && str_eq(kind, str_of(option_hint_kinds[hint]))) {
+            return (enum option_hint)hint;
+        }
+    }
+    return HINT_NONE;
 }
 
 struct str option_suggest(struct str given, const char *const *names, const char *prefix,
@@ -554,9 +565,19 @@ static bool check_arguments(const struct options *o, struct err *err)
     if (o->help || o->version) {
         return true;
     }
-    if ((o->command == CLI_COMPLETION || o->command == CLI_HELP) && n > 1) {
-        return err_set(err, ERR_INVALID, "%s takes one argument, and \"" STR_FMT "\" is one more",
-                       command_rows[o->command].name, STR_ARG(o->arguments.v[1]));
+    bool words =
+        o->command == CLI_COMPLETION && n > 0 && option_hint_of(o->arguments.v[0]) != HINT_NONE;
+    uint32_t most = words ? 2 : 1;
+    if ((o->command == CLI_COMPLETION || o->command == CLI_HELP) && n > most) {
+        return err_set(err, ERR_INVALID, "%s takes %s, and \"" STR_FMT "\" is one more",
+                       command_rows[o->command].name,
+                       words ? "a kind of words and a prefix" : "one argument",
+                       STR_ARG(o->arguments.v[most]));
+    }
+    if (o->command == CLI_COMPLETION && !words && o->files.n + o->catalogs.n > 0) {
+        return err_set(err, ERR_INVALID,
+                       "completion: files are read for words only, such as those of `completion "
+                       "nodes -f FILE`");
     }
     if (o->command == CLI_CATALOG && n == 1 && str_eq(o->arguments.v[0], STR("show"))) {
         return err_set(err, ERR_INVALID,
@@ -594,6 +615,9 @@ static bool check_texts(const struct options *o, struct arena *arena, struct err
     struct str label;
     if (o->by.n > 0 && !breakdown_parse(o->by, &by, &label, err)) {
         return err_wrap(err, "--by");
+    }
+    if (!o->help && !columns_check(o, arena, err)) {
+        return false;
     }
     struct default_spread spread;
     if (!default_spread_parse(o->default_spread, strtab_new(arena), arena, &spread, err)) {

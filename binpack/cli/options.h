@@ -71,7 +71,24 @@ enum option_kind {
     OPTION_SET       /* uint32_t: bit per name of a comma-separated list of `choices` */
 };
 
-enum option_hint { HINT_NONE, HINT_FILE }; /* what shells complete */
+/* What shells complete: files, or words that `binpack completion KIND` prints (words.h). */
+enum option_hint {
+    HINT_NONE,
+    HINT_FILE,
+    HINT_SUBJECTS,
+    HINT_NODES,
+    HINT_NAMESPACES,
+    HINT_WORKLOADS,
+    HINT_ZONES,
+    HINT_TYPES,
+    HINT_SCENARIOS,
+    HINT_BREAKDOWNS,
+    N_OPTION_HINTS
+};
+extern const char *const option_hint_kinds[N_OPTION_HINTS]; /* "nodes"; NULL: no such words */
+
+/* The hint of which that is the kind of words; HINT_NONE when it is none. */
+enum option_hint option_hint_of(struct str kind);
 
 struct option_row {
     const char *name;  /* without the dashes */
