@@ -30,6 +30,7 @@ enum {
     LIMIT_CATALOG_BYTES = 512 * 1024 * 1024,
     LIMIT_INSTANCE_TYPES = 20000,
     LIMIT_HTTP_REQUESTS = 256,            /* under way at a time */
+    LIMIT_CALLS_WAITING = 4096,           /* for the rate of requests to allow them */
     LIMIT_HTTP_HEADER_BYTES = 64 * 1024,  /* of one answer, all header lines together */
     LIMIT_HTTP_CHUNK_BYTES = 16 * 1024,   /* handed over in one piece */
     LIMIT_STATUS_BYTES = 64 * 1024,       /* of the body of a refusal that is kept for its text */

@@ -23,7 +23,8 @@ enum {
     PATH_BYTES = 1024,
     BODY_BYTES = 4096,
     ANSWER_BYTES = 1 << 20,
-    TRANSITIONS_MAX = 1 << 30
+    TRANSITIONS_MAX = 1 << 30,
+    MAX_RELEASES = 3
 };
 
 enum step { LOOK, CREATE, WRITE, RELEASE };
@@ -60,7 +61,7 @@ struct k8s_lease {
     wall_t held_wall; /* wall clock at that moment */
     mono_t next_at;
     bool begun, releasing, released;
-    uint32_t n_failures;
+    uint32_t n_releases, n_failures;
     int status;
     uint64_t n_taken, n_lost;
 };
@@ -192,11 +193,11 @@ static struct http_request request_of(struct k8s_lease *lease, wall_t wall)
 /* What is to be done by what was last seen; LOOK when it may have changed meanwhile. */
 static enum step step_of(const struct k8s_lease *lease, mono_t now)
 {
-    if (lease->releasing) {
-        return RELEASE;
-    }
     if (!lease->seen) {
         return LOOK;
+    }
+    if (lease->releasing) {
+        return RELEASE;
     }
     if (lease->absent) {
         return CREATE;
@@ -211,8 +212,9 @@ enum k8s_lease_want k8s_lease_next(struct k8s_lease *lease, mono_t now, wall_t w
     if (lease->busy) {
         return K8S_LEASE_BUSY;
     }
-    /* Only what is known to be ours can be given up. */
-    if (lease->released || (lease->releasing && (!lease->seen || !is_ours(lease)))) {
+    /* Only what is ours can be given up; what may be is looked at. */
+    bool given_up = lease->releasing && (lease->seen ? !is_ours(lease) : !lease->has_held);
+    if (lease->released || given_up) {
         return K8S_LEASE_DONE;
     }
     if (lease->begun && now < lease->next_at) {
@@ -337,7 +339,11 @@ void k8s_lease_answer(struct k8s_lease *lease, mono_t now, wall_t wall, enum htt
     if (lease->seen) {
         look_for_loss(lease);
     }
-    lease->released = lease->releasing && lease->step == RELEASE;
+    /* Refused because something had changed: looked at and tried again, not for ever. */
+    lease->n_releases += lease->step == RELEASE ? 1 : 0;
+    bool again = good && (lease->step != RELEASE || status == 409);
+    lease->released = lease->releasing && (!again || lease->n_releases >= MAX_RELEASES) &&
+                      (lease->step == LOOK || lease->step == RELEASE);
     set_next(lease, now, at_once || lease->releasing);
 }
 

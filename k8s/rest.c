@@ -89,6 +89,7 @@ bool k8s_status_read(struct str body, struct arena *arena, struct k8s_status *re
         .code = number > 0 && number < 1000 ? (int32_t)number : 0,
         .reason = text_of(root, "reason", arena),
         .message = text_of(root, "message", arena),
+        .cause = text_of(json_array_get(json_object_get(details, "causes"), 0), "reason", arena),
         .continue_token = text_of(json_object_get(root, "metadata"), "continue", arena),
         .retry_after_ms = wait > 0 && wait < 1000000 ? wait * 1000 : 0,
     };

@@ -24,6 +24,7 @@ void k8s_query(struct strbuf *b, const char *key, struct str value);
 struct k8s_status {
     int32_t code;
     struct str reason, message, continue_token;
+    struct str cause; /* reason of the first of details.causes */
     int64_t retry_after_ms;
 };
 

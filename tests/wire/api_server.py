@@ -3,6 +3,7 @@
 
   server = ApiServer(folder)       makes a CA, a server and a client certificate in `folder`, listens on a loopback port
   server.objects["/api/v1/pods"] = [...]          what lists hold; other paths are 404 with a Status
+  server.kinds["/api/v1/pods"] = "PodList"        for clients that look; else "SomeList"
   server.faults["/api/v1/pods"] = [fault, ...]    one each for the first requests of that path; afterwards it behaves
   server.watches["/api/v1/pods"] = [[event, ...], ...]   what each watch of that path sends before it ends; an event may be a function
                                    that is called in its place; later watches stay silent until the client leaves
@@ -76,7 +77,7 @@ class Handler(Ending):
         if start + limit < len(items):
             metadata["continue"] = str(start + limit)
             metadata["remainingItemCount"] = len(items) - start - limit
-        return {"kind": "SomeList", "apiVersion": "v1", "metadata": metadata, "items": items[start:start + limit]}
+        return {"kind": self.server.owner.kinds.get(url.path, "SomeList"), "apiVersion": "v1", "metadata": metadata, "items": items[start:start + limit]}
 
     def watch(self, path, query):
         """Lists as streams are refused, as old servers do."""
@@ -134,6 +135,7 @@ class Server(http.server.ThreadingHTTPServer):
 class ApiServer:
     def __init__(self, folder):
         self.lock = threading.Lock()
+        self.kinds = {}
         self.objects, self.faults, self.watches, self.requests, self.token = {}, {}, {}, [], None
         self.folder = folder
         make_certificates(folder)
