@@ -4,6 +4,10 @@
 knows what is there after several new lists with churn. Prints TAP and the figures.
 
   large.py PROVISIONER [--pods N] [--nodes N] [--waiting N] [--memory MB]
+  large.py PROGRAM --peer [--pods N] [--nodes N]
+
+With --peer the program is one of client-go's informers (tests/e2e/testbed/k8s/informers, built with go build), which follows the same server through the
+same lists: what it needs is shown, for comparison, and nothing else is asked of it.
 
 --memory is a limit for the largest resident size (VmHWM); without it the size is only shown (sanitizers need memory of their own).
 """
@@ -87,6 +91,9 @@ class Bench:
         self.pods = Pods(options.pods)
         for path in ("services", "namespaces", "persistentvolumes", "persistentvolumeclaims", "limitranges", "podtemplates", "replicationcontrollers"):
             self.server.objects["/api/v1/" + path] = []
+        self.server.kinds = {"/api/v1/" + path: kind + "List" for path, kind in (
+            ("pods", "Pod"), ("nodes", "Node"), ("services", "Service"), ("namespaces", "Namespace"), ("persistentvolumes", "PersistentVolume"),
+            ("persistentvolumeclaims", "PersistentVolumeClaim"), ("limitranges", "LimitRange"))}
         self.server.objects["/api/v1/pods"], self.server.objects["/api/v1/nodes"] = self.pods, Made(options.nodes, node)
         self.turns = [threading.Event() for _ in range(RELISTS + 1)]
         expired = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"}}
@@ -99,6 +106,9 @@ class Bench:
         env = {k: v for k, v in os.environ.items() if "proxy" not in k.lower() and not k.startswith(("KUBE", "BINPACK_"))}
         self.log = open(os.path.join(folder, "log"), "w+", encoding="utf-8")
         self.begun = time.monotonic()
+        self.start(config, env)
+
+    def start(self, config, env):
         # Whichever port is free; the log does not say it, so two are tried.
         import socket
         with socket.socket() as s:
@@ -147,6 +157,30 @@ class Bench:
             self.process.kill()
 
 
+class Peer(Bench):
+    def start(self, config, env):
+        self.process = subprocess.Popen([options.provisioner, config], env=env, stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, text=True)
+
+    def wait_until(self, check):
+        for line in self.process.stdout:
+            if check(json.loads(line)):
+                return
+        raise AssertionError("it has ended")
+
+
+def run_peer(bench):
+    def figures_of():
+        return "VmHWM %.0f MB, %.1f CPU s" % (bench.peak_mb(), bench.cpu_s())
+    bench.wait_until(lambda line: line["synced"] and line["pods"] == options.pods)
+    print("# %d pods, %d nodes read after %.1f s; %s" % (options.pods, options.nodes, time.monotonic() - bench.begun, figures_of()), flush=True)
+    for turn in range(RELISTS):
+        bench.pods.generation = turn + 1
+        bench.turns[turn].set()
+        expected = options.pods + (turn + 1) * (options.pods // 10) * 2
+        bench.wait_until(lambda line, e=expected: line["changes"] >= e)
+    print("# after %d lists with a tenth anew each: %s" % (RELISTS, figures_of()), flush=True)
+
+
 def figures(bench):
     freezes = bench.metric("binpack_snapshot_seconds_count")
     return "VmHWM %.0f MB, state %.0f MB, %.1f CPU s; %d freezes, %.2f ms each" % (
@@ -189,13 +223,14 @@ def main():
     parser.add_argument("--nodes", type=int, default=300)
     parser.add_argument("--waiting", type=int, default=50)
     parser.add_argument("--memory", type=int)
+    parser.add_argument("--peer", action="store_true")
     options = parser.parse_args()
     options.provisioner = os.path.abspath(options.provisioner)
     print("1..1")
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(folder)
+        bench = Peer(folder) if options.peer else Bench(folder)
         try:
-            run(bench)
+            run_peer(bench) if options.peer else run(bench)
         except AssertionError as fault:
             bench.log.seek(0)
             print("not ok 1 - a large cluster\n# %s\n# %s" % (fault, bench.log.read()[-1500:].replace("\n", "\n# ")))
