@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -13,13 +14,22 @@ SAMPLE = re.compile(r'^([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*)\})? (-
 
 
 def free_ports(n):
-    held = [socket.socket() for _ in range(n)]
-    for s in held:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
+    """Not from those that the system gives to outgoing connections: somebody might get one before the service binds it."""
+    ports, held = [], []
+    try:
+        for port in random.sample(range(30000, 32768), 500):
+            held.append(socket.socket())
+            try:
+                held[-1].bind(("127.0.0.1", port))
+                ports.append(port)
+            except OSError:
+                continue
+            if len(ports) == n:
+                return ports
+    finally:
+        for each in held:
+            each.close()
+    raise OSError("no %d free ports" % n)
 
 
 class Service:

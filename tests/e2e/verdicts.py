@@ -26,7 +26,7 @@ def install(admin, crds, wait_for):
         path = DEFINITIONS + "/" + crd["metadata"]["name"]
         wait_for("the end of " + crd["metadata"]["name"], lambda p=path: admin.ask("GET", p, None, (200, 404))[0] == 404)
         wait_for("404 of its objects", lambda c=crd: admin.ask("GET", collection(c), None, (200, 404))[0] == 404)
-        admin.ask("POST", DEFINITIONS, crd)
+        admin.ask("POST", DEFINITIONS, crd, (201, 409))
     for crd in crds:
         wait_for(crd["metadata"]["name"], lambda c=crd: admin.ask("GET", collection(c), None, (200, 404, 503))[0] == 200)
 
@@ -85,7 +85,7 @@ def of_changes(admin, crds, full):
         crd = by_kind[kind]
         thing = {"apiVersion": "%s/%s" % (crd["spec"]["group"], crd["spec"]["versions"][-1]["name"]), "kind": kind, "metadata": {"name": "c-" + name},
                  "spec": copy.deepcopy(full[kind])}
-        admin.ask("POST", collection(crd), thing)
+        admin.ask("POST", collection(crd), thing, (201, 409))  # asked again after a lost connection, it is there
         path = collection(crd) + "/c-" + name
         taken[kind, name] = admin.ask("PATCH", path, {"spec": change}, (200, 422))[0] == 200
         # The status has its own door: what is said of it at the front is dropped, and its own rules hold behind.
@@ -94,5 +94,5 @@ def of_changes(admin, crds, full):
         good = {"type": "Ready", "status": "True", "reason": "Ready", "message": "", "lastTransitionTime": "2026-03-01T08:00:00Z"}
         taken[kind, name, "status"] = [admin.ask("PATCH", path + "/status", {"status": {"conditions": conditions}}, (200, 422))[0]
                                        for conditions in ([good], [{**good, "status": "Maybe"}], [{**good, "reason": "not a word"}], [good, good], [{**good, "message": None}])]
-        admin.ask("DELETE", path)
+        admin.ask("DELETE", path, None, (200, 404))
     return taken

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What changes a cluster, driven by tests/e2e: the program has no mode that writes yet.
+/* What changes a cluster, driven by tests/e2e and calls.py: the program has no mode that writes
+ * yet. Clusters are found as kubectl finds them.
  *
- *   kube_call lease NAMESPACE NAME IDENTITY    takes part in the election until SIGTERM, then gives
- * the Lease up; a line of JSON whenever it begins or ceases to hold kube_call writes a line of JSON
- * on standard input for each change ("verb", "kind", "namespace", "name", "subresource", "body",
- * "version", "uid", "grace", "dryRun", "times") or Event
- *                                              ("event": {"kind", "apiVersion", "namespace",
- * "name", "uid", "warning", "reason", "message", "sameAs", "windowMs"}); a line for what became of
- * it, in the same order
+ * `kube_call lease NAMESPACE NAME IDENTITY` takes part in the election until SIGTERM, then gives
+ * the Lease up. It prints a line of JSON whenever it begins or ceases to hold, and after a pause.
  *
- * Clusters are found as kubectl finds them. */
+ * `kube_call writes` reads a line of JSON for each change, with "verb", "kind", "namespace",
+ * "name", "subresource", "body", "version", "uid", "grace", "dryRun" and "times", or for an Event:
+ * "event" with "kind", "apiVersion", "namespace", "name", "uid", "warning", "reason", "message",
+ * "sameAs" and "windowMs". It prints a line for what became of each, in the same order. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,8 @@
 #include "k8s/lease.h"
 #include "live/calls.h"
 #include "live/session.h"
+
+enum { PAUSE_MS = 2000 }; /* it looks more often than that by itself */
 
 struct program {
     struct live_session session;
@@ -78,15 +79,18 @@ static bool elect(struct program *program, char **argv, struct err *err)
     struct io_timer timer = {.fn = on_due};
     struct http_request request;
     bool held = false, released = false;
+    mono_t looked = io_clock_mono();
     program->lease = k8s_lease_new(&settings);
     for (;;) {
         mono_t now = io_clock_mono(), at = now;
         /* Read just now, as before every act: this is what a pause must not get around. */
         bool holds = k8s_lease_holds(program->lease, now, io_clock_wall());
-        if (holds != held && !say_holding(program, holds)) {
+        bool paused = now - looked > PAUSE_MS;
+        if ((holds != held || paused) && !say_holding(program, holds)) {
             return err_set(err, ERR_IO, "standard output");
         }
         held = holds;
+        looked = now;
         if (io_signals_interrupted() && !released) {
             k8s_lease_release(program->lease);
             released = true;
@@ -101,10 +105,9 @@ static bool elect(struct program *program, char **argv, struct err *err)
             return false;
         }
         /* A holder looks at the clock often enough to say when it ceases to hold. */
+        mono_t look_at = now + (held ? 50 : PAUSE_MS / 2);
         io_timer_set(program->session.loop, &timer,
-                     held && (want != K8S_LEASE_WAIT || at > now + 50) ? now + 50
-                     : want == K8S_LEASE_WAIT                          ? at
-                                                                       : now + 1000);
+                     want == K8S_LEASE_WAIT && at < look_at ? at : look_at);
         bool good = live_calls_turn(program->calls, err);
         io_timer_stop(program->session.loop, &timer);
         if (!good) {
