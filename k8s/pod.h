@@ -123,3 +123,8 @@ struct k8s_pod {
     bool unready;         /* condition Ready is False; neither: nobody has said */
     uint32_t source_i;    /* index of the input file, for messages */
 };
+
+/* Whose pod is it? A kind of the same name in another API group is a workload like any other. */
+bool k8s_pod_of_daemonset(const struct k8s_words *words, const struct k8s_pod_shape *shape);
+bool k8s_pod_of_statefulset(const struct k8s_words *words, const struct k8s_pod_shape *shape);
+bool k8s_pod_is_static(const struct k8s_words *words, const struct k8s_pod_shape *shape);

@@ -128,6 +128,8 @@ void k8s_words_init(struct k8s_words *words, struct strtab *tab)
         WORD(pod_scheduled, "PodScheduled"),
         WORD(unschedulable, "Unschedulable"),
         WORD(scheduling_gated, "SchedulingGated"),
+        WORD(apps_v1, "apps/v1"),
+        WORD(v1, "v1"),
         WORD(daemonset, "DaemonSet"),
         WORD(node_kind, "Node"),
         WORD(statefulset, "StatefulSet"),

@@ -147,6 +147,7 @@ struct k8s_words {
     strid s_true, s_false, s_unknown; /* "True", "False", "Unknown" */
     strid ready, pod_scheduled, unschedulable, scheduling_gated;
     strid daemonset, node_kind, statefulset, replicaset, job; /* owner kinds */
+    strid apps_v1, v1;                                        /* their API versions */
     strid reservation_id; /* karpenter.k8s.aws/capacity-reservation-id */
     strid do_not_disrupt; /* karpenter.sh/do-not-disrupt */
 };

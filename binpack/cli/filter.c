@@ -72,7 +72,7 @@ bool filter_pods(const struct options *options, enum plan_mode mode, struct aren
                        str_eq(strtab_str(all->tab, pod->ns), options->namespace_name)) &&
                       selector_matches(&selector, all->tab, &pod->shape->labels);
         *ret_any = *ret_any || wanted;
-        bool stays = pod->shape->owner_kind == all->words.daemonset ||
+        bool stays = k8s_pod_of_daemonset(&all->words, pod->shape) ||
                      (mode != PLAN_REPACK && pod->node_name.n > 0);
         if (wanted || stays) {
             pods[n++] = *pod;

@@ -158,17 +158,11 @@ static bool safe_says_no(const struct judge *j, const struct k8s_pod *pod)
            str_eq(strtab_str(j->s->tab, value), STR("false"));
 }
 
-static bool is_static_pod(const struct judge *j, const struct k8s_pod *pod)
-{
-    return pod->shape->owner_kind == j->s->words->node_kind &&
-           pod->shape->owner_api_version == j->s->vocab->v1;
-}
-
 /* Is the pod evicted at all when its node is drained? (karp: IsEvictable) */
 static bool evicted(const struct judge *j, const struct k8s_pod *pod)
 {
     struct k8s_taint taint = {.key = j->disrupted, .value = STRID_EMPTY, .effect = K8S_NO_SCHEDULE};
-    return !is_static_pod(j, pod) &&
+    return !k8s_pod_is_static(j->s->words, pod->shape) &&
            !k8s_tolerates(pod->shape->tolerations, pod->shape->n_tolerations, &taint);
 }
 

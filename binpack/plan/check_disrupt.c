@@ -108,7 +108,7 @@ static const char *pod_holds(const struct replay *r, const struct k8s_pod *pod)
     if (asks_for_peace(r, pod)) {
         return "a pod on it is annotated karpenter.sh/do-not-disrupt";
     }
-    if (check_owned_by(r->world, pod, "Node") ||
+    if (k8s_pod_is_static(r->world->words, pod->shape) ||
         k8s_tolerates(pod->shape->tolerations, pod->shape->n_tolerations, &taint)) {
         return NULL; /* It is not evicted. */
     }
@@ -130,9 +130,9 @@ static const char *pod_holds(const struct replay *r, const struct k8s_pod *pod)
 /* A pod that would need a new place. */
 static bool comes_back(const struct replay *r, const struct k8s_pod *pod)
 {
-    return !is_over(pod) && !check_owned_by(r->world, pod, "DaemonSet") &&
-           !check_owned_by(r->world, pod, "Node") &&
-           (!pod->deleted.has || check_owned_by(r->world, pod, "StatefulSet"));
+    return !is_over(pod) && !k8s_pod_of_daemonset(r->world->words, pod->shape) &&
+           !k8s_pod_is_static(r->world->words, pod->shape) &&
+           (!pod->deleted.has || k8s_pod_of_statefulset(r->world->words, pod->shape));
 }
 
 static bool check_pods(const struct replay *r, struct err *err)

@@ -133,10 +133,9 @@ static bool base_labels(struct check_world *world, const struct place *p,
         v[n++] = (struct k8s_pair){w->reservation_id, p->reservation_id};
     }
     strid yes = strtab_find(world->tab, STR("true"));
-    if (yes != STRID_NONE) {
-        v[n++] = (struct k8s_pair){w->initialized, yes};
-        v[n++] = (struct k8s_pair){w->registered, yes};
-    }
+    yes = yes == STRID_NONE ? STRID_EMPTY : yes; /* nobody asks for it, but it is a value */
+    v[n++] = (struct k8s_pair){w->initialized, yes};
+    v[n++] = (struct k8s_pair){w->registered, yes};
     for (uint32_t i = 0; i < p->type->labels.n; i++) {
         v[n++] = p->type->labels.v[i];
     }

@@ -364,14 +364,6 @@ static void load_kinds(struct check_world *world)
     }
 }
 
-/* Kinds of other API groups may have the same name. */
-bool check_owned_by(const struct check_world *world, const struct k8s_pod *pod, const char *kind)
-{
-    const struct str version = str_of(str_eq(str_of(kind), STR("Node")) ? "v1" : "apps/v1");
-    return str_eq(strtab_str(world->tab, pod->shape->owner_kind), str_of(kind)) &&
-           str_eq(strtab_str(world->tab, pod->shape->owner_api_version), version);
-}
-
 static bool finished(const struct k8s_pod *pod)
 {
     return pod->phase == K8S_SUCCEEDED || pod->phase == K8S_FAILED;
@@ -380,8 +372,8 @@ static bool finished(const struct k8s_pod *pod)
 bool check_pod_needs_place(const struct check_world *world, uint32_t pod_i)
 {
     const struct k8s_pod *pod = &world->cluster->pods[pod_i];
-    if (check_owned_by(world, pod, "DaemonSet") || check_owned_by(world, pod, "Node") ||
-        finished(pod)) {
+    if (k8s_pod_of_daemonset(world->words, pod->shape) ||
+        k8s_pod_is_static(world->words, pod->shape) || finished(pod)) {
         return false;
     }
     if (world->plan->mode == PLAN_REPACK) {
@@ -389,7 +381,7 @@ bool check_pod_needs_place(const struct check_world *world, uint32_t pod_i)
     }
     if (pod->node_name.n > 0) {
         uint32_t node = world->node_of[pod_i];
-        bool movable = !pod->deleted.has || check_owned_by(world, pod, "StatefulSet");
+        bool movable = !pod->deleted.has || k8s_pod_of_statefulset(world->words, pod->shape);
         return node != UINT32_MAX && world->nodes[node].deleting && movable;
     }
     if (pod->nominated_node_name.n > 0) {
@@ -486,7 +478,7 @@ static void load_daemons(struct check_world *world)
     uint32_t *newest = ARENA_ARRAY(world->arena, uint32_t, world->n_daemons);
     for (uint32_t i = 0; i < c->n_pods; i++) {
         const struct k8s_pod *pod = &c->pods[i];
-        if (!check_owned_by(world, pod, "DaemonSet")) {
+        if (!k8s_pod_of_daemonset(world->words, pod->shape)) {
             continue;
         }
         uint32_t d =
@@ -520,7 +512,7 @@ static void reserve_daemons(struct check_world *world)
     for (uint32_t i = 0; i < world->cluster->n_pods; i++) {
         const struct k8s_pod *pod = &world->cluster->pods[i];
         if (world->node_of[i] != UINT32_MAX && !finished(pod) &&
-            check_owned_by(world, pod, "DaemonSet")) {
+            k8s_pod_of_daemonset(world->words, pod->shape)) {
             const struct check_amounts *r = &world->kinds[world->kind_of[i]].requests;
             for (uint32_t k = 0; k < r->n; k++) {
                 (void)check_amounts_add(&bound[world->node_of[i]], r->v[k].resource, r->v[k].value);

@@ -105,9 +105,6 @@ MUST_CHECK bool check_world_build(const struct plan *plan, const struct check_se
                                   struct arena *arena, struct check_world *ret_world,
                                   struct err *err);
 
-/* Is the pod controlled by the kind of Kubernetes itself: "DaemonSet", "StatefulSet", "Node"? */
-bool check_owned_by(const struct check_world *world, const struct k8s_pod *pod, const char *kind);
-
 /* Whether the pod needs a place: pending, or on a node that is going away (in mode repack: every
  * pod that is not a daemon's). */
 bool check_pod_needs_place(const struct check_world *world, uint32_t pod_i);

@@ -274,7 +274,7 @@ static void note_daemons(struct assembly *a, struct note_list *notes)
     for (uint32_t i = 0; i < c->n_pods; i++) {
         const struct k8s_pod *pod = &c->pods[i];
         struct named owner = {strtab_str(s->tab, pod->ns), pod->owner_name};
-        if (pod->shape->owner_kind == s->words->daemonset && !has_name(&sets, &owner)) {
+        if (k8s_pod_of_daemonset(s->words, pod->shape) && !has_name(&sets, &owner)) {
             owners.v[owners.n++] = owner;
         }
     }

@@ -29,12 +29,6 @@ static bool is_newer(const struct k8s_pod *a, const struct k8s_pod *b)
     return a_created != b_created ? a_created > b_created : str_cmp(a->name, b->name) < 0;
 }
 
-static bool is_daemon_pod(const struct sched_vocab *vocab, const struct k8s_pod *pod)
-{
-    return pod->shape->owner_kind == vocab->words->daemonset &&
-           pod->shape->owner_api_version == vocab->apps_v1;
-}
-
 static struct found *find_all(struct arena *arena, const struct sched_vocab *vocab,
                               const struct k8s_cluster *cluster, uint32_t *ret_n)
 {
@@ -53,7 +47,7 @@ static struct found *find_all(struct arena *arena, const struct sched_vocab *voc
     }
     for (uint32_t p = 0; n > 0 && p < cluster->n_pods; p++) {
         const struct k8s_pod *pod = &cluster->pods[p];
-        if (!is_daemon_pod(vocab, pod)) {
+        if (!k8s_pod_of_daemonset(vocab->words, pod->shape)) {
             continue;
         }
         const struct found key = {.ns = strtab_str(vocab->tab, pod->ns), .name = pod->owner_name};
@@ -136,7 +130,7 @@ struct k8s_resources sched_daemons_to_come(const struct sched_vocab *vocab, stru
         }
     }
     for (uint32_t i = 0; wanted.n > 0 && i < n_bound; i++) {
-        if (is_daemon_pod(vocab, bound[i]) && !sched_pod_finished(bound[i])) {
+        if (k8s_pod_of_daemonset(vocab->words, bound[i]->shape) && !sched_pod_finished(bound[i])) {
             const struct k8s_resources of = sched_shape_requests(cluster, arena, bound[i]->shape);
             bound_already = sched_resources_sum(arena, bound_already, of);
         }

@@ -48,21 +48,6 @@ bool sched_verdict_is_ignored(enum sched_verdict verdict)
     return verdict >= SCHED_BOUND && verdict <= SCHED_REFUSES_MANAGED;
 }
 
-static bool owned_by(const struct k8s_pod *pod, strid api_version, strid kind)
-{
-    return pod->shape->owner_api_version == api_version && pod->shape->owner_kind == kind;
-}
-
-static bool is_daemon(const struct sched_vocab *vocab, const struct k8s_pod *pod)
-{
-    return owned_by(pod, vocab->apps_v1, vocab->words->daemonset);
-}
-
-static bool is_mirror(const struct sched_vocab *vocab, const struct k8s_pod *pod)
-{
-    return owned_by(pod, vocab->v1, vocab->words->node_kind);
-}
-
 enum sched_verdict sched_pod_verdict(const struct sched_vocab *vocab, const struct k8s_pod *pod,
                                      bool offline)
 {
@@ -73,10 +58,10 @@ enum sched_verdict sched_pod_verdict(const struct sched_vocab *vocab, const stru
     if (pod->node_name.n > 0) {
         return SCHED_BOUND;
     }
-    if (is_daemon(vocab, pod)) {
+    if (k8s_pod_of_daemonset(vocab->words, pod->shape)) {
         return SCHED_DAEMON;
     }
-    if (is_mirror(vocab, pod)) {
+    if (k8s_pod_is_static(vocab->words, pod->shape)) {
         return SCHED_MIRROR;
     }
     if (pod->nominated_node_name.n > 0) {
@@ -188,8 +173,9 @@ bool sched_pod_counts(const struct k8s_pod *pod)
 
 bool sched_pod_comes_back(const struct sched_vocab *vocab, const struct k8s_pod *pod)
 {
-    if (sched_pod_finished(pod) || is_daemon(vocab, pod) || is_mirror(vocab, pod)) {
+    if (sched_pod_finished(pod) || k8s_pod_of_daemonset(vocab->words, pod->shape) ||
+        k8s_pod_is_static(vocab->words, pod->shape)) {
         return false;
     }
-    return !pod->deleted.has || owned_by(pod, vocab->apps_v1, vocab->words->statefulset);
+    return !pod->deleted.has || k8s_pod_of_statefulset(vocab->words, pod->shape);
 }

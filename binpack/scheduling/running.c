@@ -250,7 +250,7 @@ static bool daemon_is_bound(const struct sched_daemon *daemon, const struct k8s_
                             uint32_t n, const struct k8s_words *words)
 {
     for (uint32_t i = 0; i < n; i++) {
-        if (pods[i]->shape->owner_kind == words->daemonset &&
+        if (k8s_pod_of_daemonset(words, pods[i]->shape) &&
             pods[i]->ns == daemon->workload->meta.ns &&
             str_eq(pods[i]->owner_name, daemon->workload->meta.name)) {
             return true;

@@ -159,8 +159,6 @@ const struct sched_vocab *sched_vocab_new(struct arena *arena, const struct k8s_
         {&vocab->pending, "Pending"},
         {&vocab->read_write_once_pod, "ReadWriteOncePod"},
         {&vocab->node_unschedulable, "node.kubernetes.io/unschedulable"},
-        {&vocab->apps_v1, "apps/v1"},
-        {&vocab->v1, "v1"},
         {&vocab->metadata_name, "metadata.name"},
         {&vocab->name_field, "field metadata.name"},
         {&vocab->namespace_name, "kubernetes.io/metadata.name"},

@@ -28,7 +28,7 @@ struct sched_vocab {
     strid ebs_driver, ebs_in_tree; /* "ebs.csi.aws.com", "kubernetes.io/aws-ebs" */
     strid lost, bound, pending, read_write_once_pod;
     strid node_unschedulable; /* taint key node.kubernetes.io/unschedulable */
-    strid apps_v1, v1, metadata_name, namespace_name;
+    strid metadata_name, namespace_name;
     strid name_field; /* stands for the node's name as matchFields ask for it: no label has this key
                        */
     struct k8s_taint ephemeral[SCHED_N_EPHEMERAL]; /* value ignored */

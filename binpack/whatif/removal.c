@@ -21,12 +21,11 @@ static bool is_gone(const struct removing *r, struct str node)
 static bool comes_back(const struct k8s_cluster *cluster, const struct k8s_pod *pod)
 {
     const struct k8s_words *words = &cluster->words;
-    strid owner = pod->shape->owner_kind;
-    if (pod->phase == K8S_SUCCEEDED || pod->phase == K8S_FAILED || owner == words->daemonset ||
-        owner == words->node_kind) {
+    if (pod->phase == K8S_SUCCEEDED || pod->phase == K8S_FAILED ||
+        k8s_pod_of_daemonset(words, pod->shape) || k8s_pod_is_static(words, pod->shape)) {
         return false;
     }
-    return !pod->deleted.has || owner == words->statefulset;
+    return !pod->deleted.has || k8s_pod_of_statefulset(words, pod->shape);
 }
 
 static void evict_pods(struct removing *r)

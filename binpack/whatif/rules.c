@@ -337,7 +337,7 @@ static void drop_daemonsets(struct arena *arena, struct k8s_cluster *c)
         }
     }
     for (uint32_t i = 0; i < c->n_pods; i++) {
-        if (c->pods[i].shape->owner_kind != c->words.daemonset) {
+        if (!k8s_pod_of_daemonset(&c->words, c->pods[i].shape)) {
             pods[n_pods++] = c->pods[i];
         }
     }
@@ -418,7 +418,7 @@ uint32_t whatif_rule_count(const struct k8s_cluster *cluster, enum whatif_rule r
     bool *has = ARENA_ARRAY(&scratch, bool, cluster->n_shapes + 1);
     uint32_t n = 0;
     for (uint32_t i = 0; i < cluster->n_shapes; i++) {
-        has[i] = cluster->shapes[i]->owner_kind != cluster->words.daemonset &&
+        has[i] = !k8s_pod_of_daemonset(&cluster->words, cluster->shapes[i]) &&
                  shape_has(cluster->tab, cluster->shapes[i], rule);
     }
     for (uint32_t i = 0; i < cluster->n_pods; i++) {
