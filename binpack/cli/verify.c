@@ -12,6 +12,7 @@
 #include "binpack/plan/make.h"
 #include "binpack/plan/read_plan.h"
 #include "binpack/plan/retry.h"
+#include "binpack/plan/stated.h"
 #include "binpack/scheduling/snapshot.h"
 
 #include <jansson.h>
@@ -23,6 +24,7 @@ struct verifying {
     struct console *console;
     struct arena *arena;
     struct input input;
+    json_t *document;  /* of the plan */
     struct plan *plan; /* as read */
     struct plan *made; /* made anew from the input, for its problem and its list of pods */
     usd_t proven;
@@ -30,12 +32,9 @@ struct verifying {
 
 static bool read_the_plan(struct verifying *v, struct str path, struct err *err)
 {
-    json_t *document = NULL;
-    bool good = plan_file_read(path, &document, err) &&
-                (read_plan(document, v->input.cluster, v->input.catalog, v->arena, &v->plan, err) ||
-                 err_wrap(err, STR_FMT, STR_ARG(path)));
-    json_decref(document);
-    return good;
+    return plan_file_read(path, &v->document, err) &&
+           (read_plan(v->document, v->input.cluster, v->input.catalog, v->arena, &v->plan, err) ||
+            err_wrap(err, STR_FMT, STR_ARG(path)));
 }
 
 /* Clock and mode are the plan's own unless the command line says otherwise. */
@@ -159,7 +158,8 @@ static bool verify(struct verifying *v, struct str plan_path, const struct optio
     auto_arena scratch = ARENA_INIT;
     return check_plan(v->plan, &checks, &scratch, err) &&
            make_anew(v, &settings, /* whole= */ false, err) && check_pods(v, err) &&
-           prove(v, settings, err);
+           check_plan_figures(v->plan, &checks, &scratch, err) &&
+           stated_check(v->document, v->plan, v->made, err) && prove(v, settings, err);
 }
 
 static bool say_good(const struct verifying *v, struct err *err)
@@ -196,5 +196,6 @@ int command_verify(const struct options *options, struct console *console)
     struct option_texts rest = {.n = options->arguments.n - 1, .v = options->arguments.v + 1};
     struct option_texts inputs = options_paths(options, &rest, &arena);
     bool good = verify(&v, options->arguments.v[0], &inputs, &err) && say_good(&v, &err);
+    json_decref(v.document);
     return good ? EXIT_ALL_PLACED : command_failed(console, &err);
 }

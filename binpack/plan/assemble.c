@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/bitset.h"
 #include "base/vec.h"
+#include "binpack/plan/plan_json.h"
 #include "binpack/scheduling/resources.h"
 
 #include <stdlib.h>
@@ -189,26 +190,6 @@ static int draft_cmp(const void *a, const void *b)
     return order != 0 ? order : str_cmp(x->first_pod, y->first_pod);
 }
 
-/* The on-demand price of the same type in the same zone, or in any zone; else what the node costs.
- */
-static usd_t on_demand_price(const struct plan_node *node)
-{
-    usd_t any = node->price;
-    bool found = false;
-    for (uint32_t i = 0; i < node->type->n_offerings; i++) {
-        const struct cat_offering *offering = &node->type->offerings[i];
-        if (offering->capacity_type != CAT_ON_DEMAND || !offering->price.has) {
-            continue;
-        }
-        if (offering->zone_i == node->zone_i) {
-            return offering->price.v;
-        }
-        any = found ? any : offering->price.v;
-        found = true;
-    }
-    return any;
-}
-
 /* Names the new nodes and adds up. Nodes with the same pattern on the same offering have the same
  * options. */
 static void finish_nodes(struct assembly *a, struct draft *drafts, uint32_t n)
@@ -226,7 +207,7 @@ static void finish_nodes(struct assembly *a, struct draft *drafts, uint32_t n)
         nodes[i] = drafts[i].node;
         nodes[i].name = strbuf_str(&name);
         a->plan->cost = sat_add(a->plan->cost, nodes[i].price);
-        a->plan->on_demand_cost = sat_add(a->plan->on_demand_cost, on_demand_price(&nodes[i]));
+        a->plan->on_demand_cost = sat_add(a->plan->on_demand_cost, plan_on_demand_price(&nodes[i]));
         const struct bp_node *from = drafts[i].of_solution;
         if (from == NULL) {
             continue;

@@ -38,3 +38,8 @@ MUST_CHECK bool check_plan(const struct plan *plan, const struct check_settings 
  * violation shows, or the plan stands. */
 MUST_CHECK bool check_plan_stuck(const struct plan *plan, const struct check_settings *settings,
                                  struct arena *scratch, bool *ret_stuck, struct err *err);
+
+/* Whether names, systems and amounts of the plan's new nodes are right: what people read and
+ * nothing hangs on. ERR_CONFLICT and what is stated and what is right; otherwise as check_plan. */
+MUST_CHECK bool check_plan_figures(const struct plan *plan, const struct check_settings *settings,
+                                   struct arena *scratch, struct err *err);

@@ -64,6 +64,24 @@ int64_t plan_gap_ppb(const struct plan *plan)
     return muldiv_ceil(plan->cost - plan->bound, 1000000000, plan->cost);
 }
 
+usd_t plan_on_demand_price(const struct plan_node *node)
+{
+    usd_t any = node->price;
+    bool found = false;
+    for (uint32_t i = 0; i < node->type->n_offerings; i++) {
+        const struct cat_offering *offering = &node->type->offerings[i];
+        if (offering->capacity_type != CAT_ON_DEMAND || !offering->price.has) {
+            continue;
+        }
+        if (offering->zone_i == node->zone_i) {
+            return offering->price.v;
+        }
+        any = found ? any : offering->price.v;
+        found = true;
+    }
+    return any;
+}
+
 struct sortable {
     struct str text;
     uint32_t i;

@@ -36,5 +36,9 @@ const struct k8s_pair *plan_sorted_pairs(const struct strtab *tab, const struct 
 /* (cost - bound) / cost in parts per billion, rounded up; 0 when nothing is bought. */
 int64_t plan_gap_ppb(const struct plan *plan);
 
+/* What the node costs on demand: in its zone, or in some zone, or as it is where its type has no
+ * such price. */
+usd_t plan_on_demand_price(const struct plan_node *node);
+
 void plan_taints(const struct plan *plan, struct jsonw *w, const struct k8s_taint *taints,
                  uint32_t n);

@@ -161,9 +161,62 @@ def unplaceable_placed(plan):
     return ""
 
 
+def changed(path, change, words):
+    """A mutant that changes one figure: path.to.member, and what its refusal must name."""
+    def mutant(plan):
+        at = plan
+        for key in path[:-1]:
+            at = at[key]
+        before = at.get(path[-1]) if isinstance(at, dict) else at[path[-1]]
+        if before is None:
+            return None
+        at[path[-1]] = change(before)
+        return words
+    mutant.__name__ = "_".join(str(p) for p in path)
+    return mutant
+
+
+def one_name_twice(plan):
+    if len(plan["nodes"]) < 2:
+        return None
+    plan["nodes"][1]["name"] = plan["nodes"][0]["name"]
+    return "name"
+
+
+def falsely_optimal(plan):
+    if plan["certificate"]["gap"] <= 1e-9:
+        return None
+    plan["certificate"]["status"] = "optimal"
+    return "optimal"
+
+
+def ignored_reason_more(plan):
+    plan["inputs"]["podsWithoutNeed"]["somebody else's"] = 1
+    return "podsWithoutNeed"
+
+
+def more(x):
+    return x + 1
+
+
+FIGURES = [changed(["inputs", "pods"], more, "inputs.pods"), changed(["inputs", "nodes"], more, "inputs.nodes"),
+           changed(["inputs", "nodePools"], more, "inputs.nodePools"), changed(["inputs", "catalog"], lambda x: x + "x", "inputs.catalog"),
+           changed(["totals", "onDemandUsdPerHour"], more, "onDemandUsdPerHour"),
+           changed(["totals", "existingUsdPerHour"], more, "existingUsdPerHour"),
+           changed(["totals", "existingNodesWithoutPrice"], more, "existingNodesWithoutPrice"),
+           changed(["certificate", "method"], lambda x: "guesswork", "method"),
+           changed(["certificate", "status"], lambda x: "perfect", "status"),
+           changed(["algorithm", "name"], lambda x: "karpenter", "algorithm.name"),
+           changed(["algorithm", "emulated"], lambda x: not x, "algorithm.emulated"),
+           changed(["nodes", 0, "os"], lambda x: "windows" if x == "linux" else "linux", "os"),
+           changed(["nodes", 0, "allocatable", "cpu"], lambda x: "1m", "allocatable"),
+           changed(["nodes", 0, "requested", "memory"], lambda x: "1", "requested"),
+           changed(["nodes", 0, "daemonOverhead"], lambda x: dict(x, cpu="77"), "daemonOverhead"),
+           changed(["certificate", "relaxed"], lambda x: x + ["gravity"], "gravity"), one_name_twice, falsely_optimal, ignored_reason_more]
+
 MUTANTS = [drop_pod, pod_twice, bound_pod, overfill, smaller_type, wrong_price, wrong_price_and_total, wrong_total, bound_above_cost, zone_not_offered,
            unknown_pool, unknown_type, volume_zone, spread_broken, on_demand_asked, tainted_pool, missing_existing, false_option,
-           option_without_itself, unplaceable_placed]
+           option_without_itself, unplaceable_placed] + FIGURES
 
 
 def main(binpack, *files):

@@ -72,5 +72,9 @@ MUTANTS = [
     ("spread by rounding takes one more", V + "spread_place.c", "return (int64_t)group->max_skew + slack + t->min - t->count[v];", "return (int64_t)group->max_skew + slack + t->min - t->count[v] + 1;", [SPREAD, GROUPS]),
     # The checkers themselves.
     ("the checker forgets taints", P + "check_filters.c", "if (hard && !k8s_tolerates(", "if (false && !k8s_tolerates(", [PLANS, CLUSTERS]),
+    ("verify believes what a plan says is requested", P + "check_figures.c", "same_amounts(world, p, \"requested\", &requested, &p->requested, err) &&", "", [PLANS]),
+    ("verify believes what a plan says of its inputs", P + "stated.c", "return check_inputs(&root, read, made, err) &&", "return", [PLANS]),
+    ("verify believes what today's nodes are said to cost", P + "stated.c", "same_usd(&totals, \"existingUsdPerHour\", read->running_cost, made->running_cost, err) &&", "", [PLANS]),
+    ("verify believes any plan to be optimal", P + "stated.c", "plan_gap_ppb(read) > 1", "plan_gap_ppb(read) < 0", [PLANS]),
     ("the checker allows one more by spread", P + "check_topology.c", "<= least + (uint64_t)rule->spread->max_skew", "<= least + (uint64_t)rule->spread->max_skew + 1", [PLANS, CLUSTERS]),
 ]
