@@ -35,6 +35,7 @@ struct emu_domains {
     struct axis *axes;
     struct group *groups;     /* [rules.n] */
     uint64_t *here, *allowed; /* [max_values] work space */
+    bool wide;                /* every value that the rule allows, not Karpenter's choice of one */
 };
 
 /* ---- set up */
@@ -169,10 +170,10 @@ static void make_group(struct emu_domains *d, const struct sched_rule *rule, str
     }
 }
 
-struct emu_domains *emu_domains_new(const struct emu_asks *asks, struct arena *arena)
+struct emu_domains *emu_domains_new(const struct emu_asks *asks, bool wide, struct arena *arena)
 {
     struct emu_domains *d = ARENA_NEW(arena, struct emu_domains);
-    *d = (struct emu_domains){.asks = asks, .n_cells = asks->base->offers->n_cells};
+    *d = (struct emu_domains){.asks = asks, .n_cells = asks->base->offers->n_cells, .wide = wide};
     d->axes = ARENA_ARRAY(arena, struct axis, asks->rules.n);
     d->groups = ARENA_ARRAY(arena, struct group, asks->rules.n);
     for (uint32_t r = 0; r < asks->rules.n; r++) {
@@ -257,9 +258,11 @@ static void choose_spread(const struct emu_domains *d, const struct group *g,
     uint32_t best = NO_VALUE;
     for (uint32_t v = 0; v < n; v++) {
         if (bits_get(d->here, v) && bits_get(g->eligible, v) &&
-            g->counted[v] + use->counted <= min + g->rule->max_skew &&
-            (best == NO_VALUE || g->counted[v] < g->counted[best])) {
-            best = v;
+            g->counted[v] + use->counted <= min + g->rule->max_skew) {
+            best = best == NO_VALUE || g->counted[v] < g->counted[best] ? v : best;
+            if (d->wide) {
+                bits_set(d->allowed, v);
+            }
         }
     }
     if (best != NO_VALUE) {
@@ -273,18 +276,19 @@ static void choose_together(const struct emu_domains *d, const struct group *g,
                             const struct emu_rule_use *use)
 {
     const uint32_t n = d->axes[g->axis_i].n_values;
-    uint32_t populated = 0, first = NO_VALUE;
+    uint32_t populated = 0;
     for (uint32_t v = 0; v < n; v++) {
         populated += g->counted[v] > 0;
-        if (bits_get(d->here, v)) {
-            first = first == NO_VALUE ? v : first;
-            if (g->counted[v] > 0) {
-                bits_set(d->allowed, v);
-            }
+        if (bits_get(d->here, v) && g->counted[v] > 0) {
+            bits_set(d->allowed, v);
         }
     }
-    if (populated == 0 && use->counted && first != NO_VALUE) {
-        bits_set(d->allowed, first);
+    bool starts = populated == 0 && use->counted;
+    for (uint32_t v = 0; v < n && starts; v++) {
+        if (bits_get(d->here, v)) {
+            bits_set(d->allowed, v);
+            starts = d->wide;
+        }
     }
 }
 

@@ -17,7 +17,7 @@ struct emu_host_count {
 
 struct emu_domains; /* opaque */
 
-struct emu_domains *emu_domains_new(const struct emu_asks *asks, struct arena *arena);
+struct emu_domains *emu_domains_new(const struct emu_asks *asks, bool wide, struct arena *arena);
 
 /* Back to what runs already. */
 void emu_domains_reset(struct emu_domains *domains);

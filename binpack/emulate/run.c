@@ -111,11 +111,12 @@ static enum emu_answer try_claim(struct emu_run *r, const struct attempt *t,
     return answer;
 }
 
-/* The claim of the list that takes the pod; NULL: none. */
+/* The claim of the list that takes the pod, the one at `from` being looked at first; NULL: none. */
 static struct emu_claim *try_list(struct emu_run *r, const struct attempt *t,
-                                  const emu_claim_list *list, size_t *ret_at)
+                                  const emu_claim_list *list, size_t from, size_t *ret_at)
 {
-    for (size_t i = 0; i < list->n; i++) {
+    for (size_t k = 0; k < list->n; k++) {
+        const size_t i = (from + k) % list->n;
         if (try_claim(r, t, list->v[i]) == EMU_YES) {
             *ret_at = i;
             return list->v[i];
@@ -179,13 +180,21 @@ static struct emu_claim *try_grown(struct emu_run *r, const struct attempt *t)
     return NULL;
 }
 
-static enum emu_answer try_everywhere(struct emu_run *r, const struct attempt *t)
+/* Where a list is begun: in drawn orders of every other kind anywhere. */
+static size_t draw_from(struct emu_run *r, const emu_claim_list *list)
+{
+    const bool drawn = (r->settings->draw & 2U) != 0 && list->n > 1;
+    return drawn ? rng_below(&r->rng, (uint32_t)list->n) : 0;
+}
+
+/* A machine that is there, or is to be launched already; NULL: none takes the pod. */
+static struct emu_claim *try_known(struct emu_run *r, const struct attempt *t)
 {
     size_t at = 0;
-    struct emu_claim *claim = try_list(r, t, &r->running, &at);
-    claim = claim != NULL ? claim : try_list(r, t, &r->launched, &at);
+    struct emu_claim *claim = try_list(r, t, &r->running, draw_from(r, &r->running), &at);
+    claim = claim != NULL ? claim : try_list(r, t, &r->launched, draw_from(r, &r->launched), &at);
     if (claim == NULL) {
-        claim = try_list(r, t, &r->open, &at);
+        claim = try_list(r, t, &r->open, 0, &at);
         if (claim != NULL) {
             resort(r, at);
         }
@@ -193,7 +202,19 @@ static enum emu_answer try_everywhere(struct emu_run *r, const struct attempt *t
     if (claim == NULL && r->settings->launch_at_once && r->settings->draw % 2 == 0) {
         claim = try_grown(r, t);
     }
-    enum emu_answer answer = claim != NULL ? EMU_YES : try_new(r, t, &claim);
+    return claim;
+}
+
+static enum emu_answer try_everywhere(struct emu_run *r, const struct attempt *t)
+{
+    /* Room that is taken now may be what a later pod must have: now and then a machine more. */
+    struct emu_claim *claim = NULL;
+    const bool apart = (r->settings->draw & 4U) != 0 && rng_below(&r->rng, 3) == 0;
+    enum emu_answer answer = apart ? try_new(r, t, &claim) : EMU_NO;
+    if (answer != EMU_YES) {
+        claim = try_known(r, t);
+        answer = claim != NULL ? EMU_YES : try_new(r, t, &claim);
+    }
     if (answer == EMU_NO && r->growing) {
         claim = try_grown(r, t);
         answer = claim != NULL ? EMU_YES : EMU_NO;
@@ -282,7 +303,8 @@ bool emu_run_new(const struct sched_base *base, const struct emu_settings *setti
     r->queue = ARENA_ARRAY(scratch, uint32_t, n);
     r->length_at = ARENA_ARRAY(scratch, uint32_t, n);
     r->failed_at = ARENA_ARRAY(scratch, uint32_t, r->asks.needs.n);
-    emu_claims_new(&r->asks, emu_domains_new(&r->asks, scratch), scratch, &r->claims);
+    emu_claims_new(&r->asks, emu_domains_new(&r->asks, settings->draw != 0, scratch), scratch,
+                   &r->claims);
     order_pools(r);
     return true;
 }

@@ -50,6 +50,19 @@ int greedy_gain(const struct sched_base *base, const struct emu_plan *greedy, co
     return gain;
 }
 
+bool greedy_keeps(const struct sched_base *base, const struct emu_plan *greedy,
+                  const struct sched_descent *than)
+{
+    for (uint32_t i = 0; i < base->snapshot->n_pending; i++) {
+        if (greedy->descent.rung[i] > than->rung[i] ||
+            (greedy->descent.rung[i] != SCHED_RUNG_OUT && greedy->running_of[i] == SCHED_NONE &&
+             greedy->descent.tier[i] > than->tier[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is_better(const struct sched_base *base, const struct emu_plan *a,
                       const struct emu_plan *b)
 {

@@ -12,6 +12,11 @@ usd_t greedy_cost(const struct sched_base *base, const struct emu_plan *greedy);
  * in number, below where it places fewer, else 0. `placed` is [n_pods of the cluster]. */
 int greedy_gain(const struct sched_base *base, const struct emu_plan *greedy, const bool *placed);
 
+/* Does the greedy plan give up no preference and use no lighter NodePool that `than` does not, pod
+ * by pod? */
+bool greedy_keeps(const struct sched_base *base, const struct emu_plan *greedy,
+                  const struct sched_descent *than);
+
 /* Every pod where all rules hold with those before it, in several orders (256 for up to 32
  * pods, fewer for more); the best plan stays. Of `settings` what is launched, and how, is set here.
  * Errors: as emu_karpenter. */

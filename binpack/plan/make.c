@@ -29,6 +29,10 @@
  * taken. */
 #define ORDER_WORTH_PPM 20000
 
+/* Up to so many pods, whose plan is further from its bound than these parts per million, are also
+ * placed one by one. */
+enum { REPAIR_DEAR_PODS = 512, REPAIR_DEAR_PPM = 1000 };
+
 struct make {
     struct arena arena; /* snapshot, base, descent, and this */
     struct arena stage; /* the problem being solved */
@@ -306,9 +310,24 @@ static bool may_repair(const struct make *make)
            make->failure.code == ERR_NONE;
 }
 
+/* Is the plan so far from its bound, because of rules between pods, that placing them one by one is
+ * worth a try? */
+static bool is_dear(const struct make *make, usd_t *ret_cost)
+{
+    const struct sched_problem *p = make->problem;
+    struct bp_progress now;
+    if (make->solve == NULL || make->snapshot->n_pending > REPAIR_DEAR_PODS ||
+        (p->bp.n_groups == 0 && !p->any_units && p->bound_size == NULL)) {
+        return false;
+    }
+    bp_solve_progress(make->solve, &now);
+    *ret_cost = now.cost;
+    return sat_sub(now.cost, now.bound) > muldiv_floor(now.cost, REPAIR_DEAR_PPM, 1000000);
+}
+
 /* The solver moves pods that follow each other to one host as one unit, which fails where rules
  * over zones part them. Placing pods one by one, each under all rules, may then find places for
- * more. True when it did: what is left is to prove the bound. */
+ * more, or cheaper ones. True when it did: what is left is to prove the bound. */
 static bool repair(struct make *make)
 {
     if (!may_repair(make)) {
@@ -321,9 +340,15 @@ static bool repair(struct make *make)
                                           .held = make->held};
     struct emu_plan greedy;
     const bool *placed = placed_now(make, &scratch);
-    bool more = leaves_out(make, placed) &&
-                greedy_best(make->base, &settings, &make->arena, &greedy, &make->failure) &&
-                greedy_gain(make->base, &greedy, placed) > 0;
+    usd_t cost = 0;
+    const bool dear = is_dear(make, &cost);
+    bool more = (dear || leaves_out(make, placed)) &&
+                greedy_best(make->base, &settings, &make->arena, &greedy, &make->failure);
+    if (more) {
+        const int gain = greedy_gain(make->base, &greedy, placed);
+        more = gain > 0 || (dear && gain == 0 && greedy_cost(make->base, &greedy) < cost &&
+                            greedy_keeps(make->base, &greedy, &make->descent));
+    }
     arena_done(&scratch);
     if (more) {
         take_greedy(make, &greedy);

@@ -187,6 +187,18 @@ static bool has_kind(const struct instance *at, enum kind kind)
     return ((at->kinds >> kind) & 1U) != 0;
 }
 
+static void show_objects(const struct instance *at)
+{
+    struct arena arena = ARENA_INIT;
+    struct str cluster = instance_cluster(at, &arena), catalog = instance_catalog(at, &arena);
+    printf("#### cluster.yaml\n");
+    (void)fwrite(cluster.p, 1, cluster.n, stdout);
+    printf("#### catalog.yaml\n");
+    (void)fwrite(catalog.p, 1, catalog.n, stdout);
+    printf("####\n");
+    arena_done(&arena);
+}
+
 static void show(const struct instance *at, const char *what, bool objects)
 {
     printf("FAILED: %s: --one %" PRIu64 " %" PRIu32 " (", what, at->seed, at->kinds);
@@ -196,14 +208,7 @@ static void show(const struct instance *at, const char *what, bool objects)
     }
     printf(")\n");
     if (objects) {
-        struct arena arena = ARENA_INIT;
-        struct str cluster = instance_cluster(at, &arena), catalog = instance_catalog(at, &arena);
-        printf("#### cluster.yaml\n");
-        (void)fwrite(cluster.p, 1, cluster.n, stdout);
-        printf("#### catalog.yaml\n");
-        (void)fwrite(catalog.p, 1, catalog.n, stdout);
-        printf("####\n");
-        arena_done(&arena);
+        show_objects(at);
     }
 }
 
@@ -260,6 +265,10 @@ static bool bound_holds(const struct instance *at, const struct plan *plan,
 static void note_cost(struct tally *tally, const struct instance *at, usd_t cost, uint64_t best)
 {
     usd_t least = (usd_t)best * 1000000;
+    if (cost > least && getenv("BINPACK_CLUSTERS") != NULL) {
+        printf("dearer by %.1f %%: --one %" PRIu64 " %" PRIu32 "\n",
+               100 * ((double)cost / (double)least - 1), at->seed, at->kinds);
+    }
     tally->n++;
     tally->n_optimal += cost == least;
     tally->n_two_percent += cost <= least + least / 50;
@@ -434,6 +443,7 @@ static void run_one(uint64_t seed, uint32_t kinds, bool verbose, struct tally *t
         tally->n_failed++;
     }
     if (verbose && plan != NULL) {
+        show_objects(&instance);
         explain(&instance, plan);
     }
     arena_done(&arena);
