@@ -8,6 +8,7 @@ TAINTS, REQS, PROBLEM = "unit/scheduling/test_sched_taints", "unit/scheduling/te
 SNAPSHOT, VOLUMES, DAEMONS = "unit/scheduling/test_sched_snapshot", "unit/scheduling/test_sched_volumes", "unit/scheduling/test_sched_daemons"
 PREFS, RESOURCES, ELIGIBLE = "unit/scheduling/test_sched_prefs", "unit/scheduling/test_sched_resources", "unit/scheduling/test_sched_eligibility"
 MAKE, ROOM, OVERLAYS = "unit/plan/test_plan_make", "unit/catalog/test_catalog_room", "unit/catalog/test_catalog_overlays"
+WRITE, EVENTS, SCHEMA, LEASE = "unit/k8s/test_k8s_write", "unit/k8s/test_k8s_events", "unit/k8s/test_k8s_schema", "property/test_lease"
 PODS, VALUES = "unit/k8s/test_k8s_pods", "unit/k8s/test_k8s_values"
 VERIFY, SPREAD = "unit/solver/test_solver_verify", "unit/solver/test_solver_spread"
 GROUPS = "property/test_groups 20 1"
@@ -77,4 +78,18 @@ MUTANTS = [
     ("verify believes what today's nodes are said to cost", P + "stated.c", "same_usd(&totals, \"existingUsdPerHour\", read->running_cost, made->running_cost, err) &&", "", [PLANS]),
     ("verify believes any plan to be optimal", P + "stated.c", "plan_gap_ppb(read) > 1", "plan_gap_ppb(read) < 0", [PLANS]),
     ("the checker allows one more by spread", P + "check_topology.c", "<= least + (uint64_t)rule->spread->max_skew", "<= least + (uint64_t)rule->spread->max_skew + 1", [PLANS, CLUSTERS]),
+    # Changes of the cluster.
+    ("a renewal counts from far behind its request", K + "lease.c", "lease->held_from = lease->asked_at;", "lease->held_from = lease->asked_at + 7000;", [LEASE]),
+    ("a jump of the wall clock is not noticed", K + "lease.c", "wall - lease->held_wall < deadline", "wall - lease->held_wall < 1000 * deadline", [LEASE]),
+    ("a Lease is taken too early", K + "lease.c", "now - lease->seen_at >= lease->duration_ms", "now - lease->seen_at >= 9000", [LEASE]),
+    ("a Lease is not looked at before it is given up", K + "lease.c", "!lease->has_held);", "true);", [LEASE]),
+    ("a patch without its version", K + "write.c", "if (write->version.n > 0 && !locked(write, value)) {", "if (false && !locked(write, value)) {", [WRITE]),
+    ("a deletion of any UID", K + "write.c", "jsonw_key_str(w, \"uid\", write->uid);", "", [WRITE]),
+    ("a budget is a busy server", K + "write.c", "STR(\"DisruptionBudget\")", "STR(\"Budget\")", [WRITE]),
+    ("a cut answer is a failure", K + "write.c", "unsent ? K8S_WRITE_FAILED : K8S_WRITE_UNKNOWN", "K8S_WRITE_FAILED", [WRITE]),
+    ("Events without a window", K + "events.c", "now < window->until", "now > window->until", [EVENTS]),
+    ("Events without a budget", K + "events.c", "if (spent + 1000 > BUDGET * 1000) {", "if (false) {", [EVENTS]),
+    ("an Event that is gone stays counted", K + "events.c", "bool again = outcome ==", "bool again = false && outcome ==", [EVENTS]),
+    ("nulls are members", K + "schema_rules.c", "if (value.v != NULL && !one(", "if (!one(", [SCHEMA]),
+    ("who refuses is not said", K + "schema.c", "walk->accepted_by_server = fits;", "", [SCHEMA]),
 ]
