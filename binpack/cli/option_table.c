@@ -108,7 +108,8 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
                       "CapacityBuffer, EC2NodeClass) against "
                       "the rules of their CRDs, and all others that the planner reads for what it "
                       "could not make sense of. Prints a "
-                      "line for each fault with file, line, object and field. Exit status 1 when "
+                      "line for each fault with file, line, object and field; one that an API "
+                      "server would let pass says so. Exit status 1 when "
                       "there is one. `-o json` prints "
                       "them for programs."},
     [CLI_CATALOG] =
