@@ -24,6 +24,10 @@ static bool decode_map(const struct json_at *at, struct arena *arena, struct nod
         return false;
     }
     size_t n = json_at_count(at);
+    if (at->v == NULL) {
+        *ret = (struct nodeclass_pairs){.n = 0};
+        return true;
+    }
     if (n > LIMIT_LIST_ITEMS) {
         return json_fail(err, ERR_LIMIT, at, "%zu members (LIMIT_LIST_ITEMS %d)", n,
                          LIMIT_LIST_ITEMS);
@@ -91,6 +95,9 @@ static bool decode_list(const struct class_row *row, const struct json_at *at, s
     size_t n = json_at_count(at);
     if (!json_want_array(at, err)) {
         return false;
+    }
+    if (at->v == NULL) {
+        return true;
     }
     if (n > LIMIT_LIST_ITEMS) {
         return json_fail(err, ERR_LIMIT, at, "%zu items (LIMIT_LIST_ITEMS %d)", n,
@@ -214,6 +221,10 @@ bool nodeclass_family(const struct nodeclass *class, enum nodeclass_family *ret_
     struct str word =
         class->ami_family.n > 0 ? class->ami_family : str_sub(alias, 0, str_find(alias, '@'));
     bool stated = class->ami_family.n > 0;
+    if (!stated && alias.n == 0) {
+        *ret_family = NODECLASS_CUSTOM;
+        return true;
+    }
     for (int i = 0; i < N_FAMILIES; i++) {
         if (str_eq(word, stated ? families[i].name : families[i].alias)) {
             *ret_family = (enum nodeclass_family)i;
