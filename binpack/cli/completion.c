@@ -5,7 +5,7 @@
 #include "binpack/cli/topics.h"
 
 static const char *const catalog_words[] = {"list", "show", "verify", "refresh", NULL};
-static const char *const nodeclass_words[] = {"userdata", NULL};
+static const char *const nodeclass_words[] = {"show", "userdata", NULL};
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 
 static void put(struct strbuf *b, const char *text)
@@ -260,7 +260,7 @@ static void zsh(struct strbuf *b)
         }
         put(b, "            '1: :_binpack_first'");
         put(b, command == CLI_CATALOG      ? " '*: :(list show verify refresh)'\n"
-               : command == CLI_NODECLASS  ? " '*: :(userdata)'\n"
+               : command == CLI_NODECLASS  ? " '*: :(show userdata)'\n"
                : command == CLI_COMPLETION ? " '*: :(bash zsh fish)'\n"
                : command == CLI_HELP       ? " '*: :_binpack_topics'\n"
                : command == CLI_VERSION    ? "\n"

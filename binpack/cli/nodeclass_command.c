@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `binpack nodeclass userdata [NAME]`: what a node of an EC2NodeClass is told at its start. */
+/* `binpack nodeclass show|userdata [NAME]`: what an EC2NodeClass comes to, and what a node of it is
+ * told at its start. */
 #include "base/arena.h"
 #include "base/jsonw.h"
 #include "binpack/cli/commands.h"
-#include "binpack/cli/nodeclass_input.h"
+#include "binpack/cli/nodeclass_show.h"
 #include "binpack/cli/output.h"
 
 struct asking {
     const struct nodeclass_input *input;
     struct str text; /* user data */
 };
-
-static void put_header(struct jsonw *w, const struct nodeclass_input *input, const char *kind)
-{
-    jsonw_object_begin(w);
-    jsonw_key_str(w, "apiVersion", STR("binpack/v1"));
-    jsonw_key_str(w, "kind", str_of(kind));
-    jsonw_key_str(w, "nodeClass", input->class.name);
-    if (input->pool != NULL) {
-        jsonw_key_str(w, "nodePool", input->pool->meta.name);
-    }
-    jsonw_key_str(w, "amiFamily", nodeclass_family_name(input->family));
-    jsonw_key_str(w, "instanceType", strtab_str(input->cluster->tab, input->type->name));
-    jsonw_key_str(w, "capacityType", input->capacity_type);
-}
 
 /* ---- userdata ---- */
 
@@ -39,7 +26,7 @@ static bool render_userdata(const void *ctx, const struct option_output *output,
         return true;
     }
     struct jsonw w = jsonw_new(b, output->format == OUTPUT_YAML ? JSONW_YAML : JSONW_PRETTY);
-    put_header(&w, asking->input, "UserData");
+    nodeclass_put_header(&w, asking->input, "UserData");
     jsonw_key_i64(&w, "bytes", (int64_t)asking->text.n);
     jsonw_key_str(&w, "userData", asking->text);
     jsonw_object_end(&w);
@@ -68,13 +55,13 @@ int command_nodeclass(const struct options *options, struct console *console)
         struct str name;
         bool (*run)(const struct options *options, const struct nodeclass_input *input,
                     struct console *console, struct arena *arena, struct err *err);
-    } actions[] = {{STR("userdata"), userdata}};
-    static const char *const names[] = {"userdata", NULL};
+    } actions[] = {{STR("show"), nodeclass_show}, {STR("userdata"), userdata}};
+    static const char *const names[] = {"show", "userdata", NULL};
     auto_arena arena = ARENA_INIT;
     struct err err = {.code = ERR_NONE};
     struct nodeclass_input input = {.object = NULL};
     if (options->arguments.n == 0) {
-        console_error(console, "nodeclass: say what: userdata");
+        console_error(console, "nodeclass: say what: show or userdata");
         return EXIT_USAGE;
     }
     struct str action = options->arguments.v[0];

@@ -109,6 +109,7 @@ static bool choose_class(struct gathering *g, struct nodeclass_input *input, str
         }
     }
     return nodeclass_decode(g->object, g->arena, &input->class, err) &&
+           nodeclass_status_decode(g->object, g->arena, &input->stated, err) &&
            nodeclass_family(&input->class, &input->family, err);
 }
 
@@ -277,7 +278,10 @@ bool nodeclass_input_read(const struct options *options, struct str name, struct
     struct option_texts paths = options_paths(options, &none, arena);
     const char **files = ARENA_ARRAY(arena, const char *, paths.n);
     *ret_input = (struct nodeclass_input){
-        .capacity_type = options->capacity_type == 0 ? STR("on-demand") : STR("spot")};
+        .capacity_type = options->capacity_type == 0 ? STR("on-demand") : STR("spot"),
+        .region = options->region,
+        .kubernetes_version =
+            options->kubernetes_version.n > 0 ? options->kubernetes_version : STR("1.34")};
     for (uint32_t i = 0; i < paths.n; i++) {
         files[i] = str_cstr(arena, paths.v[i]);
     }

@@ -7,6 +7,7 @@
 #include "binpack/cli/console.h"
 #include "binpack/cli/options.h"
 #include "k8s/cluster.h"
+#include "provisioner/nodeclass/status.h"
 #include "provisioner/nodeclass/userdata.h"
 
 struct nodeclass_input {
@@ -15,8 +16,10 @@ struct nodeclass_input {
     json_t *object; /* the EC2NodeClass as read; nodeclass_input_done gives it back */
     struct nodeclass class;
     enum nodeclass_family family;
-    const struct aws_nodeclass *planned; /* the same, as the planner sees it */
-    const struct karp_nodepool *pool;    /* NULL: no NodePool of the input uses the class */
+    struct nodeclass_status stated;        /* what the object says of itself; no conditions */
+    struct str kubernetes_version, region; /* "1.34"; region: empty when not given */
+    const struct aws_nodeclass *planned;   /* the same, as the planner sees it */
+    const struct karp_nodepool *pool;      /* NULL: no NodePool of the input uses the class */
     const struct cat_type *type;
     struct k8s_resources capacity; /* of a node of the type under the class */
     struct str capacity_type;      /* "on-demand" or "spot" */

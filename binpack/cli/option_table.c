@@ -126,14 +126,18 @@ const struct command_row command_rows[CLI_N_COMMANDS] = {
          "ec2:DescribeInstanceTypes, ec2:DescribeInstanceTypeOfferings, "
          "ec2:DescribeAvailabilityZones, ec2:DescribeSpotPriceHistory and pricing:GetProducts."},
     [CLI_NODECLASS] =
-        {CLI_NODECLASS, "nodeclass", "userdata [NAME] [-f FILE]...",
-         "see what a node of an EC2NodeClass would be told at its start",
-         "`nodeclass userdata` prints the user data that a node would be launched with: the "
-         "class's own, merged as its AMI family has it, with the settings of the kubelet, and the "
-         "labels and taints of a NodePool. NAME may be left out when the input has one "
-         "EC2NodeClass. Nothing is asked of AWS. What the input cannot say (the cluster's name, "
-         "address, certificate, range of Services) comes from the `--cluster-*` options; what "
-         "is left open is assumed, and said on standard error."},
+        {CLI_NODECLASS, "nodeclass", "show|userdata [NAME] [-f FILE]...",
+         "see what an EC2NodeClass comes to, before a node is launched with it",
+         "`nodeclass show` prints the hash by which its nodes drift, the questions that its "
+         "selectors put to AWS, what the object's status says they came to, and the launch "
+         "template of a node. With `--resolve` AWS is asked: subnets, security groups, images, "
+         "reservations, placement group and instance profile, with the conditions that the "
+         "provisioner would set; that only reads, and credentials are found as the AWS tools find "
+         "them. `nodeclass userdata` prints the user data: the class's own, merged as its AMI "
+         "family has it, with the settings of the kubelet, and the labels and taints of a "
+         "NodePool. NAME may be left out when the input has one EC2NodeClass. What the input "
+         "cannot say (the cluster's name, address, certificate, range of Services) comes from "
+         "the `--cluster-*` options; what is left open is assumed, and said on standard error."},
     [CLI_COMPLETION] =
         {CLI_COMPLETION, "completion", "bash|zsh|fish", "print completion for a shell",
          "For bash: `source <(binpack completion bash)`. For zsh: `binpack completion zsh > "
@@ -184,14 +188,25 @@ const struct option_row option_rows[] = {
     {"context", 0, "NAME", OPTION_TEXT, FIELD(context), .group = GROUP_INPUT,
      .commands = ASKS | RECORD, .fallback = "current-context",
      .help = "with --live and record: the context of the kubeconfig to use"},
-    {"region", 0, "REGION", OPTION_TEXT, FIELD(region), .group = GROUP_INPUT, .commands = CATALOG,
-     .fallback = "as the AWS tools", .help = "refresh: the region of AWS that is asked",
+    {"region", 0, "REGION", OPTION_TEXT, FIELD(region), .group = GROUP_INPUT,
+     .commands = CATALOG | NODECLASS, .fallback = "as the AWS tools",
+     .help = "refresh, --resolve: the region of AWS that is asked",
      .doc = "Otherwise `$AWS_REGION`, `$AWS_DEFAULT_REGION`, or the region of the profile."},
-    {"profile", 0, "NAME", OPTION_TEXT, FIELD(profile), .group = GROUP_INPUT, .commands = CATALOG,
-     .fallback = "as the AWS tools", .help = "refresh: the profile of ~/.aws whose keys are used",
+    {"profile", 0, "NAME", OPTION_TEXT, FIELD(profile), .group = GROUP_INPUT,
+     .commands = CATALOG | NODECLASS, .fallback = "as the AWS tools",
+     .help = "refresh, --resolve: the profile of ~/.aws whose keys are used",
      .doc = "Without it: keys in the environment, a web identity (IAM roles for service "
             "accounts), `$AWS_PROFILE` or the default profile, the container agent (EKS Pod "
             "Identity), instance metadata; the first that is configured."},
+    {"resolve", 0, NULL, OPTION_FLAG, FIELD(resolve), .group = GROUP_INPUT, .commands = NODECLASS,
+     .help = "show: ask AWS what the selectors come to",
+     .doc = "Needs ec2:DescribeSubnets, ec2:DescribeSecurityGroups, ec2:DescribeImages and "
+            "ssm:GetParameter, and, where the class has a selector for them, "
+            "ec2:DescribeCapacityReservations, ec2:DescribePlacementGroups and "
+            "iam:GetInstanceProfile: deploy/iam/binpack-nodeclass.json."},
+    {"kubernetes-version", 0, "X.Y", OPTION_TEXT, FIELD(kubernetes_version), .group = GROUP_INPUT,
+     .commands = NODECLASS, .fallback = "1.34",
+     .help = "show: the version whose images an alias stands for"},
     {"nodepool", 0, "NAME", OPTION_TEXT, FIELD(nodepool), .group = GROUP_INPUT,
      .commands = NODECLASS, .fallback = "the first that uses the class",
      .help = "the NodePool whose labels and taints the node gets"},
@@ -436,7 +451,7 @@ const struct option_row option_rows[] = {
      .group = GROUP_OUTPUT, .commands = ASKS | VALIDATE | CATALOG | NODECLASS,
      .help = "colour; auto is on a terminal without NO_COLOR"},
     {"progress", 0, "WHEN", OPTION_CHOICE, FIELD(progress), .choices = when_choices,
-     .fallback = "auto", .group = GROUP_OUTPUT, .commands = ASKS | RECORD | CATALOG,
+     .fallback = "auto", .group = GROUP_OUTPUT, .commands = ASKS | RECORD | CATALOG | NODECLASS,
      .help = "a line of progress on stderr; auto is on a terminal"},
     {"quiet", 'q', NULL, OPTION_FLAG, FIELD(quiet), .group = GROUP_OUTPUT,
      .commands = PLANS | RECORD | CATALOG | NODECLASS, .help = "nothing on stderr but errors"},

@@ -179,6 +179,8 @@ struct options {
     struct str nodepool,
         instance_type; /* of the node whose class is shown; empty: see nodeclass_input.h */
     int capacity_type; /* index: on-demand, spot */
+    bool resolve;      /* ask AWS what selectors come to */
+    struct str kubernetes_version; /* empty: see nodeclass_input.c */
     struct str cluster_name, cluster_endpoint, cluster_ca, cluster_cidr, cluster_dns;
     int expand; /* index: auto, never */
     int mode;   /* enum option_mode */

@@ -11,7 +11,7 @@
 
 /* ---- decoding ---- */
 
-static int pair_cmp(const void *a, const void *b)
+int nodeclass_pair_cmp(const void *a, const void *b)
 {
     return str_cmp(((const struct nodeclass_pair *)a)->key,
                    ((const struct nodeclass_pair *)b)->key);
@@ -47,7 +47,7 @@ static bool decode_map(const struct json_at *at, struct arena *arena, struct nod
                                              .value = str_copy(arena, text)};
     }
     if (i > 0) {
-        qsort(pairs, i, sizeof pairs[0], pair_cmp);
+        qsort(pairs, i, sizeof pairs[0], nodeclass_pair_cmp);
     }
     *ret = (struct nodeclass_pairs){.n = i, .v = pairs};
     return true;
@@ -167,6 +167,22 @@ static bool decode_table(const struct class_table *table, const struct json_at *
     return true;
 }
 
+/* What an API server fills in (the CRD's defaults), so that a class from a file means what it will
+ * mean there, its hash included. */
+static void fill_in(struct nodeclass *class, struct arena *arena)
+{
+    struct nodeclass_metadata *m = ARENA_NEW(arena, struct nodeclass_metadata);
+    if (class->metadata != NULL) {
+        *m = *class->metadata;
+    }
+    m->http_endpoint = m->http_endpoint.p == NULL ? STR("enabled") : m->http_endpoint;
+    m->http_protocol_ipv6 =
+        m->http_protocol_ipv6.p == NULL ? STR("disabled") : m->http_protocol_ipv6;
+    m->http_tokens = m->http_tokens.p == NULL ? STR("required") : m->http_tokens;
+    m->hop_limit = m->hop_limit.has ? m->hop_limit : (struct opt_i64){.has = true, .v = 1};
+    class->metadata = m;
+}
+
 bool nodeclass_decode(const json_t *object, struct arena *arena, struct nodeclass *ret_class,
                       struct err *err)
 {
@@ -184,6 +200,7 @@ bool nodeclass_decode(const json_t *object, struct arena *arena, struct nodeclas
         !decode_table(&nodeclass_table, &spec, arena, (char *)ret_class, err)) {
         return err_wrap(err, "EC2NodeClass " STR_FMT, STR_ARG(ret_class->name));
     }
+    fill_in(ret_class, arena);
     return true;
 }
 
@@ -253,14 +270,4 @@ struct str nodeclass_alias_version(const struct nodeclass *class)
 {
     struct str alias = alias_of(class);
     return str_sub(alias, str_find(alias, '@') + 1, alias.n);
-}
-
-struct str nodeclass_pairs_get(const struct nodeclass_pairs *pairs, struct str key)
-{
-    for (uint32_t i = 0; i < pairs->n; i++) {
-        if (str_eq(pairs->v[i].key, key)) {
-            return pairs->v[i].value;
-        }
-    }
-    return STR_EMPTY;
 }

@@ -99,7 +99,7 @@ struct nodeclass {
     struct str instance_store_policy; /* "RAID0" */
     const struct nodeclass_interface *interfaces;
     struct opt_bool detailed_monitoring;
-    const struct nodeclass_metadata *metadata;
+    const struct nodeclass_metadata *metadata; /* never NULL, every field filled in */
     const struct nodeclass_tracking *tracking;
     struct str context;
     const struct nodeclass_cpu *cpu;
@@ -115,8 +115,8 @@ enum nodeclass_family {
     NODECLASS_CUSTOM
 };
 
-/* Decodes one EC2NodeClass into `arena`. Errors, with a path: ERR_INVALID for a value of the wrong
- * type or out of range, ERR_LIMIT for one beyond a cap. */
+/* Decodes one EC2NodeClass into `arena` and fills in the defaults of its CRD. Errors, with a path:
+ * ERR_INVALID for a value of the wrong type or out of range, ERR_LIMIT for one beyond a cap. */
 MUST_CHECK bool nodeclass_decode(const json_t *object, struct arena *arena,
                                  struct nodeclass *ret_class, struct err *err);
 
@@ -132,5 +132,5 @@ bool nodeclass_is_windows(enum nodeclass_family family);
 /* The part of the alias behind "@", without one "": "v20260801", "latest". */
 struct str nodeclass_alias_version(const struct nodeclass *class);
 
-/* The value of `key`, or an absent text. */
-struct str nodeclass_pairs_get(const struct nodeclass_pairs *pairs, struct str key);
+/* For qsort: by key. */
+int nodeclass_pair_cmp(const void *a, const void *b);

@@ -16,12 +16,6 @@ enum {
 
 /* ---- the kubelet's settings ---- */
 
-static int pair_cmp(const void *a, const void *b)
-{
-    return str_cmp(((const struct nodeclass_pair *)a)->key,
-                   ((const struct nodeclass_pair *)b)->key);
-}
-
 /* A map of texts; numbers are taken as their text, as `cpu: 1` is. */
 static bool read_map(const struct json_at *settings, const char *key, struct arena *arena,
                      struct nodeclass_pairs *ret, struct err *err)
@@ -47,7 +41,7 @@ static bool read_map(const struct json_at *settings, const char *key, struct are
         VEC_PUSH(arena, &pairs, pair);
     }
     if (pairs.n > 0) {
-        qsort(pairs.v, pairs.n, sizeof pairs.v[0], pair_cmp);
+        qsort(pairs.v, pairs.n, sizeof pairs.v[0], nodeclass_pair_cmp);
     }
     *ret = (struct nodeclass_pairs){.n = (uint32_t)pairs.n, .v = pairs.v};
     return true;
@@ -120,7 +114,7 @@ static struct nodeclass_pairs labels_of(const struct userdata_input *input, stru
         VEC_PUSH(arena, &labels, no_sync);
     }
     if (labels.n > 0) {
-        qsort(labels.v, labels.n, sizeof labels.v[0], pair_cmp);
+        qsort(labels.v, labels.n, sizeof labels.v[0], nodeclass_pair_cmp);
     }
     return (struct nodeclass_pairs){.n = (uint32_t)labels.n, .v = labels.v};
 }

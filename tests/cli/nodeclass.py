@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`binpack nodeclass userdata`: user data of every AMI family, read back by readers that are not ours: Python's MIME and TOML parsers, a YAML reader, a shell's
-lexer; custom user data that is merged, and custom user data that means harm. Prints TAP.
+"""`binpack nodeclass`. User data of every AMI family, read back by readers that are not ours: Python's MIME and TOML parsers, a YAML reader, a shell's lexer;
+custom user data that is merged, and custom user data that means harm. Hashes, questions to AWS and launch templates. Prints TAP.
 
   nodeclass.py BINPACK SOURCE_ROOT [NAME...]
 """
@@ -406,6 +406,144 @@ def cloud_init_finds_every_part():
             done = subprocess.run(["/usr/bin/python3", "-c", CLOUD_INIT], input=userdata(family, userData=custom), capture_output=True, text=True, check=True)
             assert done.stdout.split() == kinds + [ours] and not done.stderr, (done.stdout, done.stderr)
     return None
+
+
+def shown(*words, objects=None, family="AL2023", code=0, **spec):
+    objects = objects or [nodeclass(family, **spec), nodepool()]
+    out = run("show", *CLUSTER, *words, "-q", "-o", "json", objects=objects, code=code)
+    return out if code else json.loads(out)
+
+
+def filters(question):
+    return {f["Name"]: f["Values"] for f in question["input"].get("Filters", [])}
+
+
+@test
+def hashes_are_those_of_karpenter():
+    spec = {"role": "role-1", "tags": {"keyTag-1": "valueTag-1", "keyTag-2": "valueTag-2"}, "context": "fake-context", "detailedMonitoring": False,
+            "associatePublicIPAddress": False, "userData": "userdata-test-1",
+            "metadataOptions": {"httpEndpoint": "disabled", "httpProtocolIPv6": "disabled", "httpPutResponseHopLimit": 1, "httpTokens": "optional"},
+            "blockDeviceMappings": [{"deviceName": "map-device-1", "rootVolume": False, "ebs": {
+                "deleteOnTermination": False, "encrypted": False, "iops": 0, "kmsKeyID": "fakeKMSKeyID", "snapshotID": "fakeSnapshot", "throughput": 0, "volumeSize": "2G",
+                "volumeType": "standard"}}, {"deviceName": "map-device-2"}]}
+    # The authority of Karpenter's own test is no base64, but user data of Custom does not need it to be one.
+    value = shown("--cluster-ca-bundle", base64.b64encode(b"x").decode(), family="Custom", amiSelectorTerms=None, **spec)
+    assert value["hash"]["v4"] == "4950366118253097694", value["hash"]
+    # A manifest hashes as the object that an API server makes of it.
+    bare, full = shown(), shown(metadataOptions={"httpEndpoint": "enabled", "httpProtocolIPv6": "disabled", "httpPutResponseHopLimit": 1, "httpTokens": "required"})
+    assert bare["hash"] == full["hash"] and shown(kubelet={"maxParallelImagePulls": 3})["hash"]["v6"] != bare["hash"]["v6"]
+
+
+@test
+def questions_of_selectors():
+    value = shown(subnetSelectorTerms=[{"tags": {"a": "b", "c": "*"}}, {"id": "subnet-1"}, {"id": "subnet-2"}], securityGroupSelectorTerms=[{"name": "n1"}, {"id": "sg-1"}, {"name": "n2"},
+                  {"tags": {"k": "v"}}], capacityReservationSelectorTerms=[{"id": "cr-1"}, {"tags": {"t": "*"}, "ownerID": "012345678901"}, {"instanceMatchCriteria": "open"}],
+                  placementGroupSelector={"name": "near"}, amiSelectorTerms=[{"id": "ami-1"}, {"name": "mine-*"}, {"name": "theirs", "owner": "self"}, {"tags": {"os": "x"}},
+                                                                             {"ssmParameter": "/my/ami"}, {"id": "ami-2"}])
+    of = lambda name: [q for q in value["questions"] if q["operation"] == name]
+    assert [filters(q) for q in of("ec2:DescribeSubnets")] == [{"tag:a": ["b"], "tag-key": ["c"]}, {"subnet-id": ["subnet-1", "subnet-2"]}]
+    assert [filters(q) for q in of("ec2:DescribeSecurityGroups")] == [{"tag:k": ["v"]}, {"group-id": ["sg-1"]}, {"group-name": ["n1", "n2"]}]
+    reservations = of("ec2:DescribeCapacityReservations")
+    assert [q["input"].get("CapacityReservationIds") for q in reservations] == [["cr-1"], None, None]
+    assert [filters(q) for q in reservations] == [{"state": ["active"]}, {"owner-id": ["012345678901"], "tag-key": ["t"], "state": ["active"]},
+                                                  {"instance-match-criteria": ["open"], "state": ["active"]}]
+    assert [(q["input"]["GroupNames"], filters(q)) for q in of("ec2:DescribePlacementGroups")] == [(["near"], {"state": ["available"]})]
+    assert [q["input"] for q in of("ssm:GetParameter")] == [{"Name": "/my/ami"}]
+    images = of("ec2:DescribeImages")
+    assert all(q["input"]["IncludeDeprecated"] for q in images)
+    assert [(filters(q), q["input"].get("Owners")) for q in images] == [
+        ({"name": ["mine-*"], "state": ["available"]}, ["self", "amazon"]), ({"name": ["theirs"], "state": ["available"]}, ["self"]),
+        ({"tag:os": ["x"], "state": ["available"]}, None), ({"image-id": ["ami-1", "ami-2"], "state": ["available"]}, None)]
+    value = shown(placementGroupSelector={"id": "pg-1"})
+    assert [q["input"]["GroupIds"] for q in value["questions"] if "Placement" in q["operation"]] == [["pg-1"]]
+
+
+@test
+def parameters_of_aliases():
+    eks = "/aws/service/eks/optimized-ami/1.32/"
+    cases = {
+        "al2023@latest": [eks + "amazon-linux-2023/%s/%s/recommended/image_id" % v for v in (("x86_64", "standard"), ("x86_64", "nvidia"), ("x86_64", "neuron"), ("arm64", "standard"), ("arm64", "nvidia"))],
+        "al2023@v20260801": [eks + "amazon-linux-2023/%s/%s/amazon-eks-node-al2023-%s-%s-1.32-v20260801/image_id" % (v * 2) for v in (
+            ("x86_64", "standard"), ("x86_64", "nvidia"), ("x86_64", "neuron"), ("arm64", "standard"), ("arm64", "nvidia"))],
+        "al2@v20260801": [eks + "amazon-linux-2%s/amazon-eks%s-node-1.32-v20260801/image_id" % v for v in (("", ""), ("-arm64", "-arm64"), ("-gpu", "-gpu"))],
+        "bottlerocket@v1.46.0": ["/aws/service/bottlerocket/aws-k8s-1.32%s/%s/1.46.0/image_id" % v for v in (("", "x86_64"), ("", "arm64"), ("-nvidia", "x86_64"), ("-nvidia", "arm64"))],
+        "bottlerocket@latest": ["/aws/service/bottlerocket/aws-k8s-1.32%s/%s/latest/image_id" % v for v in (("", "x86_64"), ("", "arm64"), ("-nvidia", "x86_64"), ("-nvidia", "arm64"))],
+        "windows2022@latest": ["/aws/service/ami-windows-latest/Windows_Server-2022-English-Core-EKS_Optimized-1.32/image_id"]}
+    for alias, names in cases.items():
+        for family in (None, "Custom"):
+            value = shown("--kubernetes-version", "1.32", amiFamily=family, amiSelectorTerms=[{"alias": alias}])
+            assert [q["input"]["Name"] for q in value["questions"] if q["operation"] == "ssm:GetParameter"] == names, (alias, value["questions"])
+            assert not [q for q in value["questions"] if q["operation"] == "ec2:DescribeImages"]
+    for alias, version, words in (("al2@latest", "1.33", "AL2 aliases are no longer supported on EKS 1.33+"), ("windows2025@latest", "1.34", "requires EKS version 1.35 or higher, current version: 1.34")):
+        done = subprocess.run([BINPACK, "nodeclass", "show", "--kubernetes-version", version, "-f", "-"], input=json.dumps(nodeclass(amiFamily=None, amiSelectorTerms=[{"alias": alias}])),
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and words in done.stderr, done.stderr
+
+
+def template(*words, **spec):
+    value = shown(*words, **spec)
+    return value["launchTemplate"]["LaunchTemplateData"], value
+
+
+STATUS = {"subnets": [{"id": "subnet-1", "zone": "z", "zoneID": "i"}], "securityGroups": [{"id": "sg-1", "name": "a"}, {"id": "sg-2", "name": "b"}], "instanceProfile": "profile-1",
+          "amis": [{"id": "ami-gpu", "name": "gpu", "requirements": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]},
+                                                                    {"key": "karpenter.k8s.aws/instance-gpu-count", "operator": "Exists"}]},
+                   {"id": "ami-arm", "name": "arm", "requirements": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"]}]},
+                   {"id": "ami-std", "name": "std", "requirements": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]},
+                                                                    {"key": "karpenter.k8s.aws/instance-gpu-count", "operator": "DoesNotExist"},
+                                                                    {"key": "karpenter.k8s.aws/instance-accelerator-count", "operator": "DoesNotExist"}]}]}
+
+
+@test
+def launch_templates():
+    objects = [{**nodeclass(tags={"team": "web", "empty": ""}, detailedMonitoring=True, associatePublicIPAddress=False, ipPrefixCount=2), "status": STATUS}, nodepool()]
+    for kind, image in (("m5.large", "ami-std"), ("m7g.large", "ami-arm"), ("g5.xlarge", "ami-gpu")):
+        value = shown("--instance-type", kind, objects=objects)
+        data = value["launchTemplate"]["LaunchTemplateData"]
+        assert data["ImageId"] == image and data["IamInstanceProfile"] == {"Name": "profile-1"} and data["Monitoring"] == {"Enabled": True}, data
+        assert value["status"]["amis"][0]["requirements"] == STATUS["amis"][0]["requirements"] and value["status"]["subnets"] == STATUS["subnets"]
+    tags = {"team": "web", "empty": "", "kubernetes.io/cluster/test-cluster": "owned", "karpenter.sh/nodepool": "p", "eks:eks-cluster-name": "test-cluster", "karpenter.k8s.aws/ec2nodeclass": "c"}
+    assert value["tags"] == tags and list(value["tags"]) == sorted(tags)
+    specs = {s["ResourceType"]: {t["Key"]: t["Value"] for t in s["Tags"]} for s in data["TagSpecifications"] + value["launchTemplate"]["TagSpecifications"]}
+    assert specs == {"network-interface": tags, "launch-template": tags}
+    assert data["NetworkInterfaces"] == [{"AssociatePublicIpAddress": False, "DeviceIndex": 0, "Groups": ["sg-1", "sg-2"], "Ipv4PrefixCount": 2}], data["NetworkInterfaces"]
+    spot = shown("--capacity-type", "spot", objects=objects)["launchTemplate"]
+    assert [s["ResourceType"] for s in spot["LaunchTemplateData"]["TagSpecifications"]] == ["network-interface", "spot-instances-request"]
+    # Equal content has one name, other content another.
+    names = [shown(*words, objects=objects)["launchTemplate"]["LaunchTemplateName"] for words in ((), (), ("--capacity-type", "spot"), ("--cluster-dns", "10.0.0.9"))]
+    assert names[0] == names[1] and len(set(names)) == 3 and all(n.startswith("karpenter.k8s.aws/") and n[18:].isdigit() for n in names), names
+    text = base64.b64decode(value["launchTemplate"]["LaunchTemplateData"]["UserData"]).decode()
+    assert text == json.loads(run("userdata", *CLUSTER, "--instance-type", "g5.xlarge", "-q", "-o", "json", objects=objects))["userData"]
+
+
+@test
+def devices_network_and_metadata():
+    gp3 = {"Encrypted": True, "VolumeType": "gp3"}
+    for family, devices in (("AL2", [("/dev/xvda", 20)]), ("AL2023", [("/dev/xvda", 20)]), ("Bottlerocket", [("/dev/xvda", 4), ("/dev/xvdb", 20)]), ("Windows2022", [("/dev/sda1", 50)]), ("Custom", None)):
+        data, _ = template(family=family)
+        assert data.get("BlockDeviceMappings") == (devices and [{"DeviceName": d, "Ebs": {**gp3, "VolumeSize": n}} for d, n in devices]), (family, data)
+    data, _ = template(blockDeviceMappings=[{"deviceName": "/dev/a", "rootVolume": True, "ebs": {
+        "volumeSize": "1.5Gi", "iops": 0, "throughput": 250, "kmsKeyID": "k", "snapshotID": "snap-1", "deleteOnTermination": False, "volumeInitializationRate": 100, "volumeType": "io2"}},
+        {"deviceName": "/dev/b", "ebs": {"volumeSize": "100G"}}, {"deviceName": "/dev/c"}])
+    assert data["BlockDeviceMappings"] == [{"DeviceName": "/dev/a", "Ebs": {"DeleteOnTermination": False, "KmsKeyId": "k", "SnapshotId": "snap-1", "Throughput": 250, "VolumeInitializationRate": 100,
+                                                                           "VolumeSize": 2, "VolumeType": "io2"}}, {"DeviceName": "/dev/b", "Ebs": {"VolumeSize": 94}}, {"DeviceName": "/dev/c"}]
+    data, _ = template(metadataOptions={"httpTokens": "optional", "httpPutResponseHopLimit": 3}, cpuOptions={"nestedVirtualization": "enabled"})
+    assert data["MetadataOptions"] == {"HttpEndpoint": "enabled", "HttpProtocolIpv6": "disabled", "HttpPutResponseHopLimit": 3, "HttpTokens": "optional", "InstanceMetadataTags": "disabled"}
+    assert data["CpuOptions"] == {"NestedVirtualization": "enabled"} and data["EnclaveOptions"] == {"Enabled": False} and data["Placement"] == {"Tenancy": "default"}
+    assert data["CapacityReservationSpecification"] == {"CapacityReservationPreference": "none"}
+    assert "HttpProtocolIpv6" not in template("--region", "us-isob-east-1")[0]["MetadataOptions"]
+    cards = [{"networkCardIndex": 0, "deviceIndex": 0, "interfaceType": "interface"}, {"networkCardIndex": 1, "deviceIndex": 1, "interfaceType": "efa-only"}]
+    data, _ = template(networkInterfaces=cards, ipPrefixCount=1, associatePublicIPAddress=True, connectionTracking={"udpTimeout": 45})
+    assert data["NetworkInterfaces"] == [{"AssociatePublicIpAddress": True, "ConnectionTrackingSpecification": {"UdpTimeout": 45}, "DeviceIndex": 0, "Groups": [], "InterfaceType": "interface",
+                                          "Ipv4PrefixCount": 1, "NetworkCardIndex": 0}, {"DeviceIndex": 1, "Groups": [], "InterfaceType": "efa-only", "NetworkCardIndex": 1}], data["NetworkInterfaces"]
+    data, _ = template("--cluster-dns", "fd00::a", ipPrefixCount=1)
+    assert data["NetworkInterfaces"] == [{"DeviceIndex": 0, "Groups": [], "Ipv6AddressCount": 1, "Ipv6PrefixCount": 1, "PrimaryIpv6": True}], data["NetworkInterfaces"]
+    for spec, words in (({"tags": {"karpenter.sh/nodepool": "x"}}, 'spec.tags "karpenter.sh/nodepool" is set by the provisioner itself'), ({"tags": {"kubernetes.io/cluster/x": ""}}, "spec.tags"),
+                        ({"blockDeviceMappings": [{"ebs": {"volumeSize": "65Ti"}}]}, "a volume of 65Ti"), ({"blockDeviceMappings": [{"ebs": {"volumeSize": "0"}}]}, "a volume of 0")):
+        assert words in shown(code=1, **spec), spec
+    text = run("show", *CLUSTER, "-q", objects=[{**nodeclass(), "status": STATUS}, nodepool()])
+    for word in ("c (AL2023), m5.large on-demand of NodePool p", "ec2:DescribeSubnets", "subnet-1 z i", "sg-2 b", "ami-std std, for this type", "profile-1", "ImageId: ami-std"):
+        assert word in text, (word, text)
 
 
 @test

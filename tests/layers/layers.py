@@ -37,7 +37,7 @@ ARROWS = {
     "binpack/view": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/plan", "binpack/view"],
     # What a node class means is decided in one room, for the service and for those who look at it offline.
     "binpack/cli": ["base", "io", "live", "k8s", "awsapi", "binpack", "provisioner/nodeclass"],
-    "provisioner/nodeclass": ["base", "provisioner/nodeclass"],
+    "provisioner/nodeclass": ["base", "awsapi", "provisioner/nodeclass"],
     "provisioner/observe": ["base", "provisioner/observe"],
     "provisioner/provisioning": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/plan", "binpack/view",
                                  "provisioner/provisioning"],
