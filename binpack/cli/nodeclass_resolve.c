@@ -104,9 +104,12 @@ bool nodeclass_resolve(const struct options *options, const struct nodeclass_inp
     bool good = io_loop_new(&loop, err) && io_http_new(loop, LIVE_AGENT, &http, err) &&
                 live_aws_open(loop, http, &settings, &asking.aws, err);
     if (good) {
-        asking.resolver =
-            nodeclass_resolver_new(&input->class, input->kubernetes_version,
-                                   input->stated.instance_profile, io_clock_wall(), arena);
+        const struct nodeclass_resolver_facts facts = {.family = input->family,
+                                                       .cluster_name = input->userdata.cluster.name,
+                                                       .version = input->kubernetes_version,
+                                                       .profile = input->stated.instance_profile,
+                                                       .now = io_clock_wall()};
+        asking.resolver = nodeclass_resolver_new(&input->class, &facts, arena);
         ask_next(&asking);
         good = wait_for_all(&asking, loop, err);
     }

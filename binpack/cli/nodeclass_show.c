@@ -24,6 +24,7 @@ struct report {
     bool has_hash[N_HASHES];
     struct nodeclass_pairs tags;
     VEC(struct nodeclass_query) questions;
+    bool has_template; /* false: the class says something that no node could be given */
     struct ec2_create_launch_template_request request;
     size_t user_data_bytes;
     const struct nodeclass_image *image; /* NULL: unknown */
@@ -179,9 +180,12 @@ static void put_document(struct jsonw *w, const struct report *report)
         jsonw_str(w, report->tags.v[i].value);
     }
     jsonw_object_end(w);
-    jsonw_key_object(w, "launchTemplate");
-    aws_json_write_members(w, AWS_JSON_CLI, aws_ec2_create_launch_template.input, &report->request);
-    jsonw_object_end(w);
+    if (report->has_template) {
+        jsonw_key_object(w, "launchTemplate");
+        aws_json_write_members(w, AWS_JSON_CLI, aws_ec2_create_launch_template.input,
+                               &report->request);
+        jsonw_object_end(w);
+    }
     jsonw_object_end(w);
 }
 
@@ -296,7 +300,9 @@ static void put_table(struct strbuf *b, const struct report *report)
         put_conditions(b, report, &arena);
     }
     put_status(b, report, &arena);
-    put_template(b, report, &arena);
+    if (report->has_template) {
+        put_template(b, report, &arena);
+    }
 }
 
 static bool render(const void *ctx, const struct option_output *output,
@@ -322,7 +328,13 @@ bool nodeclass_show(const struct options *options, const struct nodeclass_input 
         return false;
     }
     gather_questions(&report, console, arena);
+    report.has_template = gather_template(&report, arena, err);
+    if (!report.has_template && !options->resolve) {
+        return false;
+    }
+    if (!report.has_template) {
+        console_warn(console, "no launch template: %s", err->text);
+    }
     return gather_hashes(&report, options->cluster_ca, arena, err) &&
-           gather_template(&report, arena, err) &&
            output_all(options, render, &report, console, err);
 }

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/rfc3339.h"
 #include "base/vec.h"
+#include "provisioner/nodeclass/validation.h"
 
 #define EXPIRING_MS (INT64_C(40) * 60 * 1000) /* before the end of a capacity block */
 
@@ -30,7 +31,7 @@ struct known_image {
 struct nodeclass_resolver {
     const struct nodeclass *class;
     struct arena *arena;
-    wall_t now;
+    struct nodeclass_resolver_facts facts;
     VEC(struct asked) asked;
     size_t n_handed; /* questions handed out; those after it wait */
     struct nodeclass_parameters parameters;
@@ -43,7 +44,7 @@ struct nodeclass_resolver {
     VEC(struct nodeclass_image) images;
     VEC(struct nodeclass_reservation) reservations;
     struct nodeclass_group_placement placement;
-    struct str profile, profile_role;
+    struct str profile_role;
     struct nodeclass_status status;
 };
 
@@ -82,12 +83,12 @@ static void ask_parameters(struct nodeclass_resolver *r, struct str version)
 
 static void ask_profile(struct nodeclass_resolver *r)
 {
-    if (r->class->role.n == 0 || r->profile.n == 0) {
+    if (r->class->role.n == 0 || r->facts.profile.n == 0) {
         return;
     }
     struct iam_get_instance_profile_request *input =
         ARENA_NEW(r->arena, struct iam_get_instance_profile_request);
-    input->instance_profile_name = r->profile;
+    input->instance_profile_name = r->facts.profile;
     VEC_PUSH(r->arena, &r->asked,
              (struct asked){
                  .subject = PROFILE, .operation = &aws_iam_get_instance_profile, .input = input});
@@ -113,18 +114,17 @@ static void ask_images(struct nodeclass_resolver *r)
     }
 }
 
-struct nodeclass_resolver *nodeclass_resolver_new(const struct nodeclass *class, struct str version,
-                                                  struct str profile, wall_t now,
+struct nodeclass_resolver *nodeclass_resolver_new(const struct nodeclass *class,
+                                                  const struct nodeclass_resolver_facts *facts,
                                                   struct arena *arena)
 {
     struct nodeclass_resolver *r = ARENA_NEW(arena, struct nodeclass_resolver);
-    *r =
-        (struct nodeclass_resolver){.class = class, .arena = arena, .now = now, .profile = profile};
+    *r = (struct nodeclass_resolver){.class = class, .arena = arena, .facts = *facts};
     add(r, SUBNETS, nodeclass_subnet_queries(class, arena));
     add(r, GROUPS, nodeclass_group_queries(class, arena));
     add(r, RESERVATIONS, nodeclass_reservation_queries(class, arena));
     add(r, PLACEMENT, nodeclass_placement_queries(class, arena));
-    ask_parameters(r, version);
+    ask_parameters(r, facts->version);
     ask_profile(r);
     ask_images(r);
     return r;
@@ -206,23 +206,23 @@ static void take_reservations(struct nodeclass_resolver *r,
         bool use = (c->reservation_type.n == 0 || is_reservation_type(c->reservation_type)) &&
                    (str_eq(c->instance_match_criteria, STR("open")) ||
                     str_eq(c->instance_match_criteria, STR("targeted"))) &&
-                   !(c->end_date.has && c->end_date.v <= r->now);
+                   !(c->end_date.has && c->end_date.v <= r->facts.now);
         for (size_t j = 0; j < r->reservations.n; j++) {
             use = use && !str_eq(r->reservations.v[j].id, c->capacity_reservation_id);
         }
         if (use) {
-            VEC_PUSH(
-                r->arena, &r->reservations,
-                (struct nodeclass_reservation){
-                    .id = str_copy(r->arena, c->capacity_reservation_id),
-                    .zone = str_copy(r->arena, c->availability_zone),
-                    .instance_type = str_copy(r->arena, c->instance_type),
-                    .match_criteria = str_copy(r->arena, c->instance_match_criteria),
-                    .owner_id = str_copy(r->arena, c->owner_id),
-                    .type = block ? STR("capacity-block") : STR("default"),
-                    .interruptible = c->interruptible.has && c->interruptible.v,
-                    .expiring = block && c->end_date.has && r->now >= c->end_date.v - EXPIRING_MS,
-                    .end = c->end_date});
+            VEC_PUSH(r->arena, &r->reservations,
+                     (struct nodeclass_reservation){
+                         .id = str_copy(r->arena, c->capacity_reservation_id),
+                         .zone = str_copy(r->arena, c->availability_zone),
+                         .instance_type = str_copy(r->arena, c->instance_type),
+                         .match_criteria = str_copy(r->arena, c->instance_match_criteria),
+                         .owner_id = str_copy(r->arena, c->owner_id),
+                         .type = block ? STR("capacity-block") : STR("default"),
+                         .interruptible = c->interruptible.has && c->interruptible.v,
+                         .expiring = block && c->end_date.has &&
+                                     r->facts.now >= c->end_date.v - EXPIRING_MS,
+                         .end = c->end_date});
         }
     }
 }
@@ -315,7 +315,7 @@ static void take_images(struct nodeclass_resolver *r, const struct ec2_describe_
             .id = str_copy(r->arena, e->image_id),
             .name = str_copy(r->arena, e->name),
             .arch = amd64 ? STR("amd64") : STR("arm64"),
-            .deprecated = time_or(e->deprecation_time, INT64_MAX) <= r->now,
+            .deprecated = time_or(e->deprecation_time, INT64_MAX) <= r->facts.now,
             .created = time_or(e->creation_date, INT64_MIN),
         };
         keep_variants(r, &image);
@@ -438,7 +438,7 @@ static void judge_profile(struct nodeclass_resolver *r)
     struct strbuf text = strbuf_new(r->arena, 1024);
     bool matches = r->profile_role.n > 0 && str_eq(r->profile_role, role_name(r->class->role));
     if (r->class->role.n == 0 || matches) {
-        r->status.instance_profile = matches ? r->profile : r->class->instance_profile;
+        r->status.instance_profile = matches ? r->facts.profile : r->class->instance_profile;
         say(r, NODECLASS_PROFILE, NODECLASS_TRUE, STR_EMPTY, STR_EMPTY);
         return;
     }
@@ -477,6 +477,8 @@ const struct nodeclass_status *nodeclass_resolver_status(struct nodeclass_resolv
         judge_images(r);
         judge_placement(r);
         judge_profile(r);
+        r->status.conditions[NODECLASS_VALIDATION] = nodeclass_validate(
+            r->class, r->facts.family, &r->status, r->facts.cluster_name, r->arena);
     }
     return &r->status;
 }

@@ -18,10 +18,16 @@
 
 struct nodeclass_resolver; /* opaque, lives in its arena */
 
-/* `version` is Kubernetes', "1.33"; `profile` the instance profile that status.instanceProfile
- * names, empty when none. Class and texts must live as long as the resolver. */
-struct nodeclass_resolver *nodeclass_resolver_new(const struct nodeclass *class, struct str version,
-                                                  struct str profile, wall_t now,
+/* What the class alone does not say: Kubernetes' version, "1.33", and the instance profile that
+ * status.instanceProfile names, empty when none. Class and texts must live as long as the
+ * resolver. */
+struct nodeclass_resolver_facts {
+    enum nodeclass_family family;
+    struct str cluster_name, version, profile;
+    wall_t now;
+};
+struct nodeclass_resolver *nodeclass_resolver_new(const struct nodeclass *class,
+                                                  const struct nodeclass_resolver_facts *facts,
                                                   struct arena *arena);
 
 struct nodeclass_question {

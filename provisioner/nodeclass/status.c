@@ -22,6 +22,7 @@ struct str nodeclass_condition_name(enum nodeclass_condition_type type)
         [NODECLASS_SUBNETS] = STR("SubnetsReady"),
         [NODECLASS_GROUPS] = STR("SecurityGroupsReady"),
         [NODECLASS_PROFILE] = STR("InstanceProfileReady"),
+        [NODECLASS_VALIDATION] = STR("ValidationSucceeded"),
         [NODECLASS_PLACEMENT] = STR("PlacementGroupReady"),
         [NODECLASS_RESERVATIONS] = STR("CapacityReservationsReady"),
     };
@@ -354,12 +355,11 @@ static void put_reservations(struct jsonw *w, const struct nodeclass_status *sta
 static void put_condition(struct jsonw *w, struct str type,
                           const struct nodeclass_condition *condition)
 {
-    bool good = condition->status == NODECLASS_TRUE;
     jsonw_object_begin(w);
     jsonw_key_str(w, "type", type);
     jsonw_key_str(w, "status", nodeclass_truth_name(condition->status));
-    jsonw_key_str(w, "reason", good ? type : condition->reason);
-    jsonw_key_str(w, "message", good ? STR_EMPTY : condition->message);
+    jsonw_key_str(w, "reason", condition->reason.n == 0 ? type : condition->reason);
+    jsonw_key_str(w, "message", condition->message);
     jsonw_object_end(w);
 }
 

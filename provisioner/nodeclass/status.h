@@ -49,6 +49,7 @@ enum nodeclass_condition_type {
     NODECLASS_SUBNETS,
     NODECLASS_GROUPS,
     NODECLASS_PROFILE,
+    NODECLASS_VALIDATION, /* see validation.h */
     NODECLASS_PLACEMENT,
     NODECLASS_RESERVATIONS,
     NODECLASS_N_CONDITIONS
@@ -57,7 +58,7 @@ enum nodeclass_truth { NODECLASS_UNKNOWN, NODECLASS_TRUE, NODECLASS_FALSE };
 
 struct nodeclass_condition {
     enum nodeclass_truth status;
-    struct str reason, message; /* the reason of a true one is the type's name, the message empty */
+    struct str reason, message; /* empty for a true one: the reason is then the type's name */
 };
 
 struct nodeclass_status {

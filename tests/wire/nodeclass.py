@@ -128,8 +128,10 @@ def conditions_of(value):
 def a_class_becomes_ready():
     world = World()
     value, _ = resolve(world, nodeclass(placementGroupSelector={"name": "near"}))
-    assert value["ready"] == "True" and all(c == ("True", t, "") for t, c in conditions_of(value).items()), value["status"]["conditions"]
-    assert list(conditions_of(value)) == ["AMIsReady", "SubnetsReady", "SecurityGroupsReady", "InstanceProfileReady", "PlacementGroupReady", "CapacityReservationsReady"]
+    conditions = conditions_of(value)
+    assert conditions.pop("ValidationSucceeded") == ("True", "DryRunDisabled", "EC2 was not asked to try a launch")
+    assert value["ready"] == "True" and all(c == ("True", t, "") for t, c in conditions.items()), value["status"]["conditions"]
+    assert list(conditions_of(value)) == ["AMIsReady", "SubnetsReady", "SecurityGroupsReady", "InstanceProfileReady", "ValidationSucceeded", "PlacementGroupReady", "CapacityReservationsReady"]
     status = value["status"]
     assert [s["id"] for s in status["subnets"]] == ["subnet-4", "subnet-1", "subnet-3", "subnet-0", "subnet-2"] and status["subnets"][0] == {
         "id": "subnet-4", "zone": "eu-west-1b", "zoneID": "euw1-az2"}, status["subnets"]
@@ -196,6 +198,9 @@ def broken_classes():
         value, _ = resolve(world, nodeclass(**spec))
         conditions = conditions_of(value)
         assert value["ready"] == "False" and conditions[condition] == ("False", reason, message), (spec, conditions)
+        validation = conditions.pop("ValidationSucceeded")
+        waits = ("False", "DependenciesNotReady", "Awaiting AMI, Instance Profile, Security Group, and Subnet resolution")
+        assert validation == waits if condition != "PlacementGroupReady" else validation[0] == "True", (spec, validation)
         assert all(c[0] == "True" for t, c in conditions.items() if t != condition), (spec, conditions)
 
 
@@ -210,11 +215,70 @@ def refusals_leave_conditions_unknown():
         service = "ssm" if action == "GetParameter" else "ec2"
         assert value["ready"] == "Unknown" and conditions[condition][:2] == ("Unknown", "AwaitingReconciliation"), conditions
         assert "the IAM policy must allow %s:%s" % (service, action) in conditions[condition][2] and "the IAM policy must allow" in said, conditions
+        validation = conditions.pop("ValidationSucceeded")
+        assert validation[:2] == (("Unknown", "DependenciesNotReady") if "Reservations" not in action else ("True", "DryRunDisabled")), validation
         assert all(c[0] == "True" for t, c in conditions.items() if t != condition), conditions
     world = World()
     world.denied = {"DescribePlacementGroups"}
     value, _ = resolve(world, nodeclass(placementGroupSelector={"name": "near"}))
     assert conditions_of(value)["PlacementGroupReady"] == ("False", "PlacementGroupResolutionFailed", "Failed to resolve placement group")
+
+
+SIGNALS = "memory.available, nodefs.available, nodefs.inodesFree, imagefs.available, imagefs.inodesFree, pid.available"
+KUBELETS = [
+    (dict(maxPod=5), "InvalidKubeletConfiguration", 'spec.kubelet: unknown field "maxPod"'),
+    (dict(podsPerCore="4"), "InvalidKubeletConfiguration", "spec.kubelet: json: cannot unmarshal string into Go struct field KubeletConfiguration.podsPerCore of type int32"),
+    (dict(cpuCFSQuota=1), "InvalidKubeletConfiguration", "spec.kubelet: json: cannot unmarshal number into Go struct field KubeletConfiguration.cpuCFSQuota of type bool"),
+    (dict(registerWithTaints=[]), "InvalidKubeletConfiguration",
+     "spec.kubelet.registerWithTaints: can't be set, Karpenter sets it from the NodeClaim's taints so the node registers unschedulable until it's ready"),
+    (dict(evictionHard={"memory": "5%"}), "InvalidKubeletConfiguration", 'spec.kubelet.evictionHard: "memory" isn\'t a valid eviction signal, must be one of ' + SIGNALS),
+    (dict(evictionHard={"memory.available": "101%"}), "InvalidKubeletConfiguration",
+     'spec.kubelet.evictionHard[memory.available]: "101%" must be a percentage or a resource quantity'),
+    (dict(evictionHard={"memory.available": "5Go"}), "InvalidKubeletConfiguration", 'spec.kubelet.evictionHard[memory.available]: "5Go" must be a percentage or a resource quantity'),
+    (dict(evictionMinimumReclaim={"pid.available": "-5"}), "InvalidKubeletConfiguration",
+     'spec.kubelet.evictionMinimumReclaim[pid.available]: "-5" can\'t be a negative resource quantity'),
+    (dict(evictionSoft={"memory.available": "5%"}), "InvalidKubeletConfiguration", "spec.kubelet.evictionSoft[memory.available]: has no matching evictionSoftGracePeriod"),
+    (dict(evictionSoftGracePeriod={"memory.available": "1m"}), "InvalidKubeletConfiguration", "spec.kubelet.evictionSoftGracePeriod[memory.available]: has no matching evictionSoft"),
+    (dict(evictionSoft={"pid.available": "5%"}, evictionSoftGracePeriod={"pid.available": "soon"}), "InvalidKubeletConfiguration",
+     'spec.kubelet.evictionSoftGracePeriod[pid.available]: "soon" must be a duration'),
+    (dict(evictionSoft={"pid.available": "5%"}, evictionSoftGracePeriod={"pid.available": "-1m"}), "InvalidKubeletConfiguration",
+     'spec.kubelet.evictionSoftGracePeriod[pid.available]: "-1m" can\'t be a negative duration'),
+    (dict(kubeReserved={"gpu": "1"}), "InvalidKubeletConfiguration", 'spec.kubelet.kubeReserved: "gpu" isn\'t a reservable resource, must be one of cpu, memory, ephemeral-storage, pid'),
+    (dict(systemReserved={"cpu": "-1"}), "InvalidKubeletConfiguration", 'spec.kubelet.systemReserved[cpu]: "-1" can\'t be a negative resource quantity'),
+    (dict(imageGCHighThresholdPercent=101), "InvalidKubeletConfiguration", "spec.kubelet.imageGCHighThresholdPercent: 101 must be between 0 and 100"),
+    (dict(imageGCLowThresholdPercent=-1), "InvalidKubeletConfiguration", "spec.kubelet.imageGCLowThresholdPercent: -1 must be between 0 and 100"),
+    (dict(imageGCHighThresholdPercent=70, imageGCLowThresholdPercent=70), "InvalidKubeletConfiguration",
+     "spec.kubelet: imageGCHighThresholdPercent (70) must be greater than imageGCLowThresholdPercent (70)"),
+    (dict(kubeReserved={"gpu": "1", "cpu": "-1"}), "InvalidKubeletConfiguration", 'spec.kubelet.kubeReserved[cpu]: "-1" can\'t be a negative resource quantity; '
+     'spec.kubelet.kubeReserved: "gpu" isn\'t a reservable resource, must be one of cpu, memory, ephemeral-storage, pid'),
+    (dict(kubeReserved={"cpu": "vcpus * 10"}), "KubeletExpressionsDisabled", "spec.kubelet contains a CEL expression, but the NodeClassCEL feature gate is disabled"),
+]
+FAMILIES = [
+    ("Bottlerocket", dict(podsPerCore=1, serializeImagePulls=True), "UnsupportedKubeletConfiguration",
+     "spec.kubelet has fields not applied by the Bottlerocket AMI family that would be silently dropped: podsPerCore, serializeImagePulls"),
+    ("AL2", dict(clusterDNS=["10.0.0.1", "10.0.0.2"]), "UnsupportedKubeletConfiguration",
+     "spec.kubelet.clusterDNS: the AL2 AMI family doesn't accept multiple entries, only one, but 2 were set"),
+    ("AL2", dict(podsPerCore=1, maxPods=3, cpuCFSQuota=True), "DryRunDisabled", "EC2 was not asked to try a launch"),
+    ("AL2023", dict(serializeImagePulls=True, clusterDNS=["10.0.0.1", "10.0.0.2"]), "DryRunDisabled", "EC2 was not asked to try a launch"),
+    ("Custom", dict(serializeImagePulls=True), "DryRunDisabled", "EC2 was not asked to try a launch"),
+]
+
+
+def validation(world, family, kubelet):
+    """Only the condition: what cannot be read at all has no user data, and the program says so."""
+    value, _ = resolve(world, nodeclass(amiFamily=family, amiSelectorTerms=[{"id": "ami-new"}], kubelet=kubelet))
+    return conditions_of(value)["ValidationSucceeded"]
+
+
+@test
+def settings_of_the_kubelet():
+    world = World()
+    for kubelet, reason, message in KUBELETS:
+        found = validation(world, "AL2023", kubelet)
+        assert found == ("False", reason, message), (kubelet, found)
+    for family, kubelet, reason, message in FAMILIES:
+        found = validation(world, family, kubelet)
+        assert found[1:] == (reason, message) and (found[0] == "True") == (reason == "DryRunDisabled"), (family, kubelet, found)
 
 
 @test
