@@ -646,6 +646,9 @@ bool emu_disrupt(const struct emu_disrupt_input *input, struct arena *arena,
         put_all_home(&x);
         settle(&x);
         provision(&x);
+        /* These are not initialized yet: they take no pods of nodes that go (karp:
+         * UninitializedNodeError). */
+        x.run.launched = (emu_claim_list){0};
         while (remove_empty(&x) || replace_drifted(&x) || consolidate_many(&x) ||
                consolidate_one(&x)) {
         }

@@ -137,6 +137,7 @@ bool check_plan_stuck(const struct plan *plan, const struct check_settings *sett
                 check_shared_claims(&world, where.target, ret_stuck, err) &&
                 check_replay(&world, where.target, ret_stuck, err) &&
                 check_new_nodes(&world, err) && check_disruption(&world, where.target, err) &&
+                check_moments(&world, where.target, ret_stuck, err) &&
                 check_spot(plan, &settings->spot, scratch, err);
     arena_rewind(scratch, mark);
     return good;

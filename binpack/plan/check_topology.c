@@ -238,6 +238,20 @@ static void add_openable(void *ctx, strid value)
     o->rule->has_empty = true;
 }
 
+/* Do the pods of the node count? */
+static bool node_counts(const struct replay *r, const struct rule *rule, uint32_t node_i)
+{
+    const struct check_world *world = r->world;
+    const struct check_node *node = &world->nodes[node_i];
+    const struct k8s_pod_shape *shape = world->kinds[rule->owner].shape;
+    return r->keys.v[rule->key_i].domain[node_i] != UINT32_MAX &&
+           (!rule->spread->affinity_honor ||
+            check_match_pairs(world, shape, &node->labels, node->name)) &&
+           (!rule->spread->taints_honor ||
+            check_untolerated(shape->tolerations, shape->n_tolerations, node->taints,
+                              node->n_taints) == NULL);
+}
+
 static void prepare_spread(struct replay *r, struct rule *rule)
 {
     struct check_world *world = r->world;
@@ -245,14 +259,9 @@ static void prepare_spread(struct replay *r, struct rule *rule)
     const struct k8s_pod_shape *shape = world->kinds[rule->owner].shape;
     rule->node_ok = ARENA_ARRAY(world->arena, bool, world->n_nodes);
     rule->eligible = ARENA_ARRAY(world->arena, bool, key->n_domains);
+    rule->stays = ARENA_ARRAY(world->arena, bool, key->n_domains);
     for (uint32_t i = 0; i < world->n_nodes; i++) {
-        const struct check_node *node = &world->nodes[i];
-        bool ok = key->domain[i] != UINT32_MAX && !node->deleting;
-        ok = ok && (!rule->spread->affinity_honor ||
-                    check_match_pairs(world, shape, &node->labels, node->name));
-        ok = ok && (!rule->spread->taints_honor ||
-                    check_untolerated(shape->tolerations, shape->n_tolerations, node->taints,
-                                      node->n_taints) == NULL);
+        const bool ok = !world->nodes[i].deleting && node_counts(r, rule, i);
         rule->node_ok[i] = ok;
         if (ok && !rule->eligible[key->domain[i]]) {
             rule->eligible[key->domain[i]] = true;
@@ -263,6 +272,8 @@ static void prepare_spread(struct replay *r, struct rule *rule)
         struct openable o = {.key = key, .rule = rule, .arena = world->arena};
         check_openable(world, shape, rule->spread, key->name, add_openable, &o);
     }
+    memcpy(rule->stays, rule->eligible, key->n_domains * sizeof *rule->stays);
+    rule->n_stays = rule->n_eligible;
 }
 
 static uint32_t rule_index(struct replay *r, struct rule rule)
@@ -407,6 +418,55 @@ void replay_place(struct replay *r, uint32_t kind, uint32_t node)
 void replay_take_back(struct replay *r, uint32_t kind, uint32_t node)
 {
     change(r, kind, node, /* terminating= */ false, /* back= */ true);
+}
+
+void replay_put(struct replay *r, uint32_t kind, uint32_t node, bool terminating)
+{
+    change(r, kind, node, terminating, /* back= */ false);
+}
+
+void replay_take(struct replay *r, uint32_t kind, uint32_t node, bool terminating)
+{
+    change(r, kind, node, terminating, /* back= */ true);
+}
+
+void replay_open(struct replay *r, const bool *leaving)
+{
+    for (size_t i = 0; i < r->rules.n; i++) {
+        struct rule *rule = &r->rules.v[i];
+        const struct key *key = &r->keys.v[rule->key_i];
+        if (rule->type != RULE_SPREAD) {
+            continue;
+        }
+        memcpy(rule->eligible, rule->stays, key->n_domains * sizeof *rule->eligible);
+        rule->n_eligible = rule->n_stays;
+        for (uint32_t n = 0; n < r->world->n_nodes; n++) {
+            if (leaving[n] && node_counts(r, rule, n)) {
+                rule->node_ok[n] = true;
+                rule->n_eligible += !rule->eligible[key->domain[n]];
+                rule->eligible[key->domain[n]] = true;
+            }
+        }
+    }
+}
+
+void replay_close(struct replay *r, uint32_t node, const bool *leaving)
+{
+    for (size_t i = 0; i < r->rules.n; i++) {
+        struct rule *rule = &r->rules.v[i];
+        if (rule->type != RULE_SPREAD || !rule->node_ok[node]) {
+            continue;
+        }
+        const struct key *key = &r->keys.v[rule->key_i];
+        const uint32_t d = key->domain[node];
+        bool stays = rule->stays[d];
+        rule->node_ok[node] = false;
+        for (uint32_t n = 0; n < r->world->n_nodes && !stays; n++) {
+            stays = leaving[n] && rule->node_ok[n] && key->domain[n] == d;
+        }
+        rule->n_eligible -= !stays;
+        rule->eligible[d] = stays;
+    }
 }
 
 static bool spread_allows(const struct replay *r, const struct rule *rule, uint32_t d, bool self)

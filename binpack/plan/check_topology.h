@@ -20,7 +20,9 @@ struct rule {
     bool *node_ok;       /* [n_nodes] SPREAD: nodes whose pods count; NULL: all */
     bool *eligible;      /* [n_domains] SPREAD: takes part in the minimum */
     uint32_t n_eligible; /* domains that could be opened included */
-    bool has_empty;      /* a domain that could be opened holds none */
+    bool *stays;         /* [n_domains] SPREAD: eligible without the nodes that go */
+    uint32_t n_stays;
+    bool has_empty; /* a domain that could be opened holds none */
     uint64_t total;
 };
 
@@ -52,6 +54,15 @@ void replay_start(struct check_world *world, struct replay *ret_replay);
 void replay_reset(struct replay *replay);
 void replay_place(struct replay *replay, uint32_t kind, uint32_t node);
 void replay_take_back(struct replay *replay, uint32_t kind, uint32_t node); /* a placed one */
+
+/* The same with pods that run: those that are terminating are not spread. */
+void replay_put(struct replay *replay, uint32_t kind, uint32_t node, bool terminating);
+void replay_take(struct replay *replay, uint32_t kind, uint32_t node, bool terminating);
+
+/* The nodes of `leaving` [n_nodes] are there again, without pods; one has gone when `leaving` says
+ * so no more. */
+void replay_open(struct replay *replay, const bool *leaving);
+void replay_close(struct replay *replay, uint32_t node, const bool *leaving);
 
 /* The carried or counting rule that keeps a pod of `kind` off `node` now, or NULL. */
 const struct rule *replay_blocked(const struct replay *replay, uint32_t kind, uint32_t node);

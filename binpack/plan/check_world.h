@@ -155,10 +155,15 @@ MUST_CHECK bool check_replay(struct check_world *world, const uint32_t *target, 
 bool check_selector(const struct check_world *world, const struct k8s_selector *selector,
                     const struct k8s_pairs *labels);
 
-/* ---- disruption (check_disrupt.c, check_budgets.c) ---- */
+/* ---- disruption (check_disrupt.c, check_budgets.c, check_moments.c) ---- */
 /* Every node that the plan disrupts may go, in the steps that the plan names. `target` as above. */
 MUST_CHECK bool check_disruption(struct check_world *world, const uint32_t *target,
                                  struct err *err);
+
+/* After that: every pod that a step evicts is allowed at its new place at that moment. A pod that
+ * is not is set in `stuck` [n_pods]. */
+MUST_CHECK bool check_moments(struct check_world *world, const uint32_t *target, bool *stuck,
+                              struct err *err);
 /* How many nodes of the pool may be on their way for the reason, those that are already included;
  * INT64_MAX: as many as there are. */
 int64_t check_budget_allows(const struct check_world *world, const struct karp_nodepool *pool,

@@ -142,6 +142,28 @@ static bool is_better(const struct search *x, const struct disrupt_trial *trial)
            (trial->earns == x->best_trial.earns && trial->n_moved < x->best_trial.n_moved);
 }
 
+/* A trial; of few candidates a second one for a plan that holds in any order, where the first finds
+ * no moment to move a pod. */
+static bool try_twice(struct search *x, const disrupt_choice *choice, struct arena *arena,
+                      struct disrupt_trial *ret_trial, struct err *err)
+{
+    struct disrupt_world *w = x->w;
+    if (!disrupt_try(w, choice, arena, ret_trial, err)) {
+        return false;
+    }
+    if (!ret_trial->no_moment || w->nodes.n > FLIPS_NODES_MAX || w->stopped) {
+        return true;
+    }
+    struct disrupt_trial second;
+    w->any_order = true;
+    const bool good = disrupt_try(w, choice, arena, &second, err);
+    w->any_order = false;
+    if (good && second.good) {
+        *ret_trial = second;
+    }
+    return good;
+}
+
 /* Tries a choice and keeps it if it is the best so far. `ret_trial` may be NULL. */
 static bool try_choice(struct search *x, const disrupt_choice *choice, uint64_t *ret_bad,
                        bool *ret_good, struct err *err)
@@ -149,7 +171,7 @@ static bool try_choice(struct search *x, const disrupt_choice *choice, uint64_t 
     struct arena arena = ARENA_INIT;
     struct disrupt_trial trial;
     x->n_trials++;
-    if (!disrupt_try(x->w, choice, &arena, &trial, err)) {
+    if (!try_twice(x, choice, &arena, &trial, err)) {
         arena_done(&arena);
         return false;
     }
@@ -298,7 +320,7 @@ static bool settle_forced(struct search *x, struct err *err)
         }
         choose_expired_and_empty(w, &purse, x->forced);
         choose_drifted(w, &purse, x->forced, x->arena);
-        if (!disrupt_try(w, x->forced, &arena, &trial, err)) {
+        if (!try_twice(x, x->forced, &arena, &trial, err)) {
             arena_done(&arena);
             return false;
         }
@@ -539,6 +561,21 @@ static void find_spot(struct disrupt_world *w)
     }
 }
 
+static bool some_pods_look(const struct k8s_cluster *cluster)
+{
+    for (uint32_t i = 0; i < cluster->n_shapes; i++) {
+        const struct k8s_pod_shape *shape = cluster->shapes[i];
+        bool looks = shape->n_affinity + shape->n_anti_affinity > 0;
+        for (uint32_t k = 0; k < shape->n_spread; k++) {
+            looks = looks || !shape->spread[k].schedule_anyway;
+        }
+        if (looks) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool world_new(struct disrupt_world *w, struct err *err)
 {
     struct sched_settings settings = make_sched_settings(w->settings);
@@ -556,6 +593,7 @@ static bool world_new(struct disrupt_world *w, struct err *err)
     disrupt_allowances(w->cluster, &w->nodes, w->settings->now, w->allowed);
     find_homes(w);
     find_spot(w);
+    w->has_rules = some_pods_look(w->cluster);
     w->held = ARENA_ARRAY(w->arena, uint8_t, w->nodes.n);
     w->banned = ARENA_ARRAY(w->arena, bool, w->nodes.n);
     w->ban_why = ARENA_ARRAY(w->arena, const char *, w->nodes.n);
@@ -565,21 +603,20 @@ static bool world_new(struct disrupt_world *w, struct err *err)
 
 /* ---- as Karpenter would ---- */
 
-/* What may go is opened; expired nodes leave. What the imitation decides is planned like any other
- * choice, and its savings stand beside the bound on every choice. */
-static bool imitate(struct search *x, struct err *err)
+/* What may go by `nodes` is opened; expired nodes leave. What the imitation decides is planned like
+ * any other choice. */
+static bool imitate_once(struct search *x, const struct disrupt_nodes *nodes, struct err *err)
 {
     struct disrupt_world *w = x->w;
     struct sched_settings settings = make_sched_settings(w->settings);
-    uint64_t *open = ARENA_ARRAY(x->arena, uint64_t, bits_words(w->nodes.n));
+    uint64_t *open = ARENA_ARRAY(x->arena, uint64_t, bits_words(nodes->n));
     struct sched_snapshot *snapshot = NULL;
     struct sched_base *base = NULL;
     struct disrupt_purse purse = purse_full(w, x->arena);
     struct emu_round *round = ARENA_NEW(x->arena, struct emu_round);
-    memset(x->forced, DISRUPT_NONE, w->nodes.n);
-    w->imitates = true;
-    for (uint32_t i = 0; i < w->nodes.n; i++) {
-        const struct disrupt_verdict *verdict = w->nodes.v[i].verdict;
+    memset(x->forced, DISRUPT_NONE, nodes->n);
+    for (uint32_t i = 0; i < nodes->n; i++) {
+        const struct disrupt_verdict *verdict = nodes->v[i].verdict;
         if (verdict[DISRUPT_EXPIRED].may) {
             x->forced[i] = DISRUPT_EXPIRED;
         } else if (verdict[DISRUPT_EMPTY].may || verdict[DISRUPT_DRIFTED].may ||
@@ -594,7 +631,7 @@ static bool imitate(struct search *x, struct err *err)
         return false;
     }
     const struct emu_disrupt_input input = {.base = base,
-                                            .nodes = &w->nodes,
+                                            .nodes = nodes,
                                             .home = w->home,
                                             .purse = &purse,
                                             .spot_to_spot = w->settings->gate_spot_to_spot,
@@ -603,14 +640,48 @@ static bool imitate(struct search *x, struct err *err)
         return false;
     }
     w->round = round;
-    w->gap = LARGE_GAP;
-    end_phase(w, "emulate");
-    memcpy(x->best, x->forced, w->nodes.n);
-    for (uint32_t i = 0; i < w->nodes.n; i++) {
+    memcpy(x->best, x->forced, nodes->n);
+    for (uint32_t i = 0; i < nodes->n; i++) {
         x->best[i] = round->reason[i] == DISRUPT_NONE ? x->best[i] : round->reason[i];
         x->forced[i] = x->best[i] == DISRUPT_UNDERUTILIZED ? DISRUPT_NONE : x->best[i];
     }
-    if (!disrupt_try(w, x->best, &x->best_arena, &x->best_trial, err) || !bound_savings(x, err)) {
+    arena_done(&x->best_arena);
+    x->best_arena = ARENA_INIT;
+    return disrupt_try(w, x->best, &x->best_arena, &x->best_trial, err);
+}
+
+/* Each step of Karpenter's is allowed at its moment, but the round as one step may break a rule
+ * between pods. Then the nodes that do stay, and it is imitated again. The savings stand beside the
+ * bound on every choice. */
+static bool imitate(struct search *x, struct err *err)
+{
+    struct disrupt_world *w = x->w;
+    struct disrupt_node *nodes = ARENA_ARRAY(x->arena, struct disrupt_node, w->nodes.n);
+    const struct disrupt_nodes list = {.n = w->nodes.n, .v = nodes};
+    bool any = true;
+    w->imitates = true;
+    w->gap = LARGE_GAP;
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        nodes[i] = w->nodes.v[i];
+    }
+    for (uint32_t round = 0; any && !w->stopped; round++) {
+        if (!imitate_once(x, &list, err)) {
+            return false;
+        }
+        any = false;
+        for (uint32_t i = 0; i < w->nodes.n && !x->best_trial.good; i++) {
+            const bool goes = x->best[i] != DISRUPT_NONE && x->best[i] != DISRUPT_EXPIRED;
+            if (goes && (round >= ROUNDS_MAX || bits_get(x->best_trial.bad, i))) {
+                w->ban_why[i] = x->best_trial.why[i];
+                for (int r = 0; r < DISRUPT_N_REASONS; r++) {
+                    nodes[i].verdict[r].may = false;
+                }
+                any = true;
+            }
+        }
+    }
+    end_phase(w, "emulate");
+    if (!bound_savings(x, err)) {
         return false;
     }
     /* Savings that cannot be told from other costs cannot be held against their bound. */
@@ -639,8 +710,8 @@ bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catal
                    ? imitate(&x, err)
                    : hold_empty(&x, err) && settle_forced(&x, err) && consolidate(&x, err);
     }
+    good = good && disrupt_report(&w, x.best, &x.best_trial, &x.open, &x.best_arena, err);
     if (good) {
-        disrupt_report(&w, x.best, &x.best_trial, &x.open, &x.best_arena);
         *ret_plan = x.best_trial.plan;
         *ret_arena = x.best_arena;
         end_phase(&w, "plan");

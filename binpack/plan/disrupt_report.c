@@ -3,9 +3,6 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
-#include "base/vec.h"
-
-#include <stdlib.h>
 
 struct report {
     const struct disrupt_world *w;
@@ -14,113 +11,30 @@ struct report {
     const struct disrupt_open *open;
     struct arena *arena;
     struct plan_disruption *out;
-    uint32_t *goes_to;  /* [n_pods] new node of the plan, NO_NODE: another place, or none */
-    bool *placed;       /* [n_pods] has a new place in the plan */
-    uint32_t **leaving; /* [nodes.n] pods that move, by namespace and name */
-    uint32_t *n_leaving;
 };
-
-/* ---- where the pods of each node go ---- */
-
-static void note_pods(struct report *r, const uint32_t *pods, uint32_t n, uint32_t new_node)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        if (pods[i] < r->w->cluster->n_pods) {
-            r->placed[pods[i]] = true;
-            r->goes_to[pods[i]] = new_node;
-        }
-    }
-}
-
-static void find_moves(struct report *r)
-{
-    uint32_t n_pods = r->w->cluster->n_pods, n_nodes = r->w->nodes.n;
-    r->placed = ARENA_ARRAY(r->arena, bool, n_pods);
-    r->goes_to = ARENA_ARRAY(r->arena, uint32_t, n_pods);
-    for (uint32_t i = 0; i < r->plan->n_nodes; i++) {
-        note_pods(r, r->plan->nodes[i].pods, r->plan->nodes[i].n_pods, i);
-    }
-    for (uint32_t i = 0; i < r->plan->n_existing; i++) {
-        note_pods(r, r->plan->existing[i].pods, r->plan->existing[i].n_pods, NO_NODE);
-    }
-    r->n_leaving = ARENA_ARRAY(r->arena, uint32_t, n_nodes);
-    r->leaving = ARENA_ARRAY(r->arena, uint32_t *, n_nodes);
-    for (uint32_t pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i < n_nodes && pass == 1; i++) {
-            r->leaving[i] = ARENA_ARRAY(r->arena, uint32_t, r->n_leaving[i]);
-            r->n_leaving[i] = 0;
-        }
-        for (uint32_t i = 0; i < n_pods; i++) {
-            uint32_t home = r->w->home[i];
-            if (home == NO_NODE || !r->placed[i] || r->choice[home] == DISRUPT_NONE) {
-                continue;
-            }
-            if (pass == 1) {
-                r->leaving[home][r->n_leaving[home]] = i;
-            }
-            r->n_leaving[home]++;
-        }
-    }
-    for (uint32_t i = 0; i < n_nodes; i++) {
-        sched_pods_sort(r->w->cluster, r->arena, r->leaving[i], r->n_leaving[i]);
-    }
-}
 
 /* ---- commands and steps ---- */
 
-static int command_cmp(const void *a, const void *b)
+static void take_commands(struct report *r, struct disrupt_trial *trial)
 {
-    const struct plan_command *x = a, *y = b;
-    if ((x->n_with > 0) != (y->n_with > 0)) {
-        return x->n_with > 0 ? 1 : -1;
-    }
-    return (x->nodes[0] > y->nodes[0]) - (x->nodes[0] < y->nodes[0]);
-}
-
-/* New nodes that the step's pods need and no earlier step has launched. Those of the command that
- * none of its pods needs (they hold pods of another command of the same group) are there already.
- */
-static uint32_t launch_for(struct report *r, uint32_t node, bool *launched, const uint32_t **ret)
-{
-    uint32_t *launch = ARENA_ARRAY(r->arena, uint32_t, r->n_leaving[node]);
-    uint32_t n = 0;
-    for (uint32_t k = 0; k < r->n_leaving[node]; k++) {
-        uint32_t fresh = r->goes_to[r->leaving[node][k]];
-        if (fresh != NO_NODE && !launched[fresh]) {
-            launched[fresh] = true;
-            launch[n++] = fresh;
-        }
-    }
-    *ret = launch;
-    return n;
-}
-
-static void take_steps(struct report *r, struct plan_command *commands, uint32_t n)
-{
-    VEC(struct plan_step) steps = {0};
-    bool *launched = ARENA_ARRAY(r->arena, bool, r->plan->n_nodes);
-    for (uint32_t c = 0; c < n; c++) {
+    struct plan_command *commands = trial->commands;
+    for (uint32_t c = 0; c < trial->n_commands; c++) {
         uint32_t *nodes = ARENA_ARRAY(r->arena, uint32_t, commands[c].n_nodes);
         commands[c].n_moved = 0;
         for (uint32_t i = 0; i < commands[c].n_nodes; i++) {
-            uint32_t node = commands[c].nodes[i];
-            struct plan_step step = {.command_i = c,
-                                     .node = r->w->nodes.v[node].node_i,
-                                     .n_pods = r->n_leaving[node],
-                                     .pods = r->leaving[node]};
-            step.n_launch = launch_for(r, node, launched, &step.launch);
-            nodes[i] = step.node;
-            commands[c].n_moved += step.n_pods;
-            VEC_PUSH(r->arena, &steps, step);
+            nodes[i] = r->w->nodes.v[commands[c].nodes[i]].node_i;
         }
         commands[c].nodes = nodes;
-        r->out->n_moved += commands[c].n_moved;
         r->out->saves = sat_add(r->out->saves, commands[c].saves);
     }
-    r->out->steps = steps.v;
-    r->out->n_steps = (uint32_t)steps.n;
+    for (uint32_t s = 0; s < trial->n_steps; s++) {
+        commands[trial->steps[s].command_i].n_moved += trial->steps[s].n_pods;
+        r->out->n_moved += trial->steps[s].n_pods;
+    }
+    r->out->steps = trial->steps;
+    r->out->n_steps = trial->n_steps;
     r->out->commands = commands;
-    r->out->n_commands = n;
+    r->out->n_commands = trial->n_commands;
 }
 
 /* ---- what stays ---- */
@@ -258,9 +172,9 @@ static void take_kept(struct report *r)
     r->out->running = r->plan->running_cost; /* as in every mode (notes.c) */
 }
 
-void disrupt_report(const struct disrupt_world *w, const disrupt_choice *choice,
+bool disrupt_report(const struct disrupt_world *w, const disrupt_choice *choice,
                     struct disrupt_trial *trial, const struct disrupt_open *open,
-                    struct arena *arena)
+                    struct arena *arena, struct err *err)
 {
     struct report r = {.w = w,
                        .choice = choice,
@@ -273,12 +187,12 @@ void disrupt_report(const struct disrupt_world *w, const disrupt_choice *choice,
                                       .consolidation_saves = trial->saves,
                                       .saves_at_most = open->at_most,
                                       .move_charge = w->move_charge};
-    if (trial->n_commands > 0) {
-        qsort(trial->commands, trial->n_commands, sizeof *trial->commands, command_cmp);
+    if (trial->steps == NULL && !disrupt_steps(w, choice, trial, arena, err)) {
+        return false;
     }
-    find_moves(&r);
-    take_steps(&r, trial->commands, trial->n_commands);
+    take_commands(&r, trial);
     take_kept(&r);
     r.out->after = sat_add(sat_sub(r.out->running, r.out->saves), r.out->pending_cost);
     trial->plan->disruption = r.out;
+    return true;
 }

@@ -79,13 +79,13 @@ static uint32_t source_of(const struct trial_work *t, uint32_t pod)
     return home != NO_NODE && t->choice[home] != DISRUPT_NONE ? home : NO_NODE;
 }
 
-static void spoil(struct trial_work *t, uint32_t node, const char *why)
+void disrupt_spoil(struct disrupt_trial *trial, uint32_t node, const char *why)
 {
-    if (!bits_get(t->out->bad, node)) {
-        bits_set(t->out->bad, node);
-        t->out->why[node] = why;
+    if (!bits_get(trial->bad, node)) {
+        bits_set(trial->bad, node);
+        trial->why[node] = why;
     }
-    t->out->good = false;
+    trial->good = false;
 }
 
 static void find_groups(struct trial_work *t)
@@ -146,7 +146,8 @@ static void find_homeless(struct trial_work *t)
             bool for_want_of_spot = node->spot && t->choice[source] == DISRUPT_UNDERUTILIZED &&
                                     !t->w->settings->gate_spot_to_spot && !t->w->imitates &&
                                     t->w->sells_spot[node->pool_i];
-            spoil(t, source, for_want_of_spot ? spot_off : "Not all pods would schedule");
+            disrupt_spoil(t->out, source,
+                          for_want_of_spot ? spot_off : "Not all pods would schedule");
         }
     }
 }
@@ -199,6 +200,22 @@ static void add_command(struct trial_work *t, struct command_list *list, enum di
     VEC_PUSH(t->arena, list, command);
 }
 
+/* Where pods of underutilized nodes move to nodes that were bought for another reason, what they
+ * save cannot be told from what those cost. */
+static void find_mixture(struct trial_work *t)
+{
+    const struct plan *plan = t->out->plan;
+    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+        for (uint32_t k = 0; k < plan->nodes[i].n_pods; k++) {
+            const uint32_t source = source_of(t, plan->nodes[i].pods[k]);
+            if (source != NO_NODE && t->choice[source] == DISRUPT_UNDERUTILIZED &&
+                root_of(t, source) != root_of(t, t->w->nodes.n + i)) {
+                t->out->mixed = true;
+            }
+        }
+    }
+}
+
 static bool has_reason(const struct trial_work *t, const uint32_t *members, uint32_t n,
                        enum disrupt_reason reason)
 {
@@ -215,7 +232,7 @@ static void spoil_all(struct trial_work *t, const uint32_t *members, uint32_t n,
 {
     for (uint32_t i = 0; i < n; i++) {
         if (members[i] < t->w->nodes.n && t->choice[members[i]] == reason) {
-            spoil(t, members[i], why);
+            disrupt_spoil(t->out, members[i], why);
         }
     }
 }
@@ -354,7 +371,7 @@ static void judge_command(struct trial_work *t, const struct plan_command *c)
         why = "The savings are too small for the disruption (consolidationPolicy Balanced)";
     }
     for (uint32_t i = 0; i < c->n_nodes && why != NULL; i++) {
-        spoil(t, c->nodes[i], why);
+        disrupt_spoil(t->out, c->nodes[i], why);
     }
 }
 
@@ -398,6 +415,7 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
     settings.leave = disrupt_leave(w, choice, /* open= */ NULL, arena);
     settings.round = w->round;
     settings.round_nodes = &w->nodes;
+    settings.any_order = settings.any_order || w->any_order;
     settings.spot_options_min = w->settings->gate_spot_to_spot ? DISRUPT_SPOT_TYPES_MIN : 0;
     if (w->imitates) {
         settings.solver.effort = 1; /* It only bounds what the new nodes could have cost. */
@@ -425,13 +443,17 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
         t.fresh[i] = ret_trial->plan->nodes[i];
     }
     ret_trial->plan->nodes = t.fresh;
+    if (w->has_rules && !w->imitates) {
+        disrupt_settle(w, choice, t.fresh, ret_trial->plan, arena);
+    }
     t.group = ARENA_ARRAY(arena, uint32_t, t.n_all);
     find_groups(&t);
     if (w->imitates) {
         join_round(&t);
+        find_mixture(&t);
     }
     find_homeless(&t);
     find_commands(&t, &list);
     judge_commands(&t, &list);
-    return true;
+    return !w->has_rules || disrupt_steps(w, choice, ret_trial, arena, err);
 }

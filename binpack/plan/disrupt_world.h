@@ -38,6 +38,8 @@ struct disrupt_world {
     double gap; /* of a trial at most: what a round of many nodes leaves on the table, the next
                    round picks up */
     bool *sells_spot; /* [n_nodepools] spot may be bought for it */
+    bool has_rules;   /* some pods look at where others are */
+    bool any_order;   /* a trial shall make a plan that holds in any order of placement */
     bool large; /* many candidates: a trial spends a step less of effort than a plan of its own */
 };
 
@@ -57,15 +59,35 @@ struct disrupt_trial {
     uint64_t *bad;      /* [bits_words(nodes.n)] nodes of the choice that must not go */
     const char **why;   /* [nodes.n] of the bad ones; static */
     bool good;          /* none is bad */
+    bool no_moment;     /* some are, because their pods find no moment to move */
     bool mixed;         /* what is underutilized shares new nodes with what goes for another reason,
                            so what each saves cannot be told */
-    uint32_t n_commands;
-    struct plan_command *commands;
+    uint32_t n_commands, n_steps;
+    struct plan_command *commands; /* nodes are indexes into nodes.v */
+    struct plan_step *steps;       /* NULL: not made yet */
 };
 
 /* Plans for the choice and looks at what comes of it. Lives in `arena`. */
 MUST_CHECK bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice,
                             struct arena *arena, struct disrupt_trial *ret_trial, struct err *err);
+
+/* The node must not go. `why`: static. */
+void disrupt_spoil(struct disrupt_trial *trial, uint32_t node, const char *why);
+
+/* ---- who stays in its zone (disrupt_settle.c) ---- */
+
+/* Pods of nodes that go and that nothing tells apart change places in `plan`, whose new nodes are
+ * `fresh`, until as many as can be stay in their zone. The new lists live in `arena`. */
+void disrupt_settle(const struct disrupt_world *w, const disrupt_choice *choice,
+                    struct plan_node *fresh, struct plan *plan, struct arena *arena);
+
+/* ---- the steps (disrupt_steps.c) ---- */
+
+/* Sorts the commands and makes the steps, which live in `arena`. Where pods look at each other the
+ * order of steps is one in which every pod has its place at its moment; nodes for which there is
+ * none are spoilt. ERR_INTERNAL, ERR_LIMIT. */
+MUST_CHECK bool disrupt_steps(const struct disrupt_world *w, const disrupt_choice *choice,
+                              struct disrupt_trial *trial, struct arena *arena, struct err *err);
 
 /* ---- what a replacement may be launched as (disrupt_options.c) ---- */
 

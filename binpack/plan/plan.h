@@ -155,7 +155,8 @@ struct plan_step {
     uint32_t n_launch;
     const uint32_t *launch; /* [n_launch] into plan->nodes, not launched by an earlier step */
     uint32_t n_pods;
-    const uint32_t *pods; /* [n_pods] into cluster->pods: those that move, by namespace and name */
+    const uint32_t
+        *pods; /* [n_pods] into cluster->pods: those that move, in the order of eviction */
 };
 
 struct plan_kept {

@@ -17,6 +17,8 @@ import tempfile
 from run_cases import settings
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "property"))
+import disruption_walk as walk  # noqa: E402
 
 
 def collect():
@@ -80,6 +82,9 @@ def judge(check, binpack, folder, now, case, keep):
             if word not in said.get(pod, ""):
                 bad.append("%s: \"%s\" is not among the reasons: %s" % (pod, word, said.get(pod, "none")))
     bad += of_nodes(case, plan)
+    if case["mode"] == "disrupt" and case["judged"] and not verdict.violations:
+        world = check.World(json.loads(json.dumps(case["objects"])), check.load_catalog(catalog), now, case["options"])
+        bad += walk.violations(check, world, plan)
     if case["total"] is not None and plan["totals"]["usdPerHour"] > case["total"]:
         bad.append("the plan says %s USD an hour, more than %s" % (plan["totals"]["usdPerHour"], case["total"]))
     bound = (plan.get("certificate") or {}).get("lowerBoundUsdPerHour")

@@ -63,7 +63,7 @@ class Walk:
         if node is None:
             self.bad.append("step drains %s, which stays or has gone" % step["drain"])
             return
-        here = {p.key: p for p in self.state.placed[node.name]}
+        here, later = {p.key: p for p in self.state.placed[node.name]}, []
         for key in step["pods"]:
             pod, target = here.get(key), self.target.get(key)
             if pod is None or target is None or target.name not in self.state.placed:
@@ -72,6 +72,9 @@ class Walk:
             self.may_evict(pod, node)
             self.take_off(pod, node)
             why = self.state.why_not(pod, target)
+            if why and self.reason.get(node.name) == "Expired":
+                later.append(pod)  # It goes in any case, and its pods wait.
+                continue
             if why:
                 self.bad.append("step %s: %s cannot go to %s at its moment: %s" % (node.name, key, target.name, why))
             self.state.place(pod, target)
@@ -79,6 +82,7 @@ class Walk:
             if pod.key in self.target and self.rules.movable(pod):
                 self.bad.append("step %s leaves %s behind" % (node.name, pod.key))
         self.state.nodes.remove(node)
+        return later
 
     def budgets(self):
         """Nodes go one after the other, and each counts for every reason: some order must be within all budgets."""
@@ -103,11 +107,10 @@ class Walk:
         moving = {key for s in steps for key in s["pods"]}
         waiting = self.wait([self.world.pods[k] for k in sorted(self.target) if k not in moving])
         for s in steps:
-            self.step(s)
-            waiting = self.wait(waiting)
+            waiting = self.wait(waiting + self.step(s))
         self.bad += ["node %s is drained by no step" % n for n in sorted(self.left)]
         self.bad += ["%s never finds the moment for %s: %s" % (p.key, self.target[p.key].name, self.state.why_not(p, self.target[p.key]))
-                     for p in waiting if self.target[p.key].name in self.state.placed]
+                     for p in waiting if self.reason.get(p.node) != "Expired"]
         self.budgets()
         return self.bad
 
