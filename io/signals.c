@@ -11,7 +11,9 @@ static bool hangup_taken; /* not under nohup, which has it ignored */
 
 static void on_interrupt(int number)
 {
-    (void)number;
+    if (interrupted != 0) { /* another of them was the first: this one kills, see below */
+        (void)raise(number);
+    }
     interrupted = 1;
 }
 

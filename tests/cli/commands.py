@@ -537,6 +537,55 @@ def on_a_terminal():
     assert "\x1b[1m" in run("--simulate", "-f", "small.yaml", "--color=always")[0]
 
 
+def interrupted_at_terminal(*arguments):
+    """What stands on the terminal after Ctrl-C, which is pressed when the line of progress has shown a cost, a bound and a gap."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update({"TERM": "xterm-256color", "COLUMNS": "80"})
+        os.execv(BINPACK, [BINPACK, *arguments, "-f", "hard.yaml", "--effort=5", "--gap=0"])
+    out, pressed = b"", False
+    while True:
+        try:
+            block = os.read(fd, 65536)
+        except OSError:
+            block = b""
+        if not block:
+            break
+        out += block
+        if not pressed and re.search(rb"\$[0-9.,]+/h, at least \$[0-9.,]+/h, gap [0-9.]+%, \d+ s", out):
+            os.write(fd, b"\x03")
+            pressed = True
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(fd)
+    assert pressed and code == 130, (arguments, pressed, code, out[-500:])
+    return out.decode()
+
+
+@test
+def every_long_command_shows_progress_and_ends_with_the_best_so_far():
+    for arguments, text in ((("--simulate",), "The search was stopped"), (("explain", "shop/w3-0"), "INSTANCE TYPES LEFT"),
+                            (("compare", "--with", "on-demand"), "Stopped before: on-demand"),
+                            (("compare", "--price-constraints"), "Stopped before: the price of"),
+                            (("diff", "small.yaml", "unplaced.yaml"), "interrupted before there was a plan")):
+        out = interrupted_at_terminal(*arguments)
+        assert text in out, (arguments, out[-2000:])
+        lines = re.findall(r"\r([^\r\n]*at least[^\r\n]*)", out)
+        assert lines and max(len(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line)) for line in lines) < 80, repr(lines)
+
+
+@test
+def a_second_interrupt_ends_at_once():
+    p = subprocess.Popen([BINPACK, "--simulate", "-f", "hard.yaml", "--effort=5", "--gap=0", "--progress=always"], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, preexec_fn=lambda: [signal.signal(s, signal.SIG_DFL) for s in (signal.SIGINT, signal.SIGTERM)])
+    seen = b""
+    while b"at least" not in seen:
+        seen += os.read(p.stderr.fileno(), 4096)
+    for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):      # both wait when it goes on
+        p.send_signal(number)
+    out, _ = p.communicate(timeout=240)
+    assert not out and p.returncode in (130, -signal.SIGINT, -signal.SIGTERM), (p.returncode, out)
+
+
 @test
 def catalog_commands():
     out, _ = run("catalog", "list")
