@@ -2,7 +2,10 @@
 #include "io/files.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -78,4 +81,42 @@ bool io_file_write(const char *path, struct str bytes, struct err *err)
         return false;
     }
     return io_outfile_finish(file, err);
+}
+
+static bool cannot(const char *what, const char *path, int why, struct err *err)
+{
+    return err_set(err, why == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: cannot %s: %s", path, what,
+                   strerror(why));
+}
+
+bool io_file_may_read(const char *path, struct err *err)
+{
+    return strcmp(path, "-") == 0 || access(path, R_OK) == 0 || cannot("read", path, errno, err);
+}
+
+bool io_file_may_write(const char *path, struct err *err)
+{
+    struct stat status;
+    if (strcmp(path, "-") == 0) {
+        return true;
+    }
+    bool is_there = stat(path, &status) == 0;
+    if (is_there && S_ISDIR(status.st_mode)) {
+        return cannot("write", path, EISDIR, err);
+    }
+    if (is_there && access(path, W_OK) != 0) {
+        return cannot("write", path, errno, err);
+    }
+    if (is_there && !S_ISREG(status.st_mode)) {
+        return true; /* a pipe or a device is written in place */
+    }
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX] = ".";
+    if (slash != NULL) {
+        int n = snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
+        if (n < 0 || (size_t)n >= sizeof folder) {
+            return cannot("write", path, ENAMETOOLONG, err);
+        }
+    }
+    return access(folder, W_OK | X_OK) == 0 || cannot("write", path, errno, err);
 }

@@ -20,5 +20,10 @@ MUST_CHECK bool io_file_read(const char *path, size_t max_bytes, struct arena *a
  * (/dev/stdout) are written to as they are. */
 MUST_CHECK bool io_file_write(const char *path, struct str bytes, struct err *err);
 
+/* Whether the file can be read, and whether io_file_write has a place to write to, as far as can be
+ * seen without doing either: for what would otherwise show after long work. "-" is fine. */
+MUST_CHECK bool io_file_may_read(const char *path, struct err *err);
+MUST_CHECK bool io_file_may_write(const char *path, struct err *err);
+
 /* All bytes to a descriptor; `name` is for the error. */
 MUST_CHECK bool io_fd_write(int fd, const char *name, struct str bytes, struct err *err);

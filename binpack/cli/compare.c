@@ -11,6 +11,7 @@
 #include "binpack/cli/scenario.h"
 #include "binpack/view/comparison.h"
 #include "io/clock.h"
+#include "io/files.h"
 
 #include <stdlib.h>
 
@@ -267,6 +268,12 @@ static bool compare(struct comparing *c, const struct scenario *scenarios, uint3
 {
     struct compare_scenario *rows = ARENA_ARRAY(c->arena, struct compare_scenario, n + 1);
     struct option_texts paths = options_paths(c->options, &c->options->arguments, c->arena);
+    for (uint32_t i = 0; i < n; i++) {
+        if (scenarios[i].kind == SCENARIO_NODEPOOLS &&
+            !io_file_may_read(str_cstr(c->arena, scenarios[i].file), err)) {
+            return err_wrap(err, "--with nodepools");
+        }
+    }
     if (!input_read(c->options, &paths, c->console, c->arena, &c->input, err)) {
         return false;
     }

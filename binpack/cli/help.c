@@ -158,7 +158,7 @@ void help_topic_list(const struct text_look *look, struct strbuf *b)
     }
     strbuf_addc(b, '\n');
     put_commands(look, b);
-    put(b, "`binpack help TOPIC`, `binpack help COMMAND` or `binpack help --OPTION` says more.\n");
+    put(b, "`binpack help TOPIC`, `help COMMAND` or `help --OPTION` says more.\n");
 }
 
 static void put_option_topic(const struct option_row *row, const struct text_look *look,

@@ -99,6 +99,12 @@ static int run(const struct options *options, struct console *console)
     if (options->version) {
         return command_version(console);
     }
+    bool plans = options->command == CLI_SIMULATE || options->command == CLI_EXPLAIN ||
+                 options->command == CLI_COMPARE || options->command == CLI_DIFF;
+    struct err err;
+    if (plans && !output_check_files(options, &err)) {
+        return command_failed(console, &err);
+    }
     switch (options->command) {
     case CLI_SIMULATE:
         return needs_stdin && io_tty_is(STDIN_FILENO) ? nothing_to_read(console)

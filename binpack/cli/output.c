@@ -13,6 +13,7 @@
 #include "binpack/view/plan_csv.h"
 #include "binpack/view/plan_markdown.h"
 #include "binpack/view/plan_table.h"
+#include "io/files.h"
 #include "k8s/snapshot.h"
 
 #define RESULT_MAX_BYTES ((size_t)4 << 30)
@@ -177,4 +178,19 @@ bool output_certificate(struct str file, const struct plan *plan, struct console
     struct jsonw w = jsonw_new(&b, JSONW_COMPACT);
     certificate_write(plan, &w, &scratch);
     return output_write(console, file, &b, err);
+}
+
+bool output_check_files(const struct options *options, struct err *err)
+{
+    auto_arena scratch = ARENA_INIT;
+    bool good = true;
+    for (uint32_t i = 0; i < options->catalogs.n && good; i++) {
+        good = io_file_may_read(str_cstr(&scratch, options->catalogs.v[i]), err);
+    }
+    for (uint32_t i = 0; i < options->outputs.n && good; i++) {
+        struct str file = options->outputs.v[i].file;
+        good = file.n == 0 || io_file_may_write(str_cstr(&scratch, file), err);
+    }
+    return good && (options->certificate.n == 0 ||
+                    io_file_may_write(str_cstr(&scratch, options->certificate), err));
 }

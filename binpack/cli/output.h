@@ -33,6 +33,10 @@ typedef bool output_render(const void *ctx, const struct option_output *output,
 MUST_CHECK bool output_all(const struct options *options, output_render *render, const void *ctx,
                            struct console *console, struct err *err);
 
+/* Whether the files of -o, --certificate and --catalog can be written and read: what would
+ * otherwise show after reading and planning. Errors: ERR_IO, ERR_NOT_FOUND. */
+MUST_CHECK bool output_check_files(const struct options *options, struct err *err);
+
 /* A buffer for one result, and writing it. */
 struct strbuf output_buffer(struct arena *arena);
 MUST_CHECK bool output_write(struct console *console, struct str file, const struct strbuf *b,

@@ -9,7 +9,7 @@ const struct help_example help_examples[] = {
     {"Plan for the pods that wait in a cluster",
      "kubectl get pods,nodes,daemonsets -A -o json | binpack --simulate"},
     {"Plan for recorded files, print the table and keep the plan",
-     "binpack --simulate -f cluster.json -f karpenter.json -o table -o json=plan.json"},
+     "binpack --simulate -f cluster.json -f pools.json -o table -o json=plan.json"},
     {"See what manifests would cost on an empty cluster", "binpack --simulate -f deploy/"},
 };
 const size_t n_help_examples = sizeof(help_examples) / sizeof(help_examples[0]);
@@ -22,9 +22,9 @@ const struct help_topic help_topics[] = {
      "commands record all that matters "
      "(the second one apart, because kubectl refuses the whole call when a kind is unknown):\n"
      "\n"
-     "  kubectl get po,no,pv,pvc,sc,csinode,ds,rs,sts,deploy,svc,pdb,ns,pc -A -o json | gzip > "
-     "cluster.json.gz\n"
-     "  kubectl get nodepools,nodeclaims,ec2nodeclasses -o json | gzip > karpenter.json.gz\n"
+     "  kubectl get po,no,pv,pvc,sc,csinode,ds,rs,sts,deploy,svc,pdb,ns,pc -A \\\n"
+     "    -o json | gzip > cluster.json.gz\n"
+     "  kubectl get nodepools,nodeclaims,ec2nodeclasses -o json | gzip > pools.json.gz\n"
      "\n"
      "Other kinds are counted and ignored. When the same object comes twice, the last one counts.\n"
      "\n"
@@ -175,14 +175,26 @@ const struct help_topic help_topics[] = {
      "Without, from files of the AWS CLI:\n"
      "\n"
      "  aws ec2 describe-instance-types > types.json\n"
-     "  aws ec2 describe-instance-type-offerings --location-type availability-zone > "
-     "offerings.json\n"
-     "  aws ec2 describe-spot-price-history --product-descriptions Linux/UNIX > spot.json\n"
-     "  binpack --simulate -f cluster.json --catalog types.json --catalog offerings.json --catalog "
-     "spot.json\n"
+     "  aws ec2 describe-instance-type-offerings \\\n"
+     "    --location-type availability-zone > offerings.json\n"
+     "  aws ec2 describe-spot-price-history \\\n"
+     "    --product-descriptions Linux/UNIX > spot.json\n"
+     "  binpack --simulate -f cluster.json \\\n"
+     "    --catalog types.json --catalog offerings.json --catalog spot.json\n"
      "\n"
      "A zone or region in the input that the catalogue does not know is an error that names "
      "both.\n"},
+    {"kubectl", "As a plugin of kubectl",
+     "Under the name `kubectl-binpack` on the PATH (it is installed so) the program is a plugin: "
+     "`kubectl binpack ...` takes the same words as `binpack ...`.\n"
+     "\n"
+     "  kubectl binpack --simulate --live\n"
+     "  kubectl binpack explain --live shop/web-5d4f-x2x\n"
+     "  kubectl binpack compare --live --with on-demand --context prod\n"
+     "\n"
+     "`--live` reads the cluster that kubectl's configuration names (`--kubeconfig`, `--context`), "
+     "and changes nothing in it. kubectl passes its own options on only behind the plugin's "
+     "name.\n"},
     {"exit-codes", "Exit status",
      "  0    all pods are placed\n"
      "  1    a file could not be read, written or parsed, or a check failed\n"

@@ -376,6 +376,9 @@ bool check_pod_needs_place(const struct check_world *world, uint32_t pod_i)
         k8s_pod_is_static(world->words, pod->shape) || finished(pod)) {
         return false;
     }
+    if (pod->node_name.n == 0 && pod->shape->n_scheduling_gates > 0) {
+        return false;
+    }
     if (world->plan->mode == PLAN_REPACK) {
         return !pod->deleted.has && pod->shape->n_scheduling_gates == 0;
     }

@@ -6,12 +6,24 @@
 #include "base/qty.h"
 #include "base/vec.h"
 
+#include <inttypes.h>
+
 enum { VALUES_SHOWN = 6, TEXT_MAX = 8192 };
 
 struct strid_list {
     strid *v;
     size_t n, cap;
 };
+
+/* Numbers by size, other values by text. */
+static int value_cmp(const struct explainer *x, strid a, strid b)
+{
+    uint64_t m, n;
+    if (str_to_u64(strtab_str(x->s->tab, a), &m) && str_to_u64(strtab_str(x->s->tab, b), &n)) {
+        return m < n ? -1 : m > n;
+    }
+    return strtab_cmp(x->s->tab, a, b);
+}
 
 static void add_value(const struct explainer *x, struct strid_list *list, strid value)
 {
@@ -25,7 +37,7 @@ static void add_value(const struct explainer *x, struct strid_list *list, strid 
         }
     }
     VEC_PUSH(x->scratch, list, value);
-    for (; at > 0 && strtab_cmp(x->s->tab, list->v[at - 1], value) > 0; at--) {
+    for (; at > 0 && value_cmp(x, list->v[at - 1], value) > 0; at--) {
         list->v[at] = list->v[at - 1];
     }
     list->v[at] = value;
@@ -64,6 +76,12 @@ bool reason_key_known(const struct explainer *x, strid key)
 static void add_values(const struct explainer *x, struct strbuf *text,
                        const struct strid_list *list)
 {
+    uint64_t least, most;
+    if (list->n > VALUES_SHOWN && str_to_u64(strtab_str(x->s->tab, list->v[0]), &least) &&
+        str_to_u64(strtab_str(x->s->tab, list->v[list->n - 1]), &most)) {
+        strbuf_addf(text, "%zu values from %" PRIu64 " to %" PRIu64, list->n, least, most);
+        return;
+    }
     for (size_t i = 0; i < list->n && i < VALUES_SHOWN; i++) {
         strbuf_addf(text, "%s" STR_FMT, i == 0 ? "" : ", ",
                     STR_ARG(strtab_str(x->s->tab, list->v[i])));
@@ -246,7 +264,23 @@ struct str reason_volume_text(const struct explainer *x, const struct sched_need
     return strbuf_str(&text);
 }
 
-struct str reason_taint_text(const struct explainer *x, const struct k8s_taint *taint)
+/* The key that a toleration of the pod spells a little differently; STRID_NONE: none does. */
+static strid alike_toleration(const struct explainer *x, const struct sched_need *need,
+                              const struct k8s_taint *taint)
+{
+    struct str wanted = strtab_str(x->s->tab, taint->key);
+    for (uint32_t i = 0; i < need->n_tolerations; i++) {
+        struct str key = strtab_str(x->s->tab, need->tolerations[i].key);
+        size_t distance = str_distance(key, wanted);
+        if (key.n > 0 && distance > 0 && distance <= 3 && 2 * distance < wanted.n) {
+            return need->tolerations[i].key;
+        }
+    }
+    return STRID_NONE;
+}
+
+struct str reason_taint_text(const struct explainer *x, const struct sched_need *need,
+                             const struct k8s_taint *taint)
 {
     static const char *const effects[] = {[K8S_EFFECT_ANY] = "",
                                           [K8S_NO_SCHEDULE] = ":NoSchedule",
@@ -259,6 +293,12 @@ struct str reason_taint_text(const struct explainer *x, const struct k8s_taint *
         strbuf_addf(&text, "=" STR_FMT, STR_ARG(strtab_str(x->s->tab, taint->value)));
     }
     strbuf_addf(&text, "%s of the NodePool", effects[taint->effect]);
+    strid alike = alike_toleration(x, need, taint);
+    if (alike != STRID_NONE) {
+        strbuf_addf(&text, "; it tolerates " STR_FMT ": did you mean " STR_FMT "?",
+                    STR_ARG(strtab_str(x->s->tab, alike)),
+                    STR_ARG(strtab_str(x->s->tab, taint->key)));
+    }
     return strbuf_str(&text);
 }
 

@@ -26,7 +26,8 @@ struct str reason_label_text(const struct explainer *x, const struct sched_req *
 struct str reason_volume_text(const struct explainer *x, const struct sched_need *need,
                               uint32_t pool_i);
 
-struct str reason_taint_text(const struct explainer *x, const struct k8s_taint *taint);
+struct str reason_taint_text(const struct explainer *x, const struct sched_need *need,
+                             const struct k8s_taint *taint);
 
 /* The resources that no admitted type has enough of, and how much the largest has; or the nearest
  * type when only the combination fails. */

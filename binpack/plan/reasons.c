@@ -95,8 +95,12 @@ static bool judge_labels(const struct explainer *x, const struct sched_need *nee
 {
     static const struct sched_conj nothing = {.n = 0};
     if (!admits(x, 1, &nothing, pool_i)) {
-        say(v, MISS_POOL, "POOL_OFFERS_NOTHING",
-            STR("no instance type that the requirements of the NodePool allow is available"));
+        struct strbuf text = strbuf_new(x->a->arena, 1000);
+        strbuf_addf(&text,
+                    "no instance type that the requirements of the NodePool allow is available "
+                    "(`binpack explain nodepool/" STR_FMT "` shows which takes the last)",
+                    STR_ARG(x->s->pools[pool_i].pool->meta.name));
+        say(v, MISS_POOL, "POOL_OFFERS_NOTHING", strbuf_str(&text));
         return true;
     }
     if (admits(x, need->n_alternatives, need->alternatives, pool_i)) {
@@ -141,7 +145,7 @@ static bool judge_taints(const struct explainer *x, const struct sched_need *nee
     if (taint == NULL) {
         return false;
     }
-    say(v, MISS_TAINT, "TAINT_NOT_TOLERATED", reason_taint_text(x, taint));
+    say(v, MISS_TAINT, "TAINT_NOT_TOLERATED", reason_taint_text(x, need, taint));
     return true;
 }
 

@@ -67,11 +67,12 @@ enum sched_verdict sched_pod_verdict(const struct sched_vocab *vocab, const stru
     if (pod->nominated_node_name.n > 0) {
         return SCHED_NOMINATED;
     }
-    if (pod->scheduled_status == words->s_false && pod->scheduled_reason == words->unschedulable) {
-        return SCHED_NEEDS_PLACE;
-    }
+    /* Whatever an old status says: kube-scheduler looks at gates first. */
     if (pod->shape->n_scheduling_gates > 0 || pod->scheduled_reason == words->scheduling_gated) {
         return SCHED_GATED;
+    }
+    if (pod->scheduled_status == words->s_false && pod->scheduled_reason == words->unschedulable) {
+        return SCHED_NEEDS_PLACE;
     }
     if (pod->scheduled_status == words->s_true) {
         return SCHED_SCHEDULED;

@@ -116,11 +116,14 @@ bool sched_requirement_check(const struct sched_vocab *vocab,
     const strid key_id = sched_key(vocab, requirement->key);
     const struct str key = strtab_str(vocab->tab, key_id);
     if (key_restricted(vocab, key_id)) {
+        const strid meant = sched_key_typo(vocab, key_id, (struct k8s_strids){.n = 0});
+        const struct str likely = meant != STRID_NONE ? strtab_str(vocab->tab, meant) : STR_EMPTY;
         return err_set(err, ERR_INVALID,
-                       "label " STR_FMT
-                       " is restricted; use a well-known label, or one of your own "
+                       "label " STR_FMT " is restricted%s" STR_FMT
+                       "%s; use a well-known label, or one of your own "
                        "outside karpenter.sh and karpenter.k8s.aws",
-                       STR_ARG(key));
+                       STR_ARG(key), likely.n > 0 ? " (did you mean " : "", STR_ARG(likely),
+                       likely.n > 0 ? "?)" : "");
     }
     const char *fault = k8s_label_key_fault(key);
     if (fault != NULL) {

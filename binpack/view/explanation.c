@@ -107,7 +107,7 @@ static void put_requests(const struct page *p, const struct plan_explanation *e)
              text_format(p->scratch, STR_FMT " given up, because no place keeps %s", STR_ARG(n),
                          e->dropped == 1 ? "it" : "them"));
     }
-    if (e->marginal > 0) {
+    if (e->marginal > 0 && e->unplaced_i == PLAN_NONE) {
         struct str price = text_per_hour_and_month(p->scratch, e->marginal);
         line(p, "Costs",
              text_format(p->scratch, "about " STR_FMT ": what the bound says one more like it adds",

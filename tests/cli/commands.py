@@ -644,6 +644,20 @@ def wrong_command_lines_say_so():
 
 
 @test
+def what_can_be_seen_early_is_said_early():
+    """Nothing has been read when these are refused: the input is not there."""
+    os.makedirs("folder", exist_ok=True)
+    for words, why in ((("-o", "json=nowhere/plan.json"), "nowhere/plan.json: cannot write"), (("-o", "csv=folder"), "folder: cannot write"),
+                       (("--certificate=nowhere/c",), "nowhere/c: cannot write"), (("--catalog=nowhere.json",), "nowhere.json: cannot read"),
+                       (("--simulate", "-o", "table", "-o", "yaml=nowhere/p"), "nowhere/p: cannot write")):
+        err = run("--simulate", "-f", "not-there.yaml", *words, code=1)[1]
+        assert why in err and "not-there" not in err, err
+    err = run("compare", "-f", "not-there.yaml", "--with", "on-demand", "--with", "nodepools=nowhere.yaml", code=1)[1]
+    assert "--with nodepools: nowhere.yaml: cannot read" in err, err
+    run("--simulate", "-f", "small.yaml", "-q", "-o", "json=folder/p.json", "-o", "csv=/dev/null")
+
+
+@test
 def no_bound_is_not_called_a_proof():
     out, _ = run("--simulate", "-f", "small.yaml", "--algorithm=ffd")
     assert "none yet" in out and "proven" not in out, out

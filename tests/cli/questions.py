@@ -702,6 +702,32 @@ def a_what_if_that_takes_the_last_offering_is_named():
 
 
 @test
+def slips_of_the_keyboard_are_guessed():
+    tainted = copy.deepcopy(POOL[1])
+    tainted["metadata"]["name"] = "tainted"
+    tainted["spec"]["template"]["spec"]["taints"] = [{"key": "dedicated", "value": "ml", "effect": "NoSchedule"}]
+    nothing = copy.deepcopy(POOL[1])
+    nothing["metadata"]["name"] = "nothing"
+    nothing["spec"]["template"]["spec"]["requirements"][0]["values"] = ["m99"]
+    cpus = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+        {"matchExpressions": [{"key": "karpenter.k8s.aws/instance-cpu", "operator": "Gt", "values": ["500"]}]}]}}}
+    key = pod("typo-0", nodeSelector={"karpenter.sh/capacity-typ": "spot"})
+    toleration = pod("typo-1", tolerations=[{"key": "dedicate", "operator": "Exists"}])
+    gated = pod("gated-0", schedulingGates=[{"name": "wait"}])
+    base = write("typos.json", objects(POOL[0], tainted, nothing, key, toleration, pod("many-0", affinity=cpus), gated))
+    reasons = {u["pod"]: u["reasons"] for u in plan_of("-f", base, code=3)["unschedulable"]}
+    assert "capacity-typ is restricted (did you mean karpenter.sh/capacity-type?)" in reasons["shop/typo-0"][0]["message"], reasons
+    assert reasons["shop/typo-1"][0]["message"].endswith("it tolerates dedicate: did you mean dedicated?"), reasons
+    assert "`binpack explain nodepool/nothing` shows" in reasons["shop/typo-1"][1]["message"], reasons
+    assert " values from 1 to 192" in " ".join(r["message"] for r in reasons["shop/many-0"]), reasons
+    assert "shop/gated-0" not in reasons                       # whatever its status says, in every mode
+    for mode in ("provision", "repack"):
+        plan = plan_of("-f", base, "--mode", mode, code=3)
+        assert not any("shop/gated-0" in n["pods"] for n in plan["nodes"]), mode
+    assert "m99" in run("explain", "nodepool/nothing", "-f", base, *quick(), code=3)[0]
+
+
+@test
 def words_of_a_changed_world():
     base = write("running.json", cluster())
     today, changed = (run("--simulate", "-f", base, *quick(), *more, code=(0, 3))[0] for more in ((), ("--remove-node=n1",)))

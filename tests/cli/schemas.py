@@ -66,6 +66,12 @@ def check(name, arguments, validator, codes=(0,)):
 
 def plans(validator):
     check("examples", ["--simulate", "-f", os.path.join(SOURCE, "examples", "shop"), "-o", "json"], validator, (0, 3))
+    running = os.path.join(SOURCE, "examples", "running")
+    changed = check("what-if", ["--simulate", "-f", running, "--zone-down=us-east-1a", "--scale=shop/web=12", "--no-spot", "-o", "json"], validator, (3,))
+    assert any(a["code"] == "WHAT_IF" for a in changed["assumptions"]) and changed["unschedulable"][0]["reasons"][0]["code"] == "WHAT_IF", changed
+    for more in ((), ("--algorithm=karpenter",), ("--reasons=Empty",), ("--remove-node=ip-10-0-1-11.ec2.internal",)):
+        round_ = check("disruption", ["--simulate", "-f", running, "--mode=disrupt", *more, "-o", "json"], validator, (0, 3))["disruption"]
+        assert round_["keep"] or round_["delete"], round_
     check("nothing", ["--simulate", "-f", os.devnull, "-o", "json"], validator)
 
 
@@ -83,6 +89,10 @@ def explanations(validator):
     pods = ["shop/search-0", "shop/price-sync-0", "ml/trainer-0"]
     value = check("explain", ["explain", *pods, "nodepool/default", "-f", os.path.join(SOURCE, "examples", "shop"), "-o", "json"], validator, (3,))
     assert [p["pod"] for p in value["pods"]] == pods, value
+    running = os.path.join(SOURCE, "examples", "running")
+    mixed = check("explain of each", ["explain", "shop/report-6f5b-b", "node/ip-10-0-2-21.ec2.internal", "node/ip-10-0-1-12.ec2.internal",
+                                      "nodepool/general", "-f", running, "-o", "json"], validator)
+    assert len(mixed["nodes"]) == 2 and mixed["nodePools"] and mixed["pods"], mixed
     case = os.path.join(SHARED, "cases", "disrupt-blockers", "node-annotated")
     if os.path.isdir(case):
         nodes = check("explain node", ["explain", "node/n1", "node/n2", "-f", os.path.join(case, "cluster.yaml"), "--catalog", os.path.join(

@@ -40,6 +40,8 @@ static const struct {
     {"gated", "", "  schedulingGates: [{name: g}]\n",
      "status: {conditions: [{type: PodScheduled, status: \"False\", reason: SchedulingGated}]}\n",
      false, SCHED_GATED},
+    {"gated, with an old status", "", "  schedulingGates: [{name: g}]\n", UNSCHEDULABLE, false,
+     SCHED_GATED},
     {"gated, without status", "", "  schedulingGates: [{name: g}]\n", "", true, SCHED_GATED},
     {"not seen", "", "", "status: {phase: Pending}\n", false, SCHED_UNSEEN},
     {"not seen, offline", "", "", "status: {phase: Pending}\n", true, SCHED_UNSEEN},
