@@ -50,7 +50,7 @@ uint8_t *disrupt_leave(const struct disrupt_world *w, const disrupt_choice *choi
             leave[node->node_i] = SCHED_MERGES | no_spot;
             break;
         default:
-            leave[node->node_i] = opens ? SCHED_OPENS | no_spot : SCHED_STAYS;
+            leave[node->node_i] = opens ? SCHED_OPENS : SCHED_STAYS;
             break;
         }
     }
