@@ -205,13 +205,18 @@ static void add_command(struct trial_work *t, struct command_list *list, enum di
 static void find_mixture(struct trial_work *t)
 {
     const struct plan *plan = t->out->plan;
+    bool *other = ARENA_ARRAY(t->arena, bool, t->n_all); /* by root: goes for another reason */
+    for (uint32_t i = 0; i < t->w->nodes.n; i++) {
+        const uint32_t root = root_of(t, i);
+        other[root] =
+            other[root] || t->choice[i] == DISRUPT_DRIFTED || t->choice[i] == DISRUPT_EXPIRED;
+    }
     for (uint32_t i = 0; i < plan->n_nodes; i++) {
-        for (uint32_t k = 0; k < plan->nodes[i].n_pods; k++) {
+        const bool foreign = other[root_of(t, t->w->nodes.n + i)];
+        for (uint32_t k = 0; foreign && k < plan->nodes[i].n_pods; k++) {
             const uint32_t source = source_of(t, plan->nodes[i].pods[k]);
-            if (source != NO_NODE && t->choice[source] == DISRUPT_UNDERUTILIZED &&
-                root_of(t, source) != root_of(t, t->w->nodes.n + i)) {
-                t->out->mixed = true;
-            }
+            t->out->mixed =
+                t->out->mixed || (source != NO_NODE && t->choice[source] == DISRUPT_UNDERUTILIZED);
         }
     }
 }
