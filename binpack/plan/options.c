@@ -10,8 +10,8 @@ struct candidate {
     usd_t price;
     struct str name;
     const struct cat_type *type;
-    uint32_t offering_i;
-    bool near; /* within the price the settings allow */
+    uint32_t offering_i, type_i;
+    bool near; /* in the node's place and within the price the settings allow */
 };
 
 static int candidate_cmp(const void *a, const void *b)
@@ -47,13 +47,14 @@ static bool holds(const struct bp_problem *bp, const struct bp_node *node, const
     return true;
 }
 
+/* Distinct values of the variety among the offerings of the chosen types. */
 static uint32_t n_values(const struct bp_variety *variety, const struct candidate *list,
                          const bool *chosen, uint32_t n, struct arena *scratch)
 {
     struct strtab *seen = strtab_new(scratch);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t value = variety->value[list[i].offering_i];
-        if (chosen[i] && value != BP_NO_VALUE) {
+        if (chosen[list[i].type_i] && value != BP_NO_VALUE) {
             (void)strtab_add(seen, (struct str){.p = (const char *)&value, .n = sizeof value});
         }
     }
@@ -71,12 +72,46 @@ static void widen(const struct bp_problem *bp, const struct bp_node *node,
         }
         uint32_t have = n_values(variety, list, chosen, n, scratch);
         for (uint32_t i = 0; i < n && have < variety->min_values; i++) {
-            if (!chosen[i]) {
-                chosen[i] = true;
+            bool *type = &chosen[list[i].type_i];
+            if (!*type) {
+                *type = true;
                 uint32_t now = n_values(variety, list, chosen, n, scratch);
-                chosen[i] = now > have;
+                *type = now > have;
                 have = now > have ? now : have;
             }
+        }
+    }
+}
+
+static bool varied(const struct bp_problem *bp, const struct bp_node *node,
+                   const struct candidate *list, const bool *chosen, uint32_t n,
+                   struct arena *scratch)
+{
+    for (uint32_t v = 0; v < bp->n_varieties; v++) {
+        const struct bp_variety *variety = &bp->varieties[v];
+        if (variety->value[node->offering_i] != BP_NO_VALUE &&
+            n_values(variety, list, chosen, n, scratch) < variety->min_values) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What minValues asked for may be too many: leaves out the dearest that it does not need. */
+static void narrow(const struct bp_problem *bp, const struct bp_node *node,
+                   const struct candidate *list, bool *chosen, uint32_t n, uint32_t surplus,
+                   struct arena *scratch)
+{
+    uint32_t own = n;
+    for (uint32_t i = 0; i < n; i++) {
+        own = list[i].offering_i == node->offering_i ? i : own;
+    }
+    for (uint32_t i = n; i-- > 0 && surplus > 0;) {
+        bool *type = &chosen[list[i].type_i];
+        if (*type && (own == n || list[i].type_i != list[own].type_i)) {
+            *type = false;
+            *type = !varied(bp, node, list, chosen, n, scratch);
+            surplus -= !*type;
         }
     }
 }
@@ -205,17 +240,40 @@ static uint32_t collect(const struct assembly *a, const struct bp_node *node, bo
         }
         const struct cat_type *type = &p->base->snapshot->catalog->types[shelf.type_i];
         if (holds(bp, node, size, k)) {
-            VEC_PUSH(scratch, &list,
-                     (struct candidate){.price = shelf.price,
-                                        .name = strtab_str(p->base->snapshot->tab, type->name),
-                                        .type = type,
-                                        .offering_i = k,
-                                        .near = k == node->offering_i || shelf.price <= near});
+            VEC_PUSH(
+                scratch, &list,
+                (struct candidate){.price = shelf.price,
+                                   .name = strtab_str(p->base->snapshot->tab, type->name),
+                                   .type = type,
+                                   .offering_i = k,
+                                   .type_i = shelf.type_i,
+                                   .near = k == node->offering_i ||
+                                           (place_cmp(&shelf, &own) == 0 && shelf.price <= near)});
         }
     }
     qsort(list.v, list.n, sizeof *list.v, candidate_cmp);
     *ret_list = list.v;
     return (uint32_t)list.n;
+}
+
+/* The chosen types, each by its cheapest offering in the list; those in the node's place come by
+ * what they cost there. */
+static void put_options(const struct assembly *a, const struct candidate *list, bool *chosen,
+                        uint32_t n, struct plan_node *ret_node, struct arena *scratch)
+{
+    bool *here = ARENA_ARRAY(scratch, bool, a->problem->base->snapshot->catalog->n_types);
+    for (uint32_t i = 0; i < n; i++) {
+        here[list[i].type_i] |= list[i].near;
+    }
+    const struct cat_type **options = ARENA_ARRAY(a->arena, const struct cat_type *, n);
+    for (uint32_t i = 0; i < n; i++) {
+        bool *type = &chosen[list[i].type_i];
+        if (*type && (list[i].near || !here[list[i].type_i])) {
+            options[ret_node->n_options++] = list[i].type;
+            *type = false;
+        }
+    }
+    ret_node->options = options;
 }
 
 void assemble_options(const struct assembly *a, const struct bp_node *node,
@@ -227,27 +285,26 @@ void assemble_options(const struct assembly *a, const struct bp_node *node,
         anywhere = anywhere || a->problem->bp.varieties[v].value[node->offering_i] != BP_NO_VALUE;
     }
     struct candidate *list = NULL;
-    uint32_t n = collect(a, node, anywhere, &scratch, &list), n_chosen = 0;
-    const struct shelf own_shelf = shelf_of(a->problem, node->offering_i);
-    const uint32_t least = options_min(a, &own_shelf);
-    bool *chosen = ARENA_ARRAY(&scratch, bool, n);
-    for (uint32_t i = 0; i < n; i++) {
-        bool own = list[i].type == ret_node->type;
-        chosen[i] = own || ((list[i].near || n_chosen + 1 < least) &&
-                            n_chosen + 1 < a->settings->options_max);
-        n_chosen += chosen[i] && !own;
+    uint32_t n = collect(a, node, anywhere, &scratch, &list), most = a->settings->options_max;
+    bool *chosen = ARENA_ARRAY(&scratch, bool, a->problem->base->snapshot->catalog->n_types);
+    const struct shelf own = shelf_of(a->problem, node->offering_i);
+    const uint32_t least = options_min(a, &own);
+    uint32_t n_chosen = 1;
+    chosen[own.type_i] = true;
+    for (uint32_t i = 0; i < n && n_chosen < most; i++) {
+        bool take = list[i].near || n_chosen < least;
+        n_chosen += take && !chosen[list[i].type_i];
+        chosen[list[i].type_i] |= take;
     }
-    widen(&a->problem->bp, node, list, chosen, n, &scratch);
-    const struct cat_type **options = ARENA_ARRAY(a->arena, const struct cat_type *, n);
-    for (uint32_t i = 0; i < n; i++) {
-        bool known = !chosen[i];
-        for (uint32_t k = 0; k < ret_node->n_options && !known; k++) {
-            known = options[k] == list[i].type;
+    if (anywhere) {
+        widen(&a->problem->bp, node, list, chosen, n, &scratch);
+        n_chosen = 0;
+        for (uint32_t t = 0; t < a->problem->base->snapshot->catalog->n_types; t++) {
+            n_chosen += chosen[t];
         }
-        if (!known) {
-            options[ret_node->n_options++] = list[i].type;
-        }
+        narrow(&a->problem->bp, node, list, chosen, n, n_chosen > most ? n_chosen - most : 0,
+               &scratch);
     }
-    ret_node->options = options;
+    put_options(a, list, chosen, n, ret_node, &scratch);
     arena_done(&scratch);
 }
