@@ -16,8 +16,15 @@ enum {
     PIVOTS = 100,
     COLUMNS_MIN = 30,
     PURGE_FACTOR = 4,
-    PURGE_MORE = 200
+    PURGE_MORE = 200,
+    SHAVE_TURNS = 40,
+    SHAVE_FUTILE = 2
 };
+
+/* Shaving: worth it while bound and master are so far apart; a class gets cheaper by this power of
+ * what the worst pattern that holds it costs for its worth. */
+#define SHAVE_GAP  1e-2
+#define SHAVE_RATE 0.4
 
 /* GLPK's tolerance of reduced costs is 1e-7 absolute, prices are about 1: a column that pays by
  * less would be found for ever. */
@@ -41,6 +48,7 @@ void bp_cg_init(struct bp_cg *cg, struct arena *arena, struct bp_master *master,
     cg->kinds = ARENA_ARRAY(arena, uint32_t, red->n_kinds + 1);
     cg->proven = ARENA_ARRAY(arena, bool, red->n_kinds + 1);
     cg->top = ARENA_ARRAY(arena, struct bp_item, red->n_classes + 1);
+    cg->shave = ARENA_ARRAY(arena, double, red->n_classes + 1);
     cg->found_room = BP_KNAP_KEPT * (red->n_kinds + 1);
     cg->found = ARENA_ARRAY(arena, struct bp_found, cg->found_room);
 }
@@ -117,6 +125,30 @@ static double charge(const struct bp_cg *cg, const double *mu, uint32_t kind)
     return sum;
 }
 
+/* Every kind at the prices of cg->pi and cg->mu. */
+static void begin_pricing(struct bp_cg *cg)
+{
+    const struct bp_red *red = cg->red;
+    cg->n_kinds = 0;
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        cg->value[k] = 0;
+        cg->threshold[k] = (charge(cg, cg->mu, k) + cg->master->sigma[k]) * (1 + THRESHOLD_REL);
+        /* A kind that is used up still counts for the bound through its stock in the problem. */
+        cg->proven[k] = true;
+        if (cg->skip == NULL || !cg->skip[k]) {
+            cg->kinds[cg->n_kinds++] = k;
+        }
+    }
+    for (uint32_t i = 0; i < red->n_classes; i++) {
+        cg->shave[i] = 1;
+    }
+    cg->kind_at = 0;
+    cg->level = 0;
+    cg->n_top = 0;
+    cg->top_ratio = 0;
+    cg->state = BP_CG_PRICE;
+}
+
 static void do_begin(struct bp_cg *cg)
 {
     const struct bp_red *red = cg->red;
@@ -132,22 +164,9 @@ static void do_begin(struct bp_cg *cg)
         cg->mu[r] = (1 - alpha) * master->mu[r] + (alpha > 0 ? alpha * cg->best_mu[r] : 0);
     }
     cg->exact = alpha == 0;
-    cg->n_kinds = 0;
-    for (uint32_t k = 0; k < red->n_kinds; k++) {
-        cg->value[k] = 0;
-        cg->threshold[k] = (charge(cg, cg->mu, k) + master->sigma[k]) * (1 + THRESHOLD_REL);
-        /* A kind that is used up still counts for the bound through its stock in the problem. */
-        cg->proven[k] = true;
-        if (cg->skip == NULL || !cg->skip[k]) {
-            cg->kinds[cg->n_kinds++] = k;
-        }
-    }
-    cg->kind_at = 0;
     cg->n_found = 0;
-    cg->level = 0;
-    cg->n_top = 0;
-    cg->top_ratio = 0;
-    cg->state = BP_CG_PRICE;
+    cg->n_shaves = cg->shave_futile = 0;
+    begin_pricing(cg);
 }
 
 /* The same prices again, with deeper searches where the bound is not tight yet. False when there is
@@ -187,6 +206,19 @@ static void take_pattern(struct bp_cg *cg, uint32_t kind, struct bp_item *items,
     if (!bp_master_has(cg->master, pattern)) {
         cg->found[cg->n_found++] =
             (struct bp_found){.pattern = pattern, .reduced = reduced / fmax(scale, 0.1)};
+    }
+}
+
+/* Nodes without an end must pay for themselves; those with one may be worth more. */
+static void note_shave(struct bp_cg *cg, uint32_t kind, const struct bp_priced *priced)
+{
+    double cost = charge(cg, cg->mu, kind);
+    for (uint32_t f = 0; f < priced->n_found && isinf(cg->red->stock[kind]); f++) {
+        double rate = priced->value[f] > cost ? pow(cost / priced->value[f], SHAVE_RATE) : 1;
+        for (uint32_t j = 0; j < priced->n_items[f]; j++) {
+            uint32_t i = priced->items[f][j].class_i;
+            cg->shave[i] = fmin(cg->shave[i], rate);
+        }
     }
 }
 
@@ -251,6 +283,7 @@ static void do_price(struct bp_cg *cg, uint64_t *spent)
         const struct bp_priced *priced = &cg->pricer->priced[k];
         cg->value[k] = priced->bound;
         keep_top(cg, k, priced);
+        note_shave(cg, k, priced);
         cg->proven[k] = priced->proven;
         for (uint32_t f = 0; f < priced->n_found; f++) {
             take_pattern(cg, k, priced->items[f], priced->n_items[f]);
@@ -287,6 +320,42 @@ static bool improve_bound(struct bp_cg *cg)
     return true;
 }
 
+/* Turns of shaving find patterns again. */
+static void drop_twice_found(struct bp_cg *cg)
+{
+    uint32_t n = 0;
+    for (uint32_t j = 0; j < cg->n_found; j++) {
+        if (n == 0 || cg->found[j].pattern != cg->found[n - 1].pattern) {
+            cg->found[n++] = cg->found[j];
+        }
+    }
+    cg->n_found = n;
+}
+
+/* Prices again with what is too dear made cheaper. False: the master's turn. */
+static bool shave(struct bp_cg *cg, bool better)
+{
+    if (!cg->limits.shave || cg->round > 0 ||
+        cg->lp_cost - cg->bound <= SHAVE_GAP * fabs(cg->lp_cost)) {
+        return false;
+    }
+    cg->shave_futile = better ? 0 : cg->shave_futile + 1;
+    if (cg->n_shaves == SHAVE_TURNS || cg->shave_futile > SHAVE_FUTILE) {
+        return false;
+    }
+    bool any = false;
+    for (uint32_t i = 0; i < cg->red->n_classes; i++) {
+        cg->pi[i] *= cg->shave[i];
+        any = any || cg->shave[i] < 1 - 1e-4;
+    }
+    if (!any) {
+        return false;
+    }
+    cg->n_shaves++;
+    begin_pricing(cg);
+    return true;
+}
+
 static void nothing_found(struct bp_cg *cg)
 {
     if (!cg->exact) {
@@ -302,7 +371,11 @@ static void do_collect(struct bp_cg *cg, uint64_t *spent)
 {
     /* Before the best prices move. */
     bool rises = cg->n_top > 0 && rises_to_master(cg);
-    improve_bound(cg);
+    bool better = improve_bound(cg);
+    if (shave(cg, better)) {
+        *spent += 1 + cg->red->n_classes / 100;
+        return;
+    }
     cg->round++;
     if (cg->lp_cost - cg->bound <= cg->limits.gap * fabs(cg->lp_cost)) {
         cg->converged = true;
@@ -317,6 +390,7 @@ static void do_collect(struct bp_cg *cg, uint64_t *spent)
         cg->nodes = cg->nodes * 3 < cg->limits.nodes ? cg->nodes * 3 : cg->limits.nodes;
     }
     qsort(cg->found, cg->n_found, sizeof *cg->found, compare_found);
+    drop_twice_found(cg);
     uint32_t most = cg->red->n_classes / 2 > COLUMNS_MIN ? cg->red->n_classes / 2 : COLUMNS_MIN;
     uint32_t n = cg->n_found < most ? cg->n_found : most;
     auto_arena scratch = ARENA_INIT;

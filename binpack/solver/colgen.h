@@ -3,8 +3,10 @@
  *
  * A round solves the master, prices every kind at prices between the master's and the best known
  * ones (smoothing), takes the Lagrangian bound from what pricing proved and adds the patterns that
- * pay. It ends when bound and master meet, when exact pricing finds nothing, or when the rounds
- * allowed are used up. */
+ * pay. While bound and master are far apart, what prices prove is first raised by shaving: classes
+ * of patterns that are worth more than they cost get cheaper, and the kinds are priced again; that
+ * takes the master's place for some turns and costs a fraction of it. It ends when bound and master
+ * meet, when exact pricing finds nothing, or when the rounds allowed are used up. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +21,7 @@ struct bp_cg_limits {
     double gap;   /* done when (cost - bound) / cost is below */
     bool certify; /* the bound is for a certificate: patterns as large as the problem's demand count
                    */
+    bool shave;   /* raise what the kept prices prove before the first round */
     uint32_t rounds;
     uint32_t nodes; /* of pricing, for each kind and round */
     uint32_t
@@ -64,7 +67,10 @@ struct bp_cg {
     struct bp_item *top; /* [n_classes] this round's pattern of the highest value for its cost */
     uint32_t n_top;
     double top_ratio, top_cost;
-    bool *proven; /* [n_kinds] this round's bound is as tight as it needs to be */
+    double *shave;         /* [n_classes] by what this turn's prices are too high, 0 to 1 */
+    uint32_t n_shaves;     /* turns since the master was solved */
+    uint32_t shave_futile; /* of them, those in a row that raised no bound */
+    bool *proven;          /* [n_kinds] this round's bound is as tight as it needs to be */
 };
 
 void bp_cg_init(struct bp_cg *cg, struct arena *arena, struct bp_master *master,

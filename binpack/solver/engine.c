@@ -14,11 +14,11 @@
 #include "binpack/solver/ffd.h"
 
 static const char *const phase_names[] = {
-    [PHASE_PARTS] = "columns", [PHASE_FILL] = "round",   [PHASE_COLUMNS] = "columns",
-    [PHASE_ROUND] = "round",   [PHASE_PROVE] = "prove",  [PHASE_COUNTS] = "counts",
-    [PHASE_TREE] = "counts",   [PHASE_SETTLE] = "prove", [PHASE_AGAIN] = "round",
-    [PHASE_RELAXED] = "bound", [PHASE_PLACED] = "bound", [PHASE_IMPROVE] = "improve",
-    [PHASE_DONE] = "done"};
+    [PHASE_PARTS] = "columns",   [PHASE_SHAVE] = "columns", [PHASE_FILL] = "round",
+    [PHASE_COLUMNS] = "columns", [PHASE_ROUND] = "round",   [PHASE_PROVE] = "prove",
+    [PHASE_COUNTS] = "counts",   [PHASE_TREE] = "counts",   [PHASE_SETTLE] = "prove",
+    [PHASE_AGAIN] = "round",     [PHASE_RELAXED] = "bound", [PHASE_PLACED] = "bound",
+    [PHASE_IMPROVE] = "improve", [PHASE_DONE] = "done"};
 
 enum {
     LARGE_LP = 150, /* classes */
@@ -363,6 +363,7 @@ static void begin_root(struct bp_engine *e)
     bool parts = e->parts.n_columns > 0, warm = !parts && e->options.start_dual != NULL;
     if (warm) {
         set_start_prices(e);
+        limits.shave = true;
     }
     if (parts) {
         limits.gap = 5e-3; /* the plan is near by now */
@@ -387,14 +388,24 @@ static void step_parts(struct bp_engine *e, uint64_t work)
             bp_engine_next(e, PHASE_DONE);
             return;
         }
-        bp_cg_set_prices(&e->cg, e->parts.pi, NULL);
         for (uint32_t i = 0; i < e->red.n_classes; i++) {
             e->value[i] = e->parts.pi[i] + 1e-9;
         }
-        bp_engine_next(e, PHASE_FILL);
+        bp_engine_next(e, PHASE_SHAVE);
     } else {
         bp_engine_next(e, PHASE_COLUMNS);
     }
+}
+
+/* Parts price their classes by what they cost alone. One round tells what that proves of the whole
+ * and leaves prices that hold for it. */
+static void begin_shave(struct bp_engine *e)
+{
+    struct bp_cg_limits limits = root_limits;
+    limits.shave = true;
+    limits.rounds = 1;
+    bp_cg_set_prices(&e->cg, e->parts.pi, NULL);
+    bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &limits, /* keep_prices= */ true);
 }
 
 static void step_columns(struct bp_engine *e, uint64_t work)
@@ -407,6 +418,10 @@ static void step_columns(struct bp_engine *e, uint64_t work)
     if (e->cg.failed) {
         bp_engine_warn(e, &e->cg.err);
         bp_engine_next(e, PHASE_DONE);
+        return;
+    }
+    if (e->phase == PHASE_SHAVE) {
+        bp_engine_next(e, PHASE_FILL);
         return;
     }
     keep_root_prices(e);
@@ -527,6 +542,9 @@ static void begin_phase(struct bp_engine *e)
     case PHASE_PARTS:
         begin_columns(e);
         break;
+    case PHASE_SHAVE:
+        begin_shave(e);
+        break;
     case PHASE_FILL:
         break;
     case PHASE_COLUMNS:
@@ -585,6 +603,7 @@ static void step_phase(struct bp_engine *e, uint64_t work)
             bp_engine_next(e, PHASE_COLUMNS);
         }
         break;
+    case PHASE_SHAVE:
     case PHASE_COLUMNS:
         step_columns(e, work);
         break;

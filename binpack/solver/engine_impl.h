@@ -19,6 +19,7 @@
 enum phase {
     PHASE_PARTS,   /* the LP for the classes of one mask at a time: prices and columns to start from
                     */
+    PHASE_SHAVE,   /* what those prices prove */
     PHASE_FILL,    /* greedy plans at those prices */
     PHASE_COLUMNS, /* the LP over all patterns */
     PHASE_ROUND,   /* the first dive */
