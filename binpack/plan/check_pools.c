@@ -195,8 +195,9 @@ static struct place place_of(const struct check_world *world, const struct plan_
                           .reservation_id = p->reservation_id};
 }
 
-bool check_node_of_plan(struct check_world *world, const struct plan_node *planned,
-                        struct check_node *node, struct err *err)
+/* Who the node is: name, labels, taints; not yet what it has room for. */
+static bool identify_node(struct check_world *world, const struct plan_node *planned,
+                          struct check_node *node, struct err *err)
 {
     if (planned->pool_i >= world->cluster->n_nodepools ||
         planned->zone_i >= world->catalog->n_zones || planned->type == NULL) {
@@ -220,14 +221,29 @@ bool check_node_of_plan(struct check_world *world, const struct plan_node *plann
     node->pool = k8s_pairs_get(&node->labels, world->words->nodepool);
     node->taints = p.pool->taints;
     node->n_taints = p.pool->n_taints;
+    return true;
+}
+
+static void measure_node(struct check_world *world, struct check_node *node)
+{
+    struct place p = place_of(world, node->planned);
     struct cat_room room;
-    cat_type_room(planned->type, p.nc, &world->settings->catalog, world->tab, world->words,
-                  world->arena, &room);
+    cat_type_room(p.type, p.nc, &world->settings->catalog, world->tab, world->words, world->arena,
+                  &room);
     node->alloc = room.allocatable;
     node->capacity = room.capacity;
     check_overlaid_capacity(world, node);
     node->limits = room.attach_limits;
     node->n_limits = room.n_attach_limits;
+}
+
+bool check_node_of_plan(struct check_world *world, const struct plan_node *planned,
+                        struct check_node *node, struct err *err)
+{
+    if (!identify_node(world, planned, node, err)) {
+        return false;
+    }
+    measure_node(world, node);
     return true;
 }
 
@@ -360,6 +376,28 @@ static bool check_limits(const struct check_world *world, struct err *err)
 
 /* ---- instance type options and minValues ---- */
 
+/* What a pool could buy without labels of a person's choice. */
+struct buyable {
+    bool listed;
+    VEC(struct way) ways;
+};
+struct way {
+    const struct cat_type *type;
+    uint32_t offering_i;
+    struct k8s_pairs labels;
+};
+
+/* The values of a key on nodes that a pool could buy. */
+struct openings {
+    uint32_t pool_i;
+    strid key;
+    VEC(struct opening) values;
+};
+struct opening {
+    strid value;
+    VEC(struct k8s_pairs) labels; /* of each way to a node with it */
+};
+
 /* A way to buy a node, remembered with what the options of many nodes ask of it again and again. */
 struct slot {
     uint32_t pool_i, labels_i, offering_i; /* labels_i: which of the chosen label sets */
@@ -373,6 +411,8 @@ struct check_slots {
     uint32_t n, n_slots; /* a power of two */
     struct slot **slots;
     VEC(struct k8s_pairs) chosen;
+    struct buyable *buyable; /* [n_nodepools], NULL: not yet */
+    VEC(struct openings) openings;
 };
 
 struct check_slots *check_slots_new(struct arena *arena)
@@ -440,6 +480,25 @@ static bool type_refused(const struct check_world *world, const struct karp_node
     return false;
 }
 
+/* Whether the pool of `planned` could buy that type and offering with the labels of `planned`; then
+ * `ret_node` is such a node, not measured yet, whose plan is `ret_alike`. */
+static bool may_buy(struct check_world *world, const struct plan_node *planned,
+                    const struct cat_type *type, uint32_t offering_i, struct plan_node *ret_alike,
+                    struct check_node *ret_node)
+{
+    const struct cat_offering *o = &type->offerings[offering_i];
+    const struct karp_nodepool *pool = &world->cluster->nodepools[planned->pool_i];
+    *ret_alike = *planned;
+    ret_alike->type = type;
+    ret_alike->zone_i = o->zone_i;
+    ret_alike->capacity_type = o->capacity_type;
+    ret_alike->reservation_id = o->reservation_id;
+    return o->available && o->price.has && !type_refused(world, pool, type) &&
+           cat_type_compatible(type, find_class(world, pool->class_ref.name), world->tab) &&
+           identify_node(world, ret_alike, ret_node, NULL) &&
+           pool_refuses(world, pool, &ret_node->labels, /* open_ok= */ true) == STRID_NONE;
+}
+
 /* The slot of `planned` if it were of this type and offering. */
 static struct slot *find_slot(struct check_world *world, const struct plan_node *planned,
                               uint32_t labels_i, const struct cat_type *type, uint32_t offering_i)
@@ -452,20 +511,13 @@ static struct slot *find_slot(struct check_world *world, const struct plan_node 
         .pool_i = planned->pool_i, .labels_i = labels_i, .offering_i = offering_i, .type = type};
     struct slot **place = slot_place(s, &key);
     if (*place == NULL) {
-        const struct cat_offering *o = &type->offerings[offering_i];
-        struct plan_node alike = *planned;
-        alike.type = type;
-        alike.zone_i = o->zone_i;
-        alike.capacity_type = o->capacity_type;
-        alike.reservation_id = o->reservation_id;
         struct slot *slot = ARENA_NEW(world->arena, struct slot);
+        struct plan_node alike;
         *slot = key;
-        const struct karp_nodepool *pool = &world->cluster->nodepools[planned->pool_i];
-        slot->allowed =
-            o->available && o->price.has && !type_refused(world, pool, type) &&
-            cat_type_compatible(type, find_class(world, pool->class_ref.name), world->tab) &&
-            check_node_of_plan(world, &alike, &slot->node, NULL) &&
-            pool_refuses(world, pool, &slot->node.labels, /* open_ok= */ true) == STRID_NONE;
+        slot->allowed = may_buy(world, planned, type, offering_i, &alike, &slot->node);
+        if (slot->allowed) {
+            measure_node(world, &slot->node);
+        }
         slot->node.planned = NULL; /* it was a copy */
         size_t words = bits_words(world->n_kinds);
         slot->known = ARENA_ARRAY(world->arena, uint64_t, slot->allowed ? words : 0);
@@ -621,60 +673,98 @@ static bool limits_forbid(const struct karp_nodepool *pool)
     return false;
 }
 
-struct opening { /* values added so far are not looked at again */
-    const struct k8s_pod_shape *shape;
-    const struct k8s_spread *spread;
-    strid key;
-    void (*add)(void *ctx, strid value);
-    void *ctx;
-    VEC(strid) values;
-};
-
-static void open_value(struct check_world *world, struct opening *o, const struct k8s_pairs *labels,
-                       strid value)
+static const struct buyable *list_buyable(struct check_world *world, uint32_t pool_i)
 {
-    for (size_t i = 0; i < o->values.n; i++) {
-        if (o->values.v[i] == value) {
-            return;
-        }
+    if (world->slots->buyable == NULL) {
+        world->slots->buyable =
+            ARENA_ARRAY(world->arena, struct buyable, world->cluster->n_nodepools);
     }
-    if (!o->spread->affinity_honor || check_match_pairs(world, o->shape, labels, STR("new"))) {
-        VEC_PUSH(world->arena, &o->values, value);
-        o->add(o->ctx, value);
-    }
-}
-
-static void open_slot(struct check_world *world, struct opening *o, const struct plan_node *any,
-                      const struct cat_type *type, uint32_t offering_i)
-{
-    struct slot *slot =
-        find_slot(world, any, chosen_index(world, world->slots, &any->labels), type, offering_i);
-    const struct karp_nodepool *pool = &world->cluster->nodepools[any->pool_i];
-    strid have = slot->allowed ? k8s_pairs_get(&slot->node.labels, o->key) : STRID_NONE;
-    if (have != STRID_NONE) {
-        open_value(world, o, &slot->node.labels, have);
-    }
-    for (uint32_t i = 0; slot->allowed && have == STRID_NONE && i < pool->n_requirements; i++) {
-        const struct k8s_requirement *r = &pool->requirements[i];
-        for (uint32_t v = 0; r->key == o->key && r->op == K8S_IN && v < r->values.n; v++) {
-            struct k8s_pair *chosen = ARENA_NEW(world->arena, struct k8s_pair);
-            *chosen = (struct k8s_pair){.key = o->key, .value = r->values.v[v]};
-            struct plan_node with = *any;
-            with.labels = (struct k8s_pairs){.n = 1, .v = chosen};
-            struct slot *s = find_slot(
-                world, &with, chosen_index(world, world->slots, &with.labels), type, offering_i);
-            if (s->allowed) {
-                open_value(world, o, &s->node.labels, r->values.v[v]);
+    struct buyable *b = &world->slots->buyable[pool_i];
+    struct plan_node any = {.name = STR("new"), .pool_i = pool_i}, alike;
+    for (uint32_t t = 0; t < world->catalog->n_types && !b->listed; t++) {
+        const struct cat_type *type = &world->catalog->types[t];
+        for (uint32_t f = 0; f < type->n_offerings; f++) {
+            struct check_node node;
+            if (may_buy(world, &any, type, f, &alike, &node)) {
+                struct way way = {.type = type, .offering_i = f, .labels = node.labels};
+                VEC_PUSH(world->arena, &b->ways, way);
             }
         }
     }
+    b->listed = true;
+    return b;
+}
+
+static void add_opening(struct check_world *world, struct openings *o, strid value,
+                        struct k8s_pairs labels)
+{
+    size_t i = 0;
+    while (i < o->values.n && o->values.v[i].value != value) {
+        i++;
+    }
+    if (i == o->values.n) {
+        VEC_PUSH(world->arena, &o->values, (struct opening){.value = value});
+    }
+    VEC_PUSH(world->arena, &o->values.v[i].labels, labels);
+}
+
+/* The key is none of the node's own: each value that the pool lets a pod choose. */
+static void add_choices(struct check_world *world, struct openings *o, const struct way *way)
+{
+    const struct karp_nodepool *pool = &world->cluster->nodepools[o->pool_i];
+    for (uint32_t i = 0; i < pool->n_requirements; i++) {
+        const struct k8s_requirement *r = &pool->requirements[i];
+        for (uint32_t v = 0; r->key == o->key && r->op == K8S_IN && v < r->values.n; v++) {
+            struct k8s_pair chosen = {.key = o->key, .value = r->values.v[v]};
+            struct plan_node with = {.name = STR("new"),
+                                     .pool_i = o->pool_i,
+                                     .labels = (struct k8s_pairs){.n = 1, .v = &chosen}};
+            struct plan_node alike;
+            struct check_node node;
+            if (may_buy(world, &with, way->type, way->offering_i, &alike, &node)) {
+                add_opening(world, o, r->values.v[v], node.labels);
+            }
+        }
+    }
+}
+
+static const struct openings *list_openings(struct check_world *world, uint32_t pool_i, strid key)
+{
+    struct check_slots *s = world->slots;
+    for (size_t i = 0; i < s->openings.n; i++) {
+        if (s->openings.v[i].pool_i == pool_i && s->openings.v[i].key == key) {
+            return &s->openings.v[i];
+        }
+    }
+    struct openings o = {.pool_i = pool_i, .key = key};
+    const struct buyable *b = list_buyable(world, pool_i);
+    for (size_t i = 0; i < b->ways.n; i++) {
+        strid have = k8s_pairs_get(&b->ways.v[i].labels, key);
+        if (have == STRID_NONE) {
+            add_choices(world, &o, &b->ways.v[i]);
+        } else {
+            add_opening(world, &o, have, b->ways.v[i].labels);
+        }
+    }
+    VEC_PUSH(world->arena, &s->openings, o);
+    return &s->openings.v[s->openings.n - 1];
+}
+
+static bool any_matches(const struct check_world *world, const struct k8s_pod_shape *shape,
+                        const struct opening *opening)
+{
+    for (size_t i = 0; i < opening->labels.n; i++) {
+        if (check_match_pairs(world, shape, &opening->labels.v[i], STR("new"))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void check_openable(struct check_world *world, const struct k8s_pod_shape *shape,
                     const struct k8s_spread *spread, strid key, void (*add)(void *ctx, strid value),
                     void *ctx)
 {
-    struct opening o = {.shape = shape, .spread = spread, .key = key, .add = add, .ctx = ctx};
     for (uint32_t i = 0; i < world->cluster->n_nodepools; i++) {
         const struct karp_nodepool *pool = &world->cluster->nodepools[i];
         const struct aws_nodeclass *nc = NULL;
@@ -684,11 +774,10 @@ void check_openable(struct check_world *world, const struct k8s_pod_shape *shape
                                                        pool->taints, pool->n_taints) != NULL)) {
             continue;
         }
-        struct plan_node any = {.name = STR("new"), .pool_i = i};
-        for (uint32_t t = 0; t < world->catalog->n_types; t++) {
-            const struct cat_type *type = &world->catalog->types[t];
-            for (uint32_t f = 0; f < type->n_offerings; f++) {
-                open_slot(world, &o, &any, type, f);
+        const struct openings *o = list_openings(world, i, key);
+        for (size_t v = 0; v < o->values.n; v++) {
+            if (!spread->affinity_honor || any_matches(world, shape, &o->values.v[v])) {
+                add(ctx, o->values.v[v].value);
             }
         }
     }

@@ -185,7 +185,7 @@ bool check_pool_usable(const struct check_world *world, const struct karp_nodepo
 MUST_CHECK bool check_node_of_plan(struct check_world *world, const struct plan_node *planned,
                                    struct check_node *node, struct err *err);
 /* Axis values (of `key`) that new nodes of usable pools could open for a carrier; adds them with
- * `add`. */
+ * `add`, a value perhaps more than once. */
 void check_openable(struct check_world *world, const struct k8s_pod_shape *shape,
                     const struct k8s_spread *spread, strid key, void (*add)(void *ctx, strid value),
                     void *ctx);

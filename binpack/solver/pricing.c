@@ -568,19 +568,23 @@ double bp_knap_quick_bound(const struct bp_red *red, uint32_t kind, const double
     const double *cap = red->cap + (size_t)kind * red->n_dims;
     const uint64_t *accept = bp_red_accept(red, kind);
     double bound = 0;
+    uint32_t priced[BP_MAX_DIMS], n_priced = 0; /* mostly one or two */
     for (uint32_t d = 0; d < red->n_dims; d++) {
         bound += lambda[d] * cap[d];
+        if (lambda[d] != 0) {
+            priced[n_priced++] = d;
+        }
     }
     for (uint32_t w = 0; w < red->n_words; w++) {
         for (uint64_t bits = accept[w]; bits != 0; bits &= bits - 1) {
             uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(bits);
             const double *size = red->size_of + (size_t)i * red->n_dims;
             double left = value[i];
-            for (uint32_t d = 0; d < red->n_dims; d++) {
-                left -= lambda[d] * size[d];
+            for (uint32_t x = 0; x < n_priced; x++) {
+                left -= lambda[priced[x]] * size[priced[x]];
             }
             if (left > 0) {
-                bound += left * bp_red_fit(red, cap, i, upper[i]);
+                bound += left * bp_red_most(red, kind, i, upper[i]);
             }
         }
     }

@@ -42,7 +42,7 @@ static void load_items(struct bp_knap *k, const double *value, const double *upp
             if (!(value[i] > 0 && upper[i] >= 1)) {
                 continue;
             }
-            double fit = bp_red_fit(red, cap, i, upper[i]);
+            double fit = bp_red_most(red, k->kind, i, upper[i]);
             if (fit < 1) {
                 continue;
             }

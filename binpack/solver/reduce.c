@@ -9,23 +9,11 @@
 #include "base/arena.h"
 #include "base/bitset.h"
 #include "binpack/solver/reach.h"
+#include "binpack/solver/reduce_impl.h"
+
+enum { MOST_ROOM = 1 << 18 }; /* entries of the table `most` */
 
 #define EXACT_MAX 4503599627370496.0 /* 2^52 */
-
-/* What only the build needs. */
-struct build {
-    struct bp_red *red;
-    const struct bp_problem *p;
-    struct arena *arena;
-    struct arena *scratch;
-    uint32_t dim_source[BP_MAX_DIMS];
-    int64_t dim_gcd[BP_MAX_DIMS];
-    uint32_t mask_words, set_words;
-    uint32_t *order; /* public classes kept, sorted, equal ones adjacent */
-    uint32_t n_order;
-    uint32_t *accept_of; /* [n_domains] accept set or UINT32_MAX */
-    double *offer_cap;   /* [n_offerings][n_dims] in reduced units */
-};
 
 static int64_t gcd_of(int64_t a, int64_t b)
 {
@@ -37,7 +25,7 @@ static int64_t gcd_of(int64_t a, int64_t b)
     return a;
 }
 
-static void build_dims(struct build *b)
+static void build_dims(struct bp_red_build *b)
 {
     const struct bp_problem *p = b->p;
     uint32_t n = 0;
@@ -54,14 +42,14 @@ static void build_dims(struct build *b)
     b->red->n_dims = n;
 }
 
-static double public_size(const struct build *b, uint32_t class_i, uint32_t d)
+static double public_size(const struct bp_red_build *b, uint32_t class_i, uint32_t d)
 {
     int64_t size = b->p->size[(size_t)class_i * b->p->n_dims + b->dim_source[d]];
     int64_t steps = size / b->dim_gcd[d]; /* exact: the divisor is common to all sizes */
     return (double)steps;
 }
 
-static void build_offer_caps(struct build *b)
+static void build_offer_caps(struct bp_red_build *b)
 {
     const struct bp_problem *p = b->p;
     uint32_t n_dims = b->red->n_dims;
@@ -81,7 +69,7 @@ static void build_offer_caps(struct build *b)
     }
 }
 
-static bool class_fits(const struct build *b, uint32_t class_i, uint32_t offer)
+static bool class_fits(const struct bp_red_build *b, uint32_t class_i, uint32_t offer)
 {
     const struct bp_problem *p = b->p;
     const uint64_t *mask = p->mask + (size_t)class_i * b->mask_words;
@@ -96,7 +84,7 @@ static bool class_fits(const struct build *b, uint32_t class_i, uint32_t offer)
     return true;
 }
 
-static bool class_is_capped_out(const struct build *b, uint32_t class_i, uint32_t offer)
+static bool class_is_capped_out(const struct bp_red_build *b, uint32_t class_i, uint32_t offer)
 {
     const struct bp_problem *p = b->p;
     for (uint32_t c = 0; c < p->n_caps; c++) {
@@ -109,7 +97,7 @@ static bool class_is_capped_out(const struct build *b, uint32_t class_i, uint32_
     return false;
 }
 
-static bool class_is_placeable(const struct build *b, uint32_t class_i)
+static bool class_is_placeable(const struct bp_red_build *b, uint32_t class_i)
 {
     for (uint32_t k = 0; k < b->p->n_offerings; k++) {
         if (class_fits(b, class_i, k) && !class_is_capped_out(b, class_i, k)) {
@@ -121,16 +109,11 @@ static bool class_is_placeable(const struct build *b, uint32_t class_i)
 
 /* For qsort, which carries no context. */
 struct class_ref {
-    const struct build *b;
+    const struct bp_red_build *b;
     uint32_t id;
 };
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-static int compare_rules(const struct build *b, uint32_t x, uint32_t y)
+static int compare_rules(const struct bp_red_build *b, uint32_t x, uint32_t y)
 {
     const struct bp_problem *p = b->p;
     int order = 0;
@@ -144,20 +127,20 @@ static int compare_rules(const struct build *b, uint32_t x, uint32_t y)
         }
         /* Two classes on both sides exclude each other, so they are not one class. */
         if (order == 0 && bits_get(p->exclusions[e].a, x) && bits_get(p->exclusions[e].b, x)) {
-            order = compare_u64(x, y);
+            order = bp_compare_u64(x, y);
         }
     }
     return order;
 }
 
 /* Whether max_per_node can matter: then equal classes stay apart. */
-static bool per_node_binds(const struct build *b, uint32_t class_i)
+static bool per_node_binds(const struct bp_red_build *b, uint32_t class_i)
 {
     return b->p->classes[class_i].max_per_node < b->p->classes[class_i].demand;
 }
 
 /* 0 when nothing tells the classes apart; then they are one. */
-static int compare_content(const struct build *b, uint32_t x, uint32_t y)
+static int compare_content(const struct bp_red_build *b, uint32_t x, uint32_t y)
 {
     const struct bp_problem *p = b->p;
     for (uint32_t d = 0; d < b->red->n_dims; d++) {
@@ -175,21 +158,21 @@ static int compare_content(const struct build *b, uint32_t x, uint32_t y)
     }
     const uint64_t *mx = p->mask + (size_t)x * b->mask_words;
     const uint64_t *my = p->mask + (size_t)y * b->mask_words;
-    int order = compare_u64(bits_count(mx, b->mask_words), bits_count(my, b->mask_words));
+    int order = bp_compare_u64(bits_count(mx, b->mask_words), bits_count(my, b->mask_words));
     for (uint32_t w = 0; w < b->mask_words && order == 0; w++) {
-        order = compare_u64(mx[w], my[w]);
+        order = bp_compare_u64(mx[w], my[w]);
     }
     if (order == 0) {
         order = compare_rules(b, x, y);
     }
     if (order == 0 &&
         (per_node_binds(b, x) || per_node_binds(b, y) || cx->max_per_node != cy->max_per_node)) {
-        order = compare_u64(cx->max_per_node, cy->max_per_node);
+        order = bp_compare_u64(cx->max_per_node, cy->max_per_node);
         if (order == 0) {
-            order = compare_u64(cy->demand, cx->demand);
+            order = bp_compare_u64(cy->demand, cx->demand);
         }
         if (order == 0) {
-            order = compare_u64(x, y);
+            order = bp_compare_u64(x, y);
         }
     }
     return order;
@@ -199,10 +182,10 @@ static int compare_refs(const void *x, const void *y)
 {
     const struct class_ref *rx = x, *ry = y;
     int order = compare_content(rx->b, rx->id, ry->id);
-    return order != 0 ? order : compare_u64(rx->id, ry->id);
+    return order != 0 ? order : bp_compare_u64(rx->id, ry->id);
 }
 
-static void order_classes(struct build *b)
+static void order_classes(struct bp_red_build *b)
 {
     struct class_ref *refs = ARENA_ARRAY(b->scratch, struct class_ref, b->p->n_classes + 1);
     uint32_t n = 0;
@@ -221,7 +204,7 @@ static void order_classes(struct build *b)
     }
 }
 
-static void add_class(struct build *b, uint32_t first, uint32_t end)
+static void add_class(struct bp_red_build *b, uint32_t first, uint32_t end)
 {
     struct bp_red *red = b->red;
     const struct bp_class *c = &b->p->classes[b->order[first]];
@@ -237,7 +220,7 @@ static void add_class(struct build *b, uint32_t first, uint32_t end)
     red->priority[i] = c->priority;
 }
 
-static void build_classes(struct build *b)
+static void build_classes(struct bp_red_build *b)
 {
     struct bp_red *red = b->red;
     order_classes(b);
@@ -278,7 +261,7 @@ static uint64_t hash_words(const uint64_t *words, uint32_t n)
 }
 
 /* One set of classes for each domain, equal sets stored once. */
-static void build_accepts(struct build *b)
+static void build_accepts(struct bp_red_build *b)
 {
     struct bp_red *red = b->red;
     const struct bp_problem *p = b->p;
@@ -313,7 +296,7 @@ static void build_accepts(struct build *b)
     }
 }
 
-static void tighten(struct build *b)
+static void tighten(struct bp_red_build *b)
 {
     struct bp_red *red = b->red;
     const struct bp_problem *p = b->p;
@@ -344,202 +327,6 @@ static void tighten(struct build *b)
     }
 }
 
-/* ---- kinds ---- */
-
-static uint32_t cap_max_at(const struct bp_cap *cap, uint32_t offer)
-{
-    return cap->max_at != NULL ? cap->max_at[offer] : cap->max;
-}
-
-/* Whether x can stand in for y in every plan: as large, as cheap, as open, as little counted by
- * limits and rules. */
-static bool offer_covers(const struct build *b, uint32_t x, uint32_t y)
-{
-    const struct bp_problem *p = b->p;
-    const struct bp_red *red = b->red;
-    const struct bp_offering *ox = &p->offerings[x], *oy = &p->offerings[y];
-    if (ox->price > oy->price) {
-        return false;
-    }
-    for (uint32_t d = 0; d < red->n_dims; d++) {
-        if (b->offer_cap[(size_t)x * red->n_dims + d] < b->offer_cap[(size_t)y * red->n_dims + d]) {
-            return false;
-        }
-    }
-    uint32_t ax = b->accept_of[ox->domain], ay = b->accept_of[oy->domain];
-    if (ax != ay && !bits_subset(red->accept + (size_t)ay * red->n_words,
-                                 red->accept + (size_t)ax * red->n_words, red->n_words)) {
-        return false;
-    }
-    for (uint32_t r = 0; r < p->n_limits; r++) {
-        if (p->limits[r].use[x] > p->limits[r].use[y]) {
-            return false;
-        }
-    }
-    for (uint32_t c = 0; c < p->n_caps; c++) {
-        if (p->caps[c].max_at != NULL && p->caps[c].max_at[x] < p->caps[c].max_at[y]) {
-            return false;
-        }
-    }
-    for (uint32_t v = 0; v < p->n_varieties; v++) {
-        if (p->varieties[v].value[x] != BP_NO_VALUE && p->varieties[v].value[y] == BP_NO_VALUE) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool offer_equal(const struct build *b, uint32_t x, uint32_t y)
-{
-    return b->p->offerings[x].running == b->p->offerings[y].running &&
-           (b->p->offerings[x].stock == BP_UNLIMITED) ==
-               (b->p->offerings[y].stock == BP_UNLIMITED) &&
-           offer_covers(b, x, y) && offer_covers(b, y, x);
-}
-
-static int compare_offers(const void *x, const void *y)
-{
-    const struct class_ref *rx = x, *ry = y;
-    const struct build *b = rx->b;
-    const struct bp_offering *ox = &b->p->offerings[rx->id], *oy = &b->p->offerings[ry->id];
-    if (ox->price != oy->price) {
-        return ox->price < oy->price ? -1 : 1;
-    }
-    bool fx = ox->stock != BP_UNLIMITED, fy = oy->stock != BP_UNLIMITED;
-    if (fx != fy) {
-        return fx ? 1 : -1;
-    }
-    for (uint32_t d = 0; d < b->red->n_dims; d++) {
-        double cx = b->offer_cap[(size_t)rx->id * b->red->n_dims + d];
-        double cy = b->offer_cap[(size_t)ry->id * b->red->n_dims + d];
-        if (cx != cy) {
-            return cx > cy ? -1 : 1;
-        }
-    }
-    size_t ax = bits_count(b->red->accept + (size_t)b->accept_of[ox->domain] * b->red->n_words,
-                           b->red->n_words);
-    size_t ay = bits_count(b->red->accept + (size_t)b->accept_of[oy->domain] * b->red->n_words,
-                           b->red->n_words);
-    int order = compare_u64(ay, ax);
-    return order != 0 ? order : compare_u64(rx->id, ry->id);
-}
-
-static bool offer_holds_something(const struct build *b, uint32_t offer)
-{
-    const struct bp_red *red = b->red;
-    if (b->p->offerings[offer].stock == 0) {
-        return false;
-    }
-    const uint64_t *set =
-        red->accept + (size_t)b->accept_of[b->p->offerings[offer].domain] * red->n_words;
-    const double *cap = b->offer_cap + (size_t)offer * red->n_dims;
-    for (size_t i = bits_next(set, red->n_classes, 0); i < red->n_classes;
-         i = bits_next(set, red->n_classes, i + 1)) {
-        const double *size = red->size_of + i * red->n_dims;
-        uint32_t d = 0;
-        while (d < red->n_dims && size[d] <= cap[d]) {
-            d++;
-        }
-        if (d == red->n_dims) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void put_kind(struct build *b, uint32_t kind, uint32_t offer)
-{
-    struct bp_red *red = b->red;
-    const struct bp_offering *o = &b->p->offerings[offer];
-    memcpy(red->cap + (size_t)kind * red->n_dims, b->offer_cap + (size_t)offer * red->n_dims,
-           red->n_dims * sizeof(double));
-    red->price[kind] = o->price;
-    red->accept_i[kind] = b->accept_of[o->domain];
-}
-
-/* Walks the offerings from cheap to dear. `first` is the representative of each kind. */
-static uint32_t select_kinds(struct build *b, const struct class_ref *refs, uint32_t n,
-                             uint32_t *first)
-{
-    struct bp_red *red = b->red;
-    const struct bp_problem *p = b->p;
-    uint32_t *unlimited = ARENA_ARRAY(b->scratch, uint32_t, n + 1);
-    uint32_t n_kinds = 0, n_unlimited = 0, previous = BP_NO_KIND;
-    for (uint32_t j = 0; j < n; j++) {
-        uint32_t offer = refs[j].id, by = BP_NO_KIND;
-        if (!offer_holds_something(b, offer)) {
-            red->kind_of[offer] = BP_NO_KIND;
-            continue;
-        }
-        for (uint32_t u = 0; u < n_unlimited && by == BP_NO_KIND; u++) {
-            if (offer_covers(b, first[unlimited[u]], offer)) {
-                by = unlimited[u];
-            }
-        }
-        if (by == BP_NO_KIND && previous != BP_NO_KIND && offer_equal(b, first[previous], offer)) {
-            by = previous;
-        }
-        if (by == BP_NO_KIND) {
-            by = n_kinds++;
-            first[by] = offer;
-            if (p->offerings[offer].stock == BP_UNLIMITED) {
-                unlimited[n_unlimited++] = by;
-            }
-            previous = by;
-        }
-        red->kind_of[offer] = by;
-    }
-    return n_kinds;
-}
-
-static void build_kinds(struct build *b)
-{
-    struct bp_red *red = b->red;
-    const struct bp_problem *p = b->p;
-    uint32_t n = p->n_offerings;
-    struct class_ref *refs = ARENA_ARRAY(b->scratch, struct class_ref, n + 1);
-    for (uint32_t k = 0; k < n; k++) {
-        refs[k] = (struct class_ref){.b = b, .id = k};
-    }
-    if (n > 0) {
-        qsort(refs, n, sizeof *refs, compare_offers);
-    }
-    uint32_t *first = ARENA_ARRAY(b->scratch, uint32_t, n + 1);
-    red->kind_of = ARENA_ARRAY(b->arena, uint32_t, n + 1);
-    uint32_t n_kinds = select_kinds(b, refs, n, first);
-    red->n_kinds = n_kinds;
-    red->cap = ARENA_ARRAY(b->arena, double, (size_t)n_kinds * red->n_dims + 1);
-    red->price = ARENA_ARRAY(b->arena, usd_t, n_kinds + 1);
-    red->cost = ARENA_ARRAY(b->arena, double, n_kinds + 1);
-    red->stock = ARENA_ARRAY(b->arena, double, n_kinds + 1);
-    red->accept_i = ARENA_ARRAY(b->arena, uint32_t, n_kinds + 1);
-    red->offer_at = ARENA_ARRAY(b->arena, uint32_t, n_kinds + 1);
-    red->offer = ARENA_ARRAY(b->arena, uint32_t, n + 1);
-    uint32_t *count = ARENA_ARRAY(b->scratch, uint32_t, n_kinds + 1);
-    for (uint32_t k = 0; k < n_kinds; k++) {
-        put_kind(b, k, first[k]);
-    }
-    /* An offering that is only beaten is not one of the kind's own. */
-    for (uint32_t o = 0; o < n; o++) {
-        uint32_t k = red->kind_of[o];
-        if (k != BP_NO_KIND && offer_equal(b, first[k], o)) {
-            count[k]++;
-        }
-    }
-    for (uint32_t k = 0; k < n_kinds; k++) {
-        red->offer_at[k + 1] = red->offer_at[k] + count[k];
-        count[k] = red->offer_at[k];
-    }
-    for (uint32_t o = 0; o < n; o++) {
-        uint32_t k = red->kind_of[o];
-        if (k != BP_NO_KIND && offer_equal(b, first[k], o)) {
-            red->offer[count[k]++] = o;
-            uint32_t stock = p->offerings[o].stock;
-            red->stock[k] += stock == BP_UNLIMITED ? INFINITY : (double)stock;
-        }
-    }
-}
-
 static void build_costs(struct bp_red *red)
 {
     usd_t least = 0;
@@ -556,7 +343,7 @@ static void build_costs(struct bp_red *red)
 
 /* ---- rules ---- */
 
-static void build_limits(struct build *b)
+static void build_limits(struct bp_red_build *b)
 {
     struct bp_red *red = b->red;
     const struct bp_problem *p = b->p;
@@ -587,7 +374,7 @@ static void map_set(const struct bp_red *red, const uint64_t *from, uint64_t *to
     }
 }
 
-static void build_caps(struct build *b)
+static void build_caps(struct bp_red_build *b)
 {
     struct bp_red *red = b->red;
     const struct bp_problem *p = b->p;
@@ -606,7 +393,7 @@ static void build_caps(struct build *b)
         }
         uint32_t least = p->caps[c].max;
         for (uint32_t k = 0; k < red->n_kinds; k++) {
-            uint32_t max = cap_max_at(&p->caps[c], red->offer[red->offer_at[k]]);
+            uint32_t max = bp_cap_max_at(&p->caps[c], red->offer[red->offer_at[k]]);
             least = max < least ? max : least;
         }
         if (units <= least) {
@@ -619,7 +406,7 @@ static void build_caps(struct build *b)
     }
 }
 
-static void build_exclusions(struct build *b)
+static void build_exclusions(struct bp_red_build *b)
 {
     struct bp_red *red = b->red;
     const struct bp_problem *p = b->p;
@@ -668,7 +455,7 @@ static bool class_is_scarce(const struct bp_red *red, uint32_t i)
     return true;
 }
 
-static void mark_plain(struct build *b)
+static void mark_plain(struct bp_red_build *b)
 {
     struct bp_red *red = b->red;
     red->plain = ARENA_ARRAY(b->arena, bool, red->n_classes + 1);
@@ -685,27 +472,43 @@ static void mark_plain(struct build *b)
     }
 }
 
+static void build_most(struct bp_red *red, struct arena *arena)
+{
+    size_t n = (size_t)red->n_kinds * red->n_classes;
+    if (n > MOST_ROOM) {
+        return;
+    }
+    red->most = ARENA_ARRAY(arena, double, n + 1);
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        const double *cap = red->cap + (size_t)k * red->n_dims;
+        for (uint32_t i = 0; i < red->n_classes; i++) {
+            red->most[(size_t)k * red->n_classes + i] = bp_red_fit(red, cap, i, INFINITY);
+        }
+    }
+}
+
 void bp_red_build(struct bp_red *red, const struct bp_problem *problem, struct arena *arena)
 {
     auto_arena scratch = ARENA_INIT;
     *red = (struct bp_red){.problem = problem};
-    struct build b = {.red = red,
-                      .p = problem,
-                      .arena = arena,
-                      .scratch = &scratch,
-                      .mask_words = (uint32_t)bits_words(problem->n_domains),
-                      .set_words = (uint32_t)bits_words(problem->n_classes)};
+    struct bp_red_build b = {.red = red,
+                             .p = problem,
+                             .arena = arena,
+                             .scratch = &scratch,
+                             .mask_words = (uint32_t)bits_words(problem->n_domains),
+                             .set_words = (uint32_t)bits_words(problem->n_classes)};
     build_dims(&b);
     build_offer_caps(&b);
     build_classes(&b);
     build_accepts(&b);
     tighten(&b);
-    build_kinds(&b);
+    bp_red_build_kinds(&b);
     build_costs(red);
     build_limits(&b);
     build_caps(&b);
     build_exclusions(&b);
     mark_plain(&b);
+    build_most(red, arena);
     for (uint32_t v = 0; v < problem->n_varieties; v++) {
         red->relaxed_varieties |= problem->varieties[v].min_values > 1;
     }
@@ -719,7 +522,7 @@ void bp_red_build(struct bp_red *red, const struct bp_problem *problem, struct a
 double bp_red_cap_max(const struct bp_red *red, uint32_t cap, uint32_t kind)
 {
     const struct bp_cap *source = &red->problem->caps[red->cap_source[cap]];
-    return cap_max_at(source, red->offer[red->offer_at[kind]]);
+    return bp_cap_max_at(source, red->offer[red->offer_at[kind]]);
 }
 
 bool bp_red_same_accepts(const struct bp_red *red, uint32_t i, uint32_t j)
@@ -746,6 +549,15 @@ double bp_red_fit(const struct bp_red *red, const double *cap, uint32_t i, doubl
         }
     }
     return fit;
+}
+
+double bp_red_most(const struct bp_red *red, uint32_t kind, uint32_t i, double upper)
+{
+    if (red->most == NULL) {
+        return bp_red_fit(red, red->cap + (size_t)kind * red->n_dims, i, upper);
+    }
+    double most = red->most[(size_t)kind * red->n_classes + i];
+    return upper < most ? upper : most;
 }
 
 double bp_red_fit_alone(const struct bp_red *red, const double *cap, uint32_t i)

@@ -37,6 +37,8 @@ struct bp_red {
     uint32_t *source;    /* public class indexes */
 
     double *cap;        /* [n_kinds][n_dims], tightened */
+    double *most;       /* [n_kinds][n_classes] bp_red_fit on an empty node without an upper bound;
+                           NULL when that would be a large table */
     usd_t *price;       /* [n_kinds] nano-dollars */
     double *cost;       /* [n_kinds] price / unit */
     double *stock;      /* [n_kinds] nodes, INFINITY when unlimited */
@@ -72,6 +74,9 @@ static inline const uint64_t *bp_red_accept(const struct bp_red *red, uint32_t k
 /* Units of class i, at most `upper`, that fit on a node of capacity cap[n_dims]; 0 when none does.
  */
 double bp_red_fit(const struct bp_red *red, const double *cap, uint32_t i, double upper);
+
+/* The same on an empty node of a kind. */
+double bp_red_most(const struct bp_red *red, uint32_t kind, uint32_t i, double upper);
 
 /* The same when nothing but capacity counts; INFINITY when the class has no size. */
 double bp_red_fit_alone(const struct bp_red *red, const double *cap, uint32_t i);

@@ -275,6 +275,27 @@ static wide_t improve(struct table *t, int64_t *best_values)
 
 /* ------------------------------------------------------------------ labels */
 
+/* Most searches end with few labels, so the arrays grow as they are needed. */
+struct labels {
+    struct label *v;
+    uint32_t n, room;
+};
+
+static bool reserve(const struct table *t, struct labels *labels, uint32_t n)
+{
+    if (n > VERIFY_TABLE_LABELS) {
+        return false;
+    }
+    if (n > labels->room) {
+        uint32_t room = labels->room == 0 ? 64 : 2 * labels->room;
+        room = room < n ? n : room;
+        labels->v = arena_grow(t->arena, labels->v, labels->n * sizeof *labels->v,
+                               room * sizeof *labels->v);
+        labels->room = room;
+    }
+    return true;
+}
+
 static int compare(const struct label *a, const struct label *b)
 {
     if (a->state != b->state) {
@@ -288,8 +309,11 @@ static int compare(const struct label *a, const struct label *b)
     return a->value > b->value ? -1 : a->value < b->value;
 }
 
-static void sort_labels(struct label *v, struct label *spare, uint32_t n)
+/* Needs room for as many in `spare`. */
+static void sort_labels(struct labels *labels, struct labels *spare_labels)
 {
+    struct label *v = labels->v, *spare = spare_labels->v;
+    uint32_t n = labels->n;
     for (uint32_t width = 1; width < n; width *= 2) {
         for (uint32_t from = 0; from < n; from += 2 * width) {
             uint32_t mid = from + width < n ? from + width : n;
@@ -305,9 +329,10 @@ static void sort_labels(struct label *v, struct label *spare, uint32_t n)
 }
 
 /* Of labels with the same state, those go that another one of no more weight equals in value. */
-static uint32_t drop_dominated(struct label *v, uint32_t n)
+static void drop_dominated(struct labels *labels)
 {
-    uint32_t kept = 0;
+    struct label *v = labels->v;
+    uint32_t kept = 0, n = labels->n;
     for (uint32_t x = 0; x < n; x++) {
         const struct label *last = kept > 0 ? &v[kept - 1] : NULL;
         bool comparable = last != NULL && last->state == v[x].state;
@@ -318,13 +343,12 @@ static uint32_t drop_dominated(struct label *v, uint32_t n)
             v[kept++] = v[x];
         }
     }
-    return kept;
+    labels->n = kept;
 }
 
 /* The labels with 0, 1, 2, ... of item x added, if something worth more than the target can follow.
  * False: too many. */
-static bool extend(const struct table *t, const struct label *from, uint32_t x, struct label *to,
-                   uint32_t *n)
+static bool extend(const struct table *t, const struct label *from, uint32_t x, struct labels *to)
 {
     struct label label = *from;
     const int64_t *rest = &t->rest[(size_t)(x + 1) * t->n_states];
@@ -345,10 +369,10 @@ static bool extend(const struct table *t, const struct label *from, uint32_t x, 
         wide_t bound = ((wide_t)label.value << t->k->frac_bits) + priced_room(t, &label) +
                        ((wide_t)rest[label.state] << t->shift);
         if (bound > t->goal) {
-            if (*n == VERIFY_TABLE_LABELS) {
+            if (!reserve(t, to, to->n + 1)) {
                 return false;
             }
-            to[(*n)++] = label;
+            to->v[to->n++] = label;
         }
     }
     return true;
@@ -364,26 +388,30 @@ static enum verify_knapsack_answer run_labels(struct table *t, wide_t *ret_value
             return VERIFY_KNAPSACK_GAVE_UP;
         }
     }
-    struct label *now = ARENA_ARRAY(t->arena, struct label, VERIFY_TABLE_LABELS);
-    struct label *next = ARENA_ARRAY(t->arena, struct label, VERIFY_TABLE_LABELS);
-    uint32_t n = 1;
-    now[0].state = t->n_states - 1;
-    for (uint32_t x = 0; x < t->n_items && n > 0; x++) {
-        uint32_t n_next = 0;
-        for (uint32_t y = 0; y < n; y++) {
-            if (!extend(t, &now[y], x, next, &n_next)) {
+    struct labels now = {.n = 0}, next = {.n = 0};
+    if (!reserve(t, &now, 1)) {
+        return VERIFY_KNAPSACK_GAVE_UP;
+    }
+    now.v[now.n++].state = t->n_states - 1;
+    for (uint32_t x = 0; x < t->n_items && now.n > 0; x++) {
+        next.n = 0;
+        for (uint32_t y = 0; y < now.n; y++) {
+            if (!extend(t, &now.v[y], x, &next)) {
                 return VERIFY_KNAPSACK_GAVE_UP;
             }
         }
-        sort_labels(next, now, n_next);
-        struct label *swap = now;
+        if (!reserve(t, &now, next.n)) {
+            return VERIFY_KNAPSACK_GAVE_UP;
+        }
+        sort_labels(&next, &now);
+        struct labels swap = now;
         now = next;
         next = swap;
-        n = drop_dominated(now, n_next);
+        drop_dominated(&now);
     }
     int64_t best = 0;
-    for (uint32_t y = 0; y < n; y++) {
-        best = now[y].value > best ? now[y].value : best;
+    for (uint32_t y = 0; y < now.n; y++) {
+        best = now.v[y].value > best ? now.v[y].value : best;
     }
     *ret_value = best;
     if (best <= t->k->target) {
