@@ -2,6 +2,7 @@
 #include "binpack/solver/glpk_box.h"
 
 #include <glpk.h>
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 #include "base/arena.h"
 
-enum { MEMORY_MIB = 1024, TEXT_MAX = 200 };
+enum { MEMORY_MIB = 1024, TEXT_MAX = 200, PORTION_MAX = 1 << 16 /* pivots */ };
 
 struct bp_glp {
     glp_prob *lp;
@@ -17,6 +18,7 @@ struct bp_glp {
     const void *thread; /* address of the thread's box */
     uint32_t epoch;
     uint32_t n_failed;
+    uint64_t n_unfinished; /* pivots of calls in a row that did not get to the end */
     struct glpk_scratch {
         int *index;
         double *value;
@@ -300,6 +302,18 @@ static int simplex(glp_prob *lp, const glp_smcp *parm)
     return rc;
 }
 
+/* A degenerate LP stalls until GLPK perturbs it, and it forgets its perturbation with each call: in
+ * small portions such an LP has no end. One that has had more pivots than its size explains gets
+ * larger and larger portions. */
+static int portion(const struct bp_glp *glp, uint32_t pivots)
+{
+    uint64_t usual = 1000 + 10 * (uint64_t)glp_get_num_rows(glp->lp), most = pivots;
+    while (most < glp->n_unfinished && glp->n_unfinished > usual && most < PORTION_MAX) {
+        most *= 2;
+    }
+    return (int)(most < INT_MAX ? most : INT_MAX);
+}
+
 static void call_simplex(struct bp_glp *glp, void *arg)
 {
     struct simplex_call *c = arg;
@@ -307,11 +321,12 @@ static void call_simplex(struct bp_glp *glp, void *arg)
     glp_init_smcp(&parm);
     parm.msg_lev = GLP_MSG_OFF;
     parm.meth = c->method == BP_DUAL ? GLP_DUALP : GLP_PRIMAL;
-    parm.it_lim = (int)c->pivots;
+    parm.it_lim = portion(glp, c->pivots);
     int before = glp_get_it_cnt(glp->lp);
     int rc = simplex(glp->lp, &parm);
     c->done = (uint32_t)(glp_get_it_cnt(glp->lp) - before);
     int status = glp_get_status(glp->lp);
+    glp->n_unfinished = rc == GLP_EITLIM ? glp->n_unfinished + c->done : 0;
     if (rc == GLP_EITLIM) {
         c->status = BP_GLP_MORE;
     } else if (rc == 0 && status == GLP_OPT) {

@@ -58,7 +58,8 @@ MUST_CHECK bool bp_glp_set_upper(struct bp_glp *glp, uint32_t column, double upp
                                  struct err *err);
 MUST_CHECK bool bp_glp_set_cost(struct bp_glp *glp, uint32_t column, double cost, struct err *err);
 
-/* At most `pivots` pivots; *ret_pivots says how many were made. */
+/* At most `pivots` pivots, or more where an LP stalls call after call; *ret_pivots says how many
+ * were made. */
 MUST_CHECK bool bp_glp_simplex(struct bp_glp *glp, enum bp_glp_method method, uint32_t pivots,
                                enum bp_glp_status *ret_status, uint32_t *ret_pivots,
                                struct err *err);
