@@ -32,8 +32,10 @@ struct verifying {
 
 static bool read_the_plan(struct verifying *v, struct str path, struct err *err)
 {
+    /* A plan also names the pods that CapacityBuffers stand for. */
+    const struct k8s_cluster *cluster = sched_cluster_widened(v->input.cluster, v->arena);
     return plan_file_read(path, &v->document, err) &&
-           (read_plan(v->document, v->input.cluster, v->input.catalog, v->arena, &v->plan, err) ||
+           (read_plan(v->document, cluster, v->input.catalog, v->arena, &v->plan, err) ||
             err_wrap(err, STR_FMT, STR_ARG(path)));
 }
 

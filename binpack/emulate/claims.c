@@ -12,10 +12,16 @@ static const struct sched_offers *offers_of(const struct emu_claims *c)
     return c->asks->base->offers;
 }
 
-static const int64_t *entry_capacity(const struct emu_claims *c, const struct emu_entry *entry)
+const int64_t *emu_offer_capacity(const struct emu_claims *c, uint32_t offer_i)
 {
     const struct sched_dims *dims = &c->asks->base->dims;
-    return dims->offer_capacity + (size_t)entry->from * dims->n;
+    const int64_t *all = c->exact_claims ? dims->whole_offer_capacity : dims->offer_capacity;
+    return all + (size_t)offer_i * dims->n;
+}
+
+static const int64_t *entry_capacity(const struct emu_claims *c, const struct emu_entry *entry)
+{
+    return emu_offer_capacity(c, entry->from);
 }
 
 static struct str bytes_of(const strid *id)
@@ -122,8 +128,8 @@ struct emu_claim *emu_claim_of_node(struct emu_claims *c, uint32_t node_i)
 {
     const struct sched_dims *dims = &c->asks->base->dims;
     struct emu_claim *claim = claim_blank(c, node_i);
-    memcpy(claim->room, dims->node_capacity + (size_t)node_i * dims->n,
-           dims->n * sizeof *claim->room);
+    const int64_t *all = c->exact_claims ? dims->whole_node_capacity : dims->node_capacity;
+    memcpy(claim->room, all + (size_t)node_i * dims->n, dims->n * sizeof *claim->room);
     return claim;
 }
 
@@ -330,12 +336,50 @@ static bool is_too_large(const struct emu_claims *c, const struct emu_claim *cla
     return false;
 }
 
+static bool is_attached(const struct emu_claims *c, const struct emu_claim *claim, uint32_t volume)
+{
+    const struct sched_dims *dims = &c->asks->base->dims;
+    bool is = false;
+    for (uint32_t i = 0; i < dims->n_paid && claim->node_i != SCHED_NONE; i++) {
+        is = is || (dims->paid[i] == volume &&
+                    bits_get(dims->attached + (size_t)i * dims->node_words, claim->node_i));
+    }
+    for (size_t p = 0; p < claim->needs.n && !is; p++) {
+        const struct sched_need *need = &c->asks->needs.v[claim->needs.v[p]];
+        for (uint32_t k = 0; k < need->n_claims; k++) {
+            is = is || need->claims[k].volume == volume;
+        }
+    }
+    return is;
+}
+
+/* What the pod takes of the machine as it stands; `room` is [BP_MAX_DIMS] for an answer of its own.
+ */
+static const int64_t *size_there(const struct emu_claims *c, const struct emu_claim *claim,
+                                 uint32_t need_i, int64_t *room)
+{
+    const struct sched_dims *dims = &c->asks->base->dims;
+    const struct sched_need *need = &c->asks->needs.v[need_i];
+    if (!c->exact_claims || need->n_claims == 0) {
+        return c->asks->size + (size_t)need_i * dims->n;
+    }
+    sched_dims_size_least(dims, need, room);
+    for (uint32_t k = 0; k < need->n_claims; k++) {
+        const bool has = is_attached(c, claim, need->claims[k].volume);
+        for (uint32_t d = 0; d < dims->n && !has; d++) {
+            room[d] += dims->v[d].attach && dims->v[d].name == need->claims[k].driver;
+        }
+    }
+    return room;
+}
+
 static void take_in(struct emu_claims *c, struct emu_claim *claim, uint32_t pending_i,
                     uint32_t need_i)
 {
     const struct emu_asks *a = c->asks;
     const struct sched_need *need = &a->needs.v[need_i];
-    const int64_t *size = a->size + (size_t)need_i * a->base->dims.n;
+    int64_t own[BP_MAX_DIMS];
+    const int64_t *size = size_there(c, claim, need_i, own);
     emu_trial_note(c, claim);
     for (uint32_t d = 0; d < a->base->dims.n; d++) {
         claim->used[d] += size[d];
@@ -354,7 +398,7 @@ static enum emu_answer join_node(struct emu_claims *c, struct emu_claim *claim, 
     const struct sched_masks *masks = &c->asks->masks;
     const struct sched_need *need = &c->asks->needs.v[need_i];
     if (!sched_mask_node(masks, &masks->v[masks->of_need[ask_i]], need, claim->node_i) ||
-        !sched_dims_node_pays(&c->asks->base->dims, need, claim->node_i) ||
+        (!c->exact_claims && !sched_dims_node_pays(&c->asks->base->dims, need, claim->node_i)) ||
         ports_conflict(c, claim, need)) {
         bits_set(claim->refused, ask_i);
         return EMU_NO;
@@ -370,7 +414,8 @@ enum emu_answer emu_claim_join(struct emu_claims *c, struct emu_claim *claim, ui
                                uint32_t need_i, uint32_t ask_i)
 {
     const struct sched_masks *masks = &c->asks->masks;
-    const int64_t *size = c->asks->size + (size_t)need_i * c->asks->base->dims.n;
+    int64_t own[BP_MAX_DIMS];
+    const int64_t *size = size_there(c, claim, need_i, own);
     if (claim->out) {
         return EMU_NO;
     }
@@ -383,7 +428,9 @@ enum emu_answer emu_claim_join(struct emu_claims *c, struct emu_claim *claim, ui
         return EMU_NO;
     }
     if (is_too_large(c, claim, size)) {
-        bits_set(claim->refused, ask_i);
+        if (size != own) { /* What others attach first makes it smaller. */
+            bits_set(claim->refused, ask_i);
+        }
         return EMU_NO;
     }
     if (claim->node_i != SCHED_NONE) {
@@ -393,7 +440,9 @@ enum emu_answer emu_claim_join(struct emu_claims *c, struct emu_claim *claim, ui
     bits_and(c->cells, masks->v[masks->of_need[ask_i]].cells, c->cell_words);
     if (!bits_any(c->cells, c->cell_words) || ports_conflict(c, claim, &c->asks->needs.v[need_i]) ||
         !filter_entries(c, claim, size, c->cells)) {
-        bits_set(claim->refused, ask_i);
+        if (size != own) {
+            bits_set(claim->refused, ask_i);
+        }
         return EMU_NO;
     }
     struct arena_mark mark = arena_mark(c->arena);

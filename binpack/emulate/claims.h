@@ -34,7 +34,9 @@ struct emu_claims {
     uint64_t *reservations_open; /* had a machine left when the pass began */
     uint64_t *cells, *entries;   /* work space */
     uint64_t *held;
-    uint32_t epoch;          /* what claims refused in an earlier one counts no longer */
+    uint32_t epoch;    /* what claims refused in an earlier one counts no longer */
+    bool exact_claims; /* a claim that pods share is one attachment of a machine; false: as the
+                          sizes of asks.h have it, which promise more */
     struct emu_trial *trial; /* what happens can be taken back; NULL: it is for good */
 };
 
@@ -107,6 +109,9 @@ uint32_t emu_reservation_of(const struct emu_claims *claims, const struct sched_
 
 /* Does what is left of an open claim still have the minValues of its pool? */
 bool emu_claim_shows_variety(struct emu_claims *claims, const struct emu_claim *claim);
+
+/* What a machine of the offer has for pods, by dimension. */
+const int64_t *emu_offer_capacity(const struct emu_claims *claims, uint32_t offer_i);
 
 /* Sets claim->room from its entries. */
 void emu_claim_room(const struct emu_claims *claims, struct emu_claim *claim);

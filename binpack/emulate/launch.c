@@ -215,9 +215,8 @@ void emu_claim_settle(struct emu_claims *c, struct emu_claim *claim)
         bool stays = claim->options[i] == o->v[claim->offer_i].type_i;
         for (uint32_t e = 0; e < pool->n_entries && !stays && pool->counts_values; e++) {
             const uint32_t from = pool->entries[e].from;
-            stays =
-                o->v[from].type_i == claim->options[i] &&
-                sched_dims_fit(dims, claim->used, dims->offer_capacity + (size_t)from * dims->n);
+            stays = o->v[from].type_i == claim->options[i] &&
+                    sched_dims_fit(dims, claim->used, emu_offer_capacity(c, from));
         }
         if (stays) {
             options[n++] = claim->options[i];

@@ -305,6 +305,7 @@ bool emu_run_new(const struct sched_base *base, const struct emu_settings *setti
     r->failed_at = ARENA_ARRAY(scratch, uint32_t, r->asks.needs.n);
     emu_claims_new(&r->asks, emu_domains_new(&r->asks, settings->draw != 0, scratch), scratch,
                    &r->claims);
+    r->claims.exact_claims = settings->launch_at_once && base->dims.any_shared;
     order_pools(r);
     return true;
 }

@@ -87,14 +87,22 @@ static uint32_t n_orders(uint32_t n_pods)
                             : 1;
 }
 
+uint32_t greedy_orders_to_save(const struct sched_base *base)
+{
+    enum { STEPS = 500000, MOST = 256 };
+    const uint64_t each = (uint64_t)base->offers->n * base->snapshot->n_pending;
+    return each == 0 ? 0 : STEPS / each < MOST ? (uint32_t)(STEPS / each) : MOST;
+}
+
 /* Replaces the plan by better ones of those made pod by pod; `any`: there is one already. */
 static bool take_better(const struct sched_base *base, const struct emu_settings *settings,
-                        bool any, struct arena *arena, struct emu_plan *plan, struct err *err)
+                        uint32_t orders, bool any, struct arena *arena, struct emu_plan *plan,
+                        struct err *err)
 {
     struct emu_settings exact = *settings;
     exact.grow = true;
     exact.launch_at_once = true;
-    for (uint32_t i = 0; i < n_orders(base->snapshot->n_pending); i++) {
+    for (uint32_t i = 0; i < n_orders(base->snapshot->n_pending) && i < orders; i++) {
         struct emu_plan greedy;
         exact.draw = i;
         if (!emu_karpenter(base, &exact, arena, &greedy, err)) {
@@ -111,15 +119,15 @@ static bool take_better(const struct sched_base *base, const struct emu_settings
 bool greedy_one_by_one(const struct sched_base *base, const struct emu_settings *settings,
                        struct arena *arena, struct emu_plan *ret_plan, struct err *err)
 {
-    return take_better(base, settings, /* any= */ false, arena, ret_plan, err);
+    return take_better(base, settings, UINT32_MAX, /* any= */ false, arena, ret_plan, err);
 }
 
 bool greedy_best(const struct sched_base *base, const struct emu_settings *settings,
-                 struct arena *arena, struct emu_plan *ret_plan, struct err *err)
+                 uint32_t orders, struct arena *arena, struct emu_plan *ret_plan, struct err *err)
 {
     struct emu_settings grown = *settings;
     grown.grow = true;
     return emu_karpenter(base, &grown, arena, ret_plan, err) &&
            (base->snapshot->n_pending > GREEDY_BOTH_MAX ||
-            take_better(base, settings, /* any= */ true, arena, ret_plan, err));
+            take_better(base, settings, orders, /* any= */ true, arena, ret_plan, err));
 }

@@ -26,7 +26,12 @@ MUST_CHECK bool greedy_one_by_one(const struct sched_base *base,
 
 enum { GREEDY_BOTH_MAX = 2048 };
 
+/* So many orders are worth a look where the only point is to pay less: for few pods and few
+ * offerings hundreds, and none where each takes long. */
+uint32_t greedy_orders_to_save(const struct sched_base *base);
+
 /* The better one of that and, also where more than GREEDY_BOTH_MAX pods wait, the plan of claims
- * that are launched at the end of each pass. Errors: as emu_karpenter. */
+ * that are launched at the end of each pass. At most `orders` orders. Errors: as emu_karpenter. */
 MUST_CHECK bool greedy_best(const struct sched_base *base, const struct emu_settings *settings,
-                            struct arena *arena, struct emu_plan *ret_plan, struct err *err);
+                            uint32_t orders, struct arena *arena, struct emu_plan *ret_plan,
+                            struct err *err);

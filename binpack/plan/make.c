@@ -29,9 +29,9 @@
  * taken. */
 #define ORDER_WORTH_PPM 20000
 
-/* Up to so many pods, whose plan is further from its bound than these parts per million, are also
- * placed one by one. */
-enum { REPAIR_DEAR_PODS = 512, REPAIR_DEAR_PPM = 1000 };
+/* Pods whose plan is further from its bound than these parts per million are also placed one by
+ * one, where that takes no time to speak of. */
+#define REPAIR_DEAR_PPM 1000
 
 struct make {
     struct arena arena; /* snapshot, base, descent, and this */
@@ -311,18 +311,19 @@ static bool may_repair(const struct make *make)
 }
 
 /* Is the plan so far from its bound, because of rules between pods, that placing them one by one is
- * worth a try? */
+ * worth a try? What the solver makes of units and of shared claims is not seen in its own bound. */
 static bool is_dear(const struct make *make, usd_t *ret_cost)
 {
     const struct sched_problem *p = make->problem;
     struct bp_progress now;
-    if (make->solve == NULL || make->snapshot->n_pending > REPAIR_DEAR_PODS ||
+    if (make->solve == NULL || greedy_orders_to_save(make->base) == 0 ||
         (p->bp.n_groups == 0 && !p->any_units && p->bound_size == NULL)) {
         return false;
     }
     bp_solve_progress(make->solve, &now);
     *ret_cost = now.cost;
-    return sat_sub(now.cost, now.bound) > muldiv_floor(now.cost, REPAIR_DEAR_PPM, 1000000);
+    return (now.cost > 0 && (p->any_units || p->bound_size != NULL)) ||
+           sat_sub(now.cost, now.bound) > muldiv_floor(now.cost, REPAIR_DEAR_PPM, 1000000);
 }
 
 /* The solver moves pods that follow each other to one host as one unit, which fails where rules
@@ -342,8 +343,10 @@ static bool repair(struct make *make)
     const bool *placed = placed_now(make, &scratch);
     usd_t cost = 0;
     const bool dear = is_dear(make, &cost);
-    bool more = (dear || leaves_out(make, placed)) &&
-                greedy_best(make->base, &settings, &make->arena, &greedy, &make->failure);
+    const bool lacks = leaves_out(make, placed);
+    const uint32_t orders = lacks ? UINT32_MAX : greedy_orders_to_save(make->base);
+    bool more = (dear || lacks) &&
+                greedy_best(make->base, &settings, orders, &make->arena, &greedy, &make->failure);
     if (more) {
         const int gain = greedy_gain(make->base, &greedy, placed);
         more = gain > 0 || (dear && gain == 0 && greedy_cost(make->base, &greedy) < cost &&

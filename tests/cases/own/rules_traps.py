@@ -368,3 +368,105 @@ case("traps/not-ready-validation", "a pool that failed validation is not ready",
      nodePoolOf={"default/web-0": "good"})
 case("traps/no-status-yet", "a pool without any condition is taken as ready",
      [nodeclass(), dict(od("young"), status={}), pod("web-0")], scheduled="all")
+
+# ---- odd clusters
+
+BOTH = [nodeclass(), pool()]
+
+
+def buffer(name, replicas, cpu="1", mem="128Mi", ns="default"):
+    """A CapacityBuffer and the template of its pods."""
+    spec = {"containers": [container(cpu=cpu, mem=mem)]}
+    return [{"apiVersion": "v1", "kind": "PodTemplate", "metadata": meta(name + "-shape", ns), "template": {"metadata": {"labels": {"buffer": name}}, "spec": spec}},
+            {"apiVersion": "autoscaling.x-k8s.io/v1beta1", "kind": "CapacityBuffer", "metadata": meta(name, ns),
+             "spec": {"podTemplateRef": {"name": name + "-shape"}, "replicas": replicas},
+             "status": {"conditions": [condition("ReadyForProvisioning")], "podTemplateRef": {"name": name + "-shape"}, "replicas": replicas}}]
+
+
+def resized(name, spec_cpu, allocated, on, why=None, **more):
+    conditions = [{"type": "PodScheduled", "status": "True"}]
+    if why:
+        conditions.append({"type": "PodResizePending", "status": "True", "reason": why})
+    return pod(name, cpu=spec_cpu, on=on, status={"conditions": conditions, "containerStatuses": [
+        {"name": "app", "allocatedResources": {"cpu": allocated, "memory": "128Mi"}, "resources": {"requests": {"cpu": allocated, "memory": "128Mi"}}}]}, **more)
+
+
+case("odd/resize-infeasible", "a resize that the node cannot do does not count",
+     BASE + [node("node-1", itype="x1.small"), resized("run-0", "4", "500m", "node-1", "Infeasible"), pod("web-0", cpu="1")],
+     onExistingNodes={"default/web-0": "node-1"}, judged=False)
+case("odd/resize-deferred", "one that waits does",
+     BASE + [node("node-1", itype="x1.small"), resized("run-0", "1500m", "500m", "node-1", "Deferred"), pod("web-0", cpu="1")], onNewNodes=["default/web-0"])
+case("odd/resize-moves-with-spec", "a pod that moves to another node starts with what its spec asks for",
+     BASE + [node("node-1", deleted=True), resized("run-0", "3", "500m", "node-1")], instanceTypeOf={"default/run-0": "x1.medium"})
+case("odd/pod-level-memory-only", "a resource that the pod's requests do not name is the sum of the containers",
+     BASE + [pod("web-0", cpu="3", mem="1Gi", resources={"requests": {"memory": "2Gi"}})], instanceTypeOf={"default/web-0": "x1.medium"})
+case("odd/pod-level-daemon", "a DaemonSet's pod-level requests count as those of pods do",
+     BASE + [daemonset("agent", cpu="100m", resources={"requests": {"cpu": "1"}}), pod("web-0", cpu="1500m")], instanceTypeOf={"default/web-0": "x1.medium"})
+case("odd/pod-level-init", "the largest init container does not count beside requests of the pod",
+     BASE + [pod("web-0", cpu="100m", resources={"requests": {"cpu": "1"}, "limits": {"cpu": "4"}}, initContainers=[container("i", cpu="3")])],
+     instanceTypeOf={"default/web-0": "x1.small"})
+LIMITS = lambda **more: {"apiVersion": "v1", "kind": "LimitRange", "metadata": meta("d", "kube-system"), "spec": {"limits": [dict({"type": "Container"}, **more)]}}
+case("odd/limit-range-default-limit", "a default limit of a LimitRange is the request where there is no default request",
+     BASE + [daemonset("agent", cpu=None, mem=None), LIMITS(default={"cpu": "1"}), pod("web-0", cpu="1500m")], instanceTypeOf={"default/web-0": "x1.medium"}, judged=False)
+case("odd/limit-range-request-before-limit", "and the default request where there is one",
+     BASE + [daemonset("agent", cpu=None, mem=None), LIMITS(default={"cpu": "1"}, defaultRequest={"cpu": "100m"}), pod("web-0", cpu="1500m")],
+     instanceTypeOf={"default/web-0": "x1.small"})
+case("odd/limit-range-stated-wins", "what the template states stays",
+     BASE + [daemonset("agent", cpu="100m"), LIMITS(defaultRequest={"cpu": "1"}), pod("web-0", cpu="1500m")], instanceTypeOf={"default/web-0": "x1.small"})
+case("odd/limit-range-other-namespace", "a LimitRange is for its namespace",
+     BASE + [daemonset("agent", cpu=None, mem=None, ns="ops"), LIMITS(defaultRequest={"cpu": "1"}), pod("web-0", cpu="1500m")], instanceTypeOf={"default/web-0": "x1.small"})
+case("odd/buffer-room", "room to keep free is bought as if pods stood there",
+     BASE + [buffer("spare", 2, cpu="1500m")], newNodes={"min": 1}, judged=False)
+case("odd/buffer-uses-running-room", "free room of running nodes is room kept free",
+     BASE + [node("node-1"), buffer("spare", 2, cpu="1500m")], newNodes={"max": 0}, judged=False)
+case("odd/buffer-zero", "a buffer of nothing asks for nothing", BASE + [buffer("spare", 0)], newNodes={"max": 0}, judged=False)
+case("odd/windows-daemon-linux", "a DaemonSet for Linux takes nothing of Windows nodes",
+     [nodeclass(alias="windows2022@latest"), od(), daemonset("agent", cpu="900m", nodeSelector={"kubernetes.io/os": "linux"}),
+      pod("web-0", cpu="1500m", select={"kubernetes.io/os": "windows"})], catalog=catalog(itype("w.s", 2, 4096, 0.1, os=("linux", "windows")), itype("w.m", 4, 8192, 0.2, os=("linux", "windows"))),
+     instanceTypeOf={"default/web-0": "w.s"})
+case("odd/windows-types-only", "types that do not run Windows are not bought for it",
+     [nodeclass(alias="windows2022@latest"), od(), pod("web-0", select={"kubernetes.io/os": "windows"})],
+     catalog=catalog(itype("l.s", 2, 4096, 0.1), itype("w.m", 4, 8192, 0.2, os=("linux", "windows"))), instanceTypeOf={"default/web-0": "w.m"})
+case("odd/linux-pod-on-windows", "a pod that names no system may land on Windows: only its selector says otherwise",
+     [nodeclass("win", alias="windows2022@latest"), od(cls="win"), pod("web-0", select={"kubernetes.io/os": "linux"})],
+     catalog=catalog(itype("w.m", 4, 8192, 0.2, os=("linux", "windows"))), unschedulable=["default/web-0"])
+case("odd/custom-family", "a class of the family Custom takes what the catalogue says",
+     [nodeclass(alias=None, amiFamily="Custom", amiSelectorTerms=[{"id": "ami-0123456789abcdef0"}]), od(), pod("web-0", cpu="2", mem="4Gi")],
+     instanceTypeOf={"default/web-0": "x1.small"}, judged=False)
+case("odd/system-and-kube-reserved", "both are taken off",
+     [nodeclass(kubelet={"kubeReserved": {"memory": "1Gi"}, "systemReserved": {"memory": "1Gi"}}), od(), pod("web-0", mem="2560Mi")], instanceTypeOf={"default/web-0": "x1.medium"})
+case("odd/raid0-without-disks", "RAID0 of no disks leaves the root volume",
+     [nodeclass(instanceStorePolicy="RAID0"), od(), pod("web-0", requests={"ephemeral-storage": "12Gi"})], scheduled="all")
+case("odd/resource-claim-template", "a pod whose claim comes from a template is refused as well",
+     BASE + [pod("web-0", resourceClaims=[{"name": "gpu", "resourceClaimTemplateName": "gpu"}]), pod("web-1")], unschedulable=["default/web-0"], scheduled=["default/web-1"],
+     judged=False)
+case("odd/resource-claims-empty", "an empty list of claims asks for nothing", BASE + [pod("web-0", resourceClaims=[])], scheduled="all")
+case("odd/shared-and-dedicated", "a shared claim is attached once beside those that each pod has alone",
+     BASE + [storageclass(), node("n-1", csi={EBS: 3}), pv("pv-s", [A]), pvc("s", volume="pv-s"), pvc("d-0"), pvc("d-1"),
+             pod("web-0", claims=["s", "d-0"]), pod("web-1", claims=["s", "d-1"])], onExistingNodes={"default/web-0": "n-1", "default/web-1": "n-1"})
+case("odd/shared-fits-tied-host", "two pods that must share a host share its attachments, too",
+     [nodeclass(), od(limits={"nodes": "1"}), storageclass(), pv("pv-s", [A]), pvc("s", volume="pv-s"), pv("pv-d", [A]), pvc("d", volume="pv-d"),
+      pod("web-0", labels=W, claims=["s", "d"], near=[term(HOST, W)]), pod("web-1", labels=W, claims=["s"], near=[term(HOST, W)])],
+     catalog=catalog(itype("a.x", 4, 8192, 0.2, attach={EBS: 2})), scheduled="all")
+case("odd/nominated-missing-node", "a nomination of a node that is gone still is one: the scheduler clears it itself",
+     BASE + [pod("web-0", status={"nominatedNodeName": "gone"})], ignored=["default/web-0"])
+case("odd/mirror-on-fresh", "a static pod waits for nobody", BASE + [pod("static-x", owners=owner("Node", "node-1", "v1"))], ignored=["default/static-x"])
+case("odd/overlay-no-weight-last", "an overlay without weight is the lightest",
+     BASE + [overlay("a", req(TYPE, "In", "x1.small"), price="5"), overlay("b", req(TYPE, "In", "x1.small"), weight=1, price="0.01"), pod("web-0")], maxHourlyCost=0.01)
+case("odd/overlay-beside-spot", "an overlay on on-demand leaves spot as it is",
+     BOTH + [overlay("dear", req(CT, "In", "on-demand"), price="9"), pod("web-0")], capacityTypeOf={"default/web-0": "spot"})
+case("odd/overlay-adds-to-limit", "a resource that an overlay adds counts for limits",
+     [nodeclass(), od(limits={"example.com/fpga": "1"}), overlay("f", req(TYPE, "In", "x1.large"), capacity={"example.com/fpga": "1"})] +
+     pods(2, "web", limits={"example.com/fpga": "1"}), scheduledCount={"min": 1, "max": 1})
+case("odd/min-values-and-spread", "enough families beside a spread over zones",
+     [nodeclass(), od("default", req("karpenter.k8s.aws/instance-family", "Exists", minValues=2))] + pods(3, "web", labels=W, spread=[skew(ZONE, W)]),
+     catalog=catalog(itype("a.x", 4, 8192, 0.2), itype("b.x", 4, 8192, 0.21)), spread={"selector": SEL, "key": ZONE, "counts": [1, 1, 1]})
+case("odd/min-values-zones-and-spread", "two zones must be open to each node, which a spread over zones leaves to none",
+     [nodeclass(), od("default", req(ZONE, "Exists", minValues=2))] + pods(3, "web", labels=W, spread=[skew(ZONE, W)]), scheduled=[], judged=False)
+case("odd/deleting-claim-in-flight", "a machine on its way that is to go takes nobody",
+     BASE + [[dict(o, metadata=dict(o["metadata"], deletionTimestamp="2026-03-02T11:59:00Z", finalizers=["karpenter.sh/termination"])) for o in node("claim-1", **COMING)],
+             pod("web-0")], onNewNodes=["default/web-0"])
+case("odd/unmanaged-takes-first", "room that nobody pays for more comes before a purchase, whoever manages it",
+     BASE + [node("plain", managed=False, itype="x1.small")] + pods(2, "web", cpu="900m"), newNodes={"max": 0}, scheduled="all")
+case("odd/static-in-flight", "a machine on its way of a static pool takes pods",
+     [nodeclass(), od(), od("static", replicas=1), node("claim-1", of="static", **COMING), pod("web-0")], onExistingNodes={"default/web-0": "claim-1"})
