@@ -86,7 +86,6 @@ void blame_add(struct plan *plan, const struct make_settings *settings,
                struct arena *arena)
 {
     const struct blaming b = {plan, settings, changes, n, given, arena};
-    auto_arena scratch = ARENA_INIT;
     const struct plan_reason *tried[BLAME_KINDS_MAX];
     struct plan_unplaced *found[BLAME_KINDS_MAX];
     struct plan_unplaced *own = ARENA_ARRAY(arena, struct plan_unplaced, plan->n_unplaced + 1);
