@@ -22,6 +22,21 @@ struct built {
     int height;        /* levels of containers, itself included */
 };
 
+/* A key: a view of what it holds on to. Most keys are plain text and end with their member, so they
+ * become no JSON string. */
+struct key {
+    struct str text;
+    yaml_event_t event;
+    char buffer[NUMBER_TEXT_MAX];
+};
+
+static void key_done(struct key *key)
+{
+    yaml_event_delete(&key->event);
+}
+
+#define auto_key CLEANUP(key_done) struct key
+
 struct docs_yaml {
     struct arena *arena;
     struct byte_source source;
@@ -45,10 +60,8 @@ struct docs_yaml {
     json_t *merged;       /* members of a merge into an object that is read member by member */
     void *merged_at;      /* the next of them to be handed out */
     json_t *merged_value; /* what the next docs_yaml_value gives, borrowed */
-    json_t *key;          /* holds the last key */
+    struct key key;       /* the last one */
 };
-
-#define auto_event CLEANUP(yaml_event_delete) yaml_event_t
 
 static bool node(struct docs_yaml *yaml, int depth, bool build, struct built *ret_built,
                  struct err *err);
@@ -120,7 +133,7 @@ void docs_yaml_free(struct docs_yaml *yaml)
     drop_event(yaml);
     forget_anchors(yaml);
     forget_merge(yaml);
-    json_decref(yaml->key);
+    key_done(&yaml->key);
     yaml_parser_delete(&yaml->parser);
 }
 
@@ -178,17 +191,20 @@ static bool want(struct docs_yaml *yaml, struct err *err)
     return true;
 }
 
-/* Takes the next event, which want() has brought. */
-static yaml_event_t take(struct docs_yaml *yaml)
-{
-    yaml->has_event = false;
-    return yaml->event;
-}
-
 static struct str event_text(const yaml_event_t *event)
 {
     return (struct str){.p = (const char *)event->data.scalar.value,
                         .n = event->data.scalar.length};
+}
+
+static const char *anchor_of(const yaml_event_t *event)
+{
+    const yaml_char_t *name =
+        event->type == YAML_SCALAR_EVENT           ? event->data.scalar.anchor
+        : event->type == YAML_MAPPING_START_EVENT  ? event->data.mapping_start.anchor
+        : event->type == YAML_SEQUENCE_START_EVENT ? event->data.sequence_start.anchor
+                                                   : NULL;
+    return (const char *)name;
 }
 
 static struct yaml_value plain_text(void)
@@ -255,31 +271,30 @@ static bool scalar_json(const yaml_event_t *event, json_t **ret_value, struct er
     return true;
 }
 
-/* A scalar as a member's name: numbers and booleans become their text in JSON. */
-static bool key_json(const yaml_event_t *event, json_t **ret_key, struct err *err)
+/* A scalar as a member's name: numbers and booleans become their text in JSON. `buffer` has
+ * NUMBER_TEXT_MAX bytes; *ret_text is in it or in the event. */
+static bool key_text(const yaml_event_t *event, char *buffer, struct str *ret_text, struct err *err)
 {
-    char buffer[NUMBER_TEXT_MAX];
     struct yaml_value value = plain_text();
-    struct str text = event_text(event);
     if (!scalar_meaning(event, &value, err)) {
         return false;
     }
     switch (value.kind) {
     case YAML_STR:
+        *ret_text = event_text(event);
         break;
     case YAML_NULL:
         return err_set(err, ERR_PARSE, "null cannot be a key");
     case YAML_BOOL:
-        text = value.boolean ? STR("true") : STR("false");
+        *ret_text = value.boolean ? STR("true") : STR("false");
         break;
     case YAML_INT:
-        text = number_format_decimal(value.integer, 0, buffer);
+        *ret_text = number_format_decimal(value.integer, 0, buffer);
         break;
     case YAML_REAL:
-        text = number_format_double(value.real, buffer);
+        *ret_text = number_format_double(value.real, buffer);
         break;
     }
-    *ret_key = json_stringn_nocheck(text.p, text.n);
     return true;
 }
 
@@ -429,39 +444,52 @@ static bool is_merge_key(const yaml_event_t *event)
            str_eq(event_text(event), STR("<<"));
 }
 
-/* The key at hand, as a JSON string. */
-static bool take_key(struct docs_yaml *yaml, json_t **ret_key, struct err *err)
+/* The key at hand. `key` must have been zeroed; on errors too it is done with key_done. */
+static bool take_key(struct docs_yaml *yaml, struct key *key, struct err *err)
 {
-    struct built found = {.value = NULL, .n_values = 0, .height = 0};
-    auto_event event = take(yaml);
+    key->event = yaml->event;
+    yaml->has_event = false;
     if (!count_values(yaml, 1, err)) {
         return false;
     }
-    if (event.type == YAML_ALIAS_EVENT) {
-        if (!find_anchor(yaml, (const char *)event.data.alias.anchor, &found, err)) {
+    if (key->event.type == YAML_ALIAS_EVENT) {
+        struct built found = {.value = NULL, .n_values = 0, .height = 0};
+        if (!find_anchor(yaml, (const char *)key->event.data.alias.anchor, &found, err)) {
             return false;
         }
         if (!json_is_string(found.value)) {
             return err_set(err, ERR_PARSE,
                            "a key must be a string, not the alias of something else");
         }
-        *ret_key = json_incref(found.value);
+        key->text = json_text(found.value); /* anchors stay until the document ends */
         return true;
     }
-    if (event.type != YAML_SCALAR_EVENT) {
+    if (key->event.type != YAML_SCALAR_EVENT) {
         return err_set(err, ERR_PARSE, "a key must be a string, not a mapping or a list");
     }
-    json_t *text = NULL;
-    if (!key_json(&event, &text, err)) {
+    if (!key_text(&key->event, key->buffer, &key->text, err)) {
         return false;
     }
-    struct built key = {.value = text, .n_values = 1, .height = 0};
-    const char *anchor = (const char *)event.data.scalar.anchor;
-    if (anchor != NULL && !set_anchor(yaml, anchor, key, err)) {
-        json_decref(text);
+    const char *anchor = (const char *)key->event.data.scalar.anchor;
+    if (anchor == NULL) {
+        return true;
+    }
+    auto_json *text = json_stringn_nocheck(key->text.p, key->text.n);
+    return set_anchor(yaml, anchor, (struct built){.value = text, .n_values = 1, .height = 0}, err);
+}
+
+/* A member of a mapping that is only checked, whose key is at hand. */
+static bool skip_member(struct docs_yaml *yaml, int depth, struct built *whole, struct err *err)
+{
+    char buffer[NUMBER_TEXT_MAX];
+    struct str name = {.p = NULL, .n = 0};
+    struct built built = {.value = NULL, .n_values = 0, .height = 0};
+    bool good = count_values(yaml, 1, err) && key_text(&yaml->event, buffer, &name, err);
+    drop_event(yaml);
+    if (!good || !node(yaml, depth + 1, /* build= */ false, &built, err)) {
         return false;
     }
-    *ret_key = text;
+    absorb(whole, built);
     return true;
 }
 
@@ -470,7 +498,7 @@ static bool take_key(struct docs_yaml *yaml, json_t **ret_key, struct err *err)
 static bool member(struct docs_yaml *yaml, int depth, struct built *whole, json_t **merges,
                    struct err *err)
 {
-    auto_json *key = NULL;
+    auto_key key = {.text = {.p = NULL, .n = 0}};
     struct built built = {.value = NULL, .n_values = 0, .height = 0};
     bool merge = is_merge_key(&yaml->event);
     if (!take_key(yaml, &key, err) || !want(yaml, err)) {
@@ -478,7 +506,7 @@ static bool member(struct docs_yaml *yaml, int depth, struct built *whole, json_
     }
     bool container = yaml->event.type == YAML_MAPPING_START_EVENT ||
                      yaml->event.type == YAML_SEQUENCE_START_EVENT;
-    struct str name = json_text(key);
+    struct str name = key.text;
     bool build = whole->value != NULL && !json_drop_any(yaml->drop, name) &&
                  !(container && json_drop_container(yaml->drop, name));
     size_t key_line = yaml->line;
@@ -496,10 +524,11 @@ static bool member(struct docs_yaml *yaml, int depth, struct built *whole, json_
         return good;
     }
     size_t before = json_object_size(whole->value);
-    (void)json_object_set_new_nocheck(whole->value, name.p, built.value);
+    (void)json_object_setn_new_nocheck(whole->value, name.p, name.n, built.value);
     if (json_object_size(whole->value) == before) {
         yaml->line = key_line;
-        return err_set(err, ERR_PARSE, "the key \"%.64s\" is there twice", name.p);
+        return err_set(err, ERR_PARSE, "the key \"%.*s\" is there twice",
+                       (int)(name.n > 64 ? 64 : name.n), name.p);
     }
     return true;
 }
@@ -521,7 +550,9 @@ static bool mapping(struct docs_yaml *yaml, int depth, bool build, struct built 
             *ret_built = whole;
             return true;
         }
-        if (!member(yaml, depth, &whole, &merges, err)) {
+        bool plain = yaml->event.type == YAML_SCALAR_EVENT && anchor_of(&yaml->event) == NULL;
+        if (!(plain && !build ? skip_member(yaml, depth, &whole, err)
+                              : member(yaml, depth, &whole, &merges, err))) {
             break;
         }
     }
@@ -529,35 +560,49 @@ static bool mapping(struct docs_yaml *yaml, int depth, bool build, struct built 
     return false;
 }
 
-/* The value that begins with the event at hand, without its anchor. */
-static bool bare_node(struct docs_yaml *yaml, const yaml_event_t *event, int depth, bool build,
-                      struct built *ret_built, struct err *err)
+/* The value that begins with the event at hand, which it takes, without its anchor. */
+static bool bare_node(struct docs_yaml *yaml, int depth, bool build, struct built *ret_built,
+                      struct err *err)
 {
+    const yaml_event_t *event = &yaml->event;
+    bool is_mapping = event->type == YAML_MAPPING_START_EVENT, good = true;
     *ret_built = (struct built){.value = NULL, .n_values = 1, .height = 0};
     if (event->type == YAML_ALIAS_EVENT) {
-        return alias_value(yaml, event, depth, build, ret_built, err);
+        good = alias_value(yaml, event, depth, build, ret_built, err);
+        drop_event(yaml);
+        return good;
     }
     if (!count_values(yaml, 1, err)) {
         return false;
     }
     if (event->type == YAML_SCALAR_EVENT) {
-        return !build || scalar_json(event, &ret_built->value, err);
+        good = !build || scalar_json(event, &ret_built->value, err);
+        drop_event(yaml);
+        return good;
     }
+    drop_event(yaml);
     if (depth >= LIMIT_NESTING) {
         return too_deep(err);
     }
-    return event->type == YAML_MAPPING_START_EVENT ? mapping(yaml, depth, build, ret_built, err)
-                                                   : sequence(yaml, depth, build, ret_built, err);
+    return is_mapping ? mapping(yaml, depth, build, ret_built, err)
+                      : sequence(yaml, depth, build, ret_built, err);
 }
 
-static const char *anchor_of(const yaml_event_t *event)
+static bool anchored_node(struct docs_yaml *yaml, const char *anchor, int depth, bool build,
+                          struct built *ret_built, struct err *err)
 {
-    const yaml_char_t *name =
-        event->type == YAML_SCALAR_EVENT           ? event->data.scalar.anchor
-        : event->type == YAML_MAPPING_START_EVENT  ? event->data.mapping_start.anchor
-        : event->type == YAML_SEQUENCE_START_EVENT ? event->data.sequence_start.anchor
-                                                   : NULL;
-    return (const char *)name;
+    auto_arena scratch = ARENA_INIT;
+    const struct str at = str_of(anchor);
+    const char *name = arena_copy(&scratch, at.p, at.n); /* the event is gone before the value is */
+    if (!bare_node(yaml, depth, /* build= */ true, ret_built, err)) {
+        return false;
+    }
+    bool good = set_anchor(yaml, name, *ret_built, err);
+    if (!good || !build) {
+        json_decref(ret_built->value);
+        ret_built->value = NULL;
+    }
+    return good;
 }
 
 /* The next value. What is not wanted but has an anchor is built all the same: an alias elsewhere
@@ -568,17 +613,9 @@ static bool node(struct docs_yaml *yaml, int depth, bool build, struct built *re
     if (!want(yaml, err)) {
         return false;
     }
-    auto_event event = take(yaml);
-    const char *anchor = anchor_of(&event);
-    if (!bare_node(yaml, &event, depth, build || anchor != NULL, ret_built, err)) {
-        return false;
-    }
-    bool good = anchor == NULL || set_anchor(yaml, anchor, *ret_built, err);
-    if (!good || !build) {
-        json_decref(ret_built->value);
-        ret_built->value = NULL;
-    }
-    return good;
+    const char *anchor = anchor_of(&yaml->event);
+    return anchor == NULL ? bare_node(yaml, depth, build, ret_built, err)
+                          : anchored_node(yaml, anchor, depth, build, ret_built, err);
 }
 
 static enum docs_kind kind_of(const yaml_event_t *event)
@@ -685,13 +722,12 @@ bool docs_yaml_member(struct docs_yaml *yaml, bool *ret_has, struct str *ret_key
             return merged_member(yaml, ret_has, ret_key, ret_merged);
         }
         if (!is_merge_key(&yaml->event)) {
-            json_decref(yaml->key);
-            yaml->key = NULL;
+            key_done(&yaml->key);
             begin_value(yaml);
             if (!take_key(yaml, &yaml->key, err)) {
                 return false;
             }
-            *ret_key = json_text(yaml->key);
+            *ret_key = yaml->key.text;
             *ret_has = true;
             return true;
         }
