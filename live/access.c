@@ -325,6 +325,11 @@ struct str live_access_address(const struct live_access *access)
     return access->config.server;
 }
 
+struct str live_access_ca(const struct live_access *access)
+{
+    return access->ca_pem;
+}
+
 struct str live_access_namespace(const struct live_access *access)
 {
     return access->config.ns;

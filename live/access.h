@@ -43,4 +43,5 @@ mono_t live_access_renew_at(const struct live_access *access);
 
 struct str live_access_source(const struct live_access *access);    /* "context prod of FILE" */
 struct str live_access_address(const struct live_access *access);   /* "https://host:6443" */
+struct str live_access_ca(const struct live_access *access);        /* PEM; empty: the system's */
 struct str live_access_namespace(const struct live_access *access); /* of the context, or empty */

@@ -227,7 +227,7 @@ bool live_calls_start(struct live_calls *calls, const struct http_request *reque
     return true;
 }
 
-bool live_calls_turn(struct live_calls *calls, struct err *err)
+void live_calls_send(struct live_calls *calls)
 {
     if (calls->renew) {
         struct err ignored; /* the server's refusal of what is sent again says it */
@@ -238,6 +238,11 @@ bool live_calls_turn(struct live_calls *calls, struct err *err)
         set_renewal(calls);
     }
     pump(calls);
+}
+
+bool live_calls_turn(struct live_calls *calls, struct err *err)
+{
+    live_calls_send(calls);
     return io_loop_turn(calls->loop, err);
 }
 

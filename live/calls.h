@@ -39,7 +39,11 @@ void live_calls_free(struct live_calls *calls);
 MUST_CHECK bool live_calls_start(struct live_calls *calls, const struct http_request *request,
                                  live_answer_fn fn, void *ctx, struct err *err);
 
-/* Waits for something to happen and does it. ERR_IO of the loop. */
+/* Sends what the rate allows, after renewing credentials that were refused; for those who turn the
+ * loop themselves, in every turn and outside callbacks. */
+void live_calls_send(struct live_calls *calls);
+
+/* The same, then waits for something to happen and does it. ERR_IO of the loop. */
 MUST_CHECK bool live_calls_turn(struct live_calls *calls, struct err *err);
 
 uint32_t live_calls_count(const struct live_calls *calls); /* waiting or under way */

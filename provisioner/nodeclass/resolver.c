@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/rfc3339.h"
 #include "base/vec.h"
+#include "provisioner/nodeclass/upkeep.h"
 #include "provisioner/nodeclass/validation.h"
 
 #define EXPIRING_MS (INT64_C(40) * 60 * 1000) /* before the end of a capacity block */
@@ -83,7 +84,8 @@ static void ask_parameters(struct nodeclass_resolver *r, struct str version)
 
 static void ask_profile(struct nodeclass_resolver *r)
 {
-    if (r->class->role.n == 0 || r->facts.profile.n == 0) {
+    if (r->class->role.n == 0 || r->facts.profile.n == 0 || r->facts.profile_is_settled ||
+        r->facts.profile_failure.p != NULL) {
         return;
     }
     struct iam_get_instance_profile_request *input =
@@ -381,22 +383,35 @@ static void say(struct nodeclass_resolver *r, enum nodeclass_condition_type type
         (struct nodeclass_condition){.status = status, .reason = reason, .message = message};
 }
 
+/* Whether what the object says stays, because the question has no answer. */
+static bool stays(const struct nodeclass_resolver *r, enum nodeclass_condition_type type,
+                  struct str failed)
+{
+    return failed.p != NULL && r->facts.before != NULL &&
+           r->facts.before->conditions[type].status == NODECLASS_TRUE;
+}
+
 /* True, unless its questions failed or there is nothing where something must be. */
 static void judge(struct nodeclass_resolver *r, enum nodeclass_condition_type type,
                   struct str failed, bool found, struct str reason, struct str message)
 {
-    if (failed.p != NULL) {
+    if (failed.p != NULL && !stays(r, type, failed)) {
         say(r, type, NODECLASS_UNKNOWN, STR("AwaitingReconciliation"), failed);
-    } else if (!found) {
+    } else if (!found && failed.p == NULL) {
         say(r, type, NODECLASS_FALSE, reason, message);
     } else {
         say(r, type, NODECLASS_TRUE, STR_EMPTY, STR_EMPTY);
     }
 }
 
+static struct str images_failed(const struct nodeclass_resolver *r)
+{
+    return r->failed[PARAMETERS].p != NULL ? r->failed[PARAMETERS] : r->failed[IMAGES];
+}
+
 static void judge_images(struct nodeclass_resolver *r)
 {
-    struct str failed = r->failed[PARAMETERS].p != NULL ? r->failed[PARAMETERS] : r->failed[IMAGES];
+    struct str failed = images_failed(r);
     if (r->unsupported.n > 0) {
         say(r, NODECLASS_AMIS, NODECLASS_FALSE, STR("UnsupportedAlias"), r->unsupported);
         return;
@@ -422,30 +437,50 @@ static void judge_placement(struct nodeclass_resolver *r)
     }
 }
 
-/* The name of a role without its path, which is all that IAM says of it. */
-static struct str role_name(struct str role)
-{
-    for (size_t i = role.n; i > 0; i--) {
-        if (role.p[i - 1] == '/') {
-            return str_sub(role, i, role.n);
-        }
-    }
-    return role;
-}
-
 static void judge_profile(struct nodeclass_resolver *r)
 {
     struct strbuf text = strbuf_new(r->arena, 1024);
-    bool matches = r->profile_role.n > 0 && str_eq(r->profile_role, role_name(r->class->role));
+    const struct str failed =
+        r->facts.profile_failure.p != NULL ? r->facts.profile_failure : r->failed[PROFILE];
+    bool matches =
+        r->facts.profile_is_settled ||
+        (r->profile_role.n > 0 && str_eq(r->profile_role, nodeclass_role_name(r->class->role)));
     if (r->class->role.n == 0 || matches) {
         r->status.instance_profile = matches ? r->facts.profile : r->class->instance_profile;
+        say(r, NODECLASS_PROFILE, NODECLASS_TRUE, STR_EMPTY, STR_EMPTY);
+        return;
+    }
+    if (stays(r, NODECLASS_PROFILE, failed)) {
+        r->status.instance_profile = r->facts.before->instance_profile;
         say(r, NODECLASS_PROFILE, NODECLASS_TRUE, STR_EMPTY, STR_EMPTY);
         return;
     }
     strbuf_addf(&text, "no instance profile with role \"" STR_FMT "\" yet",
                 STR_ARG(r->class->role));
     say(r, NODECLASS_PROFILE, NODECLASS_UNKNOWN, STR("AwaitingReconciliation"),
-        r->failed[PROFILE].p != NULL ? r->failed[PROFILE] : strbuf_str(&text));
+        failed.p != NULL ? failed : strbuf_str(&text));
+}
+
+/* The parts whose questions have no answer, as the object has them. */
+static void keep(struct nodeclass_resolver *r)
+{
+    const struct nodeclass_status *before = r->facts.before;
+    if (stays(r, NODECLASS_SUBNETS, r->failed[SUBNETS])) {
+        r->status.n_subnets = before->n_subnets;
+        r->status.subnets = before->subnets;
+    }
+    if (stays(r, NODECLASS_GROUPS, r->failed[GROUPS])) {
+        r->status.n_groups = before->n_groups;
+        r->status.groups = before->groups;
+    }
+    if (stays(r, NODECLASS_AMIS, images_failed(r))) {
+        r->status.n_images = before->n_images;
+        r->status.images = before->images;
+    }
+    if (stays(r, NODECLASS_RESERVATIONS, r->failed[RESERVATIONS])) {
+        r->status.n_reservations = before->n_reservations;
+        r->status.reservations = before->reservations;
+    }
 }
 
 const struct nodeclass_status *nodeclass_resolver_status(struct nodeclass_resolver *r)
@@ -467,6 +502,7 @@ const struct nodeclass_status *nodeclass_resolver_status(struct nodeclass_resolv
             .placement = r->placement,
         };
         nodeclass_status_sort(&r->status);
+        keep(r);
         judge(r, NODECLASS_SUBNETS, r->failed[SUBNETS], r->subnets.n > 0, STR("SubnetsNotFound"),
               STR("SubnetSelector did not match any Subnets"));
         judge(r, NODECLASS_GROUPS, r->failed[GROUPS],

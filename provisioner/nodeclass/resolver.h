@@ -9,7 +9,8 @@
  * for another reason than that a thing does not exist leaves its condition Unknown: the selector
  * has not been answered, and a Ready class must not lose its nodes for that.
  *
- * Only questions: a role's instance profile is looked for, not made. */
+ * Only questions: a role's instance profile is looked for, not made. Who makes it (upkeep.h) does
+ * so first and says what came of it. */
 #pragma once
 
 #include "awsapi/fault.h"
@@ -18,12 +19,17 @@
 
 struct nodeclass_resolver; /* opaque, lives in its arena */
 
-/* What the class alone does not say: Kubernetes' version, "1.33", and the instance profile that
- * status.instanceProfile names, empty when none. Class and texts must live as long as the
- * resolver. */
+/* What the class alone does not say. Class and texts must live as long as the resolver. */
 struct nodeclass_resolver_facts {
     enum nodeclass_family family;
-    struct str cluster_name, version, profile;
+    struct str cluster_name;
+    struct str version;         /* of Kubernetes: "1.33" */
+    struct str profile;         /* the instance profile that the status names; empty: none */
+    bool profile_is_settled;    /* it is known to carry the role: nobody need be asked */
+    struct str profile_failure; /* p set: why there is none that does; nobody is asked either */
+    /* What the object says of the spec as it is now, or NULL: what was True stays as it was while
+     * its question fails. */
+    const struct nodeclass_status *before;
     wall_t now;
 };
 struct nodeclass_resolver *nodeclass_resolver_new(const struct nodeclass *class,

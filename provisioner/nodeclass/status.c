@@ -197,7 +197,8 @@ static bool decode_reservation(const struct json_at *at, struct arena *arena,
                                struct nodeclass_reservation *r, struct err *err)
 {
     struct json_at interruptible = json_at_member(at, "interruptible");
-    struct str state;
+    struct str state, end;
+    struct err ignored;
     bool has;
     bool good = text_of(at, "id", arena, &r->id, err) &&
                 text_of(at, "availabilityZone", arena, &r->zone, err) &&
@@ -206,8 +207,10 @@ static bool decode_reservation(const struct json_at *at, struct arena *arena,
                 text_of(at, "ownerID", arena, &r->owner_id, err) &&
                 text_of(at, "reservationType", arena, &r->type, err) &&
                 text_of(at, "state", arena, &state, err) &&
+                text_of(at, "endTime", arena, &end, err) &&
                 json_read_bool(&interruptible, &has, &r->interruptible, err);
     r->expiring = good && str_eq(state, STR("expiring"));
+    r->end.has = good && end.n > 0 && rfc3339_parse(end, &r->end.v, &ignored);
     return good;
 }
 

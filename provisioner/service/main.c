@@ -55,8 +55,11 @@ static int print_help(const struct settings *settings)
 
 static void say_start(struct log *log, const struct settings *settings)
 {
-    log_line(log, io_clock_wall(), ACTION_INFO, "starting", NULL,
-             STR("\"mode\":\"observe\",\"version\":\"" BINPACK_VERSION "\""));
+    auto_arena scratch = ARENA_INIT;
+    struct strbuf fields = strbuf_new(&scratch, 256);
+    strbuf_addf(&fields, "\"mode\":\"%s\",\"version\":\"" BINPACK_VERSION "\"",
+                setting_modes[settings->mode]);
+    log_line(log, io_clock_wall(), ACTION_INFO, "starting", NULL, strbuf_str(&fields));
     for (uint32_t i = 0; i < settings->n_notes; i++) {
         auto_arena arena = ARENA_INIT;
         struct strbuf b = strbuf_new(&arena, 8192);

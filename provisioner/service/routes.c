@@ -10,6 +10,7 @@
 #include "k8s/watch.h"
 #include "provisioner/observe/metrics.h"
 #include "provisioner/service/service_impl.h"
+#include "provisioner/service/settings.h"
 
 #define ANSWER_MAX ((size_t)16 << 20)
 
@@ -145,7 +146,7 @@ static bool debug_state(struct service *service, const struct io_request *reques
     (void)request;
     jsonw_object_begin(&w);
     jsonw_key_str(&w, "version", STR(BINPACK_VERSION));
-    jsonw_key_str(&w, "mode", STR("observe"));
+    jsonw_key_str(&w, "mode", str_of(setting_modes[service->settings->mode]));
     jsonw_key_str(&w, "server", live_access_address(service->session.access));
     jsonw_key_str(&w, "now", rfc3339_format(service_now(service).wall, buffer));
     jsonw_key_bool(&w, "synced", view.synced);

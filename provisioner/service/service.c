@@ -13,6 +13,7 @@
 #include "provisioner/observe/metrics.h"
 #include "provisioner/service/catalog.h"
 #include "provisioner/service/log.h"
+#include "provisioner/service/nodeclasses.h"
 #include "provisioner/service/service_impl.h"
 
 #define JOURNAL_STEP_MAX ((size_t)64 << 20)
@@ -163,6 +164,9 @@ static void on_delta(void *ctx, const struct k8s_delta *delta)
 {
     struct followed *followed = ctx;
     const struct event event = {.type = EVENT_DELTA, .kind = followed->kind, .delta = *delta};
+    if (followed->service->nodeclasses != NULL) {
+        nodeclasses_delta(followed->service->nodeclasses, followed->kind, delta);
+    }
     service_step(followed->service, &event);
 }
 
@@ -245,6 +249,9 @@ static bool restart(struct service *service, struct err *err)
     const struct catalog *catalog = NULL;
     service->restart = false;
     remove_kinds(service);
+    if (service->nodeclasses != NULL) {
+        nodeclasses_restart(service->nodeclasses);
+    }
     if (!use_catalog(service, &catalog, err)) {
         return false;
     }
@@ -266,13 +273,26 @@ static void on_stop_due(void *ctx, mono_t now)
 {
     struct service *service = ctx;
     (void)now;
-    service->over = true;
+    service->over = service->too_late = true;
+}
+
+/* Whether nothing keeps the service from ending. */
+static bool turn_nodeclasses(struct service *service)
+{
+    if (service->nodeclasses == NULL) {
+        return true;
+    }
+    if (service->stopping) {
+        return nodeclasses_stop(service->nodeclasses) || service->too_late;
+    }
+    nodeclasses_turn(service->nodeclasses);
+    return true;
 }
 
 bool service_run(struct service *service, struct err *err)
 {
     struct metrics *metrics = engine_metrics(service->engine, service_now(service));
-    while (!service->over) {
+    while (!turn_nodeclasses(service) || !service->over) {
         if (!live_feed_turn(service->session.feed, err)) {
             return false;
         }
@@ -405,6 +425,10 @@ bool service_open(const struct settings *settings, struct log *log, struct servi
         (void)service_close(service);
         return false;
     }
+    if (settings->mode == MODE_PREPARE && !nodeclasses_open(service, &service->nodeclasses, err)) {
+        (void)service_close(service);
+        return false;
+    }
     live_feed_free(service->session.feed);
     add_kinds(service);
     *ret_service = service;
@@ -429,6 +453,7 @@ bool service_close(struct service *service)
         io_timer_stop(service->session.loop, &service->stop_timer);
     }
     remove_kinds(service);
+    nodeclasses_close(service->nodeclasses);
     live_session_close(&service->session);
     engine_free(service->engine);
     io_append_close(service->journal);

@@ -16,6 +16,7 @@ struct io_worker;
 struct io_workers;
 struct k8s_roster;
 struct k8s_watch;
+struct nodeclasses;
 
 /* A kind of objects that is followed. */
 struct followed {
@@ -45,7 +46,8 @@ struct service {
     struct arena plan_arena, disruption_arena;
     struct str plan, disruption; /* the last ones as JSON; empty: none yet */
     struct arena catalog_arena;
-    bool stopping, over, restart;
+    struct nodeclasses *nodeclasses; /* NULL: --mode=observe */
+    bool stopping, over, restart, too_late;
 };
 
 struct moment service_now(const struct service *service);

@@ -300,7 +300,12 @@ static bool agree(const struct settings *s, struct err *err)
     if (s->mode == MODE_ACT) {
         return err_set(err, ERR_UNSUPPORTED,
                        "--mode=act: buying nodes is not there yet; --mode=observe follows the "
-                       "cluster and plans");
+                       "cluster and plans, --mode=prepare keeps EC2NodeClasses besides");
+    }
+    if (s->mode == MODE_PREPARE && s->cluster_name.n == 0) {
+        return err_set(
+            err, ERR_INVALID,
+            "--mode=prepare needs --cluster-name: what is made in AWS is tagged with it");
     }
     if (s->batch_idle_ms > s->batch_max_ms) {
         return err_set(err, ERR_INVALID,

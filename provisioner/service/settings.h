@@ -39,9 +39,10 @@ enum setting_kind {
 
 /* What a setting does to the modes that there are. */
 enum setting_effect {
-    EFFECT_USED, /* in every mode */
-    EFFECT_ACT,  /* checked; matters when nodes are bought */
-    EFFECT_NONE  /* accepted so that manifests of Karpenter work; `doc` says why it does nothing */
+    EFFECT_USED,    /* in every mode */
+    EFFECT_PREPARE, /* in modes that write */
+    EFFECT_ACT,     /* checked; matters when nodes are bought */
+    EFFECT_NONE /* accepted so that manifests of Karpenter work; `doc` says why it does nothing */
 };
 
 struct setting_row {
@@ -71,7 +72,8 @@ enum setting_gate {
     N_SETTING_GATES
 };
 enum { N_SETTING_AWS_GATES = 1 };
-enum { MODE_ACT, MODE_OBSERVE };
+enum { MODE_ACT, MODE_OBSERVE, MODE_PREPARE };
+extern const char *const setting_modes[]; /* their names */
 enum { LOG_DEBUG, LOG_INFO, LOG_ERROR };
 enum { SETTINGS_NOTES_MAX = 64 };
 

@@ -36,9 +36,10 @@ static void wrap(struct strbuf *b, const char *text, size_t indent, size_t width
 
 static const char *effect_text(const struct setting_row *row)
 {
-    return row->effect == EFFECT_NONE  ? "No effect."
-           : row->effect == EFFECT_ACT ? "For --mode=act."
-                                       : NULL;
+    return row->effect == EFFECT_NONE      ? "No effect."
+           : row->effect == EFFECT_ACT     ? "For --mode=act."
+           : row->effect == EFFECT_PREPARE ? "For --mode=prepare and --mode=act."
+                                           : NULL;
 }
 
 /* ---- --help ---- */
@@ -60,7 +61,7 @@ static void help_row(struct strbuf *b, const struct setting_row *row)
 
 void settings_help(struct strbuf *b)
 {
-    put(b, "usage: provisioner --mode=observe [SETTING]...\n"
+    put(b, "usage: provisioner --mode=observe|prepare [SETTING]...\n"
            "       provisioner replay FILE\n"
            "       provisioner help [man|markdown|metrics]\n\n");
     wrap(b, intro, 0, 80);

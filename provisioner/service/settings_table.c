@@ -9,7 +9,7 @@
 static const char *const level_choices[] = {"debug", "info", "error", NULL};
 static const char *const preference_choices[] = {"Respect", "Ignore", NULL};
 static const char *const min_values_choices[] = {"Strict", "BestEffort", NULL};
-static const char *const mode_choices[] = {"act", "observe", NULL};
+const char *const setting_modes[] = {"act", "observe", "prepare", NULL};
 static const char *const algorithm_choices[] = {"colgen", "ffd", NULL};
 static const char *const gate_choices[N_SETTING_GATES + 1] = {
     "NodeRepair",  "ReservedCapacity", "SpotToSpotConsolidation",
@@ -48,17 +48,18 @@ const struct setting_row setting_rows[] = {
      .effect = EFFECT_NONE, .help = "start controllers only once the program leads",
      .doc = "There is one state for all controllers, which follows the cluster from the start."},
     {"disable-leader-election", "DISABLE_LEADER_ELECTION", NULL, SETTING_FLAG,
-     FIELD(disable_leader_election), .fallback = "false", .group = GROUP_CORE, .effect = EFFECT_ACT,
-     .help = "act without holding the Lease", .doc = "--mode=observe never takes one."},
+     FIELD(disable_leader_election), .fallback = "false", .group = GROUP_CORE,
+     .effect = EFFECT_PREPARE, .help = "act without holding the Lease",
+     .doc = "--mode=observe never takes one."},
     {"disable-cluster-state-observability", "DISABLE_CLUSTER_STATE_OBSERVABILITY", NULL,
      SETTING_FLAG, FIELD(disable_cluster_state_observability), .fallback = "false",
      .group = GROUP_CORE, .help = "leave out the metrics of single nodes and pods"},
     {"leader-election-name", "LEADER_ELECTION_NAME", "NAME", SETTING_TEXT,
      FIELD(leader_election_name), .fallback = "karpenter-leader-election", .group = GROUP_CORE,
-     .effect = EFFECT_ACT, .help = "name of the Lease"},
+     .effect = EFFECT_PREPARE, .help = "name of the Lease"},
     {"leader-election-namespace", "LEADER_ELECTION_NAMESPACE", "NAMESPACE", SETTING_TEXT,
-     FIELD(leader_election_namespace), .fallback = "", .group = GROUP_CORE, .effect = EFFECT_ACT,
-     .help = "namespace of the Lease; empty: that of the pod"},
+     FIELD(leader_election_namespace), .fallback = "", .group = GROUP_CORE,
+     .effect = EFFECT_PREPARE, .help = "namespace of the Lease; empty: that of the pod"},
     {"memory-limit", "MEMORY_LIMIT", "BYTES", SETTING_NUMBER, FIELD(memory_limit), .min = -1,
      .max = INT64_MAX, .fallback = "-1", .group = GROUP_CORE, .effect = EFFECT_NONE,
      .help = "memory of the container, for the garbage collector",
@@ -104,23 +105,23 @@ const struct setting_row setting_rows[] = {
             "declare none, as in the configuration of kube-scheduler. Anything else in it is an "
             "error at the start."},
     {NULL, "SYSTEM_NAMESPACE", "NAMESPACE", SETTING_TEXT, FIELD(system_namespace), .fallback = "",
-     .group = GROUP_CORE, .effect = EFFECT_ACT, .help = "namespace of the pod"},
+     .group = GROUP_CORE, .effect = EFFECT_PREPARE, .help = "namespace of the pod"},
     {NULL, "KUBERNETES_MIN_VERSION", "VERSION", SETTING_TEXT, FIELD(kubernetes_min_version),
      .fallback = "", .group = GROUP_CORE, .effect = EFFECT_NONE,
      .help = "oldest version of Kubernetes that is accepted",
      .doc = "What the API server has is seen when its kinds are listed."},
     /* ---- AWS ---- */
     {"cluster-name", "CLUSTER_NAME", "NAME", SETTING_TEXT, FIELD(cluster_name), .fallback = "",
-     .group = GROUP_AWS, .effect = EFFECT_ACT, .help = "name of the EKS cluster",
-     .doc = "Required when nodes are bought."},
+     .group = GROUP_AWS, .effect = EFFECT_PREPARE, .help = "name of the EKS cluster",
+     .doc = "Required by --mode=prepare, and when nodes are bought."},
     {"cluster-endpoint", "CLUSTER_ENDPOINT", "URL", SETTING_TEXT, FIELD(cluster_endpoint),
      .fallback = "", .group = GROUP_AWS, .effect = EFFECT_ACT,
      .help = "address of the API server for new nodes; empty: EKS is asked"},
     {"cluster-ca-bundle", "CLUSTER_CA_BUNDLE", "BASE64", SETTING_TEXT, FIELD(cluster_ca_bundle),
-     .fallback = "", .group = GROUP_AWS, .effect = EFFECT_ACT,
+     .fallback = "", .group = GROUP_AWS, .effect = EFFECT_PREPARE,
      .help = "certificate authority of the API server for new nodes"},
     {"isolated-vpc", "ISOLATED_VPC", NULL, SETTING_FLAG, FIELD(isolated_vpc), .fallback = "false",
-     .group = GROUP_AWS, .effect = EFFECT_ACT,
+     .group = GROUP_AWS, .effect = EFFECT_PREPARE,
      .help = "no price list is asked: the VPC has no way to it"},
     {"eks-control-plane", "EKS_CONTROL_PLANE", NULL, SETTING_FLAG, FIELD(eks_control_plane),
      .fallback = "false", .group = GROUP_AWS, .effect = EFFECT_ACT,
@@ -142,20 +143,23 @@ const struct setting_row setting_rows[] = {
      .help = "launch nothing in zones that ARC has shifted away"},
     {"ami-refresh-interval", "AMI_REFRESH_INTERVAL", "DURATION", SETTING_DURATION,
      FIELD(ami_refresh_ms), .min = 60 * 1000, .max = DAY_MS, .fallback = "1m", .group = GROUP_AWS,
-     .effect = EFFECT_ACT, .help = "how often images are looked for, at least 1m"},
+     .effect = EFFECT_PREPARE, .help = "how often images are looked for, at least 1m"},
     {"subnet-refresh-interval", "SUBNET_REFRESH_INTERVAL", "DURATION", SETTING_DURATION,
      FIELD(subnet_refresh_ms), .min = 60 * 1000, .max = DAY_MS, .fallback = "1m",
-     .group = GROUP_AWS, .effect = EFFECT_ACT,
+     .group = GROUP_AWS, .effect = EFFECT_PREPARE,
      .help = "how often subnets are looked for, at least 1m"},
     {"aws-feature-gates", "AWS_FEATURE_GATES", "GATES", SETTING_GATES, FIELD(aws_gates),
      .choices = aws_gate_choices, .fallback = "NodeClassCEL=false", .group = GROUP_AWS,
      .effect = EFFECT_ACT, .help = "NAME=true or NAME=false, separated by commas"},
     /* ---- ours ---- */
-    {"mode", "BINPACK_MODE", "MODE", SETTING_CHOICE, FIELD(mode), .choices = mode_choices,
-     .fallback = "act", .group = GROUP_BINPACK, .help = "act: buy nodes; observe: only plan",
+    {"mode", "BINPACK_MODE", "MODE", SETTING_CHOICE, FIELD(mode), .choices = setting_modes,
+     .fallback = "act", .group = GROUP_BINPACK,
+     .help = "act: buy nodes; observe: only plan; prepare: plan, and keep EC2NodeClasses",
      .doc = "`observe` follows the cluster, plans whenever pods become unschedulable, and exports "
             "what it would buy; it takes no Lease and writes nothing anywhere, so it can run next "
-            "to Karpenter. `act` is not there yet."},
+            "to Karpenter. `prepare` does the same, takes the Lease, and keeps every EC2NodeClass: "
+            "finalizer, hash, instance profile, status, and what is removed with it. `act` is not "
+            "there yet."},
     {"kubeconfig", "BINPACK_KUBECONFIG", "FILE", SETTING_TEXT, FIELD(kubeconfig), .fallback = "",
      .group = GROUP_BINPACK, .help = "how to reach the API server",
      .doc = "Without it: the files of $KUBECONFIG, ~/.kube/config, the service account of the "

@@ -33,13 +33,13 @@ def free_ports(n):
 
 
 class Service:
-    def __init__(self, program, env, folder, *words):
+    def __init__(self, program, env, folder, *words, mode="observe"):
         self.program = program
         self.metrics_port, self.health_port = free_ports(2)
         self.path = os.path.join(folder, "provisioner-%d.log" % self.metrics_port)
         self.out = open(self.path, "wb")
         self.process = subprocess.Popen(
-            [program, "--mode=observe", "--bind-address=127.0.0.1", "--metrics-port=%d" % self.metrics_port,
+            [program, "--mode=" + mode, "--bind-address=127.0.0.1", "--metrics-port=%d" % self.metrics_port,
              "--health-probe-port=%d" % self.health_port, *words], env=env, stdin=subprocess.DEVNULL, stdout=self.out, stderr=subprocess.PIPE, text=True)
 
     def get(self, path, port=None):

@@ -171,6 +171,7 @@ static const struct fault_row faults[] = {
      ERR_INVALID,
      "--batch-idle-duration (11000 ms) is longer than --batch-max-duration (10000 ms)"},
     {"act", {"--log-level=info"}, {NULL}, ERR_UNSUPPORTED, "--mode=act"},
+    {"prepare without a cluster", {"--mode=prepare"}, {NULL}, ERR_INVALID, "--cluster-name"},
     {"help topic", {"help", "x"}, {NULL}, ERR_INVALID, "none of man, markdown and metrics"},
     {"replay nothing", {"replay"}, {NULL}, ERR_INVALID, "replay needs the name"},
 };

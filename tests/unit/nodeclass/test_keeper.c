@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The keeper of EC2NodeClasses against an API server and an AWS of a few lines. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "awsapi/service_ec2.h"
+#include "awsapi/service_eks.h"
+#include "awsapi/service_iam.h"
+#include "base/arena.h"
+#include "base/json.h"
+#include "provisioner/nodeclass/keeper.h"
+
+struct world {
+    struct keeper *keeper;
+    json_t *object; /* as the API server has it; NULL: gone */
+    int version;
+    mono_t now;
+    const char *fails; /* an operation of AWS that is throttled */
+    int n_conflicts;   /* writes that are to be refused as too late */
+    bool has_claim;    /* a NodeClaim holds the class */
+    uint32_t n_asked, n_patched, n_said;
+    char said[256];
+};
+
+static bool claim_next(void *ctx, struct str name, uint32_t *at, struct keeper_claim *ret)
+{
+    const struct world *w = ctx;
+    if (!w->has_claim || *at > 0 || !str_eq(name, STR("c"))) {
+        return false;
+    }
+    (*at)++;
+    *ret = (struct keeper_claim){.name = STR("claim")};
+    return true;
+}
+
+static struct keeper_moment moment(const struct world *w)
+{
+    return (struct keeper_moment){.mono = w->now, .wall = INT64_C(1790000000000) + w->now};
+}
+
+/* Single quotes stand for double ones. */
+static json_t *parse(const char *text)
+{
+    auto_arena arena = ARENA_INIT;
+    char *copy = str_cstr(&arena, str_of(text));
+    for (char *p = copy; *p != '\0'; p++) {
+        *p = *p == '\'' ? '"' : *p;
+    }
+    json_t *value = json_loads(copy, 0, NULL);
+    assert_non_null(value);
+    return value;
+}
+
+static json_t *meta_of(const struct world *w)
+{
+    return json_object_get(w->object, "metadata");
+}
+
+static void tell(struct world *w)
+{
+    char version[16];
+    (void)snprintf(version, sizeof version, "%d", ++w->version);
+    (void)json_object_set_new(meta_of(w), "resourceVersion", json_string(version));
+    keeper_class(w->keeper, w->object);
+}
+
+static void world_init(struct world *w)
+{
+    const struct keeper_settings settings = {.cluster_name = STR("shop"),
+                                             .region = STR("eu-west-1"),
+                                             .refresh_ms = 60000,
+                                             .claim_next = claim_next,
+                                             .ctx = w};
+    *w = (struct world){.keeper = keeper_new(&settings)};
+    keeper_set_version(w->keeper, STR("1.33"));
+    w->object = parse(
+        "{'apiVersion': 'karpenter.k8s.aws/v1', 'kind': 'EC2NodeClass', 'metadata': {'name': 'c', "
+        "'uid': 'u', 'generation': 1, 'creationTimestamp': '2026-01-01T00:00:00Z', 'finalizers': "
+        "['of/another']}, 'spec': {'amiFamily': 'AL2023', 'instanceProfile': 'p', "
+        "'amiSelectorTerms': [{'id': 'ami-1'}], 'subnetSelectorTerms': [{'id': 'subnet-1'}], "
+        "'securityGroupSelectorTerms': [{'id': 'sg-1'}]}}");
+    tell(w);
+}
+
+static void world_done(struct world *w)
+{
+    keeper_free(w->keeper);
+    json_decref(w->object);
+}
+
+static void page(struct world *w, const struct keeper_want *want)
+{
+    if (want->operation == &aws_ec2_describe_subnets) {
+        struct ec2_subnet s = {.subnet_id = STR("subnet-1"),
+                               .availability_zone = STR("eu-west-1a"),
+                               .availability_zone_id = STR("euw1-az1")};
+        const struct ec2_describe_subnets_result out = {.subnets = {.v = &s, .n = 1}};
+        keeper_page(w->keeper, want->id, &out);
+    } else if (want->operation == &aws_ec2_describe_security_groups) {
+        struct ec2_security_group g = {.group_id = STR("sg-1"), .group_name = STR("g")};
+        const struct ec2_describe_security_groups_result out = {
+            .security_groups = {.v = &g, .n = 1}};
+        keeper_page(w->keeper, want->id, &out);
+    } else if (want->operation == &aws_ec2_describe_images) {
+        struct ec2_image i = {
+            .image_id = STR("ami-1"), .name = STR("i"), .architecture = STR("x86_64")};
+        const struct ec2_describe_images_result out = {.images = {.v = &i, .n = 1}};
+        keeper_page(w->keeper, want->id, &out);
+    } else if (want->operation == &aws_eks_describe_cluster) {
+        struct eks_kubernetes_network_config_response n = {.service_ipv4_cidr = STR("10.0.0.0/16")};
+        struct eks_cluster c = {.kubernetes_network_config = &n};
+        const struct eks_describe_cluster_response out = {.cluster = &c};
+        keeper_page(w->keeper, want->id, &out);
+    }
+}
+
+static void ask(struct world *w, const struct keeper_want *want)
+{
+    const bool fails = w->fails != NULL && strcmp(w->fails, want->operation->name) == 0;
+    const bool absent = want->operation == &aws_iam_get_instance_profile;
+    const struct aws_fault fault = {.kind = fails    ? AWS_FAULT_THROTTLED
+                                            : absent ? AWS_FAULT_NOT_FOUND
+                                                     : AWS_FAULT_NONE};
+    w->n_asked++;
+    if (!fails && !absent) {
+        page(w, want);
+    }
+    keeper_end(w->keeper, want->id, &fault, fails ? STR("slow down") : STR_EMPTY, moment(w));
+}
+
+/* RFC 7386, as far as the patches here go. */
+static void merge(json_t *target, const json_t *patch)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)patch, key, value)
+    {
+        if (json_is_object(value)) {
+            if (!json_is_object(json_object_get(target, key))) {
+                (void)json_object_set_new(target, key, json_object());
+            }
+            merge(json_object_get(target, key), value);
+        } else if (json_is_null(value)) {
+            (void)json_object_del(target, key);
+        } else {
+            (void)json_object_set(target, key, value);
+        }
+    }
+}
+
+static void patch(struct world *w, const struct keeper_want *want)
+{
+    auto_arena arena = ARENA_INIT;
+    const char *version = json_string_value(json_object_get(meta_of(w), "resourceVersion"));
+    if (want->target == KEEPER_CLAIM) {
+        keeper_patched(w->keeper, want->id, KEEPER_DONE, STR("9"), STR_EMPTY, moment(w));
+        return;
+    }
+    if (w->n_conflicts > 0 || !str_eq(want->version, str_of(version))) {
+        w->n_conflicts -= w->n_conflicts > 0;
+        keeper_patched(w->keeper, want->id, KEEPER_AGAIN, STR_EMPTY, STR("409"), moment(w));
+        return;
+    }
+    json_t *body = json_loads(str_cstr(&arena, want->body), 0, NULL);
+    assert_non_null(body);
+    merge(w->object, body);
+    json_decref(body);
+    w->n_patched++;
+    char next[16];
+    (void)snprintf(next, sizeof next, "%d", w->version + 1);
+    keeper_patched(w->keeper, want->id, KEEPER_DONE, str_of(next), STR_EMPTY, moment(w));
+    if (json_object_get(meta_of(w), "deletionTimestamp") != NULL &&
+        json_array_size(json_object_get(meta_of(w), "finalizers")) == 1) {
+        json_decref(w->object);
+        w->object = NULL;
+        keeper_class_gone(w->keeper, STR("c"));
+        return;
+    }
+    tell(w);
+}
+
+/* Does everything that is wanted now. */
+static void turn(struct world *w)
+{
+    struct keeper_want want;
+    for (int i = 0; keeper_next(w->keeper, moment(w), &want); i++) {
+        assert_true(i < 1000); /* it comes to rest */
+        if (want.type == KEEPER_ASK) {
+            ask(w, &want);
+        } else if (want.type == KEEPER_PATCH) {
+            patch(w, &want);
+        } else {
+            w->n_said++;
+            (void)snprintf(w->said, sizeof w->said, "%s: " STR_FMT, want.message,
+                           STR_ARG(want.text));
+        }
+    }
+}
+
+static const char *condition(const struct world *w, const char *type, const char *key)
+{
+    const json_t *list = json_object_get(json_object_get(w->object, "status"), "conditions");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *c = json_array_get(list, i);
+        if (strcmp(json_string_value(json_object_get(c, "type")), type) == 0) {
+            return json_string_value(json_object_get(c, key));
+        }
+    }
+    return "absent";
+}
+
+static void test_ready_and_at_rest(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    turn(&w);
+    assert_string_equal(condition(&w, "Ready", "status"), "True");
+    assert_string_equal(condition(&w, "Ready", "lastTransitionTime"), "2026-01-01T00:00:00Z");
+    assert_string_equal(condition(&w, "CapacityReservationsReady", "status"), "absent"); /* gate */
+    assert_int_equal(w.n_patched, 2); /* metadata, status */
+    assert_int_equal(json_array_size(json_object_get(meta_of(&w), "finalizers")), 2);
+    const uint32_t n_asked = w.n_asked;
+    turn(&w);
+    assert_int_equal(w.n_asked, n_asked);
+    assert_int_equal(keeper_due(w.keeper), 60000);
+    w.now = 60000;
+    turn(&w); /* looked at, and nothing to write */
+    assert_true(w.n_asked > n_asked);
+    assert_int_equal(w.n_patched, 2);
+    assert_int_equal(w.n_said, 1);
+    world_done(&w);
+}
+
+static void test_what_was_true_stays(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    w.fails = "DescribeSubnets";
+    turn(&w);
+    assert_string_equal(condition(&w, "SubnetsReady", "status"), "Unknown");
+    assert_string_equal(condition(&w, "SubnetsReady", "message"), "slow down");
+    assert_string_equal(condition(&w, "Ready", "reason"), "ReconcilingDependents");
+    assert_true(keeper_due(w.keeper) < 60000); /* sooner than usual */
+    w.fails = NULL;
+    w.now = keeper_due(w.keeper);
+    turn(&w);
+    assert_string_equal(condition(&w, "Ready", "status"), "True");
+    assert_string_equal(condition(&w, "Ready", "lastTransitionTime") + 10,
+                        "T14:13:22Z"); /* when it changed: 1790000000 + 2 s */
+    const uint32_t n_patched = w.n_patched;
+    w.fails = "DescribeSubnets";
+    w.now += 60000;
+    turn(&w);
+    assert_string_equal(condition(&w, "Ready", "status"), "True"); /* and its subnets are there */
+    assert_int_equal(w.n_patched, n_patched);
+    assert_int_equal(
+        json_array_size(json_object_get(json_object_get(w.object, "status"), "subnets")), 1);
+    /* A new spec has to be answered anew. */
+    (void)json_object_set_new(meta_of(&w), "generation", json_integer(2));
+    tell(&w);
+    turn(&w);
+    assert_string_equal(condition(&w, "Ready", "status"), "Unknown");
+    world_done(&w);
+}
+
+static void test_conflicts(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    w.n_conflicts = 3;
+    for (int i = 0; i < 10; i++) {
+        turn(&w);
+        w.now = keeper_due(w.keeper);
+    }
+    assert_string_equal(condition(&w, "Ready", "status"), "True");
+    assert_int_equal(w.n_patched, 2);
+    world_done(&w);
+}
+
+static void test_removal(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    w.has_claim = true;
+    turn(&w);
+    (void)json_object_set_new(meta_of(&w), "deletionTimestamp",
+                              json_string("2026-01-02T00:00:00Z"));
+    tell(&w);
+    const uint32_t n_asked = w.n_asked;
+    turn(&w);
+    assert_int_equal(w.n_asked, n_asked); /* nothing is removed yet */
+    assert_string_equal(w.said, "waiting on nodeclaim termination: claim");
+    w.has_claim = false;
+    keeper_claim_gone(w.keeper, STR("c"));
+    w.fails = "ListInstanceProfiles";
+    turn(&w);
+    assert_non_null(w.object); /* nor is the finalizer, as long as something may be left */
+    w.fails = NULL;
+    w.now = keeper_due(w.keeper);
+    turn(&w);
+    assert_null(w.object);
+    assert_int_equal(keeper_due(w.keeper), INT64_MAX);
+    world_done(&w);
+}
+
+static void test_gone_in_between(void **state)
+{
+    (void)state;
+    struct world w;
+    struct keeper_want want;
+    world_init(&w);
+    while (keeper_next(w.keeper, moment(&w), &want) && want.type != KEEPER_ASK) {
+        patch(&w, &want);
+    }
+    assert_int_equal(want.type, KEEPER_ASK);
+    keeper_class_gone(w.keeper, STR("c"));
+    ask(&w, &want);
+    turn(&w);
+    assert_int_equal(w.n_patched, 1); /* no status for what is gone */
+    assert_int_equal(keeper_due(w.keeper), INT64_MAX);
+    tell(&w); /* and there again */
+    turn(&w);
+    assert_string_equal(condition(&w, "Ready", "status"), "True");
+    keeper_restart(w.keeper);
+    turn(&w);
+    assert_int_equal(keeper_due(w.keeper), INT64_MAX);
+    world_done(&w);
+}
+
+static void test_what_cannot_be_read(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    (void)json_object_set_new(json_object_get(w.object, "spec"), "amiFamily", json_string("AL9"));
+    tell(&w);
+    turn(&w);
+    assert_int_equal(w.n_asked + w.n_patched, 0);
+    assert_non_null(strstr(w.said, "cannot read an EC2NodeClass"));
+    assert_int_equal(w.n_said, 1);
+    world_done(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ready_and_at_rest), cmocka_unit_test(test_what_was_true_stays),
+        cmocka_unit_test(test_conflicts),         cmocka_unit_test(test_removal),
+        cmocka_unit_test(test_gone_in_between),   cmocka_unit_test(test_what_cannot_be_read),
+    };
+    return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
+}
