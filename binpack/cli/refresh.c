@@ -1,271 +1,73 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "binpack/cli/refresh.h"
 
-#include "awsapi/ajson.h"
-#include "awsapi/service_ec2.h"
-#include "awsapi/service_pricing.h"
 #include "base/arena.h"
-#include "base/json_decode.h"
-#include "base/limits.h"
-#include "base/rfc3339.h"
-#include "base/vec.h"
 #include "binpack/cli/live.h"
 #include "io/clock.h"
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/signals.h"
 #include "live/aws.h"
-
-enum { N_CALLS = 6 };
-
-struct refresh;
-
-struct asked {
-    struct refresh *refresh;
-    const struct aws_operation *operation;
-    uint32_t n_pages;
-    enum aws_fault_kind fault;
-    struct err err; /* of the fault */
-};
+#include "live/aws_catalog.h"
 
 struct refresh {
     struct console *console;
-    struct arena *arena;
+    struct io_loop *loop;
+    struct io_http *http;
     struct live_aws *aws;
-    struct asked asked[N_CALLS];
-    uint32_t n_over;
-    uint64_t n_bytes;        /* of documents */
-    VEC(json_t *) documents; /* replies as the AWS CLI prints them */
-    VEC(struct str) names;
-    bool failed; /* `err` says why */
-    struct err err;
+    struct live_aws_catalog *answers;
 };
 
-/* ---- answers ---- */
-
-/* A reply as the document that `--catalog` takes: so that what comes over the network and what
- * comes from files passes the same checks. */
-static bool keep(struct refresh *r, struct str name, struct str text, struct err *err)
+static void on_refusal(void *ctx, const char *text)
 {
-    auto_arena scratch = ARENA_INIT;
-    json_t *document = NULL;
-    if (!json_decode_text(text, &scratch, &document, err)) {
-        return err_wrap(err, STR_FMT, STR_ARG(name));
-    }
-    r->n_bytes += text.n;
-    VEC_PUSH(r->arena, &r->documents, document);
-    VEC_PUSH(r->arena, &r->names, name);
-    return true;
+    console_error(ctx, "%s", text);
 }
 
-static bool on_page(void *ctx, const void *output)
+static bool wait_for_all(struct refresh *r, struct err *err)
 {
-    struct asked *asked = ctx;
-    struct refresh *r = asked->refresh;
-    auto_arena scratch = ARENA_INIT;
-    struct strbuf text = strbuf_new(&scratch, LIMIT_CATALOG_BYTES);
-    struct strbuf name = strbuf_new(r->arena, 256);
-    struct jsonw w = jsonw_new(&text, JSONW_COMPACT);
-    strbuf_addf(&name, "%s, page %u", asked->operation->name, ++asked->n_pages);
-    jsonw_object_begin(&w);
-    aws_json_write_members(&w, AWS_JSON_CLI, asked->operation->output, output);
-    jsonw_object_end(&w);
-    if (r->n_bytes + text.n > LIMIT_CATALOG_BYTES) {
-        r->failed = true;
-        err_set(&r->err, ERR_LIMIT, "AWS answers with more than %d bytes (LIMIT_CATALOG_BYTES)",
-                LIMIT_CATALOG_BYTES);
-        return false;
-    }
-    r->failed = r->failed || !keep(r, strbuf_str(&name), strbuf_str(&text), &r->err);
-    return !r->failed;
-}
-
-/* What goes for one call goes for all. */
-static bool concerns_all(enum aws_fault_kind kind)
-{
-    return kind == AWS_FAULT_NO_KEYS || kind == AWS_FAULT_BAD_KEYS || kind == AWS_FAULT_EXPIRED ||
-           kind == AWS_FAULT_SKEWED || kind == AWS_FAULT_UNTRUSTED;
-}
-
-/* Whoever mends it must know which keys were used. */
-static bool is_about_keys(enum aws_fault_kind kind)
-{
-    return kind == AWS_FAULT_BAD_KEYS || kind == AWS_FAULT_EXPIRED ||
-           kind == AWS_FAULT_UNAUTHORIZED;
-}
-
-static void on_end(void *ctx, const struct aws_fault *fault)
-{
-    struct asked *asked = ctx;
-    struct refresh *r = asked->refresh;
-    asked->fault = fault->kind;
-    r->n_over++;
-    if (fault->kind == AWS_FAULT_NONE) {
-        return;
-    }
-    aws_fault_err(asked->operation, fault, &asked->err);
-    if (is_about_keys(fault->kind)) {
-        struct str source = live_aws_source(r->aws);
-        err_wrap(&asked->err, "with AWS credentials from " STR_FMT, STR_ARG(source));
-    }
-    if (concerns_all(fault->kind) && !r->failed) {
-        r->failed = true;
-        r->err = asked->err;
-    }
-}
-
-/* ---- questions ---- */
-
-static void ask(struct refresh *r, uint32_t i, const struct aws_operation *operation,
-                const void *input)
-{
-    struct asked *asked = &r->asked[i];
-    struct live_aws_events events = {.ctx = asked, .page = on_page, .end = on_end};
-    *asked = (struct asked){.refresh = r, .operation = operation};
-    live_aws_start(r->aws, operation, input, STR_EMPTY, &events);
-}
-
-static void ask_ec2(struct refresh *r, wall_t now)
-{
-    struct ec2_describe_instance_types_request types = {.max_results = {.has = false}};
-    struct ec2_describe_instance_type_offerings_request offerings = {.location_type =
-                                                                         STR("availability-zone")};
-    struct ec2_describe_availability_zones_request zones = {.dry_run = {.has = false}};
-    /* karp: pricing.go: both names of plain Linux, the prices of this moment. */
-    struct str *products = ARENA_ARRAY(r->arena, struct str, 2);
-    products[0] = STR("Linux/UNIX");
-    products[1] = STR("Linux/UNIX (Amazon VPC)");
-    struct ec2_describe_spot_price_history_request spot = {
-        .start_time = {.has = true, .v = now}, .product_descriptions = {.v = products, .n = 2}};
-    ask(r, 0, &aws_ec2_describe_instance_types, &types);
-    ask(r, 1, &aws_ec2_describe_instance_type_offerings, &offerings);
-    ask(r, 2, &aws_ec2_describe_availability_zones, &zones);
-    ask(r, 3, &aws_ec2_describe_spot_price_history, &spot);
-}
-
-/* On-demand prices of shared machines; of bare metal, which is sold as dedicated tenancy. */
-static void ask_prices(struct refresh *r, uint32_t i, struct str tenancy)
-{
-    const struct pricing_filter all[] = {
-        {.type = STR("TERM_MATCH"), .field = STR("regionCode"), .value = live_aws_region(r->aws)},
-        {.type = STR("TERM_MATCH"), .field = STR("operatingSystem"), .value = STR("Linux")},
-        {.type = STR("TERM_MATCH"), .field = STR("preInstalledSw"), .value = STR("NA")},
-        {.type = STR("TERM_MATCH"), .field = STR("capacitystatus"), .value = STR("Used")},
-        {.type = STR("TERM_MATCH"), .field = STR("marketoption"), .value = STR("OnDemand")},
-        {.type = STR("TERM_MATCH"), .field = STR("tenancy"), .value = tenancy},
-    };
-    struct pricing_get_products_request input = {.service_code = STR("AmazonEC2")};
-    input.filters.n = sizeof all / sizeof all[0];
-    input.filters.v = (void *)arena_copy(r->arena, all, sizeof all);
-    ask(r, i, &aws_pricing_get_products, &input);
-}
-
-/* ---- waiting ---- */
-
-static void show_progress(const struct refresh *r)
-{
-    uint32_t n_pages = 0;
-    for (uint32_t i = 0; i < N_CALLS; i++) {
-        n_pages += r->asked[i].n_pages;
-    }
-    console_progress(r->console, io_clock_mono(),
-                     "asking AWS in " STR_FMT ": %u of %d questions answered, %u pages",
-                     STR_ARG(live_aws_region(r->aws)), r->n_over, N_CALLS, n_pages);
-}
-
-/* Every refusal is shown, so that a policy is mended once; the last one is the command's error. */
-static bool judge(struct refresh *r, struct err *err)
-{
-    const struct asked *last = NULL;
-    for (uint32_t i = 0; i < N_CALLS; i++) {
-        const struct asked *asked = &r->asked[i];
-        bool again = last != NULL && last->operation == asked->operation;
-        if (asked->fault == AWS_FAULT_NONE || again) {
-            continue;
-        }
-        if (last != NULL) {
-            console_error(r->console, "%s", last->err.text);
-        }
-        last = asked;
-    }
-    if (last != NULL) {
-        *err = last->err;
-    }
-    return last == NULL;
-}
-
-static bool wait_for_all(struct refresh *r, struct io_loop *loop, struct err *err)
-{
-    while (r->n_over < N_CALLS && !r->failed) {
-        if (!io_loop_turn(loop, err)) {
+    struct live_aws_catalog_progress progress = live_aws_catalog_progress(r->answers);
+    while (!progress.is_over && !progress.is_stuck) {
+        if (!io_loop_turn(r->loop, err)) {
             return false;
         }
         if (io_signals_interrupted()) {
             return err_set(err, ERR_CANCELLED, "interrupted");
         }
-        show_progress(r);
+        progress = live_aws_catalog_progress(r->answers);
+        console_progress(r->console, io_clock_mono(),
+                         "asking AWS in " STR_FMT ": %u of %u questions answered, %u pages",
+                         STR_ARG(live_aws_region(r->aws)), progress.n_answered,
+                         progress.n_questions, progress.n_pages);
     }
     console_progress_done(r->console);
-    if (r->failed) {
-        *err = r->err;
-        return false;
-    }
-    return judge(r, err);
-}
-
-/* ---- all of it ---- */
-
-/* What no reply says: the region, for which all was asked, and the day. */
-static bool add_header(struct refresh *r, wall_t now, struct err *err)
-{
-    char day[RFC3339_TEXT_MAX];
-    struct strbuf text = strbuf_new(r->arena, 1024);
-    struct jsonw w = jsonw_new(&text, JSONW_COMPACT);
-    jsonw_object_begin(&w);
-    jsonw_key_str(&w, "kind", STR("Catalog"));
-    jsonw_key_str(&w, "region", live_aws_region(r->aws));
-    jsonw_key_str(&w, "asOf", str_sub(rfc3339_format(now, day), 0, 10));
-    jsonw_object_end(&w);
-    return keep(r, STR("the question"), strbuf_str(&text), err);
-}
-
-static bool ask_all(struct refresh *r, const struct options *options, struct io_loop *loop,
-                    struct io_http *http, struct err *err)
-{
-    struct live_aws_settings settings = {.region = options->region, .profile = options->profile};
-    wall_t now = io_clock_wall();
-    if (!live_aws_open(loop, http, &settings, &r->aws, err)) {
-        return false;
-    }
-    ask_ec2(r, now);
-    ask_prices(r, 4, STR("Shared"));
-    ask_prices(r, 5, STR("Dedicated"));
-    return wait_for_all(r, loop, err) && add_header(r, now, err);
+    return live_aws_catalog_judge(r->answers, on_refusal, r->console, err);
 }
 
 static bool gather(struct refresh *r, const struct options *options, struct err *err)
 {
-    struct io_loop *loop = NULL;
-    struct io_http *http = NULL;
-    bool good = io_loop_new(&loop, err) && io_http_new(loop, LIVE_AGENT, &http, err) &&
-                ask_all(r, options, loop, http, err);
-    live_aws_free(r->aws);
-    io_http_free(http);
-    io_loop_free(loop);
-    return good;
+    struct live_aws_settings settings = {.region = options->region, .profile = options->profile};
+    if (!io_loop_new(&r->loop, err) || !io_http_new(r->loop, LIVE_AGENT, &r->http, err) ||
+        !live_aws_open(r->loop, r->http, &settings, &r->aws, err)) {
+        return false;
+    }
+    r->answers = live_aws_catalog_ask(r->aws, io_clock_wall());
+    return wait_for_all(r, err);
 }
 
 bool refresh_catalog(const struct options *options, struct console *console, struct arena *arena,
                      struct strtab *tab, const struct catalog **ret_catalog, struct err *err)
 {
-    struct refresh r = {.console = console, .arena = arena};
+    struct refresh r = {.console = console};
     struct cat_notes notes = {.n = 0};
-    bool good =
-        gather(&r, options, err) && cat_from_json(r.documents.v, r.names.v, (uint32_t)r.documents.n,
-                                                  arena, tab, ret_catalog, &notes, err);
-    for (size_t i = 0; i < r.documents.n; i++) {
-        json_decref(r.documents.v[i]);
+    bool good = gather(&r, options, err);
+    if (good) {
+        const struct live_aws_documents d = live_aws_catalog_documents(r.answers);
+        good = cat_from_json(d.v, d.names, d.n, arena, tab, ret_catalog, &notes, err);
     }
+    live_aws_free(r.aws);
+    live_aws_catalog_free(r.answers);
+    io_http_free(r.http);
+    io_loop_free(r.loop);
     for (uint32_t i = 0; good && i < notes.n; i++) {
         console_assume(console, STR_FMT, STR_ARG(notes.v[i]));
     }

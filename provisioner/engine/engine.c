@@ -64,6 +64,7 @@ struct strtab *engine_tab(struct engine *engine)
 void engine_use_catalog(struct engine *engine, const struct catalog *catalog)
 {
     engine->catalog = catalog;
+    engine->stale = true;
     engine->words = (struct k8s_cluster){.tab = k8s_state_tab(engine->state),
                                          .words = *k8s_state_words(engine->state)};
     arena_reset(&engine->words_arena);

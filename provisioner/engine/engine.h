@@ -37,7 +37,7 @@ void engine_free(struct engine *engine); /* NULL is fine; no round may be under 
 void engine_abandon(struct engine *engine);
 
 /* To be called before the first event, and after ACTION_RESTART before the next, with a catalogue
- * in the words of engine_tab. */
+ * in the words of engine_tab; besides, whenever there is a newer one and no round is under way. */
 struct strtab *engine_tab(struct engine *engine);
 void engine_use_catalog(struct engine *engine, const struct catalog *catalog);
 

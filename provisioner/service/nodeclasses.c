@@ -15,6 +15,7 @@
 #include "live/calls.h"
 #include "provisioner/nodeclass/keeper.h"
 #include "provisioner/service/leader.h"
+#include "provisioner/service/live_catalog.h"
 #include "provisioner/service/log.h"
 #include "provisioner/service/service_impl.h"
 #include "provisioner/service/settings.h"
@@ -31,6 +32,7 @@ struct nodeclasses {
     struct live_calls *calls;
     struct leader *leader;
     struct keeper *keeper;
+    struct live_catalog *catalog; /* NULL: --catalog, or nothing that a journal could repeat */
     const struct k8s_kind *class_kind, *claim_kind;
     struct io_timer timer;
     bool has_version, version_under_way;
@@ -276,6 +278,9 @@ void nodeclasses_delta(struct nodeclasses *n, const struct k8s_kind *kind,
 void nodeclasses_restart(struct nodeclasses *n)
 {
     keeper_restart(n->keeper);
+    if (n->catalog != NULL) {
+        live_catalog_restart(n->catalog);
+    }
 }
 
 /* ---- turns ---- */
@@ -315,6 +320,9 @@ void nodeclasses_turn(struct nodeclasses *n)
         do_all(n);
     }
     live_calls_send(n->calls);
+    if (n->catalog != NULL) {
+        live_catalog_turn(n->catalog);
+    }
     const mono_t due = keeper_due(n->keeper);
     const mono_t at = due < n->version_at ? due : n->version_at;
     if (at > now && at != INT64_MAX) {
@@ -386,6 +394,9 @@ static bool open_all(struct nodeclasses *n, struct err *err)
                                            .claim_next = claim_next,
                                            .ctx = n};
     n->keeper = keeper_new(&keeper);
+    if (s->catalog.n == 0 && s->journal.n == 0 && !s->isolated_vpc) {
+        n->catalog = live_catalog_new(n->service, n->aws);
+    }
     return true;
 }
 
@@ -416,6 +427,7 @@ void nodeclasses_close(struct nodeclasses *n)
     }
     io_timer_stop(n->service->session.loop, &n->timer);
     live_aws_free(n->aws);
+    live_catalog_free(n->catalog);
     live_calls_free(n->calls);
     while (n->doings != NULL) {
         doing_free(n->doings);

@@ -3,6 +3,7 @@
 
 #include "base/jsonw.h"
 #include "base/rfc3339.h"
+#include "binpack/catalog/write.h"
 #include "binpack/cli/version.h"
 #include "io/clock.h"
 #include "k8s/roster.h"
@@ -119,6 +120,31 @@ static bool debug_explain(struct service *service, const struct io_request *requ
     return false;
 }
 
+/* All of the catalogue, or with ?type=NAME one instance type of it. */
+static bool debug_catalog(struct service *service, const struct io_request *request,
+                          struct io_answer *answer)
+{
+    struct strbuf b = begin(service);
+    struct jsonw w = jsonw_new(&b, JSONW_COMPACT);
+    const struct str name = io_request_argument(request, "type");
+    struct strtab *tab = engine_tab(service->engine);
+    const struct k8s_words *words = k8s_state_words(engine_look(service->engine).state);
+    if (name.n == 0) {
+        cat_write_json(&w, service->catalog, tab, words);
+    } else {
+        const strid id = strtab_find(tab, name);
+        const struct cat_type *type = id == STRID_NONE ? NULL : cat_find(service->catalog, tab, id);
+        if (type == NULL) {
+            return say(answer, 404, application_json,
+                       STR("{\"error\": \"the catalogue has no such instance type\"}\n"));
+        }
+        cat_write_type(&w, service->catalog, type, tab, words);
+    }
+    return b.overflow ? say(answer, 500, application_json,
+                            STR("{\"error\": \"too large: ask with ?type=NAME\"}\n"))
+                      : say(answer, 200, application_json, strbuf_str(&b));
+}
+
 static void put_kind(struct jsonw *w, const struct service *service, uint32_t i)
 {
     static const char *const stages[] = {"unknown", "synced", "absent", "refused"};
@@ -178,6 +204,7 @@ static const struct {
     {"/debug/plan", ROUTES_METRICS, true, debug_plan},
     {"/debug/disruption", ROUTES_METRICS, true, debug_disruption},
     {"/debug/explain", ROUTES_METRICS, true, debug_explain},
+    {"/debug/catalog", ROUTES_METRICS, true, debug_catalog},
     {"/debug/state", ROUTES_METRICS, true, debug_state},
 };
 

@@ -214,6 +214,7 @@ static bool use_catalog(struct service *service, const struct catalog **ret_cata
         return false;
     }
     engine_use_catalog(service->engine, *ret_catalog);
+    service->catalog = *ret_catalog;
     return true;
 }
 

@@ -16,6 +16,7 @@ struct io_worker;
 struct io_workers;
 struct k8s_roster;
 struct k8s_watch;
+struct catalog;
 struct nodeclasses;
 
 /* A kind of objects that is followed. */
@@ -46,6 +47,7 @@ struct service {
     struct arena plan_arena, disruption_arena;
     struct str plan, disruption; /* the last ones as JSON; empty: none yet */
     struct arena catalog_arena;
+    const struct catalog *catalog;   /* in it */
     struct nodeclasses *nodeclasses; /* NULL: --mode=observe */
     bool stopping, over, restart, too_late;
 };

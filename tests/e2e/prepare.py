@@ -83,6 +83,7 @@ class World:
                     self.admin.apply(document)
         ec2, iam = self.aws.client("ec2"), self.aws.client("iam")
         self.subnets = ec2.describe_subnets()["Subnets"][:3]
+        self.aws.proxy.products = self.aws.prices_of(["m5.large", "m5.xlarge", "c5.large", "m6g.large"])
         ec2.create_tags(Resources=[s["SubnetId"] for s in self.subnets], Tags=[{"Key": "karpenter.sh/discovery", "Value": NAME}])
         self.group = ec2.create_security_group(GroupName="nodes-" + NAME, Description="nodes", VpcId=self.subnets[0]["VpcId"])["GroupId"]
         ec2.create_tags(Resources=[self.group], Tags=[{"Key": "karpenter.sh/discovery", "Value": NAME}])
@@ -240,6 +241,28 @@ def say_what_is_wrong(world, aws):
     wait_for("the broken ones are gone", lambda: not [c for c in world.admin.ask("GET", CLASSES)[1]["items"] if c["metadata"]["name"].startswith(("broken", "no-role"))])
 
 
+def buy_from_the_region(world, aws):
+    """The catalogue is that of the region: until then no plan could name its zones."""
+    service = world.services[-1]
+    line = wait_for("the catalogue", lambda: [x for x in service.log() if x["message"] == "refreshed the catalogue from AWS"])[0]
+    status, text = service.get("/debug/catalog")
+    catalog = json.loads(text)
+    zones = [z["name"] for z in catalog["zones"]]
+    assert status == 200 and catalog["region"] == aws.REGION and all(z.startswith(aws.REGION) for z in zones) and line["zones"] == len(zones) > 0, (status, catalog["zones"])
+    status, text = service.get("/debug/catalog?type=m5.large")
+    prices = {(o["zone"], o["capacityType"]): o.get("usdPerHour") for o in json.loads(text)["offerings"]}
+    assert status == 200 and {p for (_, kind), p in prices.items() if kind == "on-demand"} == {0.25}, prices
+    assert service.get("/debug/catalog?type=m0.none")[0] == 404
+    world.admin.ask("POST", "/apis/karpenter.sh/v1/nodepools", {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": "default"}, "spec": {"template": {"spec": {
+        "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "default"},
+        "requirements": [{"key": "karpenter.sh/capacity-type", "operator": "In", "values": ["on-demand"]}]}}}})
+    world.admin.ask("POST", "/api/v1/namespaces/default/pods", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "waits"}, "spec": {
+        "containers": [{"name": "a", "image": "none", "resources": {"requests": {"cpu": "500m"}}}]}})
+    plan = wait_for("a plan", lambda: (lambda p: p if p and p["nodes"] else None)(service.plan()), 90)
+    assert plan["nodes"][0]["zone"] in [s["AvailabilityZone"] for s in world.subnets], plan["nodes"]
+    aws.say("%d instance types in %d zones; a plan for a subnet's zone" % (line["instance-types"], line["zones"]))
+
+
 def profiles_of(world, aws, value):
     path = "/karpenter/%s/%s/%s/" % (aws.REGION, NAME, value["metadata"]["uid"])
     return {p["InstanceProfileName"]: [r["RoleName"] for r in p["Roles"]] for p in world.client("iam").list_instance_profiles()["InstanceProfiles"] if p["Path"] == path}    # moto does not look at PathPrefix
@@ -324,6 +347,28 @@ def take_turns(world, keys):
     assert acts(second)
 
 
+def need_every_statement(world, aws, policy):
+    """Without a statement, what it is for fails, and the log names an action of it."""
+    for i, without in enumerate(policy["Statement"]):
+        keys = aws.moto.check(False) or aws.user_with({**policy, "Statement": [s for s in policy["Statement"] if s is not without]}, "less-%d" % i)
+        aws.moto.check(True)
+        service = world.start(keys)
+        name = "less-%d" % i
+        world.create(name, capacityReservationSelectorTerms=[{"id": "cr-1"}], placementGroupSelector={"name": "near"})
+        wait_for("a look at " + name, lambda n=name: world.conditions(n).get("Ready", ("Unknown", "AwaitingReconciliation"))[1] != "AwaitingReconciliation", 90)
+        if without["Sid"] == "RemoveLaunchTemplates" or without["Sid"] == "LookAtInstanceProfiles":
+            world.admin.ask("DELETE", "%s/%s" % (CLASSES, name))
+
+        def refused(actions=without["Action"], log=service.log):
+            said = [x.get("error", "") for x in log()]
+            # PassRole and TagInstanceProfile are refused in the name of the call that implies them.
+            names = ["allow " + a for a in actions] + ["perform: " + a for a in actions]
+            return [e for e in said if any(e.endswith(n) or n + ";" in e or n + " " in e for n in names)]
+        wait_for(lambda log=service.log: "a refusal without %s: %s" % (without["Sid"], json.dumps(log()[-5:])), refused, 60)
+        service.stop()
+    aws.say("%d statements of deploy/iam/provisioner-prepare.json, each of them needed" % len(policy["Statement"]))
+
+
 def run(aws):
     if not os.path.exists(os.path.join(os.popen(os.path.join(HERE, "testbed", "build") + " --print").read().strip(), "kube-apiserver")):
         raise Skipped("the servers of the control plane are not built: ./dev e2e --setup")
@@ -341,6 +386,7 @@ def run(aws):
         service = world.start(keys)
         wait_for("the service", service.ready)
         become_ready(world, aws)
+        buy_from_the_region(world, aws)
         say_what_is_wrong(world, aws)
         follow_changes(world, aws)
         move_hashes(world)
@@ -352,6 +398,7 @@ def run(aws):
         take_turns(world, keys)
         took, said = world.services[-1].stop()
         assert took < 5 and said == "", (took, said)
+        need_every_statement(world, aws, policy)
         good = True
     finally:
         aws.moto.check(False)
