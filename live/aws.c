@@ -14,6 +14,7 @@
 #include "live/aws_environment.h"
 #include "live/aws_exchange.h"
 #include "live/aws_keys.h"
+#include "live/aws_region.h"
 
 enum { SILENCE_MS = 20 * 1000, TOTAL_MS = 120 * 1000 };
 
@@ -340,6 +341,24 @@ static struct service *service_of(struct live_aws *aws, const struct aws_service
 
 /* ---- the outside ---- */
 
+/* Nothing names a region: perhaps the machine knows where it is. */
+static bool find_region(struct io_loop *loop, struct io_http *http, struct live_aws_place *place,
+                        struct arena *arena, struct err *err)
+{
+    if (place->region.n > 0) {
+        return true;
+    }
+    if (aws_header_name_eq(place->environment.metadata_disabled, STR("true"))) {
+        return live_aws_no_region(place, "is turned off (AWS_EC2_METADATA_DISABLED)", err);
+    }
+    if (!live_aws_region_ask(loop, http, place->environment.metadata_endpoint, arena,
+                             &place->region, err)) {
+        return err->code == ERR_NOT_FOUND ? live_aws_no_region(place, "does not say", err) : false;
+    }
+    place->environment.region = place->region;
+    return true;
+}
+
 bool live_aws_open(struct io_loop *loop, struct io_http *http,
                    const struct live_aws_settings *settings, struct live_aws **ret_aws,
                    struct err *err)
@@ -347,7 +366,8 @@ bool live_aws_open(struct io_loop *loop, struct io_http *http,
     struct arena arena = ARENA_INIT;
     struct live_aws *aws = ARENA_NEW(&arena, struct live_aws);
     struct live_aws_place place;
-    if (!live_aws_find_place(settings->region, settings->profile, &arena, &place, err)) {
+    if (!live_aws_find_place(settings->region, settings->profile, &arena, &place, err) ||
+        !find_region(loop, http, &place, &arena, err)) {
         arena_done(&arena);
         return false;
     }

@@ -7,7 +7,8 @@
  * clock, the keys, and the quota and rate of each service are shared by all.
  *
  * Where and who: the settings, else the environment and files as the AWS SDKs read them:
- * AWS_REGION, AWS_DEFAULT_REGION, region of the profile; AWS_PROFILE; AWS_ENDPOINT_URL_<SERVICE>,
+ * AWS_REGION, AWS_DEFAULT_REGION, region of the profile, that of the instance which this runs on
+ * (the loop is turned meanwhile); AWS_PROFILE; AWS_ENDPOINT_URL_<SERVICE>,
  * AWS_ENDPOINT_URL; AWS_CA_BUNDLE; AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT. */
 #pragma once
 

@@ -80,15 +80,18 @@ static bool find_region(struct str given, struct arena *arena, struct live_aws_p
 {
     struct str first = io_environment("AWS_REGION"), second = io_environment("AWS_DEFAULT_REGION");
     place->region = given.n > 0 ? given : first.n > 0 ? first : second;
-    if (place->region.n == 0 && !profile_region(&place->environment, arena, &place->region, err)) {
-        return false;
-    }
-    return place->region.n > 0 ||
-           err_set(err, ERR_NOT_FOUND,
-                   "no AWS region: --region is not given, AWS_REGION and AWS_DEFAULT_REGION are "
-                   "not set, and profile \"" STR_FMT "\" of the AWS config file names none",
-                   STR_ARG(place->environment.profile.n > 0 ? place->environment.profile
-                                                            : STR("default")));
+    return place->region.n > 0 || profile_region(&place->environment, arena, &place->region, err);
+}
+
+bool live_aws_no_region(const struct live_aws_place *place, const char *also, struct err *err)
+{
+    return err_set(
+        err, ERR_NOT_FOUND,
+        "no AWS region: --region is not given, AWS_REGION and AWS_DEFAULT_REGION are "
+        "not set, profile \"" STR_FMT
+        "\" of the AWS config file names none, and instance metadata %s",
+        STR_ARG(place->environment.profile.n > 0 ? place->environment.profile : STR("default")),
+        also);
 }
 
 bool live_aws_find_place(struct str region, struct str profile, struct arena *arena,

@@ -10,7 +10,7 @@
 struct arena;
 
 struct live_aws_place {
-    struct str region; /* never empty */
+    struct str region; /* empty: nothing names one */
     struct str url;    /* AWS_ENDPOINT_URL; empty: none */
     struct str ca_pem; /* what AWS_CA_BUNDLE holds; empty: the system's certificates */
     bool use_fips, use_dualstack;
@@ -19,9 +19,13 @@ struct live_aws_place {
 
 /* `region` and `profile` go before the environment; empty: they are not given. As AWS tools have
  * it, a profile that is named goes before keys of the environment. Texts are views of the arguments
- * and of the environment, or in `arena`. Errors: see live_aws_open. */
+ * and of the environment, or in `arena`. Errors: see live_aws_open, but for a region that nothing
+ * names. */
 MUST_CHECK bool live_aws_find_place(struct str region, struct str profile, struct arena *arena,
                                     struct live_aws_place *ret_place, struct err *err);
+
+/* "no AWS region: ..." and `also`; returns false. */
+bool live_aws_no_region(const struct live_aws_place *place, const char *also, struct err *err);
 
 /* AWS_ENDPOINT_URL_<NAME> of a service ("EC2", "Pricing"); empty: not set. */
 struct str live_aws_service_url(const char *name);

@@ -408,6 +408,66 @@ def cloud_init_finds_every_part():
     return None
 
 
+CLOUD_CONFIG = """#cloud-config
+packages: [jq]
+runcmd:
+- [sh, -c, "echo 'a' > /tmp/a"]
+write_files:
+- path: /etc/motd
+  content: "--\\n"
+"""
+
+
+@test
+def cloud_config_passes_the_schema_of_cloud_init():
+    """What a person wrote for cloud-init comes through the merging as something that cloud-init's own schema takes; the check is shown to refuse."""
+    if not os.path.exists("/usr/bin/cloud-init"):
+        return "SKIP cloud-init is not installed"
+
+    def judge(text):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(text)
+            file.flush()
+            return subprocess.run(["/usr/bin/cloud-init", "schema", "--config-file", file.name], capture_output=True, text=True, check=False, timeout=120)
+    whole = 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/cloud-config\n\n%s\n--b--\n' % CLOUD_CONFIG
+    for family in ("AL2", "AL2023"):
+        kind, body = parts_of(userdata(family, userData=whole))[0]
+        assert kind == "text/cloud-config" and yaml.safe_load(body) == yaml.safe_load(CLOUD_CONFIG), body
+        done = judge(body)
+        assert done.returncode == 0 and "Valid cloud-config" in done.stdout, done.stdout + done.stderr
+        done = judge(body.replace("packages: [jq]", "packages: 7"))
+        assert done.returncode != 0, done.stdout
+    return None
+
+
+def nodeadm_takes_the_configuration():
+    """nodeadm itself, which configures nodes of AL2023, if BINPACK_NODEADM names it: `nodeadm config check` of our NodeConfig, of the merged user data, and of
+    what it must refuse. https://github.com/awslabs/amazon-eks-ami, `go build ./cmd/nodeadm` in its folder nodeadm."""
+    nodeadm = os.environ["BINPACK_NODEADM"]
+
+    def judge(text):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(text)
+            file.flush()
+            return subprocess.run([nodeadm, "config", "check", "--config-source", "file://" + file.name], capture_output=True, text=True, check=False, timeout=60)
+    extra = "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n  kubelet:\n    config:\n      shutdownGracePeriod: 30s\n"
+    for kubelet in (None, KUBELET, {**KUBELET, "maxParallelImagePulls": 5, "registryPullQPS": 1.5}):
+        for raid in (None, "RAID0"):
+            for custom in (None, extra):
+                for kind, body in parts_of(userdata("AL2023", kubelet=kubelet, instanceStorePolicy=raid, userData=custom)):
+                    assert kind == "application/node.eks.aws", kind
+                    done = judge(body)
+                    # The person's part alone names no cluster; nodeadm asks for that once all parts are merged.
+                    assert done.returncode == 0 or body.strip() == extra.strip(), (body, done.stderr)
+    body = parts_of(userdata("AL2023"))[0][1]
+    for wrong in (body.replace("kind: NodeConfig", "kind: NodeConfigs"), body.replace("apiServerEndpoint", "apiServerEndpoints"), body.replace("localStorage: {}", "localStorage: {strategy: RAID9}")):
+        assert wrong != body and judge(wrong).returncode != 0, wrong
+
+
+if os.environ.get("BINPACK_NODEADM"):
+    test(nodeadm_takes_the_configuration)
+
+
 def shown(*words, objects=None, family="AL2023", code=0, **spec):
     objects = objects or [nodeclass(family, **spec), nodepool()]
     out = run("show", *CLUSTER, *words, "-q", "-o", "json", objects=objects, code=code)

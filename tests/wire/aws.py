@@ -163,6 +163,25 @@ def keys_of_every_source():
 
 
 @test
+def the_region_of_the_instance():
+    """Without a region in environment and files, that of the machine; what metadata says must be one."""
+    server = fresh()
+    extra = {**GOOD, "AWS_REGION": None, "AWS_CONFIG_FILE": os.path.join(folder, "none"), "AWS_EC2_METADATA_DISABLED": None, "AWS_EC2_METADATA_SERVICE_ENDPOINT": server.url}
+    assert json.loads(refresh(server, **extra).stdout)["region"] == "eu-west-1"
+    assert ("GET /latest/meta-data/placement/region", None, None) in server.asked
+    for place in ("", "<html>", "eu west 1", "x" * 100, "EU-WEST-1"):
+        server.place = place
+        done = refresh(server, code=1, **extra)
+        assert "no AWS region" in done.stderr and "instance metadata does not say" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+    server.place = "eu-west-1"
+    done = refresh(server, code=1, **{**extra, "AWS_EC2_METADATA_DISABLED": "true"})
+    assert "instance metadata is turned off" in done.stderr, done.stderr
+    done = refresh(server, code=1, **{**extra, "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9"})
+    assert "instance metadata does not say" in done.stderr, done.stderr
+    assert "AWS_EC2_METADATA_SERVICE_ENDPOINT" in refresh(server, code=1, **{**extra, "AWS_EC2_METADATA_SERVICE_ENDPOINT": "nonsense"}).stderr
+
+
+@test
 def no_keys_and_wrong_keys():
     server = fresh()
     done = refresh(server, code=1)

@@ -165,12 +165,15 @@ class Handler(Ending):
     def do_GET(self):
         owner = self.server.owner
         roles = "/latest/meta-data/iam/security-credentials/"
+        place = "/latest/meta-data/placement/region"
         with owner.lock:
             owner.asked.append(("GET " + self.path, None, None))
         if self.path == "/agent" and self.headers.get("Authorization") == owner.agent_token:
             self.answer(200, json.dumps(owner.agent_keys()), "application/json")
-        elif self.path.startswith(roles) and self.headers.get("X-aws-ec2-metadata-token") != "metadata-token":
+        elif self.path.startswith((roles, place)) and self.headers.get("X-aws-ec2-metadata-token") != "metadata-token":
             self.answer(401, "")
+        elif self.path == place:
+            self.answer(200, owner.place, "text/plain")
         elif self.path == roles:
             self.answer(200, "node-role", "text/plain")
         elif self.path == roles + "node-role":
@@ -199,7 +202,7 @@ class AwsServer:
         self.identity_token, self.agent_token = "identity", "Bearer pod"
         self.session = self.agent = "ASIAGOOD"
         self.session_s = 3600                      # how long keys of STS last
-        self.region = "eu-west-1"
+        self.region = self.place = "eu-west-1"     # that of the world, and what instance metadata says
         self.types, self.zones, self.spot, self.products = [], [], [], []
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.owner = self
