@@ -4,88 +4,19 @@
 #include <string.h>
 
 #include "awsapi/service_eks.h"
-#include "base/arena.h"
-#include "base/vec.h"
+#include "awsapi/service_ssm.h"
+#include "provisioner/nodeclass/keeper_impl.h"
 #include "provisioner/nodeclass/keeper_write.h"
-#include "provisioner/nodeclass/resolver.h"
 #include "provisioner/nodeclass/status_patch.h"
-#include "provisioner/nodeclass/upkeep.h"
 
 #define WAIT_FOR_CLAIMS_MS (INT64_C(10) * 60 * 1000)
 #define PAUSE_FIRST_MS     INT64_C(2000)
 
-/* What a line is about. */
-enum subject { ABOUT_AWS, ABOUT_WRITES, ABOUT_STATE, N_SUBJECTS };
-
-enum { VERSION_MAX = 128, PAUSE_DOUBLINGS = 6, CIDR_MAX = 64 };
-
-enum stage {
-    IDLE,
-    CLAIMS,
-    META,
-    CLUSTER,
-    PROFILE,
-    RESOLVE,
-    STATUS,
-    CLEAN,  /* of a class that goes */
-    RELEASE /* the finalizer */
-};
-
-/* A class, from the first word of it until it is gone and nothing is under way for it. */
-struct kept {
-    struct kept *next;
-    struct keeper *keeper;
-    struct arena arena; /* its name */
-    struct str name;
-    json_t *object; /* as it is now; NULL: gone */
-    char version[VERSION_MAX];
-    size_t n_version;
-    bool dirty; /* to be looked at whatever `due` says */
-    mono_t due;
-    uint32_t n_failures;       /* in a row */
-    uint64_t said[N_SUBJECTS]; /* hashes of the last lines about it, so as not to say them again */
-
-    /* ---- of the look that is under way ---- */
-    enum stage stage;
-    struct arena run;
-    json_t *run_object; /* that `class` was decoded from */
-    struct nodeclass class;
-    enum nodeclass_family family;
-    struct str hash;
-    VEC(struct keeper_claim) claims;
-    size_t claim_i;
-    bool handed; /* what the stage wants has been handed out */
-    bool failed; /* a question has no answer */
-    struct nodeclass_upkeep *upkeep;
-    struct nodeclass_resolver *resolver;
-    struct nodeclass_status before;
-    struct str profile, profile_failure;
-    uint32_t n_under_way;
-};
-
-struct under_way {
-    uint32_t id;
-    struct kept *kept;
-    enum stage stage;
-    uint32_t question; /* RESOLVE: of the resolver */
-};
-
-struct keeper {
-    struct arena arena, say_arena;
-    struct keeper_settings settings;
-    struct str version;
-    struct kept *first;
-    VEC(struct under_way) under_way;
-    uint32_t n_ids;
-    VEC(struct keeper_want) says;
-    size_t say_i;
-    char cidr[CIDR_MAX]; /* of Services */
-    size_t n_cidr;
-};
+enum { PAUSE_DOUBLINGS = 6 };
 
 /* ---- what is said ---- */
 
-static void say(struct kept *kept, enum subject subject, bool is_error, const char *message,
+void keeper_say(struct kept *kept, enum subject subject, bool is_error, const char *message,
                 struct str text)
 {
     struct keeper *k = kept->keeper;
@@ -170,7 +101,7 @@ static void set_version(struct kept *kept, struct str version)
     }
 }
 
-static json_int_t generation_of(const json_t *object)
+json_int_t kept_generation(const json_t *object)
 {
     return json_integer_value(json_object_get(json_object_get(object, "metadata"), "generation"));
 }
@@ -180,7 +111,7 @@ static bool is_news(const json_t *before, const json_t *now)
 {
     return before == NULL ||
            !str_eq(keeper_meta_text(before, "uid"), keeper_meta_text(now, "uid")) ||
-           generation_of(before) != generation_of(now) ||
+           kept_generation(before) != kept_generation(now) ||
            keeper_is_deleted(before) != keeper_is_deleted(now) ||
            (keeper_has_finalizer(before) && !keeper_has_finalizer(now)) ||
            (keeper_annotation(before, KEEPER_HASH_VERSION).n > 0 &&
@@ -249,14 +180,14 @@ static int64_t pause_of(const struct kept *kept)
     return pause < kept->keeper->settings.refresh_ms ? pause : kept->keeper->settings.refresh_ms;
 }
 
-static void finish(struct kept *kept, struct keeper_moment now, bool good)
+void kept_finish(struct kept *kept, struct keeper_moment now, bool good)
 {
     kept->stage = IDLE;
     kept->due = now.mono + (good ? kept->keeper->settings.refresh_ms : pause_of(kept));
     kept->n_failures = good ? 0 : kept->n_failures + 1;
 }
 
-static void go(struct kept *kept, enum stage stage)
+void kept_go(struct kept *kept, enum stage stage)
 {
     kept->stage = stage;
     kept->handed = false;
@@ -318,12 +249,12 @@ static void begin_removal(struct kept *kept, struct keeper_moment now)
         if (kept->claims.n > 1) {
             strbuf_addf(&b, " and %zu other(s)", kept->claims.n - 1);
         }
-        say(kept, ABOUT_STATE, /* is_error= */ false, "waiting on nodeclaim termination",
-            strbuf_str(&b));
+        keeper_say(kept, ABOUT_STATE, /* is_error= */ false, "waiting on nodeclaim termination",
+                   strbuf_str(&b));
         kept->due = now.mono + WAIT_FOR_CLAIMS_MS;
         return;
     }
-    go(kept, CLEAN);
+    kept_go(kept, CLEAN);
 }
 
 static void begin(struct kept *kept, struct keeper_moment now)
@@ -332,8 +263,8 @@ static void begin(struct kept *kept, struct keeper_moment now)
     kept->dirty = false;
     kept->due = INT64_MAX; /* until `finish` */
     if (!decode(kept, &err)) {
-        say(kept, ABOUT_STATE, /* is_error= */ true, "cannot read an EC2NodeClass",
-            str_of(err.text));
+        keeper_say(kept, ABOUT_STATE, /* is_error= */ true, "cannot read an EC2NodeClass",
+                   str_of(err.text));
         return;
     }
     gather_claims(kept);
@@ -343,249 +274,7 @@ static void begin(struct kept *kept, struct keeper_moment now)
     }
     nodeclass_conditions_read(kept->run_object, &kept->before);
     set_hash(kept);
-    go(kept, CLAIMS);
-}
-
-/* ---- stages ---- */
-
-static uint32_t hand_out(struct kept *kept, uint32_t question)
-{
-    struct keeper *k = kept->keeper;
-    const uint32_t id = k->n_ids++;
-    VEC_PUSH(
-        &k->arena, &k->under_way,
-        (struct under_way){.id = id, .kept = kept, .stage = kept->stage, .question = question});
-    kept->n_under_way++;
-    return id;
-}
-
-static bool want_patch(struct kept *kept, enum keeper_target target, struct str body,
-                       struct keeper_want *ret_want)
-{
-    kept->handed = true;
-    *ret_want = (struct keeper_want){
-        .type = KEEPER_PATCH,
-        .id = hand_out(kept, 0),
-        .target = target,
-        .name = kept->name,
-        .version = str_copy(&kept->run, (struct str){.p = kept->version, .n = kept->n_version}),
-        .body = body};
-    return true;
-}
-
-static bool want_ask(struct kept *kept, const struct nodeclass_question *question,
-                     struct keeper_want *ret_want)
-{
-    *ret_want = (struct keeper_want){.type = KEEPER_ASK,
-                                     .id = hand_out(kept, question->id),
-                                     .operation = question->operation,
-                                     .input = question->input};
-    return true;
-}
-
-/* NodeClaims are moved to our version before the class is, so that no claim is held against a hash
- * of another kind; only while the class has another. */
-static bool want_claim(struct kept *kept, struct keeper_want *ret_want)
-{
-    const struct str ours = nodeclass_hash_version_name(KEEPER_WRITES_VERSION);
-    if (kept->hash.n == 0 ||
-        str_eq(keeper_annotation(kept->run_object, KEEPER_HASH_VERSION), ours)) {
-        return false;
-    }
-    while (kept->claim_i < kept->claims.n &&
-           str_eq(kept->claims.v[kept->claim_i].hash_version, ours)) {
-        kept->claim_i++;
-    }
-    if (kept->claim_i == kept->claims.n) {
-        return false;
-    }
-    const struct keeper_claim *claim = &kept->claims.v[kept->claim_i];
-    (void)want_patch(kept, KEEPER_CLAIM, keeper_claim_patch(kept->hash, claim->drifted, &kept->run),
-                     ret_want);
-    ret_want->name = claim->name;
-    ret_want->version = STR_EMPTY;
-    return true;
-}
-
-static struct nodeclass_upkeep_facts upkeep_facts(const struct kept *kept)
-{
-    const struct keeper_settings *s = &kept->keeper->settings;
-    return (struct nodeclass_upkeep_facts){.class = &kept->class,
-                                           .cluster_name = s->cluster_name,
-                                           .region = s->region,
-                                           .profile = kept->before.instance_profile,
-                                           .without_iam = s->isolated_vpc};
-}
-
-/* Known once, for all classes that need it. */
-static bool want_cluster(struct kept *kept, struct keeper_want *ret_want)
-{
-    if (kept->family != NODECLASS_AL2023 || kept->keeper->n_cidr > 0) {
-        return false;
-    }
-    struct eks_describe_cluster_request *input =
-        ARENA_NEW(&kept->run, struct eks_describe_cluster_request);
-    input->name = kept->keeper->settings.cluster_name;
-    kept->handed = true;
-    const struct nodeclass_question question = {.operation = &aws_eks_describe_cluster,
-                                                .input = input};
-    return want_ask(kept, &question, ret_want);
-}
-
-static void begin_resolving(struct kept *kept, struct keeper_moment now)
-{
-    const struct nodeclass_resolver_facts facts = {.family = kept->family,
-                                                   .cluster_name =
-                                                       kept->keeper->settings.cluster_name,
-                                                   .version = kept->keeper->version,
-                                                   .profile = kept->profile,
-                                                   .profile_is_settled = kept->profile.n > 0,
-                                                   .profile_failure = kept->profile_failure,
-                                                   .before = &kept->before,
-                                                   .now = now.wall};
-    kept->resolver = nodeclass_resolver_new(&kept->class, &facts, &kept->run);
-    go(kept, RESOLVE);
-}
-
-/* What the resolver cannot know: the range of Services, and that nobody tried a launch. */
-static void judge_validation(struct kept *kept, struct nodeclass_status *status)
-{
-    struct nodeclass_condition *c = &status->conditions[NODECLASS_VALIDATION];
-    if (kept->family == NODECLASS_AL2023 && kept->keeper->n_cidr == 0) {
-        *c = (struct nodeclass_condition){.status = NODECLASS_FALSE,
-                                          .reason = STR("ClusterCIDRResolutionFailed"),
-                                          .message = STR("Failed to detect the cluster CIDR")};
-    } else if (c->status == NODECLASS_TRUE) {
-        c->reason = c->message = STR_EMPTY;
-    }
-}
-
-static void say_readiness(struct kept *kept, const struct nodeclass_status *status)
-{
-    struct strbuf b = strbuf_new(&kept->run, 4096);
-    for (int i = 0; i < NODECLASS_N_CONDITIONS; i++) {
-        const struct nodeclass_condition *c = &status->conditions[i];
-        if (c->status != NODECLASS_TRUE) {
-            strbuf_addf(&b, "%s" STR_FMT "=" STR_FMT ": " STR_FMT, b.n > 0 ? "; " : "",
-                        STR_ARG(nodeclass_condition_name((enum nodeclass_condition_type)i)),
-                        STR_ARG(nodeclass_truth_name(c->status)), STR_ARG(c->message));
-        }
-    }
-    say(kept, ABOUT_STATE, /* is_error= */ b.n > 0,
-        b.n > 0 ? "nodeclass is not ready" : "nodeclass is ready", strbuf_str(&b));
-}
-
-/* False: the object says it already, and the look is over. */
-static bool want_status(struct kept *kept, struct keeper_moment now, struct keeper_want *ret_want)
-{
-    struct nodeclass_status status = *nodeclass_resolver_status(kept->resolver);
-    struct str body;
-    judge_validation(kept, &status);
-    say_readiness(kept, &status);
-    kept->failed = kept->failed || nodeclass_ready(&status) == NODECLASS_UNKNOWN;
-    const struct nodeclass_patch_facts facts = {.object = kept->object,
-                                                .status = &status,
-                                                .generation = generation_of(kept->run_object),
-                                                .reservations =
-                                                    kept->keeper->settings.reserved_capacity,
-                                                .now = now.wall};
-    if (kept->object == NULL || !nodeclass_status_patch(&facts, &kept->run, &body)) {
-        finish(kept, now, !kept->failed);
-        return false;
-    }
-    return want_patch(kept, KEEPER_CLASS_STATUS, body, ret_want);
-}
-
-static bool want_meta(struct kept *kept, struct keeper_want *ret_want)
-{
-    struct str body;
-    return kept->object != NULL && keeper_meta_patch(kept->object, kept->hash, &kept->run, &body) &&
-           want_patch(kept, KEEPER_CLASS, body, ret_want);
-}
-
-/* An upkeep that is over leaves its stage. */
-static void leave_upkeep(struct kept *kept, struct keeper_moment now)
-{
-    const struct str failure = nodeclass_upkeep_failure(kept->upkeep);
-    const bool was_ensure = kept->stage == PROFILE;
-    const struct str profile = nodeclass_upkeep_profile(kept->upkeep);
-    kept->upkeep = NULL;
-    if (was_ensure) {
-        kept->profile = profile;
-        kept->profile_failure = failure;
-        begin_resolving(kept, now);
-    } else if (failure.p != NULL) {
-        say(kept, ABOUT_AWS, /* is_error= */ true,
-            "cannot remove what was made for an EC2NodeClass", failure);
-        finish(kept, now, /* good= */ false);
-    } else {
-        go(kept, RELEASE);
-    }
-}
-
-static bool want_upkeep(struct kept *kept, struct keeper_moment now, struct keeper_want *ret_want)
-{
-    struct nodeclass_question question;
-    if (kept->upkeep == NULL) {
-        const struct nodeclass_upkeep_facts facts = upkeep_facts(kept);
-        kept->upkeep = kept->stage == PROFILE ? nodeclass_upkeep_ensure(&facts, &kept->run)
-                                              : nodeclass_upkeep_remove(&facts, &kept->run);
-    }
-    if (nodeclass_upkeep_next(kept->upkeep, &question)) {
-        return want_ask(kept, &question, ret_want);
-    }
-    if (nodeclass_upkeep_is_over(kept->upkeep)) {
-        leave_upkeep(kept, now);
-    }
-    return false;
-}
-
-static bool leave(struct kept *kept, enum stage next)
-{
-    go(kept, next);
-    return false;
-}
-
-/* What the stage wants now. False with another stage: ask again; false with the same: it waits. */
-static bool want_of(struct kept *kept, struct keeper_moment now, struct keeper_want *ret_want)
-{
-    struct nodeclass_question question;
-    if (kept->handed) {
-        return false;
-    }
-    switch (kept->stage) {
-    case IDLE:
-        return false;
-    case CLAIMS:
-        return want_claim(kept, ret_want) || leave(kept, META);
-    case META:
-        return want_meta(kept, ret_want) || leave(kept, CLUSTER);
-    case CLUSTER:
-        return want_cluster(kept, ret_want) || leave(kept, PROFILE);
-    case PROFILE:
-        if (kept->class.role.n == 0) {
-            begin_resolving(kept, now);
-            return false;
-        }
-        return want_upkeep(kept, now, ret_want);
-    case RESOLVE:
-        if (nodeclass_resolver_next(kept->resolver, &question)) {
-            return want_ask(kept, &question, ret_want);
-        }
-        if (nodeclass_resolver_done(kept->resolver)) {
-            go(kept, STATUS);
-        }
-        return false;
-    case STATUS:
-        return want_status(kept, now, ret_want);
-    case CLEAN:
-        return want_upkeep(kept, now, ret_want);
-    case RELEASE:
-        return kept->object != NULL &&
-               want_patch(kept, KEEPER_CLASS, keeper_release_patch(kept->object, &kept->run),
-                          ret_want);
-    }
-    return false;
+    kept_go(kept, CLAIMS);
 }
 
 static bool next_of(struct kept *kept, struct keeper_moment now, struct keeper_want *ret_want)
@@ -596,7 +285,7 @@ static bool next_of(struct kept *kept, struct keeper_moment now, struct keeper_w
     }
     do {
         before = kept->stage;
-        if (want_of(kept, now, ret_want)) {
+        if (kept_want(kept, now, ret_want)) {
             return true;
         }
     } while (kept->stage != before);
@@ -642,7 +331,28 @@ static struct under_way take(struct keeper *k, uint32_t id)
     return found;
 }
 
-void keeper_page(struct keeper *k, uint32_t id, const void *output)
+static void take_cluster(struct keeper *k, const struct eks_describe_cluster_response *page)
+{
+    const struct eks_kubernetes_network_config_response *network =
+        page->cluster == NULL ? NULL : page->cluster->kubernetes_network_config;
+    const struct str cidr = network == NULL                    ? STR_EMPTY
+                            : network->service_ipv4_cidr.n > 0 ? network->service_ipv4_cidr
+                                                               : network->service_ipv6_cidr;
+    k->n_cidr = cidr.n < CIDR_MAX ? cidr.n : 0;
+    if (k->n_cidr > 0) {
+        memcpy(k->cidr, cidr.p, k->n_cidr);
+    }
+}
+
+static void remember(struct keeper *k, struct str name, const struct ssm_get_parameter_result *page,
+                     mono_t now)
+{
+    if (page->parameter != NULL) {
+        memo_put(&k->memo, &k->arena, name, page->parameter->value, now);
+    }
+}
+
+void keeper_page(struct keeper *k, uint32_t id, const void *output, struct keeper_moment now)
 {
     for (size_t i = 0; i < k->under_way.n; i++) {
         const struct under_way *u = &k->under_way.v[i];
@@ -650,18 +360,12 @@ void keeper_page(struct keeper *k, uint32_t id, const void *output)
             continue;
         }
         if (u->stage == RESOLVE) {
+            if (u->parameter.n > 0) {
+                remember(k, u->parameter, output, now.mono);
+            }
             nodeclass_resolver_page(u->kept->resolver, u->question, output);
         } else if (u->stage == CLUSTER) {
-            const struct eks_describe_cluster_response *page = output;
-            const struct eks_kubernetes_network_config_response *network =
-                page->cluster == NULL ? NULL : page->cluster->kubernetes_network_config;
-            const struct str cidr = network == NULL                    ? STR_EMPTY
-                                    : network->service_ipv4_cidr.n > 0 ? network->service_ipv4_cidr
-                                                                       : network->service_ipv6_cidr;
-            k->n_cidr = cidr.n < CIDR_MAX ? cidr.n : 0;
-            if (k->n_cidr > 0) {
-                memcpy(k->cidr, cidr.p, k->n_cidr);
-            }
+            take_cluster(k, output);
         } else {
             nodeclass_upkeep_page(u->kept->upkeep, output);
         }
@@ -676,13 +380,14 @@ void keeper_end(struct keeper *k, uint32_t id, const struct aws_fault *fault, st
     (void)now;
     if (fault->kind != AWS_FAULT_NONE && fault->kind != AWS_FAULT_NOT_FOUND) {
         kept->failed = true;
-        say(kept, ABOUT_AWS, /* is_error= */ true, "cannot ask AWS for an EC2NodeClass", text);
+        keeper_say(kept, ABOUT_AWS, /* is_error= */ true, "cannot ask AWS for an EC2NodeClass",
+                   text);
     }
     if (u.stage == RESOLVE) {
         nodeclass_resolver_end(kept->resolver, u.question, fault, text);
     } else if (u.stage == CLUSTER) {
         kept->failed = kept->failed || fault->kind != AWS_FAULT_NONE;
-        go(kept, PROFILE);
+        kept_go(kept, PROFILE);
     } else {
         nodeclass_upkeep_end(kept->upkeep, fault, text);
     }
@@ -694,17 +399,17 @@ static void go_on(struct kept *kept, enum stage stage, struct keeper_moment now)
     switch (stage) {
     case CLAIMS:
         kept->claim_i++;
-        go(kept, CLAIMS);
+        kept_go(kept, CLAIMS);
         return;
     case META:
-        go(kept, CLUSTER);
+        kept_go(kept, CLUSTER);
         return;
     case RELEASE:
-        finish(kept, now, /* good= */ true);
+        kept_finish(kept, now, /* good= */ true);
         kept->due = INT64_MAX;
         return;
     case STATUS:
-        finish(kept, now, !kept->failed);
+        kept_finish(kept, now, !kept->failed);
         return;
     case IDLE:
     case CLUSTER:
@@ -727,9 +432,10 @@ void keeper_patched(struct keeper *k, uint32_t id, enum keeper_outcome outcome, 
         go_on(kept, u.stage, now);
     } else {
         if (outcome == KEEPER_FAILED) {
-            say(kept, ABOUT_WRITES, /* is_error= */ true, "cannot write an EC2NodeClass", text);
+            keeper_say(kept, ABOUT_WRITES, /* is_error= */ true, "cannot write an EC2NodeClass",
+                       text);
         }
-        finish(kept, now, /* good= */ false);
+        kept_finish(kept, now, /* good= */ false);
     }
 }
 

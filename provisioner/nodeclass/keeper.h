@@ -87,7 +87,7 @@ MUST_CHECK bool keeper_next(struct keeper *keeper, struct keeper_moment now,
                             struct keeper_want *ret_want);
 mono_t keeper_due(const struct keeper *keeper); /* when to ask again; INT64_MAX: when told */
 
-void keeper_page(struct keeper *keeper, uint32_t id, const void *output);
+void keeper_page(struct keeper *keeper, uint32_t id, const void *output, struct keeper_moment now);
 /* `text` says of a fault what a person should know. */
 void keeper_end(struct keeper *keeper, uint32_t id, const struct aws_fault *fault, struct str text,
                 struct keeper_moment now);

@@ -83,7 +83,7 @@ static void doing_free(struct doing *doing)
 static bool on_page(void *ctx, const void *output)
 {
     struct doing *doing = ctx;
-    keeper_page(doing->n->keeper, doing->id, output);
+    keeper_page(doing->n->keeper, doing->id, output, moment_of(doing->n));
     return true;
 }
 

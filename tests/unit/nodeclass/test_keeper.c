@@ -12,6 +12,7 @@
 #include "awsapi/service_ec2.h"
 #include "awsapi/service_eks.h"
 #include "awsapi/service_iam.h"
+#include "awsapi/service_ssm.h"
 #include "base/arena.h"
 #include "base/json.h"
 #include "provisioner/nodeclass/keeper.h"
@@ -24,7 +25,7 @@ struct world {
     const char *fails; /* an operation of AWS that is throttled */
     int n_conflicts;   /* writes that are to be refused as too late */
     bool has_claim;    /* a NodeClaim holds the class */
-    uint32_t n_asked, n_patched, n_said;
+    uint32_t n_asked, n_patched, n_said, n_parameters;
     char said[256];
 };
 
@@ -101,22 +102,27 @@ static void page(struct world *w, const struct keeper_want *want)
                                .availability_zone = STR("eu-west-1a"),
                                .availability_zone_id = STR("euw1-az1")};
         const struct ec2_describe_subnets_result out = {.subnets = {.v = &s, .n = 1}};
-        keeper_page(w->keeper, want->id, &out);
+        keeper_page(w->keeper, want->id, &out, moment(w));
     } else if (want->operation == &aws_ec2_describe_security_groups) {
         struct ec2_security_group g = {.group_id = STR("sg-1"), .group_name = STR("g")};
         const struct ec2_describe_security_groups_result out = {
             .security_groups = {.v = &g, .n = 1}};
-        keeper_page(w->keeper, want->id, &out);
+        keeper_page(w->keeper, want->id, &out, moment(w));
     } else if (want->operation == &aws_ec2_describe_images) {
         struct ec2_image i = {
             .image_id = STR("ami-1"), .name = STR("i"), .architecture = STR("x86_64")};
         const struct ec2_describe_images_result out = {.images = {.v = &i, .n = 1}};
-        keeper_page(w->keeper, want->id, &out);
+        keeper_page(w->keeper, want->id, &out, moment(w));
+    } else if (want->operation == &aws_ssm_get_parameter) {
+        struct ssm_parameter p = {.value = STR("ami-1")};
+        const struct ssm_get_parameter_result out = {.parameter = &p};
+        w->n_parameters++;
+        keeper_page(w->keeper, want->id, &out, moment(w));
     } else if (want->operation == &aws_eks_describe_cluster) {
         struct eks_kubernetes_network_config_response n = {.service_ipv4_cidr = STR("10.0.0.0/16")};
         struct eks_cluster c = {.kubernetes_network_config = &n};
         const struct eks_describe_cluster_response out = {.cluster = &c};
-        keeper_page(w->keeper, want->id, &out);
+        keeper_page(w->keeper, want->id, &out, moment(w));
     }
 }
 
@@ -337,6 +343,37 @@ static void test_gone_in_between(void **state)
     world_done(&w);
 }
 
+/* Parameters of AWS's own are asked for once a day, a person's every five minutes. */
+static void test_parameters_are_remembered(void **state)
+{
+    (void)state;
+    struct world w;
+    static const struct {
+        const char *terms;
+        uint32_t n_first; /* parameters */
+        mono_t stays, ends;
+    } rows[] = {{"[{'alias': 'al2023@latest'}]", 5, 23 * 3600 * 1000, 24 * 3600 * 1000},
+                {"[{'ssmParameter': '/my/ami'}]", 1, 4 * 60 * 1000, 5 * 60 * 1000}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world_init(&w);
+        (void)json_object_set_new(json_object_get(w.object, "spec"), "amiSelectorTerms",
+                                  parse(rows[i].terms));
+        tell(&w);
+        turn(&w);
+        assert_string_equal(condition(&w, "Ready", "status"), "True");
+        assert_int_equal(w.n_parameters, rows[i].n_first);
+        const uint32_t n_asked = w.n_asked;
+        w.now = rows[i].stays;
+        turn(&w);
+        assert_true(w.n_asked > n_asked);
+        assert_int_equal(w.n_parameters, rows[i].n_first);
+        w.now = rows[i].ends;
+        turn(&w);
+        assert_int_equal(w.n_parameters, 2 * rows[i].n_first);
+        world_done(&w);
+    }
+}
+
 static void test_what_cannot_be_read(void **state)
 {
     (void)state;
@@ -354,9 +391,13 @@ static void test_what_cannot_be_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ready_and_at_rest), cmocka_unit_test(test_what_was_true_stays),
-        cmocka_unit_test(test_conflicts),         cmocka_unit_test(test_removal),
-        cmocka_unit_test(test_gone_in_between),   cmocka_unit_test(test_what_cannot_be_read),
+        cmocka_unit_test(test_ready_and_at_rest),
+        cmocka_unit_test(test_what_was_true_stays),
+        cmocka_unit_test(test_conflicts),
+        cmocka_unit_test(test_removal),
+        cmocka_unit_test(test_gone_in_between),
+        cmocka_unit_test(test_what_cannot_be_read),
+        cmocka_unit_test(test_parameters_are_remembered),
     };
     return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
 }

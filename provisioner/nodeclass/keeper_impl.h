@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the parts of the keeper share (keeper.h). Internal to it. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "provisioner/nodeclass/keeper.h"
+#include "provisioner/nodeclass/memo.h"
+#include "provisioner/nodeclass/resolver.h"
+#include "provisioner/nodeclass/upkeep.h"
+
+/* What a line is about. */
+enum subject { ABOUT_AWS, ABOUT_WRITES, ABOUT_STATE, N_SUBJECTS };
+
+enum { VERSION_MAX = 128, CIDR_MAX = 64 };
+
+enum stage {
+    IDLE,
+    CLAIMS,
+    META,
+    CLUSTER,
+    PROFILE,
+    RESOLVE,
+    STATUS,
+    CLEAN,  /* of a class that goes */
+    RELEASE /* the finalizer */
+};
+
+/* A class, from the first word of it until it is gone and nothing is under way for it. */
+struct kept {
+    struct kept *next;
+    struct keeper *keeper;
+    struct arena arena; /* its name */
+    struct str name;
+    json_t *object; /* as it is now; NULL: gone */
+    char version[VERSION_MAX];
+    size_t n_version;
+    bool dirty; /* to be looked at whatever `due` says */
+    mono_t due;
+    uint32_t n_failures;       /* in a row */
+    uint64_t said[N_SUBJECTS]; /* hashes of the last lines about it, so as not to say them again */
+
+    /* ---- of the look that is under way ---- */
+    enum stage stage;
+    struct arena run;
+    json_t *run_object; /* that `class` was decoded from */
+    struct nodeclass class;
+    enum nodeclass_family family;
+    struct str hash;
+    VEC(struct keeper_claim) claims;
+    size_t claim_i;
+    bool handed; /* what the stage wants has been handed out */
+    bool failed; /* a question has no answer */
+    struct nodeclass_upkeep *upkeep;
+    struct nodeclass_resolver *resolver;
+    struct nodeclass_status before;
+    struct str profile, profile_failure;
+    uint32_t n_under_way;
+};
+
+struct under_way {
+    uint32_t id;
+    struct kept *kept;
+    enum stage stage;
+    uint32_t question;    /* RESOLVE: of the resolver */
+    struct str parameter; /* RESOLVE: that is asked for; empty: another question */
+};
+
+struct keeper {
+    struct arena arena, say_arena;
+    struct keeper_settings settings;
+    struct str version;
+    struct kept *first;
+    VEC(struct under_way) under_way;
+    uint32_t n_ids;
+    VEC(struct keeper_want) says;
+    size_t say_i;
+    char cidr[CIDR_MAX]; /* of Services */
+    size_t n_cidr;
+    struct memo memo; /* of parameters that name images */
+};
+
+/* A line for the log, unless the last one about the subject said the same. */
+void keeper_say(struct kept *kept, enum subject subject, bool is_error, const char *message,
+                struct str text);
+
+/* The end of a look, and its next stage. */
+void kept_finish(struct kept *kept, struct keeper_moment now, bool good);
+void kept_go(struct kept *kept, enum stage stage);
+
+/* metadata.generation; 0 when absent. */
+json_int_t kept_generation(const json_t *object);
+
+/* ---- keeper_stage.c ---- */
+
+/* What the stage wants now. False with another stage: ask again; false with the same: it waits. */
+bool kept_want(struct kept *kept, struct keeper_moment now, struct keeper_want *ret_want);
