@@ -440,28 +440,56 @@ def cloud_config_passes_the_schema_of_cloud_init():
     return None
 
 
+def unlike(schema, value, path="."):
+    """What of a value a structural schema of Kubernetes does not take, unknown fields included."""
+    kinds = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int}
+    kind = schema.get("type")
+    if schema.get("x-kubernetes-preserve-unknown-fields"):
+        return []                                  # RawExtension: anything, whatever type is written beside it
+    if kind in kinds and not isinstance(value, kinds[kind]):
+        return ["%s: not of type %s" % (path, kind)]
+    if "enum" in schema and value not in schema["enum"]:
+        return ["%s: %r" % (path, value)]
+    if kind == "array":
+        return [e for i, v in enumerate(value) for e in unlike(schema["items"], v, "%s[%d]" % (path, i))]
+    if kind != "object":
+        return []
+    known, more = schema.get("properties", {}), schema.get("additionalProperties")
+    wrong = []
+    for key, v in value.items():
+        if key not in known and not more:
+            wrong.append("%s.%s: unknown" % (path, key))
+        elif path != "." or key != "metadata":
+            wrong += unlike(known.get(key, more if isinstance(more, dict) else {}), v, path + "." + key)
+    return wrong + ["%s.%s: required" % (path, k) for k in schema.get("required", []) if k not in value]
+
+
 def nodeadm_takes_the_configuration():
-    """nodeadm itself, which configures nodes of AL2023, if BINPACK_NODEADM names it: `nodeadm config check` of our NodeConfig, of the merged user data, and of
-    what it must refuse. https://github.com/awslabs/amazon-eks-ami, `go build ./cmd/nodeadm` in its folder nodeadm."""
-    nodeadm = os.environ["BINPACK_NODEADM"]
+    """nodeadm itself, which configures nodes of AL2023, if BINPACK_NODEADM names its source folder with the program built in it: our NodeConfig fits its schema
+    (crds/) to the last field, and `nodeadm config check` takes it. https://github.com/awslabs/amazon-eks-ami: `cd nodeadm && go build ./cmd/nodeadm`."""
+    source = os.environ["BINPACK_NODEADM"]
+    with open(os.path.join(source, "crds", "node.eks.aws_nodeconfigs.yaml"), encoding="utf-8") as text:
+        schema = yaml.safe_load(text)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 
     def judge(text):
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             file.write(text)
             file.flush()
-            return subprocess.run([nodeadm, "config", "check", "--config-source", "file://" + file.name], capture_output=True, text=True, check=False, timeout=60)
+            done = subprocess.run([os.path.join(source, "nodeadm"), "config", "check", "--config-source", "file://" + file.name], capture_output=True, text=True, check=False,
+                                  timeout=60)
+        return unlike(schema, yaml.safe_load(text)) + ([done.stderr] if done.returncode != 0 else [])
     extra = "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n  kubelet:\n    config:\n      shutdownGracePeriod: 30s\n"
     for kubelet in (None, KUBELET, {**KUBELET, "maxParallelImagePulls": 5, "registryPullQPS": 1.5}):
         for raid in (None, "RAID0"):
             for custom in (None, extra):
                 for kind, body in parts_of(userdata("AL2023", kubelet=kubelet, instanceStorePolicy=raid, userData=custom)):
                     assert kind == "application/node.eks.aws", kind
-                    done = judge(body)
                     # The person's part alone names no cluster; nodeadm asks for that once all parts are merged.
-                    assert done.returncode == 0 or body.strip() == extra.strip(), (body, done.stderr)
+                    assert body.strip() == extra.strip() or not judge(body), (body, judge(body))
     body = parts_of(userdata("AL2023"))[0][1]
-    for wrong in (body.replace("kind: NodeConfig", "kind: NodeConfigs"), body.replace("apiServerEndpoint", "apiServerEndpoints"), body.replace("localStorage: {}", "localStorage: {strategy: RAID9}")):
-        assert wrong != body and judge(wrong).returncode != 0, wrong
+    for wrong in (body.replace("kind: NodeConfig", "kind: NodeConfigs"), body.replace("apiServerEndpoint", "apiServerEndpoints"), body.replace("  kubelet:\n", "  kublet:\n"),
+                  body.replace("localStorage: {}", "localStorage: {strategy: RAID9}"), body.replace("cidr: 10.100.0.0/16", "cidr: [1]")):
+        assert wrong != body and judge(wrong), wrong
 
 
 if os.environ.get("BINPACK_NODEADM"):
