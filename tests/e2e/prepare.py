@@ -26,6 +26,16 @@ CONDITIONS = ["AMIsReady", "SubnetsReady", "SecurityGroupsReady", "InstanceProfi
 WAITS = ("False", "DependenciesNotReady", "Awaiting AMI, Instance Profile, Security Group, and Subnet resolution")
 
 
+AUDIT = """apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  users: ["system:serviceaccount:kube-system:provisioner"]
+- level: None
+"""
+
+
 class Skipped(Exception):
     """Why the scenario cannot be run here."""
 
@@ -49,7 +59,10 @@ class World:
     def __init__(self, aws):
         self.aws = aws
         self.folder = tempfile.mkdtemp(prefix="binpack-prepare-")
-        self.cluster = Cluster(os.path.join(self.folder, "bed"))
+        policy = os.path.join(self.folder, "policy.yaml")
+        with open(policy, "w", encoding="utf-8") as out:
+            out.write(AUDIT)
+        self.cluster = Cluster(os.path.join(self.folder, "bed"), audit=policy)
         self.admin = Admin(self.cluster)
         self.program = os.path.join(os.path.dirname(aws.options.binpack), "..", "..", "provisioner", "service", "provisioner")
         self.services = []
@@ -347,6 +360,27 @@ def take_turns(world, keys):
     assert acts(second)
 
 
+def audit(world, aws):
+    """Of the whole run: nothing was asked that the manifests do not allow, and nothing in provisioner-prepare.yaml is unused."""
+    def allowed(manifest):
+        rules = [r for d in documents(os.path.join(ROOT, "deploy", manifest)) if d["kind"] in ("ClusterRole", "Role") for r in d["rules"]]
+        return {(verb, group, resource) for r in rules for verb in r["verbs"] for group in r["apiGroups"] for resource in r["resources"]}
+    own, others = allowed("provisioner-prepare.yaml"), allowed("provisioner-observe.yaml")
+
+    def used():
+        found = set()
+        with open(os.path.join(world.cluster.folder, "audit.log"), encoding="utf-8") as lines:
+            for line in lines:
+                event = json.loads(line) if line.endswith("\n") else {}
+                ref = event.get("objectRef")
+                if ref and "resource" in ref:
+                    found.add((event["verb"], ref.get("apiGroup", ""), "/".join(ref[k] for k in ("resource", "subresource") if k in ref)))
+        return found
+    wait_for(lambda: "in the manifest, and never asked for: %s" % sorted(own - used()), lambda: not own - used(), 30)
+    assert not used() - own - others, "asked for, and in no manifest: %s" % sorted(used() - own - others)
+    aws.say("%d rights of deploy/provisioner-prepare.yaml, all used, no other" % len(own))
+
+
 def need_every_statement(world, aws, policy):
     """Without a statement, what it is for fails, and the log names an action of it."""
     for i, without in enumerate(policy["Statement"]):
@@ -398,6 +432,7 @@ def run(aws):
         take_turns(world, keys)
         took, said = world.services[-1].stop()
         assert took < 5 and said == "", (took, said)
+        audit(world, aws)
         need_every_statement(world, aws, policy)
         good = True
     finally:
