@@ -208,8 +208,8 @@ static void gather_claims(struct kept *kept)
     }
 }
 
-/* The class of a look: decoded from an object of its own, because objects change meanwhile. */
-static bool decode(struct kept *kept, struct err *err)
+/* A look has an object of its own, because objects change meanwhile. */
+static void reset(struct kept *kept)
 {
     json_decref(kept->run_object);
     kept->run_object = json_incref(kept->object);
@@ -218,6 +218,10 @@ static bool decode(struct kept *kept, struct err *err)
     kept->resolver = NULL;
     kept->hash = kept->profile = kept->profile_failure = STR_EMPTY;
     kept->failed = false;
+}
+
+static bool decode(struct kept *kept, struct err *err)
+{
     return nodeclass_decode(kept->run_object, &kept->run, &kept->class, err) &&
            nodeclass_family(&kept->class, &kept->family, err) &&
            nodeclass_status_decode(kept->run_object, &kept->run, &kept->before, err);
@@ -262,14 +266,19 @@ static void begin(struct kept *kept, struct keeper_moment now)
     struct err err;
     kept->dirty = false;
     kept->due = INT64_MAX; /* until `finish` */
+    reset(kept);
+    gather_claims(kept);
+    if (keeper_is_deleted(kept->object)) {
+        /* Removal takes no more than this, so that what cannot be read can still go. */
+        kept->class = (struct nodeclass){.name = kept->name,
+                                         .uid = keeper_meta_text(kept->run_object, "uid")};
+        kept->before = (struct nodeclass_status){.n_subnets = 0};
+        begin_removal(kept, now);
+        return;
+    }
     if (!decode(kept, &err)) {
         keeper_say(kept, ABOUT_STATE, /* is_error= */ true, "cannot read an EC2NodeClass",
                    str_of(err.text));
-        return;
-    }
-    gather_claims(kept);
-    if (keeper_is_deleted(kept->object)) {
-        begin_removal(kept, now);
         return;
     }
     nodeclass_conditions_read(kept->run_object, &kept->before);

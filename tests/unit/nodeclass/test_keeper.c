@@ -385,6 +385,14 @@ static void test_what_cannot_be_read(void **state)
     assert_int_equal(w.n_asked + w.n_patched, 0);
     assert_non_null(strstr(w.said, "cannot read an EC2NodeClass"));
     assert_int_equal(w.n_said, 1);
+    /* It can go all the same. */
+    (void)json_array_append_new(json_object_get(meta_of(&w), "finalizers"),
+                                json_string("karpenter.k8s.aws/termination"));
+    (void)json_object_set_new(meta_of(&w), "deletionTimestamp",
+                              json_string("2026-01-02T00:00:00Z"));
+    tell(&w);
+    turn(&w);
+    assert_null(w.object);
     world_done(&w);
 }
 
