@@ -43,6 +43,17 @@ void count_round(struct engine *engine, const struct round_result *result, struc
     }
 }
 
+/* A bound of nothing would look like a plan of which nothing is proven necessary. */
+void count_first(struct engine *engine, const struct round_result *result, struct moment now)
+{
+    metrics_observe(engine->metrics, METRIC_FIRST_PLAN, NULL, (now.mono - engine->due) * 1000);
+    count_plan(engine, result);
+    if (result->bound == 0) {
+        metrics_clear(engine->metrics, METRIC_PLAN_BOUND);
+        metrics_clear(engine->metrics, METRIC_PLAN_GAP);
+    }
+}
+
 void count_disruption(struct engine *engine, const struct round_result *result)
 {
     struct metrics *m = engine->metrics;

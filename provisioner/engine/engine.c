@@ -12,6 +12,7 @@
 enum {
     REPLAN_MS = 10 * 1000,
     SLACK_BYTES = 64 << 20,
+    LEAD_MS = 500, /* a round that is cancelled so long before the next is due is over by then */
     CALM_MS = 50 * 1000 /* on top, while nobody waits: for what the running nodes cost */
 };
 
@@ -146,7 +147,8 @@ static void on_kind(struct engine *engine, const struct event *event, struct mom
 
 /* ---- rounds ---- */
 
-static void start_round(struct engine *engine, struct moment now, struct str explain, bool disrupts,
+/* `as` says what is asked for: explain, disrupts, first. */
+static void start_round(struct engine *engine, struct moment now, const struct round_job *as,
                         struct actions *actions)
 {
     struct round_job *job = &engine->job;
@@ -155,8 +157,9 @@ static void start_round(struct engine *engine, struct moment now, struct str exp
                               .settings = engine->settings.make,
                               .scheduler_config = engine->settings.scheduler_config,
                               .now = now.wall,
-                              .explain = explain,
-                              .disrupts = disrupts};
+                              .explain = as->explain,
+                              .disrupts = as->disrupts,
+                              .first = as->first};
     k8s_state_freeze(engine->state, &job->frozen, NULL);
     engine->solving = true;
     engine->cancelled = false;
@@ -164,14 +167,35 @@ static void start_round(struct engine *engine, struct moment now, struct str exp
     VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_SOLVE, .job = job}));
 }
 
+/* After the first plan, which may not hold: the better one, of the same objects. */
+static void follow_first(struct engine *engine, const struct round_result *result,
+                         struct moment now, struct actions *actions)
+{
+    if (result->good) {
+        count_first(engine, result, now);
+        VEC_PUSH(actions->arena, &actions->v,
+                 ((struct action){.type = ACTION_EXPORT, .result = result}));
+    }
+    say_first(actions, result, now.mono - engine->due);
+    engine->job.id = ++engine->n_rounds;
+    engine->job.first = false;
+    engine->job.follows = true;
+    VEC_PUSH(actions->arena, &actions->v,
+             ((struct action){.type = ACTION_SOLVE, .job = &engine->job}));
+}
+
 static void start_plan(struct engine *engine, struct moment now, struct actions *actions)
 {
+    const struct round_job as = {.first = engine->n_pending > 0 &&
+                                          engine->settings.make.solver.algorithm != BP_FFD};
+    const mono_t batch = batch_due(&engine->batch);
+    engine->due = engine->planned && batch < now.mono ? batch : now.mono;
     batch_close(&engine->batch);
     engine->stale = false;
     engine->planned = true;
     engine->last_pending = engine->n_pending;
     engine->replan_at = sat_add(now.mono, engine->settings.replan_ms);
-    start_round(engine, now, STR_EMPTY, /* disrupts= */ false, actions);
+    start_round(engine, now, &as, actions);
 }
 
 /* When to plan next; INT64_MAX: not before something happens. */
@@ -188,7 +212,9 @@ static mono_t plan_due(const struct engine *engine)
 
 static mono_t disrupt_due(const struct engine *engine)
 {
-    return engine->settings.disrupt_ms > 0 && engine->planned ? engine->disrupt_at : INT64_MAX;
+    const bool waits = engine->batch.open; /* it would only have to give way */
+    return engine->settings.disrupt_ms > 0 && engine->planned && !waits ? engine->disrupt_at
+                                                                        : INT64_MAX;
 }
 
 static void start_explanation(struct engine *engine, struct moment now, struct actions *actions)
@@ -197,8 +223,8 @@ static void start_explanation(struct engine *engine, struct moment now, struct a
     engine->ask_pod = engine->asks.v[0].pod;
     engine->asks.n--;
     memmove(engine->asks.v, engine->asks.v + 1, engine->asks.n * sizeof *engine->asks.v);
-    start_round(engine, now, (struct str){.p = engine->ask_pod.text, .n = engine->ask_pod.n},
-                /* disrupts= */ false, actions);
+    const struct round_job as = {.explain = {.p = engine->ask_pod.text, .n = engine->ask_pod.n}};
+    start_round(engine, now, &as, actions);
 }
 
 /* One that has given way to pods comes back after the plan for them. */
@@ -220,6 +246,10 @@ static void on_solved(struct engine *engine, const struct event *event, struct m
 {
     const struct round_result *result = event->result;
     assert(engine->solving && result->id == engine->job.id);
+    if (result->first && !engine->cancelled) {
+        follow_first(engine, result, now, actions);
+        return;
+    }
     k8s_state_thaw(engine->state);
     engine->solving = false;
     if (result->explains) {
@@ -273,11 +303,16 @@ static void restart(struct engine *engine, struct actions *actions)
     VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_RESTART}));
 }
 
-/* When the round under way is to end: at its limit, or where pods wait and it is about others. */
+/* When the round under way is to end: at its limit, or where pods wait and it is about others. A
+ * search for a cheaper plan ends with what it has found, so that these have their first plan. */
 static mono_t cancel_due(const struct engine *engine)
 {
     const mono_t limit = sat_add(engine->began, engine->settings.time_limit_ms);
-    const mono_t batch = engine->job.disrupts ? batch_due(&engine->batch) : INT64_MAX;
+    const bool gives_way = engine->job.disrupts || engine->job.follows;
+    const int64_t idle = engine->settings.batch_idle_ms;
+    const mono_t batch = gives_way && engine->batch.open
+                             ? batch_due(&engine->batch) - (idle / 2 < LEAD_MS ? idle / 2 : LEAD_MS)
+                             : INT64_MAX;
     return batch < limit ? batch : limit;
 }
 
@@ -308,7 +343,8 @@ static void go_on(struct engine *engine, struct moment now, struct actions *acti
     } else if (engine->asks.n > 0) {
         start_explanation(engine, now, actions);
     } else if (now.mono >= disrupt_due(engine)) {
-        start_round(engine, now, STR_EMPTY, /* disrupts= */ true, actions);
+        const struct round_job as = {.disrupts = true};
+        start_round(engine, now, &as, actions);
     }
 }
 

@@ -4,9 +4,11 @@
  * It keeps the objects of the cluster, decides when to plan, and says what came of it. A plan is
  * made when pods have come that need a place and the batch window has closed; when other things
  * changed while pods wait, at most every `replan_ms`; and when pods that the last plan was for need
- * no place any more. One round at a time: what happens meanwhile is for the next. Every
- * `disrupt_ms` it is planned which running nodes could go and what that would save; such a round
- * gives way when pods come that need a place. */
+ * no place any more. One round at a time: what happens meanwhile is for the next. Where pods wait
+ * the round is two: the first plan that holds, which is exported at once, then the search for a
+ * cheaper one, of the same objects. Every `disrupt_ms` it is planned which running nodes could go
+ * and what that would save. Such a round and the search end early when pods come that need a
+ * place, shortly before their batch window closes: the search with what it has found. */
 #pragma once
 
 #include "binpack/plan/make.h"

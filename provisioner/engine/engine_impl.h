@@ -45,7 +45,7 @@ struct engine {
 
     bool solving, cancelled, stopping, exited;
     struct round_job job;
-    mono_t began;
+    mono_t began, due; /* of the round under way and its first plan; due: when it should have */
     uint64_t n_rounds;
     struct {
         struct ask v[ASKS_MAX];
@@ -64,9 +64,11 @@ void say_synced(struct actions *actions, const struct k8s_state *state);
 void say_restart(struct actions *actions, size_t bytes);
 void say_disruption(struct actions *actions, const struct round_result *result, int64_t took_ms);
 void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms);
+void say_first(struct actions *actions, const struct round_result *result, int64_t took_ms);
 struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena);
 
 /* ---- count.c: metrics ---- */
 
 void count_round(struct engine *engine, const struct round_result *result, struct moment now);
+void count_first(struct engine *engine, const struct round_result *result, struct moment now);
 void count_disruption(struct engine *engine, const struct round_result *result);

@@ -148,6 +148,7 @@ void journal_put_action(const struct action *action, struct strbuf *b)
         jsonw_key_i64(&w, "round", (int64_t)action->job->id);
         jsonw_key_str(&w, "explain", action->job->explain);
         jsonw_key_bool(&w, "disrupts", action->job->disrupts);
+        jsonw_key_bool(&w, "first", action->job->first);
         break;
     case ACTION_EXPORT:
         put_document(&w, action->result->document);

@@ -136,6 +136,23 @@ static void say_plan(struct actions *actions, const struct round_result *result,
     line_end(&line, actions, ACTION_INFO, "computed plan", "provisioner");
 }
 
+void say_first(struct actions *actions, const struct round_result *result, int64_t took_ms)
+{
+    struct line line;
+    line_begin(&line, actions->arena);
+    if (result->good) {
+        jsonw_key_usd(&line.w, "usdPerHour", result->cost);
+        jsonw_key_i64(&line.w, "nodeclaims", result->n_new_nodes);
+        jsonw_key_i64(&line.w, "pods", result->n_pending);
+        jsonw_key_i64(&line.w, "unschedulablePods", result->n_unplaced);
+    } else {
+        put_text(&line, "error", str_of(result->err.text));
+    }
+    put_duration(&line, "duration", took_ms);
+    line_end(&line, actions, ACTION_DEBUG,
+             result->good ? "computed first plan" : "the first plan does not hold", "provisioner");
+}
+
 static void say_command(struct actions *actions, const struct round_command *command)
 {
     struct line line;

@@ -132,7 +132,7 @@ static bool once(void *ctx, const struct make_settings *settings, struct plan **
 static bool stopped(void *ctx, bool needed)
 {
     const struct run *run = ctx;
-    return run->result->cut && !needed;
+    return run->job->first || (run->result->cut && !needed);
 }
 
 static bool plan(struct run *run, struct err *err)
@@ -367,12 +367,17 @@ void round_run(struct round_job *job, const struct parallel *parallel,
     *ret_result = (struct round_result){.arena = ARENA_INIT,
                                         .id = job->id,
                                         .explains = job->explain.n > 0,
-                                        .disrupts = job->disrupts};
+                                        .disrupts = job->disrupts,
+                                        .first = job->first};
     struct run run = {
         .job = job, .result = ret_result, .settings = job->settings, .arena = ARENA_INIT};
     run.settings.now = job->now;
     run.settings.mode = job->disrupts ? PLAN_DISRUPT : PLAN_PROVISION;
     run.settings.solver.parallel = parallel;
+    if (job->first) {
+        run.settings.solver.algorithm = BP_FFD;
+        run.settings.no_repair = true;
+    }
     run.settings.explain = &job->explain;
     run.settings.n_explain = job->explain.n > 0 ? 1 : 0;
     ret_result->good = build(&run, &ret_result->err) && plan(&run, &ret_result->err) &&

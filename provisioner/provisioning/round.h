@@ -27,6 +27,9 @@ struct round_job {
     wall_t now;
     struct str explain;       /* "namespace/name" of a pod; empty: a plan */
     bool disrupts;            /* a plan for the running nodes instead of the pods that wait */
+    bool first;               /* only the first plan that holds, in milliseconds: without the
+                                 search for a cheaper one, and without a bound to speak of */
+    bool follows;             /* the round after the first plan, of the same frozen objects */
     struct opt_i64 cut_after; /* steps: cancelled there */
     atomic_bool cancelled;
 };
@@ -60,7 +63,7 @@ struct round_command {
 struct round_result {
     struct arena arena;
     uint64_t id;
-    bool explains, disrupts, good;
+    bool explains, disrupts, first, good;
     struct err err;      /* not good */
     struct str document; /* JSON */
     uint64_t n_steps;

@@ -144,7 +144,7 @@ void service_step(struct service *service, const struct event *event)
     const int64_t took_us = io_clock_mono_us() - begun_us;
     write_journal(service, event, now, &actions);
     for (size_t i = 0; i < actions.v.n; i++) {
-        if (actions.v.v[i].type == ACTION_SOLVE) {
+        if (actions.v.v[i].type == ACTION_SOLVE && !actions.v.v[i].job->follows) {
             metrics_observe(engine_metrics(service->engine, now), METRIC_SNAPSHOT, NULL, took_us);
         }
         act(service, &actions.v.v[i]);

@@ -24,7 +24,8 @@ struct bench {
     struct moment now;
     struct round_job *job; /* of the last ACTION_SOLVE that nobody has run */
     mono_t timer;          /* of the last ACTION_TIMER */
-    uint32_t n_solves, n_cancels, n_exits, n_exports, n_restarts;
+    uint32_t n_solves, n_cancels, n_exits, n_exports, n_restarts; /* but for first plans */
+    uint32_t n_firsts, n_first_exports;
     int reply_status;
     char said[65536]; /* messages of ACTION_LOG, a line each, with fields */
     char plan[1 << 20], reply[1 << 20];
@@ -55,7 +56,8 @@ static void take(struct bench *b, const struct action *action)
     case ACTION_SOLVE:
         assert_null(b->job);
         b->job = action->job;
-        b->n_solves++;
+        b->n_solves += !action->job->follows;
+        b->n_firsts += action->job->first;
         break;
     case ACTION_CANCEL:
         round_cancel(b->job);
@@ -63,7 +65,8 @@ static void take(struct bench *b, const struct action *action)
         break;
     case ACTION_EXPORT:
         copy(b->plan, sizeof b->plan, action->result->document);
-        b->n_exports++;
+        b->n_exports += !action->result->first;
+        b->n_first_exports += action->result->first;
         break;
     case ACTION_REPLY:
         b->reply_status = action->status;
@@ -107,7 +110,8 @@ static void pass(struct bench *b, int64_t ms)
     }
 }
 
-static void solve(struct bench *b)
+/* One job: a first plan, or another. */
+static void solve_one(struct bench *b)
 {
     struct round_result result;
     assert_non_null(b->job);
@@ -116,6 +120,17 @@ static void solve(struct bench *b)
     const struct event event = {.type = EVENT_SOLVED, .result = &result};
     step(b, &event);
     round_result_done(&result);
+}
+
+/* With what follows a first plan. */
+static void solve(struct bench *b)
+{
+    assert_non_null(b->job);
+    const bool first = b->job->first;
+    solve_one(b);
+    if (first && b->job != NULL && b->job->follows) {
+        solve_one(b);
+    }
 }
 
 static void put(struct bench *b, const char *kind, const char *json, enum k8s_change change)
@@ -276,6 +291,60 @@ static void the_window_closes_at_last(void **state)
     bench_close(b);
 }
 
+/* The first plan is there before the search for a cheaper one begins, which is about the same
+ * objects and gives way to pods that come. */
+static void the_first_plan_comes_at_once(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    bench_start(b);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    pass(b, 1000);
+    assert_int_equal(b->n_firsts, 1);
+    put_pod(b, "web-1", "2", "", K8S_ADDED);
+    solve_one(b);
+    assert_int_equal(b->n_first_exports, 1);
+    assert_non_null(strstr(b->plan, "\"method\": \"first-fit-decreasing\""));
+    assert_non_null(strstr(b->plan, "shop/web-0"));
+    assert_non_null(strstr(b->said, "computed first plan {\"usdPerHour\":"));
+    assert_null(strstr(b->said, "computed plan "));
+    assert_int_equal(b->n_exports, 1); /* of bench_start */
+    assert_true(b->job != NULL && b->job->follows && !b->job->first);
+    pass(b, 499);
+    assert_int_equal(b->n_cancels, 0);
+    pass(b, 1);
+    assert_int_equal(b->n_cancels, 1);
+    solve_one(b);
+    assert_int_equal(b->n_exports, 2);
+    assert_null(b->job);
+    pass(b, 499);
+    assert_null(b->job);
+    pass(b, 1);
+    assert_non_null(strstr(b->plan, "\"method\": \"column-generation\""));
+    assert_null(strstr(b->plan, "shop/web-1"));
+    assert_true(b->job != NULL && b->job->first);
+    solve(b);
+    assert_non_null(strstr(b->plan, "shop/web-1"));
+    assert_int_equal(b->n_first_exports, 2);
+    bench_close(b);
+}
+
+/* A program that ends does not begin the search. */
+static void no_search_follows_when_stopping(void **state)
+{
+    struct bench *b = &bench;
+    const struct event stop = {.type = EVENT_STOP};
+    (void)state;
+    bench_start(b);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    pass(b, 1000);
+    step(b, &stop);
+    solve_one(b);
+    assert_null(b->job);
+    assert_int_equal(b->n_exits, 1);
+    bench_close(b);
+}
+
 /* What comes during a round is for the next; a round at a time. */
 static void rounds_do_not_overlap(void **state)
 {
@@ -382,11 +451,12 @@ static void disruption_gives_way(void **state)
     assert_true(b->job != NULL && b->job->disrupts);
     assert_int_equal(b->timer, b->now.mono + 60000);
     put_pod(b, "web-0", "1", "", K8S_ADDED);
-    assert_int_equal(b->timer, b->now.mono + 1000);
-    pass(b, 999);
+    assert_int_equal(b->timer, b->now.mono + 500);
+    pass(b, 499);
     assert_int_equal(b->n_cancels, 0);
     pass(b, 1);
     assert_int_equal(b->n_cancels, 1);
+    pass(b, 500);
     const uint32_t n_exports = b->n_exports;
     solve(b); /* cut: shown to nobody */
     assert_int_equal(b->n_exports, n_exports);
@@ -489,7 +559,7 @@ static void replay(struct bench *b, struct str journal)
         assert_true(journal_read_event(value, &is_event, &event, &b->now, &round, &err));
         if (is_event && event.type == EVENT_SOLVED) {
             b->job->cut_after = round.cut_after;
-            solve(b);
+            solve_one(b);
         } else if (is_event) {
             step(b, &event);
         }
@@ -634,6 +704,8 @@ int main(void)
         cmocka_unit_test(pods_must_be_readable),
         cmocka_unit_test(the_window_closes_when_idle),
         cmocka_unit_test(the_window_closes_at_last),
+        cmocka_unit_test(the_first_plan_comes_at_once),
+        cmocka_unit_test(no_search_follows_when_stopping),
         cmocka_unit_test(rounds_do_not_overlap),
         cmocka_unit_test(plans_follow_what_else_changes),
         cmocka_unit_test(a_plan_has_a_time_limit),
