@@ -3,6 +3,7 @@
  * against its certificate? */
 #include "base/arena.h"
 #include "base/limits.h"
+#include "base/strtab.h"
 #include "binpack/cli/commands.h"
 #include "binpack/cli/input.h"
 #include "binpack/cli/output.h"
@@ -48,12 +49,30 @@ static struct make_settings settings_of(const struct verifying *v)
     return settings;
 }
 
+/* Does a pod of one of these nodes move to a new spot node? Then the round mixes spot and on-demand
+ * nodes in its commands (check_disrupt.h holds each of them against the gate). */
+static bool moves_to_new_spot(const struct verifying *v, const struct strtab *nodes)
+{
+    for (uint32_t i = 0; i < v->plan->n_nodes; i++) {
+        const struct plan_node *fresh = &v->plan->nodes[i];
+        for (uint32_t k = 0; fresh->capacity_type == CAT_SPOT && k < fresh->n_pods; k++) {
+            const uint32_t pod = fresh->pods[k];
+            if (pod < v->input.cluster->n_pods &&
+                strtab_find(nodes, v->input.cluster->pods[pod].node_name) != STRID_NONE) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* How each node stands in the round that the plan describes; NULL when it disrupts nothing. */
 static const uint8_t *leave_of(const struct verifying *v, const struct make_settings *settings)
 {
     const struct plan_disruption *d = v->plan->disruption;
     const struct k8s_cluster *cluster = v->input.cluster;
     uint8_t *leave = ARENA_ARRAY(v->arena, uint8_t, cluster->n_nodes);
+    struct strtab *merging_spot = strtab_new(v->arena);
     for (uint32_t c = 0; d != NULL && c < d->n_commands; c++) {
         struct str reason = d->commands[c].reason;
         uint8_t how = str_eq(reason, STR("Expired"))   ? SCHED_EXPIRES
@@ -63,8 +82,16 @@ static const uint8_t *leave_of(const struct verifying *v, const struct make_sett
             uint32_t node = d->commands[c].nodes[i];
             bool spot = k8s_pairs_get(&cluster->nodes[node].meta.labels,
                                       cluster->words.capacity_type) == cluster->words.spot;
-            bool barred = how == SCHED_MERGES && spot && !settings->gate_spot_to_spot;
-            leave[node] = barred ? how | SCHED_NO_NEW_SPOT : how;
+            leave[node] = how;
+            if (how == SCHED_MERGES && spot) {
+                strtab_add(merging_spot, cluster->nodes[node].meta.name);
+            }
+        }
+    }
+    const bool barred = !settings->gate_spot_to_spot && !moves_to_new_spot(v, merging_spot);
+    for (uint32_t n = 0; n < cluster->n_nodes && barred; n++) {
+        if (strtab_find(merging_spot, cluster->nodes[n].meta.name) != STRID_NONE) {
+            leave[n] |= SCHED_NO_NEW_SPOT;
         }
     }
     return leave;

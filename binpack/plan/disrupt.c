@@ -135,7 +135,9 @@ static void ban(struct disrupt_world *w, const struct disrupt_trial *trial)
 
 static bool is_better(const struct search *x, const struct disrupt_trial *trial)
 {
-    if (!trial->good || trial->n_waiting > x->fewest_waiting) {
+    /* A mixing trial that mixes nothing is told by no command: `binpack verify` would not know. */
+    if (!trial->good || trial->n_waiting > x->fewest_waiting ||
+        (x->w->mixes && !trial->swaps_spot)) {
         return false;
     }
     return trial->earns > x->best_trial.earns ||
@@ -164,9 +166,23 @@ static bool try_twice(struct search *x, const disrupt_choice *choice, struct are
     return good;
 }
 
-/* Tries a choice and keeps it if it is the best so far. `ret_trial` may be NULL. */
-static bool try_choice(struct search *x, const disrupt_choice *choice, uint64_t *ret_bad,
-                       bool *ret_good, struct err *err)
+/* Without the gate pods of spot nodes move to new spot nodes only where the command takes on-demand
+ * nodes along (karp: spot-to-spot is a matter of commands whose candidates are all spot). */
+static bool can_mix(const struct disrupt_world *w, const disrupt_choice *choice)
+{
+    bool spot = false, other = false;
+    for (uint32_t i = 0; i < w->nodes.n && !w->settings->gate_spot_to_spot; i++) {
+        const struct disrupt_node *node = &w->nodes.v[i];
+        const bool goes = choice[i] == DISRUPT_UNDERUTILIZED;
+        spot = spot || (goes && node->spot && w->sells_spot[node->pool_i]);
+        other = other || (goes && !node->spot);
+    }
+    return spot && other;
+}
+
+/* Tries a choice as `w->mixes` has it and keeps it if it is the best so far. */
+static bool try_so(struct search *x, const disrupt_choice *choice, uint64_t *ret_bad,
+                   bool *ret_good, struct err *err)
 {
     struct arena arena = ARENA_INIT;
     struct disrupt_trial trial;
@@ -191,6 +207,23 @@ static bool try_choice(struct search *x, const disrupt_choice *choice, uint64_t 
         arena_done(&arena);
     }
     return true;
+}
+
+/* Of few candidates, a choice that can mix spot and on-demand nodes in one command is tried both
+ * ways; what it says of bad nodes is what it says without. */
+static bool try_choice(struct search *x, const disrupt_choice *choice, uint64_t *ret_bad,
+                       bool *ret_good, struct err *err)
+{
+    struct disrupt_world *w = x->w;
+    if (w->nodes.n <= FLIPS_NODES_MAX && !w->mixes && can_mix(w, choice)) {
+        w->mixes = true;
+        const bool good = try_so(x, choice, ret_bad, ret_good, err);
+        w->mixes = false;
+        if (!good || w->stopped) {
+            return good;
+        }
+    }
+    return try_so(x, choice, ret_bad, ret_good, err);
 }
 
 /* ---- empty nodes that waiting pods need ---- */
@@ -509,8 +542,19 @@ static bool bound_savings(struct search *x, struct err *err)
     return good;
 }
 
+/* Can a choice of all candidates mix? */
+static bool can_mix_any(const struct search *x)
+{
+    disrupt_choice *all = ARENA_ARRAY(x->arena, disrupt_choice, x->w->nodes.n);
+    for (uint32_t i = 0; i < x->w->nodes.n; i++) {
+        all[i] = bits_get(x->may, i) ? DISRUPT_UNDERUTILIZED : DISRUPT_NONE;
+    }
+    return can_mix(x->w, all);
+}
+
 static bool consolidate(struct search *x, struct err *err)
 {
+    struct disrupt_world *w = x->w;
     uint32_t n = 0, promising = 0;
     if (!bound_savings(x, err)) {
         return false;
@@ -522,11 +566,14 @@ static bool consolidate(struct search *x, struct err *err)
     if (n <= EVERY_CHOICE_MAX) {
         return try_all(x, order, n, err);
     }
+    const bool mixes = n > FLIPS_NODES_MAX && can_mix_any(x);
+    w->mixes = mixes;
     if (!try_order(x, order, promising, err)) {
         return false;
     }
+    w->mixes = false;
     if (n > FLIPS_NODES_MAX) {
-        return true;
+        return !mixes || x->best_trial.swaps_spot || try_order(x, order, promising, err);
     }
     return (promising == n || try_order(x, order, n, err)) && try_flips(x, order, n, err);
 }

@@ -34,9 +34,9 @@ uint8_t *disrupt_leave(const struct disrupt_world *w, const disrupt_choice *choi
         if (node->node_i == SCHED_NONE) {
             continue;
         }
-        uint8_t no_spot = node->spot && !w->settings->gate_spot_to_spot && !w->imitates
-                              ? SCHED_NO_NEW_SPOT
-                              : SCHED_STAYS;
+        const bool barred =
+            node->spot && !w->settings->gate_spot_to_spot && !w->imitates && !w->mixes;
+        const uint8_t no_spot = barred ? SCHED_NO_NEW_SPOT : SCHED_STAYS;
         bool opens = open != NULL && bits_get(open, i);
         switch (choice[i]) {
         case DISRUPT_EXPIRED:
@@ -132,6 +132,23 @@ static void join_round(struct trial_work *t)
     }
 }
 
+/* Does a pod of a spot node that is underutilized move to a new spot node? */
+static bool finds_spot_swap(const struct trial_work *t)
+{
+    const struct plan *plan = t->out->plan;
+    for (uint32_t i = 0; i < plan->n_nodes; i++) {
+        const struct plan_node *fresh = &plan->nodes[i];
+        for (uint32_t k = 0; fresh->capacity_type == CAT_SPOT && k < fresh->n_pods; k++) {
+            const uint32_t source = source_of(t, fresh->pods[k]);
+            if (source != NO_NODE && t->w->nodes.v[source].spot &&
+                t->choice[source] == DISRUPT_UNDERUTILIZED) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* Pods that have no place although they had one: the node they are on must stay, unless it has
  * expired. */
 static void find_homeless(struct trial_work *t)
@@ -145,7 +162,7 @@ static void find_homeless(struct trial_work *t)
             const struct disrupt_node *node = &t->w->nodes.v[source];
             bool for_want_of_spot = node->spot && t->choice[source] == DISRUPT_UNDERUTILIZED &&
                                     !t->w->settings->gate_spot_to_spot && !t->w->imitates &&
-                                    t->w->sells_spot[node->pool_i];
+                                    !t->w->mixes && t->w->sells_spot[node->pool_i];
             disrupt_spoil(t->out, source,
                           for_want_of_spot ? spot_off : "Not all pods would schedule");
         }
@@ -457,6 +474,7 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
         join_round(&t);
         find_mixture(&t);
     }
+    ret_trial->swaps_spot = finds_spot_swap(&t);
     find_homeless(&t);
     find_commands(&t, &list);
     judge_commands(&t, &list);

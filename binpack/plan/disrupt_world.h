@@ -40,6 +40,8 @@ struct disrupt_world {
     bool *sells_spot; /* [n_nodepools] spot may be bought for it */
     bool has_rules;   /* some pods look at where others are */
     bool any_order;   /* a trial shall make a plan that holds in any order of placement */
+    bool mixes; /* a trial may move pods of spot nodes to new spot nodes though the gate is off,
+                   in commands that take on-demand nodes along */
     bool large; /* many candidates: a trial spends a step less of effort than a plan of its own */
 };
 
@@ -60,6 +62,7 @@ struct disrupt_trial {
     const char **why;   /* [nodes.n] of the bad ones; static */
     bool good;          /* none is bad */
     bool no_moment;     /* some are, because their pods find no moment to move */
+    bool swaps_spot;    /* pods of underutilized spot nodes move to new spot nodes */
     bool mixed;         /* what is underutilized shares new nodes with what goes for another reason,
                            so what each saves cannot be told */
     uint32_t n_commands, n_steps;
