@@ -120,9 +120,9 @@ static void run_scenario(struct comparing *c, const struct scenario *s,
     struct err err;
     struct input input = c->input;
     struct make_settings settings = c->settings;
-    *row = (struct compare_scenario){.name = s->name,
-                                     .emulated = s->kind == SCENARIO_ALGORITHM &&
-                                                 s->algorithm == ALGORITHM_KARPENTER};
+    *row = (struct compare_scenario){
+        .name = s->name,
+        .emulated = s->kind == SCENARIO_ALGORITHM ? input_planner(s->algorithm) : PLAN_OWN};
     if (!apply_scenario(c, s, &input, &settings, &arena, &err)) {
         row->failure = str_copy(c->arena, str_of(err.text));
         return;

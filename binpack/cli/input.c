@@ -512,11 +512,21 @@ bool input_replace_pools(struct input *input, struct str file, struct console *c
     return true;
 }
 
+enum plan_planner input_planner(enum option_algorithm algorithm)
+{
+    static const enum plan_planner planners[] = {PLAN_OWN, PLAN_OWN, PLAN_KARPENTER,
+                                                 PLAN_CLUSTER_AUTOSCALER};
+    return planners[algorithm];
+}
+
 void input_set_algorithm(struct make_settings *settings, enum option_algorithm algorithm)
 {
-    static const enum bp_algorithm algorithms[] = {BP_COLGEN, BP_FFD, BP_COLGEN};
+    static const enum bp_algorithm algorithms[] = {BP_COLGEN, BP_FFD, BP_COLGEN, BP_COLGEN};
     settings->solver.algorithm = algorithms[algorithm];
-    settings->emulate_karpenter = algorithm == ALGORITHM_KARPENTER;
+    settings->emulates = input_planner(algorithm);
+    if (settings->emulates == PLAN_CLUSTER_AUTOSCALER) {
+        settings->min_values_policy = MAKE_BEST_EFFORT; /* It knows no such thing. */
+    }
 }
 
 struct plan_spot_rules input_spot_rules(const struct options *options)

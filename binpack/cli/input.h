@@ -65,6 +65,8 @@ MUST_CHECK bool input_replace_pools(struct input *input, struct str file, struct
                                     struct arena *arena, struct err *err);
 
 /* --algorithm, as settings. */
+/* Whose plan an algorithm imitates. */
+enum plan_planner input_planner(enum option_algorithm algorithm);
 void input_set_algorithm(struct make_settings *settings, enum option_algorithm algorithm);
 
 /* --min-pools, --max-per-pool, --spot-max. */

@@ -38,7 +38,8 @@ static const char *const mode_choices[] = {"auto", "provision", "disrupt", "repa
 static const char *const reason_choices[] = {"Empty", "Drifted", "Underutilized", "Expired", NULL};
 static const char *const preference_choices[] = {"Respect", "Ignore", NULL};
 static const char *const min_values_choices[] = {"Strict", "BestEffort", NULL};
-static const char *const algorithm_choices[] = {"colgen", "ffd", "karpenter", NULL};
+static const char *const algorithm_choices[] = {"colgen", "ffd", "karpenter", "cluster-autoscaler",
+                                                NULL};
 static const char *const when_choices[] = {"auto", "always", "never", NULL};
 
 const struct command_row command_rows[CLI_N_COMMANDS] = {
@@ -369,8 +370,11 @@ const struct option_row option_rows[] = {
      .help = "column generation, or a greedy to compare with",
      .doc = "`ffd` is the first plan alone, made in milliseconds. `karpenter` imitates the greedy "
             "scheduler of Karpenter v1.14 on the same input; the result says everywhere that it is "
-            "emulated. Its bound is proven as for any other plan, so it also says how far the "
-            "imitated plan is from the cheapest. With `--mode=disrupt` it imitates Karpenter's "
+            "emulated. `cluster-autoscaler` imitates the scale-up of the Cluster Autoscaler, as "
+            "`binpack help scenarios` describes. The bound is proven as for any other plan, so it "
+            "also says how far the "
+            "imitated plan is from the cheapest. With `--mode=disrupt` `karpenter` imitates "
+            "Karpenter's "
             "disruption: empty nodes, drifted ones, the longest prefix of nodes that one new node "
             "replaces, then single nodes, repeated until nothing changes. It is given all the time "
             "it needs, and every command is carried out before the next is looked for; budgets, "

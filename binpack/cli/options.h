@@ -149,7 +149,12 @@ struct option_gates {
                                     service would ignore them */
 };
 
-enum option_algorithm { ALGORITHM_COLGEN, ALGORITHM_FFD, ALGORITHM_KARPENTER };
+enum option_algorithm {
+    ALGORITHM_COLGEN,
+    ALGORITHM_FFD,
+    ALGORITHM_KARPENTER,
+    ALGORITHM_CLUSTER_AUTOSCALER
+};
 
 enum option_mode { MODE_AUTO, MODE_PROVISION, MODE_DISRUPT, MODE_REPACK };
 

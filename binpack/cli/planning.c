@@ -288,10 +288,16 @@ static bool options_agree(const struct make_settings *settings, struct err *err)
 {
     const struct plan_spot_rules rules = settings->spot_rules;
     const bool spread = rules.min_pools > 0 || rules.max_per_pool.has || rules.max_share.has;
-    if (settings->emulate_karpenter && spread) {
+    if (settings->emulates != PLAN_OWN && spread) {
         return err_set(err, ERR_UNSUPPORTED,
-                       "--algorithm=karpenter: Karpenter knows nothing like --min-pools, "
-                       "--max-per-pool or --spot-max");
+                       "--algorithm=%s: it knows nothing like --min-pools, --max-per-pool or "
+                       "--spot-max",
+                       plan_planners[settings->emulates].name);
+    }
+    if (settings->mode == PLAN_DISRUPT && settings->emulates == PLAN_CLUSTER_AUTOSCALER) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "cluster-autoscaler: only its scale-up is imitated, not its scale-down: "
+                       "plan with --mode=provision or --mode=repack");
     }
     if (settings->mode == PLAN_DISRUPT && spread) {
         return err_set(err, ERR_UNSUPPORTED, "--mode=disrupt: spreading spot is not there yet");

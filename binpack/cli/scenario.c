@@ -7,6 +7,7 @@
 #define ARRAY_N(array) (sizeof(array) / sizeof((array)[0]))
 
 const char *const scenario_names[] = {"karpenter",
+                                      "cluster-autoscaler",
                                       "ffd",
                                       "on-demand",
                                       "no-arm64",
@@ -84,17 +85,18 @@ static bool take_change(enum whatif_kind kind, struct str text, struct arena *ar
 /* "no-..." and words without a value. */
 static bool parse_word(struct str spec, struct arena *arena, struct scenario *s, struct err *err)
 {
-    if (str_eq(spec, STR("karpenter")) || str_eq(spec, STR("ffd"))) {
-        s->kind = SCENARIO_ALGORITHM;
-        s->algorithm = str_eq(spec, STR("ffd")) ? ALGORITHM_FFD : ALGORITHM_KARPENTER;
-        return true;
-    }
-    if (str_eq(spec, STR("cluster-autoscaler"))) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "cluster-autoscaler cannot be emulated: what it buys follows from its Auto "
-                       "Scaling groups and its expander, and no Kubernetes object holds them; "
-                       "describe the groups as NodePools (nodepools=FILE) to compare with what "
-                       "they allow");
+    static const struct {
+        struct str name;
+        enum option_algorithm algorithm;
+    } planners[] = {{STR("ffd"), ALGORITHM_FFD},
+                    {STR("karpenter"), ALGORITHM_KARPENTER},
+                    {STR("cluster-autoscaler"), ALGORITHM_CLUSTER_AUTOSCALER}};
+    for (size_t i = 0; i < ARRAY_N(planners); i++) {
+        if (str_eq(spec, planners[i].name)) {
+            s->kind = SCENARIO_ALGORITHM;
+            s->algorithm = planners[i].algorithm;
+            return true;
+        }
     }
     if (str_eq(spec, STR("on-demand")) || str_eq(spec, STR("no-spot"))) {
         return take_change(WHATIF_NO_SPOT, STR_EMPTY, arena, s, err);

@@ -30,7 +30,6 @@ struct scenario {
  * explains them. */
 extern const char *const scenario_names[];
 
-/* ERR_INVALID says what is wrong and what there is; ERR_UNSUPPORTED: a planner that cannot be
- * emulated faithfully. */
+/* ERR_INVALID says what is wrong and what there is. */
 MUST_CHECK bool scenario_parse(struct str spec, struct arena *arena, struct scenario *ret_scenario,
                                struct err *err);

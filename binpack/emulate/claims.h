@@ -113,6 +113,9 @@ bool emu_claim_shows_variety(struct emu_claims *claims, const struct emu_claim *
 /* What a machine of the offer has for pods, by dimension. */
 const int64_t *emu_offer_capacity(const struct emu_claims *claims, uint32_t offer_i);
 
+/* Bare metal, or with an accelerator: kept out of launches that can do without. */
+bool emu_type_is_exotic(const struct emu_claims *claims, uint32_t type_i);
+
 /* Sets claim->room from its entries. */
 void emu_claim_room(const struct emu_claims *claims, struct emu_claim *claim);
 

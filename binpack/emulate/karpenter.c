@@ -7,21 +7,7 @@
 struct passes {
     struct emu_run run;
     const struct emu_settings *settings;
-    struct arena *arena; /* of the plan */
-    struct emu_plan *plan;
 };
-
-static void list_running(struct emu_run *r)
-{
-    const struct sched_snapshot *s = r->base->snapshot;
-    for (int initialized = 1; initialized >= 0; initialized--) {
-        for (uint32_t n = 0; n < s->n_nodes; n++) {
-            if (s->nodes[n].usable && s->nodes[n].initialized == (initialized == 1)) {
-                VEC_PUSH(r->scratch, &r->running, emu_claim_of_node(&r->claims, n));
-            }
-        }
-    }
-}
 
 static void launch_all(struct passes *x)
 {
@@ -65,47 +51,21 @@ static void pass_all(struct passes *x)
     }
 }
 
-static void copy_out(struct passes *x)
-{
-    const struct emu_run *r = &x->run;
-    struct emu_node *nodes = ARENA_ARRAY(x->arena, struct emu_node, r->launched.n);
-    for (size_t i = 0; i < r->launched.n; i++) {
-        const struct emu_claim *claim = r->launched.v[i];
-        uint32_t *pods = ARENA_ARRAY(x->arena, uint32_t, claim->pods.n);
-        uint32_t *options = ARENA_ARRAY(x->arena, uint32_t, claim->n_options);
-        for (size_t k = 0; k < claim->pods.n; k++) {
-            pods[k] = claim->pods.v[k];
-        }
-        for (uint32_t k = 0; k < claim->n_options; k++) {
-            options[k] = claim->options[k];
-        }
-        nodes[i] = (struct emu_node){.offer_i = claim->offer_i,
-                                     .n_pods = (uint32_t)claim->pods.n,
-                                     .pods = pods,
-                                     .n_options = claim->n_options,
-                                     .options = options};
-    }
-    x->plan->n_nodes = (uint32_t)r->launched.n;
-    x->plan->nodes = nodes;
-    x->plan->running_of = r->running_of;
-    x->plan->descent = r->descent;
-}
-
 bool emu_karpenter(const struct sched_base *base, const struct emu_settings *settings,
                    struct arena *arena, struct emu_plan *ret_plan, struct err *err)
 {
     struct arena scratch = ARENA_INIT;
-    struct passes x = {.settings = settings, .arena = arena, .plan = ret_plan};
+    struct passes x = {.settings = settings};
     *ret_plan = (struct emu_plan){.n_nodes = 0};
     bool good = emu_run_new(base, settings, &scratch, arena, &x.run, err);
     if (good) {
-        list_running(&x.run);
+        emu_run_list_running(&x.run);
         pass_all(&x);
         if (settings->grow && x.run.n_queued > 0) {
             x.run.growing = true;
             pass_all(&x);
         }
-        copy_out(&x);
+        emu_run_copy_out(&x.run, arena, ret_plan);
     }
     arena_done(&scratch);
     return good;

@@ -26,8 +26,7 @@ static int way_cmp(const void *a, const void *b)
     return (x->offer_i > y->offer_i) - (x->offer_i < y->offer_i);
 }
 
-/* Kept out of launches that can do without them: bare metal and accelerators. */
-static bool is_exotic(const struct emu_claims *c, uint32_t type_i)
+bool emu_type_is_exotic(const struct emu_claims *c, uint32_t type_i)
 {
     static const char *const accelerators[] = {"nvidia.com/gpu", "amd.com/gpu",
                                                "aws.amazon.com/neuron", "aws.amazon.com/neuroncore",
@@ -46,14 +45,14 @@ static uint32_t drop_exotic(const struct emu_claims *c, struct way *ways, uint32
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < n; i++) {
-        kept += !is_exotic(c, ways[i].type_i);
+        kept += !emu_type_is_exotic(c, ways[i].type_i);
     }
     if (kept == 0) {
         return n;
     }
     kept = 0;
     for (uint32_t i = 0; i < n; i++) {
-        if (!is_exotic(c, ways[i].type_i)) {
+        if (!emu_type_is_exotic(c, ways[i].type_i)) {
             ways[kept++] = ways[i];
         }
     }

@@ -309,3 +309,40 @@ bool emu_run_new(const struct sched_base *base, const struct emu_settings *setti
     order_pools(r);
     return true;
 }
+
+void emu_run_list_running(struct emu_run *r)
+{
+    const struct sched_snapshot *s = r->base->snapshot;
+    for (int initialized = 1; initialized >= 0; initialized--) {
+        for (uint32_t n = 0; n < s->n_nodes; n++) {
+            if (s->nodes[n].usable && s->nodes[n].initialized == (initialized == 1)) {
+                VEC_PUSH(r->scratch, &r->running, emu_claim_of_node(&r->claims, n));
+            }
+        }
+    }
+}
+
+void emu_run_copy_out(const struct emu_run *r, struct arena *arena, struct emu_plan *ret_plan)
+{
+    struct emu_node *nodes = ARENA_ARRAY(arena, struct emu_node, r->launched.n);
+    for (size_t i = 0; i < r->launched.n; i++) {
+        const struct emu_claim *claim = r->launched.v[i];
+        uint32_t *pods = ARENA_ARRAY(arena, uint32_t, claim->pods.n);
+        uint32_t *options = ARENA_ARRAY(arena, uint32_t, claim->n_options);
+        for (size_t k = 0; k < claim->pods.n; k++) {
+            pods[k] = claim->pods.v[k];
+        }
+        for (uint32_t k = 0; k < claim->n_options; k++) {
+            options[k] = claim->options[k];
+        }
+        nodes[i] = (struct emu_node){.offer_i = claim->offer_i,
+                                     .n_pods = (uint32_t)claim->pods.n,
+                                     .pods = pods,
+                                     .n_options = claim->n_options,
+                                     .options = options};
+    }
+    *ret_plan = (struct emu_plan){.n_nodes = (uint32_t)r->launched.n,
+                                  .nodes = nodes,
+                                  .running_of = r->running_of,
+                                  .descent = r->descent};
+}

@@ -49,3 +49,9 @@ void emu_run_queue(struct emu_run *run, const uint32_t *pods, uint32_t n);
 /* Until the queue is empty or has been gone through without success. A pod like one that found no
  * place a moment ago need not try. Who has a place has a rung in the descent. */
 void emu_run_drain(struct emu_run *run);
+
+/* Lists the running nodes that take pods. */
+void emu_run_list_running(struct emu_run *run);
+
+/* What has been launched and placed, as a plan in `arena`, in which the run was made. */
+void emu_run_copy_out(const struct emu_run *run, struct arena *arena, struct emu_plan *ret_plan);

@@ -42,7 +42,7 @@ bool alone_has_place(const struct alone *alone, struct arena *arena, struct plan
     settings.mode = PLAN_PROVISION;
     settings.leave = NULL;
     settings.n_explain = 0;
-    settings.emulate_karpenter = false;
+    settings.emulates = PLAN_OWN;
     settings.solver.algorithm = BP_FFD;
     settings.solver.parallel = NULL;
     settings.options_max = 1;

@@ -11,8 +11,8 @@
 #include "binpack/plan/plan.h"
 
 struct compare_scenario {
-    struct str name; /* "base", or as asked for */
-    bool emulated;   /* an imitation of another scheduler made the plan */
+    struct str name;            /* "base", or as asked for */
+    enum plan_planner emulated; /* whose imitation made the plan */
     usd_t cost, bound;
     uint32_t n_nodes, n_spot, n_placed, n_unplaced;
     uint32_t n_pools;   /* pools (instance type and zone) that the spot nodes are in */

@@ -753,7 +753,7 @@ bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catal
     if (good) {
         x.forced = ARENA_ARRAY(&round, disrupt_choice, w.nodes.n);
         x.best = ARENA_ARRAY(&round, disrupt_choice, w.nodes.n);
-        good = settings->emulate_karpenter
+        good = settings->emulates != PLAN_OWN
                    ? imitate(&x, err)
                    : hold_empty(&x, err) && settle_forced(&x, err) && consolidate(&x, err);
     }

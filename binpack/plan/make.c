@@ -7,6 +7,7 @@
 #include "binpack/plan/make.h"
 
 #include "base/arena.h"
+#include "binpack/emulate/autoscaler.h"
 #include "binpack/emulate/disruption.h"
 #include "binpack/plan/assemble.h"
 #include "binpack/plan/explain.h"
@@ -161,6 +162,8 @@ static bool emulate(struct make *make, struct err *err)
                                  &make->arena, &greedy, err);
     } else if (make->settings.one_by_one) {
         good = greedy_one_by_one(make->base, &settings, &make->arena, &greedy, err);
+    } else if (make->settings.emulates == PLAN_CLUSTER_AUTOSCALER) {
+        good = emu_autoscaler(make->base, &settings, &make->arena, &greedy, err);
     } else {
         good = emu_karpenter(make->base, &settings, &make->arena, &greedy, err);
     }
@@ -225,7 +228,7 @@ static bool prepare(const struct k8s_cluster *cluster, const struct catalog *cat
            sched_base_new(make->snapshot, &make->arena, &make->base, err) &&
            sched_descent_start(make->base, &make->arena, &make->descent, err) && hold_back(make) &&
            keep_start(make) &&
-           (!(make->settings.emulate_karpenter || make->settings.one_by_one) ||
+           ((make->settings.emulates == PLAN_OWN && !make->settings.one_by_one) ||
             emulate(make, err)) &&
            begin_stage(make, err);
 }
@@ -693,7 +696,8 @@ static struct str method_of(const struct make *make)
 {
     const struct make_settings *settings = &make->settings;
     if (make->greedy) {
-        return settings->emulate_karpenter ? STR("karpenter-emulated") : STR("greedy-repair");
+        return settings->emulates != PLAN_OWN ? str_of(plan_planners[settings->emulates].method)
+                                              : STR("greedy-repair");
     }
     return settings->solver.algorithm == BP_FFD ? STR("first-fit-decreasing")
                                                 : STR("column-generation");
@@ -741,14 +745,14 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
                           .status = status_text(solution->status),
                           .n_columns = solution->n_columns,
                           .method = method_of(make),
-                          .emulated = make->settings.emulate_karpenter,
+                          .emulated = make->settings.emulates,
                           .spread_cost = make->spread_cost,
                           .problem = problem_copy(&make->problem->bp, arena),
                           .solution = solution};
     bool *placed = ARENA_ARRAY(arena, bool, s->cluster->n_pods);
     if (make->greedy) {
         assemble_emulated(&a, &make->emulated, placed);
-        if (plan->bound > plan->cost && !plan->emulated) {
+        if (plan->bound > plan->cost && plan->emulated == PLAN_OWN) {
             /* Units that the plan does not move as one: what they prove is not about it. */
             solution->certificate = empty_certificate(arena, make->problem);
             plan->bound = 0;

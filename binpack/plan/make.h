@@ -37,8 +37,9 @@ struct make_settings {
     struct bp_options solver;
     struct plan_spot_rules spot_rules; /* kept as far as exchanges of offerings go (spot_swap.h) */
     struct sched_spot_caps spot_caps;  /* for the rest, see diversify.h */
-    bool emulate_karpenter; /* the plan is the one of emulate/karpenter.h; the solver only proves
-                               the bound */
+    enum plan_planner emulates;    /* the plan is that of emulate/karpenter.h or autoscaler.h (with
+                                      best effort for minValues, and no round of disruption); the
+                                      solver only proves the bound */
     const struct emu_round *round; /* then: what it has decided already about nodes of
                                       `round_nodes` and their pods; NULL: nothing */
     const struct disrupt_nodes *round_nodes;

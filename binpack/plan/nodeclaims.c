@@ -214,11 +214,11 @@ static void put_metadata(const struct plan *plan, struct jsonw *w, const struct 
         }
     }
     jsonw_object_end(w);
-    if (pool->template_annotations.n > 0 || plan->emulated) {
+    if (pool->template_annotations.n > 0 || plan->emulated != PLAN_OWN) {
         jsonw_key_object(w, "annotations");
         put_map(tab, w, &pool->template_annotations, scratch);
-        if (plan->emulated) {
-            jsonw_key_str(w, "binpack/emulated", STR("karpenter v1.14"));
+        if (plan->emulated != PLAN_OWN) {
+            jsonw_key_str(w, "binpack/emulated", plan_planner_tag(plan->emulated, scratch));
         }
         jsonw_object_end(w);
     }

@@ -206,6 +206,20 @@ struct plan_disruption {
 
 enum plan_mode { PLAN_PROVISION, PLAN_DISRUPT, PLAN_REPACK };
 
+/* Whose plan it is: our own, or an imitation of another planner's. */
+enum plan_planner { PLAN_OWN, PLAN_KARPENTER, PLAN_CLUSTER_AUTOSCALER, PLAN_N_PLANNERS };
+
+struct plan_planner_row {
+    const char *name;    /* "karpenter", of algorithm.name */
+    const char *version; /* "v1.14"; "": what is imitated has long been the same */
+    const char *title;   /* "Karpenter v1.14", for people */
+    const char *method;  /* of the certificate */
+};
+extern const struct plan_planner_row plan_planners[PLAN_N_PLANNERS]; /* that of PLAN_OWN is empty */
+
+/* Name and version, "karpenter v1.14". */
+struct str plan_planner_tag(enum plan_planner planner, struct arena *arena);
+
 struct plan {
     enum plan_mode mode;
     const struct k8s_cluster *cluster;
@@ -250,9 +264,9 @@ struct plan {
     const struct bp_problem *problem; /* what the bound is about; for --certificate and verify */
     const struct bp_solution *solution;
     struct str method; /* "column-generation", "first-fit-decreasing", "karpenter-emulated",
-                          "greedy-repair" (make.c: repair) */
-    bool emulated;     /* an imitation of Karpenter's scheduler made it; bound, problem and solution
-                          are the solver's, for the same placed pods */
+                          "cluster-autoscaler-emulated", "greedy-repair" (make.c: repair) */
+    enum plan_planner emulated; /* whose imitation made it; bound, problem and solution are the
+                                   solver's, for the same placed pods */
     const struct plan_class
         *classes; /* [problem->n_classes], or NULL in a plan that was read back */
     const struct plan_offering

@@ -227,18 +227,33 @@ static void put_certificate(const struct plan *plan, struct jsonw *w)
     jsonw_object_end(w);
 }
 
+const struct plan_planner_row plan_planners[PLAN_N_PLANNERS] = {
+    [PLAN_OWN] = {"", "", "", ""},
+    [PLAN_KARPENTER] = {"karpenter", "v1.14", "Karpenter v1.14", "karpenter-emulated"},
+    [PLAN_CLUSTER_AUTOSCALER] = {"cluster-autoscaler", "", "the Cluster Autoscaler",
+                                 "cluster-autoscaler-emulated"},
+};
+
+struct str plan_planner_tag(enum plan_planner planner, struct arena *arena)
+{
+    const struct plan_planner_row *row = &plan_planners[planner];
+    struct strbuf tag = strbuf_new(arena, 128);
+    strbuf_addf(&tag, "%s%s%s", row->name, row->version[0] != '\0' ? " " : "", row->version);
+    return strbuf_str(&tag);
+}
+
 /* Who made the plan. An imitation says so. */
 static void put_algorithm(const struct plan *plan, struct jsonw *w)
 {
     jsonw_key_object(w, "algorithm");
     jsonw_key_str(w, "name",
-                  plan->emulated                                      ? STR("karpenter")
+                  plan->emulated != PLAN_OWN ? str_of(plan_planners[plan->emulated].name)
                   : str_eq(plan->method, STR("first-fit-decreasing")) ? STR("ffd")
                                                                       : STR("colgen"));
     jsonw_key(w, STR("emulated"));
-    jsonw_bool(w, plan->emulated);
-    if (plan->emulated) {
-        jsonw_key_str(w, "version", STR("v1.14"));
+    jsonw_bool(w, plan->emulated != PLAN_OWN);
+    if (plan_planners[plan->emulated].version[0] != '\0') {
+        jsonw_key_str(w, "version", str_of(plan_planners[plan->emulated].version));
     }
     jsonw_object_end(w);
 }

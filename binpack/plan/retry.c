@@ -30,7 +30,7 @@ static bool attempt(const struct retry *r, const struct make_settings *settings,
         *stuck = ARENA_ARRAY(r->scratch, bool, *n_pods);
     }
     return check_plan_stuck(plan, r->checks, r->scratch, *stuck, err) ||
-           err_wrap(err, settings->emulate_karpenter
+           err_wrap(err, settings->emulates != PLAN_OWN
                              ? "the emulated plan breaks a rule, so it is not shown"
                              : "the plan does not hold, so it is not shown");
 }
@@ -65,7 +65,7 @@ static bool hold_back(const struct retry *r, bool *stuck, uint32_t n_pods, struc
         memcpy(held, stuck, n_pods * sizeof *held);
         settings.held = held;
         /* The last attempts are the careful ones. */
-        settings.one_by_one = !settings.emulate_karpenter && tries >= RETRY_HELD / 2;
+        settings.one_by_one = settings.emulates == PLAN_OWN && tries >= RETRY_HELD / 2;
         good = attempt(r, &settings, &stuck, &n_pods, ret_plan, err);
         (*n_tries)++;
     }
@@ -123,7 +123,7 @@ static bool leaves_out(const struct plan *plan)
 /* Does the accepted plan want another attempt? */
 static bool is_poor(const struct retry *r, const struct plan *plan)
 {
-    return r->settings->mode != PLAN_DISRUPT && !r->settings->emulate_karpenter &&
+    return r->settings->mode != PLAN_DISRUPT && r->settings->emulates == PLAN_OWN &&
            plan->n_pending <= RETRY_PODS_MAX && leaves_out(plan) &&
            (r->stopped == NULL || !r->stopped(r->ctx, /* needed= */ false));
 }
@@ -161,7 +161,7 @@ bool retry_plan(const struct retry *r, struct plan **ret_plan, uint32_t *ret_att
         best = plan;
     }
     const struct err first = *err;
-    if (!r->settings->emulate_karpenter) {
+    if (r->settings->emulates == PLAN_OWN) {
         try_ways(r, &stuck, &n_pods, &best, &n_tries, err);
     }
     if (best == NULL && !is_over(r, false, err) && r->settings->mode != PLAN_DISRUPT &&

@@ -92,6 +92,7 @@ static const struct {
     {STR("greedy-repair"), STR("colgen"), false},
     {STR("first-fit-decreasing"), STR("ffd"), false},
     {STR("karpenter-emulated"), STR("karpenter"), true},
+    {STR("cluster-autoscaler-emulated"), STR("cluster-autoscaler"), true},
 };
 
 static bool check_method(const struct json_at *root, const struct json_at *certificate,

@@ -67,6 +67,16 @@ static void price_cells(const struct compare_price *p, struct arena *arena, stru
     cells[5] = text_usd(arena, p->high, 4);
 }
 
+static struct str emulated_remark(enum plan_planner planner)
+{
+    return planner == PLAN_CLUSTER_AUTOSCALER
+               ? STR("emulated: an imitation of the Cluster Autoscaler's scale-up (least-waste) "
+                     "with a node group for each offering of the NodePools, not the Cluster "
+                     "Autoscaler itself; the bound is what is possible")
+               : STR("emulated: an imitation of Karpenter v1.14's greedy scheduler on the same "
+                     "input, not Karpenter itself; the bound is what is possible");
+}
+
 /* What is to be known of a scenario when reading its numbers. */
 static const struct str *remarks_of(const struct comparison *c, const struct compare_scenario *s,
                                     struct arena *arena, uint32_t *ret_n)
@@ -81,10 +91,8 @@ static const struct str *remarks_of(const struct comparison *c, const struct com
     for (uint32_t i = 0; i < s->n_notes; i++) {
         remarks[n++] = s->notes[i];
     }
-    if (s->emulated) {
-        remarks[n] = STR("emulated: an imitation of Karpenter v1.14's greedy scheduler on the "
-                         "same input, not Karpenter itself; the bound is what is possible");
-        n++;
+    if (s->emulated != PLAN_OWN) {
+        remarks[n++] = emulated_remark(s->emulated);
     }
     if (s->n_unplaced != c->base.n_unplaced) {
         bool fewer = s->n_unplaced > c->base.n_unplaced;
@@ -287,7 +295,7 @@ static void json_scenario(const struct comparison *c, const struct compare_scena
 {
     jsonw_object_begin(w);
     jsonw_key_str(w, "name", s->name);
-    jsonw_key_bool(w, "emulated", s->emulated);
+    jsonw_key_bool(w, "emulated", s->emulated != PLAN_OWN);
     if (s->failure.n > 0) {
         jsonw_key_str(w, "failure", s->failure);
     } else {

@@ -54,7 +54,12 @@ static void put_pods(const struct plan *plan, struct strbuf *b, const uint32_t *
 static void put_end(const struct plan *plan, struct strbuf *b)
 {
     strbuf_add(b, plan->disruption != NULL ? STR(",,,") : STR_EMPTY);
-    strbuf_add(b, plan->emulated ? STR(",karpenter v1.14\n") : STR("\n"));
+    if (plan->emulated != PLAN_OWN) {
+        strbuf_addf(b, ",%s%s%s", plan_planners[plan->emulated].name,
+                    plan_planners[plan->emulated].version[0] != '\0' ? " " : "",
+                    plan_planners[plan->emulated].version);
+    }
+    strbuf_addc(b, '\n');
 }
 
 static void put_usd(struct strbuf *b, usd_t price)
@@ -131,7 +136,7 @@ void view_csv(const struct plan *plan, struct strbuf *b)
     auto_arena scratch = ARENA_INIT;
     strbuf_add(b, str_of(head));
     strbuf_add(b, plan->disruption != NULL ? STR(",with,movedPods,savesUsdPerHour") : STR_EMPTY);
-    strbuf_add(b, plan->emulated ? STR(",emulated\n") : STR("\n"));
+    strbuf_add(b, plan->emulated != PLAN_OWN ? STR(",emulated\n") : STR("\n"));
     for (uint32_t i = 0; i < plan->n_nodes; i++) {
         put_node(plan, b, &plan->nodes[i], &scratch);
         arena_reset(&scratch);

@@ -375,7 +375,7 @@ static struct str bound_text(const struct plan *plan, struct arena *arena)
     int64_t gap = plan_gap_ppb(plan);
     if (gap == 0) {
         strbuf_add(&b, STR(": this plan is proven to be the cheapest possible"));
-    } else if (plan->emulated) {
+    } else if (plan->emulated != PLAN_OWN) {
         strbuf_add(&b, STR(": the emulated plan costs "));
         strbuf_add(&b, text_percent(arena, plan->cost - plan->bound, plan->bound));
         strbuf_add(&b, STR(" more"));
@@ -491,8 +491,13 @@ static struct str existing_text(const struct plan *plan, struct arena *arena)
 
 static struct str emulated_text(const struct plan *plan)
 {
-    if (!plan->emulated) {
+    if (plan->emulated == PLAN_OWN) {
         return STR_EMPTY;
+    }
+    if (plan->emulated == PLAN_CLUSTER_AUTOSCALER) {
+        return STR("this is what an imitation of the Cluster Autoscaler's scale-up buys, with a "
+                   "node group for each offering of the NodePools; the Cluster Autoscaler itself "
+                   "did not run.");
     }
     return plan->disruption != NULL
                ? STR("this is what an imitation of Karpenter v1.14's disruption comes to when it "

@@ -360,6 +360,7 @@ def scenarios_are_plans():
         "price-adjust=family in (m7g): -50%": ("-f", base, "--price-adjust", "family in (m7g): -50%"),
         "nodepools=pools.json": ("-f", write("other.json", pools)),
         "min-pools=3": ("-f", base, "--min-pools=3"),
+        "cluster-autoscaler": ("-f", base, "--algorithm=cluster-autoscaler"),
     }
     value = compare("-f", base, *(w for name in rows for w in ("--with", name)))
     assert [r["name"] for r in value["scenarios"]] == list(rows) and value["base"]["name"] == "base"
@@ -367,7 +368,7 @@ def scenarios_are_plans():
     for row in value["scenarios"]:
         assert row.get("failure") is None, row
         assert row_figures(row) == figures(plan_of(*rows[row["name"]])), row
-        assert row["emulated"] == (row["name"] == "karpenter")
+        assert row["emulated"] == (row["name"] in ("karpenter", "cluster-autoscaler"))
         assert abs(row["differenceUsdPerHour"] - (row["usdPerHour"] - value["base"]["usdPerHour"])) < 1e-9
     families = compare("-f", base, "--with", "families<=1")["scenarios"][0]
     assert "only families " in families["notes"][0], families
@@ -382,6 +383,10 @@ def the_matrix_on_a_terminal():
     assert all(len(line) <= 80 for line in out.splitlines()), out
     lines = out.splitlines()
     assert lines[0].split()[:4] == ["SCENARIO", "NODES", "$/H", "$/MO"] and lines[1].startswith("base "), out
+    scaled = run("compare", *quick(), "-f", base, "--with", "cluster-autoscaler")[0]
+    assert "emulated: an imitation of the Cluster Autoscaler" in " ".join(scaled.split()), scaled
+    refused = run("simulate", *quick(), "-f", base, "--mode=disrupt", "--algorithm=cluster-autoscaler", code=1)[1]
+    assert "only its scale-up is imitated" in refused, refused
     assert "emulated: an imitation of Karpenter" in out and "assumed:" in err and "Karpenter would" not in out
     default = run("compare", "-f", base)[0]
     assert [line.split()[0] for line in default.splitlines()[:4]] == ["SCENARIO", "base", "karpenter", "on-demand"]
@@ -397,7 +402,7 @@ def the_matrix_on_a_terminal():
     few = run("compare", *quick(), "-f", write("batch.json", small(workload("w", 3, "1", "1Gi", nodeSelector={"karpenter.sh/capacity-type": "spot"}))),
               "--with", "on-demand")[0]
     assert "3 pods fewer have a place" in few, few
-    for words, text in ((("--with", "cluster-autoscaler"), "cannot be emulated"), (("--with", "no-antiafinity"), "did you mean no-antiaffinity?"),
+    for words, text in ((("--with", "no-antiafinity"), "did you mean no-antiaffinity?"),
                         (("--with", "families<=0"), "not a number from 1"), (("--with", "spot-max=200%"), "not a percentage"),
                         (("--with", "no-rules"), "is no scenario"), (("--with", "zones="), "not a list"), (("-o", "csv"), "must be one of")):
         assert text in run("compare", *quick(), "-f", base, *words, code=2)[1], words

@@ -32,7 +32,7 @@ ARROWS = {
     "binpack/disruption": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/scheduling", "binpack/disruption"],
     "binpack/whatif": ["base", "k8s", "binpack/catalog", "binpack/whatif"],
     "binpack/plan": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/disruption", "binpack/emulate/karpenter.h",
-                     "binpack/emulate/disruption.h",
+                     "binpack/emulate/autoscaler.h", "binpack/emulate/disruption.h",
                      "binpack/plan"],
     "binpack/view": ["base", "k8s", "binpack/catalog", "binpack/solver/problem.h", "binpack/plan", "binpack/view"],
     # What a node class means is decided in one room, for the service and for those who look at it offline.

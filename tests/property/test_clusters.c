@@ -100,22 +100,24 @@ static bool accepted(const struct plan *plan, struct err *err)
 }
 
 /* As `binpack --simulate` does it. */
-static bool plan_of(const struct planning *planning, bool emulate, struct tally *tally,
+static bool plan_of(const struct planning *planning, enum plan_planner planner, struct tally *tally,
                     const struct plan **ret_plan, struct err *err)
 {
     struct arena scratch = ARENA_INIT;
     struct planning ctx = *planning;
     struct make_settings settings = MAKE_SETTINGS_DEFAULT;
+    settings.emulates = planner;
+    settings.min_values_policy =
+        planner == PLAN_CLUSTER_AUTOSCALER ? MAKE_BEST_EFFORT : MAKE_STRICT;
     const struct check_settings checks = checks_of(&settings);
-    settings.emulate_karpenter = emulate;
     const struct retry retry = {
         .once = once, .ctx = &ctx, .settings = &settings, .checks = &checks, .scratch = &scratch};
     struct plan *plan = NULL;
     uint32_t attempts = 0;
     bool good = retry_plan(&retry, &plan, &attempts, err);
     arena_done(&scratch);
-    tally->n_again += !emulate && attempts > 1;
-    tally->n_held += attempts > (emulate ? 1 : RETRY_WAYS);
+    tally->n_again += planner == PLAN_OWN && attempts > 1;
+    tally->n_held += attempts > (planner != PLAN_OWN ? 1 : RETRY_WAYS);
     *ret_plan = plan;
     return good;
 }
@@ -351,7 +353,8 @@ static const char *judge(const struct instance *at, const struct plan *plan, str
     return NULL;
 }
 
-/* The imitation of Karpenter need not be good, but what it gives must hold and cost what it says.
+/* An imitation of another planner need not be good, but what it gives must hold and cost what it
+ * says.
  */
 static const char *judge_emulated(const struct instance *at, const struct plan *plan,
                                   struct tally *tally)
@@ -362,7 +365,7 @@ static const char *judge_emulated(const struct instance *at, const struct plan *
     if (fault != NULL) {
         return fault;
     }
-    if (!plan->emulated || plan->bound > plan->cost) {
+    if (plan->emulated == PLAN_OWN || plan->bound > plan->cost) {
         return "emulated: not marked so, or bound above cost";
     }
     for (uint32_t w = 0; w < at->n_workloads; w++) {
@@ -425,11 +428,11 @@ static void run_one(uint64_t seed, uint32_t kinds, bool verbose, struct tally *t
     instance_random(&rng, kinds, &instance);
     bool good = read_instance(&instance, &arena, &cluster, &catalog, &err);
     const struct planning planning = {cluster, catalog, &arena};
-    const char *fault = good && plan_of(&planning, /* emulate= */ false, tally, &plan, &err)
+    const char *fault = good && plan_of(&planning, PLAN_OWN, tally, &plan, &err)
                             ? judge(&instance, plan, tally)
                             : err.text;
-    if (fault == NULL) {
-        fault = plan_of(&planning, /* emulate= */ true, tally, &emulated, &err)
+    for (enum plan_planner p = PLAN_KARPENTER; p < PLAN_N_PLANNERS && fault == NULL; p++) {
+        fault = plan_of(&planning, p, tally, &emulated, &err)
                     ? judge_emulated(&instance, emulated, tally)
                     : err.text;
     }

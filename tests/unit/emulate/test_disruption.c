@@ -140,7 +140,7 @@ static void test_rows(void **state)
         struct make_settings settings = MAKE_SETTINGS_DEFAULT;
         struct disrupt_options options = DISRUPT_OPTIONS_DEFAULT;
         settings.mode = PLAN_DISRUPT;
-        settings.emulate_karpenter = true;
+        settings.emulates = PLAN_KARPENTER;
         settings.gate_reserved_capacity = false;
         assert_true(rfc3339_parse(STR("2026-01-02T00:00:00Z"), &settings.now, &err));
         options.max_moved_pods =
