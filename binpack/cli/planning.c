@@ -11,7 +11,12 @@
 #include "io/signals.h"
 #include "io/workers.h"
 
-enum { STEP_WORK = 20000, LANES_MAX = 8 }; /* a step is about 20 ms */
+enum {
+    STEP_WORK = 20000, /* a step is about 20 ms */
+    LANES_MAX = 8,
+    PROOF_SHARE = 8,   /* one part in, of --time-limit */
+    WORK_PER_MS = 1000 /* see binpack/solver/solve.h */
+};
 
 static void show_progress(const struct planning *run, const struct bp_progress *p)
 {
@@ -32,13 +37,19 @@ static void show_progress(const struct planning *run, const struct bp_progress *
                      (long long)(now - run->begun) / 1000);
 }
 
-/* --time-limit is about the whole run. Naming, checking and writing the plan takes about as long as
- * reading the input did. */
+/* Milliseconds to the end of --time-limit, which is about the whole run. Naming, checking and
+ * writing the plan takes about as long as reading the input did. */
+static int64_t time_left(const struct planning *run)
+{
+    mono_t used = io_clock_mono() - run->begun + (run->read_done - run->begun);
+    return run->options->time_limit.v - used;
+}
+
+/* What is left then is for proving the bound. */
 static bool is_late(const struct planning *run)
 {
-    mono_t now = io_clock_mono();
-    return run->options->time_limit.has &&
-           now - run->begun + (run->read_done - run->begun) >= run->options->time_limit.v;
+    const struct opt_i64 *limit = &run->options->time_limit;
+    return limit->has && time_left(run) <= limit->v / PROOF_SHARE;
 }
 
 /* Works until nothing more is to be gained, the time is over, or somebody interrupts. */
@@ -64,6 +75,10 @@ static void solve(struct planning *run, struct make *make)
         timings_phase(run->timings, phase, make_arena_bytes(make));
         timings_point(run->timings, &progress);
         show_progress(run, &progress);
+    }
+    if (run->options->time_limit.has) {
+        int64_t left = time_left(run);
+        make_limit_proof(make, left > 0 ? (uint64_t)left * WORK_PER_MS : 0);
     }
     console_progress_done(run->console);
 }

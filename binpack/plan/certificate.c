@@ -619,7 +619,7 @@ bool certificate_check(const json_t *document, const struct plan *plan, const st
     }
     struct arena scratch = ARENA_INIT;
     struct bp_certificate proven;
-    bool good = bp_verify_proven(c.problem, &solution, &scratch, arena, &proven, err);
+    bool good = bp_verify_proven(c.problem, &solution, UINT64_MAX, &scratch, arena, &proven, err);
     arena_done(&scratch);
     if (!good) {
         return false;

@@ -54,6 +54,7 @@ struct make {
     bool greedy, repair_tried;  /* greedy: the plan is `emulated`, the solver proves its bound */
     struct emu_plan emulated;
     usd_t emulated_cost, spread_cost;
+    uint64_t proof_work;
     bool proved_again; /* without the preferences that the emulated plan did not keep */
     atomic_bool cancelled;
     struct err failure; /* of a later stage; code ERR_NONE: none */
@@ -368,8 +369,11 @@ bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
 {
     struct arena arena = ARENA_INIT;
     struct make *make = ARENA_NEW(&arena, struct make);
-    *make = (struct make){
-        .arena = arena, .stage = ARENA_INIT, .kept_stage = ARENA_INIT, .settings = *settings};
+    *make = (struct make){.arena = arena,
+                          .stage = ARENA_INIT,
+                          .kept_stage = ARENA_INIT,
+                          .settings = *settings,
+                          .proof_work = UINT64_MAX};
     uint32_t *asked = ARENA_ARRAY(&make->arena, uint32_t, settings->n_explain + 1);
     if (!explain_find(cluster, settings->explain, settings->n_explain, asked, err) ||
         !prepare(cluster, catalog, make, err)) {
@@ -426,6 +430,11 @@ void make_cancel(struct make *make)
     if (solve != NULL) {
         bp_solve_cancel(solve);
     }
+}
+
+void make_limit_proof(struct make *make, uint64_t work)
+{
+    make->proof_work = work;
 }
 
 void make_progress(const struct make *make, struct bp_progress *ret_progress)
@@ -610,16 +619,20 @@ static bool prove_bound(const struct make *make, struct arena *arena, struct bp_
 {
     struct sched_problem *p = make->problem;
     struct arena scratch = ARENA_INIT;
-    bool good = bp_verify_proven(&p->bp, solution, &scratch, arena, ret_proven, err);
+    uint64_t work = make->proof_work;
+    if (work < UINT64_MAX && p->bound_size != NULL) {
+        work /= 3; /* proofs */
+    }
+    bool good = bp_verify_proven(&p->bp, solution, work, &scratch, arena, ret_proven, err);
     if (good && p->bound_size != NULL) {
         p->bp.size = p->bound_size;
         p->bp.capacity = p->bound_capacity;
         take_proven(make, solution, ret_proven);
         if (p->claims_keep_off ||
-            !bp_verify_proven(&p->bp, solution, &scratch, arena, ret_proven, NULL)) {
+            !bp_verify_proven(&p->bp, solution, work, &scratch, arena, ret_proven, NULL)) {
             free_attached(make, arena, solution);
             left_out->attached = true;
-            good = bp_verify_proven(&p->bp, solution, &scratch, arena, ret_proven, err);
+            good = bp_verify_proven(&p->bp, solution, work, &scratch, arena, ret_proven, err);
         }
     }
     arena_done(&scratch);

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { STEPS_PER_WORK = 1000 };
+
 typedef __int128 wide_t;
 
 struct check {
@@ -18,6 +20,7 @@ struct check {
     const struct bp_solution *s;
     struct arena *arena;
     struct err *err;
+    uint64_t *steps;    /* for what is hard to prove, NULL: without end */
     uint32_t *placed;   /* [n_classes] units */
     uint32_t *used;     /* [n_offerings] nodes */
     uint64_t **values;  /* [n_varieties] scratch sets of value ids */
@@ -344,17 +347,17 @@ static bool check_claims(const struct check *c)
     }
     if (c->s->certificate.n_branches > 0) {
         return bp_prove_branches(c->p, &c->s->certificate, c->placed, c->ret_certificate != NULL,
-                                 c->arena, c->keep, c->ret_certificate, c->err);
+                                 c->steps, c->arena, c->keep, c->ret_certificate, c->err);
     }
     if (c->ret_certificate != NULL) {
-        return bp_prove_bound(c->p, &c->s->certificate, c->placed, c->arena, c->keep,
+        return bp_prove_bound(c->p, &c->s->certificate, c->placed, c->steps, c->arena, c->keep,
                               c->ret_certificate, c->err);
     }
     return bp_verify_bound(c->p, &c->s->certificate, c->placed, c->arena, c->err);
 }
 
 static bool verify(const struct bp_problem *problem, const struct bp_solution *solution,
-                   struct arena *scratch, struct arena *keep,
+                   uint64_t *steps, struct arena *scratch, struct arena *keep,
                    struct bp_certificate *ret_certificate, struct err *err)
 {
     struct arena_mark mark = arena_mark(scratch);
@@ -365,6 +368,7 @@ static bool verify(const struct bp_problem *problem, const struct bp_solution *s
                       .err = err,
                       .keep = keep != NULL ? keep : &own,
                       .ret_certificate = ret_certificate,
+                      .steps = steps,
                       .placed = ARENA_ARRAY(scratch, uint32_t, problem->n_classes),
                       .used = ARENA_ARRAY(scratch, uint32_t, problem->n_offerings),
                       .values = ARENA_ARRAY(scratch, uint64_t *, problem->n_varieties),
@@ -379,12 +383,14 @@ static bool verify(const struct bp_problem *problem, const struct bp_solution *s
 bool bp_verify(const struct bp_problem *problem, const struct bp_solution *solution,
                struct arena *scratch, struct err *err)
 {
-    return verify(problem, solution, scratch, NULL, NULL, err);
+    return verify(problem, solution, NULL, scratch, NULL, NULL, err);
 }
 
 bool bp_verify_proven(const struct bp_problem *problem, const struct bp_solution *solution,
-                      struct arena *scratch, struct arena *arena,
+                      uint64_t work, struct arena *scratch, struct arena *arena,
                       struct bp_certificate *ret_certificate, struct err *err)
 {
-    return verify(problem, solution, scratch, arena, ret_certificate, err);
+    uint64_t steps = work < UINT64_MAX / STEPS_PER_WORK ? work * STEPS_PER_WORK : UINT64_MAX;
+    return verify(problem, solution, work == UINT64_MAX ? NULL : &steps, scratch, arena,
+                  ret_certificate, err);
 }

@@ -20,8 +20,10 @@ MUST_CHECK bool bp_verify(const struct bp_problem *problem, const struct bp_solu
 
 /* The same, but a bound that is merely hard to confirm is lowered to what this checker can prove
  * itself (verify_bound.h): *ret_certificate, its arrays in `arena`, different from `scratch`.
- * Whoever shows a bound shows this one. */
+ * Whoever shows a bound shows this one. `work` is about how much
+ * of it may be spent on what is hard (solve.h; UINT64_MAX: all that it takes); the bound is then
+ * what is proven with that. */
 MUST_CHECK bool bp_verify_proven(const struct bp_problem *problem,
-                                 const struct bp_solution *solution, struct arena *scratch,
-                                 struct arena *arena, struct bp_certificate *ret_certificate,
-                                 struct err *err);
+                                 const struct bp_solution *solution, uint64_t work,
+                                 struct arena *scratch, struct arena *arena,
+                                 struct bp_certificate *ret_certificate, struct err *err);

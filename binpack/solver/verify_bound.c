@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { TIGHTEN_STEPS = 2000000 }; /* for one value below its charge */
+
 struct context {
     const struct bp_problem *p;
     const struct bp_certificate *cert;
@@ -18,9 +20,13 @@ struct context {
     const uint32_t *cap; /* [n_caps] */
     uint32_t n_rows;     /* dimensions, then caps */
     uint32_t frac_bits;
-    wide_t *multipliers; /* [n_rows] carried from proof to proof */
-    usd_t counts_bound;  /* what whole numbers of nodes prove */
-    int64_t *proven;     /* [n_offerings] NULL: every claim must be confirmed as it stands */
+    wide_t *multipliers;   /* [n_rows] carried from proof to proof */
+    usd_t counts_bound;    /* what whole numbers of nodes prove */
+    int64_t *proven;       /* [n_offerings] NULL: every claim must be confirmed as it stands */
+    const int64_t *enough; /* [n_offerings] with proven: what is confirmed instead where it is more;
+                              may be NULL */
+    bool tighten;          /* with enough: then what is claimed, with little effort */
+    uint64_t *steps;       /* left, see verify_knapsack.h */
 };
 
 /* Classes that the offerings of one set of domains admit, equal ones merged. */
@@ -34,7 +40,8 @@ struct items {
 /* Offerings of one set with the same (lowered) capacities. */
 struct bin {
     const int64_t *capacity; /* [n_rows] */
-    int64_t target;          /* the smallest best_value among them */
+    int64_t target;          /* the smallest value to be confirmed among them, */
+    int64_t claimed;         /* and the smallest best_value */
     uint32_t offering_i;     /* which has it */
     uint64_t hash;
 };
@@ -226,6 +233,12 @@ static uint32_t fill_capacities(const struct context *c, const uint32_t *offerin
     return n;
 }
 
+static int64_t target_of(const struct context *c, uint32_t k)
+{
+    int64_t claimed = c->cert->best_value[k];
+    return c->enough != NULL && c->enough[k] > claimed ? c->enough[k] : claimed;
+}
+
 static uint32_t find_bins(const struct context *c, const uint32_t *offerings, uint32_t n,
                           const int64_t *capacity, struct bin *bins, uint32_t *bin_of)
 {
@@ -237,7 +250,7 @@ static uint32_t find_bins(const struct context *c, const uint32_t *offerings, ui
     uint32_t n_bins = 0;
     for (uint32_t b = 0; b < n; b++) {
         const int64_t *row = &capacity[(size_t)b * c->n_rows];
-        int64_t target = c->cert->best_value[offerings[b]];
+        int64_t target = target_of(c, offerings[b]), claimed = c->cert->best_value[offerings[b]];
         uint64_t hash = 0;
         for (uint32_t r = 0; r < c->n_rows; r++) {
             hash = mix(hash, (uint64_t)row[r]);
@@ -249,13 +262,19 @@ static uint32_t find_bins(const struct context *c, const uint32_t *offerings, ui
             slot = (slot + 1) & (n_slots - 1);
         }
         if (slots[slot] == 0) {
-            bins[n_bins] = (struct bin){
-                .capacity = row, .target = target, .offering_i = offerings[b], .hash = hash};
+            bins[n_bins] = (struct bin){.capacity = row,
+                                        .target = target,
+                                        .claimed = claimed,
+                                        .offering_i = offerings[b],
+                                        .hash = hash};
             slots[slot] = ++n_bins;
-        } else if (target < bins[slots[slot] - 1].target) {
-            bins[slots[slot] - 1].target = target;
-            bins[slots[slot] - 1].offering_i = offerings[b];
         }
+        struct bin *bin = &bins[slots[slot] - 1];
+        if (target < bin->target) {
+            bin->target = target;
+            bin->offering_i = offerings[b];
+        }
+        bin->claimed = claimed < bin->claimed ? claimed : bin->claimed;
         bin_of[b] = slots[slot] - 1;
     }
     return n_bins;
@@ -280,17 +299,29 @@ static bool prove_bin(const struct context *c, const struct items *items, struct
                                        .capacity = bin->capacity,
                                        .target = bin->target,
                                        .frac_bits = c->frac_bits,
-                                       .max_nodes = VERIFY_BOUND_NODES};
+                                       .max_nodes = VERIFY_BOUND_NODES,
+                                       .steps = c->steps};
     wide_t value;
-    switch (verify_knapsack_prove(&knapsack, c->multipliers, &value, c->arena)) {
+    enum verify_knapsack_answer answer =
+        verify_knapsack_prove(&knapsack, c->multipliers, &value, c->arena);
+    if (answer == VERIFY_KNAPSACK_PROVEN && c->tighten && bin->claimed < bin->target) {
+        uint64_t few = c->steps == NULL || *c->steps > TIGHTEN_STEPS ? TIGHTEN_STEPS : *c->steps;
+        wide_t least;
+        knapsack.target = bin->claimed;
+        knapsack.steps = &few;
+        answer = verify_knapsack_prove(&knapsack, c->multipliers, &least, c->arena);
+        value = least < value ? least : value;
+    }
+    switch (answer) {
     case VERIFY_KNAPSACK_PROVEN:
+        bin->target = knapsack.target;
         return true;
     case VERIFY_KNAPSACK_EXCEEDED:
         return err_set(err, ERR_INTERNAL,
                        "certificate: offering %u holds a pattern worth %lld nano-dollars "
                        "(%lld/2^%d), best_value says %lld (%lld/2^%d)",
                        bin->offering_i, nano_of(value), (long long)value, BP_DUAL_BITS,
-                       nano_of(bin->target), (long long)bin->target, BP_DUAL_BITS);
+                       nano_of(knapsack.target), (long long)knapsack.target, BP_DUAL_BITS);
     case VERIFY_KNAPSACK_GAVE_UP:
         break;
     }
@@ -486,7 +517,7 @@ static void start(struct context *c, bool all_caps)
     c->n_rows = p->n_dims + c->n_caps;
     int64_t largest = 0;
     for (uint32_t k = 0; k < p->n_offerings; k++) {
-        int64_t value = c->cert->best_value[k];
+        int64_t value = target_of(c, k);
         largest = value > largest ? value : largest;
     }
     c->frac_bits = verify_knapsack_frac_bits(largest);
@@ -516,12 +547,16 @@ static bool prove_values(struct context *c, struct err *err)
 /* Confirms the values of one cut; proven: NULL, or where those that can be confirmed go. */
 static bool check_cut(const struct bp_problem *problem, const struct bp_count_cut *cut,
                       const uint32_t *placed, int64_t *proven, struct arena *scratch,
-                      struct err *err)
+                      uint64_t *steps, struct err *err)
 {
     struct arena_mark mark = arena_mark(scratch);
     struct bp_certificate certificate = {.dual = cut->dual, .best_value = cut->best_value};
-    struct context c = {
-        .p = problem, .cert = &certificate, .placed = placed, .arena = scratch, .proven = proven};
+    struct context c = {.p = problem,
+                        .cert = &certificate,
+                        .placed = placed,
+                        .arena = scratch,
+                        .proven = proven,
+                        .steps = steps};
     bool ok = prove_values(&c, err);
     arena_rewind(scratch, mark);
     return ok;
@@ -530,8 +565,9 @@ static bool check_cut(const struct bp_problem *problem, const struct bp_count_cu
 /* *ret_proof and its arrays in `arena`: the proof with the values that can be confirmed, or the one
  * given when arena is NULL; then they have to be confirmed as they stand. */
 static bool check_counts(const struct bp_problem *problem, const struct bp_count_proof *proof,
-                         const uint32_t *placed, struct arena *scratch, struct arena *arena,
-                         const struct bp_count_proof **ret_proof, usd_t *ret_bound, struct err *err)
+                         const uint32_t *placed, uint64_t *steps, struct arena *scratch,
+                         struct arena *arena, const struct bp_count_proof **ret_proof,
+                         usd_t *ret_bound, struct err *err)
 {
     *ret_proof = proof;
     *ret_bound = 0;
@@ -545,7 +581,7 @@ static bool check_counts(const struct bp_problem *problem, const struct bp_count
         arena != NULL ? ARENA_ARRAY(arena, struct bp_count_cut, proof->n_cuts) : NULL;
     for (uint32_t q = 0; q < proof->n_cuts; q++) {
         int64_t *proven = arena != NULL ? ARENA_ARRAY(arena, int64_t, problem->n_offerings) : NULL;
-        if (!check_cut(problem, &proof->cuts[q], placed, proven, scratch, err)) {
+        if (!check_cut(problem, &proof->cuts[q], placed, proven, scratch, steps, err)) {
             return false;
         }
         if (cuts != NULL) {
@@ -570,7 +606,7 @@ bool bp_verify_bound(const struct bp_problem *problem, const struct bp_certifica
     struct arena_mark mark = arena_mark(scratch);
     struct context c = {.p = problem, .cert = certificate, .placed = placed, .arena = scratch};
     const struct bp_count_proof *proof;
-    bool ok = check_counts(problem, certificate->counts, placed, scratch, NULL, &proof,
+    bool ok = check_counts(problem, certificate->counts, placed, NULL, scratch, NULL, &proof,
                            &c.counts_bound, err);
     const usd_t whole = bp_cover_bound(problem, certificate, placed, scratch);
     c.counts_bound = whole > c.counts_bound ? whole : c.counts_bound;
@@ -610,6 +646,20 @@ static uint32_t worst_offering(const struct context *c)
     return worst;
 }
 
+/* What is enough of offerings without end: that they pay for themselves. */
+static const int64_t *charges(const struct context *c, struct arena *arena)
+{
+    const struct bp_problem *p = c->p;
+    int64_t *enough = ARENA_ARRAY(arena, int64_t, p->n_offerings);
+    for (uint32_t k = 0; k < p->n_offerings; k++) {
+        if (p->offerings[k].stock == BP_UNLIMITED) {
+            wide_t charge = charge_of(c, k);
+            enough[k] = charge > INT64_MAX ? INT64_MAX : (int64_t)charge;
+        }
+    }
+    return enough;
+}
+
 /* Duals and values so that every offering without end pays for itself with what is proven. */
 static void scale_down(struct context *c, struct bp_proof *ret_proof)
 {
@@ -629,8 +679,9 @@ static void scale_down(struct context *c, struct bp_proof *ret_proof)
 }
 
 bool bp_prove_duals(const struct bp_problem *problem, const struct bp_certificate *certificate,
-                    const uint32_t *most, bool lower, struct arena *scratch, struct arena *arena,
-                    struct bp_proof *ret_proof, struct err *err)
+                    const uint32_t *most, enum bp_prove prove, uint64_t *steps,
+                    struct arena *scratch, struct arena *arena, struct bp_proof *ret_proof,
+                    struct err *err)
 {
     *ret_proof = (struct bp_proof){.dual = ARENA_ARRAY(arena, int64_t, problem->n_classes),
                                    .best_value = ARENA_ARRAY(arena, int64_t, problem->n_offerings),
@@ -640,16 +691,22 @@ bool bp_prove_duals(const struct bp_problem *problem, const struct bp_certificat
     memcpy(ret_proof->best_value, certificate->best_value,
            problem->n_offerings * sizeof *ret_proof->best_value);
     struct arena_mark mark = arena_mark(scratch);
-    struct context c = {.p = problem, .cert = certificate, .placed = most, .arena = scratch};
-    if (lower) {
+    struct context c = {.p = problem,
+                        .cert = certificate,
+                        .placed = most,
+                        .arena = scratch,
+                        .tighten = prove == BP_PROVE_LOWER,
+                        .steps = steps};
+    if (prove != BP_PROVE_CLAIMS) {
         c.proven = ARENA_ARRAY(arena, int64_t, problem->n_offerings);
+        c.enough = charges(&c, scratch);
     }
     bool ok = check_signs(&c, err) && prove_values(&c, err);
     arena_rewind(scratch, mark);
     if (!ok) {
         return false;
     }
-    if (lower) {
+    if (prove != BP_PROVE_CLAIMS) {
         scale_down(&c, ret_proof);
     }
     struct bp_certificate out = *certificate;
@@ -660,14 +717,14 @@ bool bp_prove_duals(const struct bp_problem *problem, const struct bp_certificat
 }
 
 bool bp_prove_bound(const struct bp_problem *problem, const struct bp_certificate *certificate,
-                    const uint32_t *placed, struct arena *scratch, struct arena *arena,
-                    struct bp_certificate *ret_certificate, struct err *err)
+                    const uint32_t *placed, uint64_t *steps, struct arena *scratch,
+                    struct arena *arena, struct bp_certificate *ret_certificate, struct err *err)
 {
     struct context c = {.p = problem, .cert = certificate, .placed = placed};
     struct bp_proof proof;
     struct bp_certificate out = *certificate;
     usd_t counts_bound;
-    if (!check_counts(problem, certificate->counts, placed, scratch, arena, &out.counts,
+    if (!check_counts(problem, certificate->counts, placed, steps, scratch, arena, &out.counts,
                       &counts_bound, err)) {
         return false;
     }
@@ -680,15 +737,21 @@ bool bp_prove_bound(const struct bp_problem *problem, const struct bp_certificat
     arena_rewind(scratch, mark);
     usd_t whole = bp_cover_bound(problem, certificate, placed, scratch);
     c.counts_bound = whole > c.counts_bound ? whole : c.counts_bound;
-    if (!check_signs(&c, err) || !check_sum(&c, err) ||
-        !bp_prove_duals(problem, certificate, placed, true, scratch, arena, &proof, err)) {
+    wide_t sum = 0;
+    if (!check_signs(&c, err) || !check_sum(&c, err) || !add_up(&c, &sum, err)) {
+        return false;
+    }
+    /* How far below its charge a value lies matters only where whole nodes are counted. */
+    sum += worth_of_placed(&c);
+    enum bp_prove prove = ((wide_t)whole << BP_DUAL_BITS) > sum ? BP_PROVE_LOWER : BP_PROVE_CHARGES;
+    if (!bp_prove_duals(problem, certificate, placed, prove, steps, scratch, arena, &proof, err)) {
         return false;
     }
     out.dual = proof.dual;
     out.best_value = proof.best_value;
     c.cert = &out;
     /* Costs are whole nano-dollars, so the sum rounds up. */
-    wide_t sum = proof.rest + worth_of_placed(&c);
+    sum = proof.rest + worth_of_placed(&c);
     wide_t bound = sum <= 0 ? 0 : (sum + ((wide_t)1 << BP_DUAL_BITS) - 1) >> BP_DUAL_BITS;
     bound = counts_bound > bound ? counts_bound : bound;
     whole = bp_cover_bound(problem, &out, placed, scratch);

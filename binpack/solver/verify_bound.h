@@ -31,13 +31,15 @@ MUST_CHECK bool bp_verify_bound(const struct bp_problem *problem,
 /* The same, but a value that cannot be confirmed within its branches is replaced by the one that
  * can, duals are scaled down until every offering without end pays for itself again, and the bound
  * that then follows is at most the one claimed. *ret_certificate is what has been proven, its
- * arrays in `arena`. A claim that is wrong, rather than hard to confirm, is still an error. */
+ * arrays in `arena`. A claim that is wrong, rather than hard to confirm, is still an error. *steps
+ * are those that may be spent on it (verify_knapsack.h), NULL: without end; with none left what is
+ * easy to confirm remains. */
 MUST_CHECK bool bp_prove_bound(const struct bp_problem *problem,
                                const struct bp_certificate *certificate, const uint32_t *placed,
-                               struct arena *scratch, struct arena *arena,
+                               uint64_t *steps, struct arena *scratch, struct arena *arena,
                                struct bp_certificate *ret_certificate, struct err *err);
 
-/* Duals and values that are proven: as the certificate has them, or with `lower` scaled by
+/* Duals and values that are proven: as the certificate has them, or scaled by
  * up / down where a value was hard to confirm. */
 struct bp_proof {
     int64_t *dual;       /* [n_classes] */
@@ -46,11 +48,18 @@ struct bp_proof {
     __int128 rest; /* what limits and offerings with an end take off the bound, <= 0, scaled */
 };
 
+enum bp_prove {
+    BP_PROVE_CLAIMS,  /* every value must be confirmed as it stands */
+    BP_PROVE_CHARGES, /* as in bp_prove_bound; values of offerings without end are only shown to be
+                         no more than their charge where less is claimed: the duals prove the same
+                         */
+    BP_PROVE_LOWER    /* the same, and then less where that is easy */
+};
+
 /* The part of a proof that is about nodes: no node holds more than most[i] units of class i, and
  * none is worth more than it costs. The bound is the worth of what is placed, at these duals, plus
- * `rest`. `lower` as in bp_prove_bound, else every value must be confirmed as it stands. Arrays in
- * `arena`; errors as above. */
+ * `rest`. Arrays in `arena`; errors as above. */
 MUST_CHECK bool bp_prove_duals(const struct bp_problem *problem,
                                const struct bp_certificate *certificate, const uint32_t *most,
-                               bool lower, struct arena *scratch, struct arena *arena,
-                               struct bp_proof *ret_proof, struct err *err);
+                               enum bp_prove prove, uint64_t *steps, struct arena *scratch,
+                               struct arena *arena, struct bp_proof *ret_proof, struct err *err);

@@ -13,6 +13,7 @@ struct walk {
     struct bp_cells cells;
     struct arena *scratch, *arena;
     bool lower;
+    uint64_t *steps;       /* left, see verify_knapsack.h */
     uint32_t at;           /* next branch */
     struct bp_branch *out; /* [n_branches] */
     bp_wide least;         /* of the leaves so far, scaled */
@@ -99,7 +100,8 @@ static bool prove_leaf(struct walk *w, const struct bp_branch_leaf *leaf, const 
     }
     struct bp_certificate nodes = {
         .dual = leaf->dual, .limit_dual = leaf->limit_dual, .best_value = values_of(w, leaf)};
-    if (!bp_prove_duals(&problem, &nodes, most, w->lower, w->scratch, w->arena, &proof, err)) {
+    if (!bp_prove_duals(&problem, &nodes, most, w->lower ? BP_PROVE_CHARGES : BP_PROVE_CLAIMS,
+                        w->steps, w->scratch, w->arena, &proof, err)) {
         return false;
     }
     *ret_leaf = scaled_leaf(w, leaf, &proof);
@@ -150,7 +152,7 @@ static bool walk_branch(struct walk *w, const struct bp_box *box, uint32_t depth
 }
 
 bool bp_prove_branches(const struct bp_problem *problem, const struct bp_certificate *certificate,
-                       const uint32_t *placed, bool lower, struct arena *scratch,
+                       const uint32_t *placed, bool lower, uint64_t *steps, struct arena *scratch,
                        struct arena *arena, struct bp_certificate *ret_certificate, struct err *err)
 {
     if (certificate->n_branches > BP_BRANCHES_MAX || certificate->bound < 0) {
@@ -163,6 +165,7 @@ bool bp_prove_branches(const struct bp_problem *problem, const struct bp_certifi
                      .scratch = scratch,
                      .arena = arena,
                      .lower = lower,
+                     .steps = steps,
                      .out = ARENA_ARRAY(arena, struct bp_branch, certificate->n_branches)};
     struct bp_box box;
     bp_cells_build(&w.cells, problem, scratch);

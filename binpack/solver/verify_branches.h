@@ -25,5 +25,6 @@ enum {
  * follows. Without it ret_certificate may be NULL. `scratch` is rewound. */
 MUST_CHECK bool bp_prove_branches(const struct bp_problem *problem,
                                   const struct bp_certificate *certificate, const uint32_t *placed,
-                                  bool lower, struct arena *scratch, struct arena *arena,
-                                  struct bp_certificate *ret_certificate, struct err *err);
+                                  bool lower, uint64_t *steps, struct arena *scratch,
+                                  struct arena *arena, struct bp_certificate *ret_certificate,
+                                  struct err *err);

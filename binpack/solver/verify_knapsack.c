@@ -10,6 +10,8 @@ enum {
     UNIT_BITS = 30,    /* normalised weights: a full row is 2^30 */
     N_TIGHT = 4,       /* items remembered as changing their mind at the optimum */
     MAX_ROUNDS = 12,   /* of line searches at one node */
+    N_EASED = 3,       /* targets tried when the one given is out of reach */
+    LINE_STEPS = 5,    /* of work for an item and each of its rows in a line search */
     MIN_SLOPE = 1 << 8 /* flatter items are taken to never change their mind along a direction */
 };
 
@@ -51,6 +53,16 @@ static int64_t weight_of(const struct proof *p, uint32_t i, uint32_t r)
 static int64_t capacity_of(const struct proof *p, uint32_t r)
 {
     return p->k->capacity[p->row[r]];
+}
+
+bool verify_knapsack_spend(const struct verify_knapsack *knapsack, uint64_t steps)
+{
+    if (knapsack->steps == NULL) {
+        return true;
+    }
+    bool enough = *knapsack->steps >= steps;
+    *knapsack->steps = enough ? *knapsack->steps - steps : 0;
+    return enough;
 }
 
 uint32_t verify_knapsack_frac_bits(int64_t max_target)
@@ -175,10 +187,12 @@ static bool find_step(struct proof *p, const struct node *node, wide_t slope, wi
     return limit < FAR;
 }
 
-/* Moves the multipliers along p->delta if the bound falls that way. */
+/* Moves the multipliers along p->delta if the bound falls that way. Not stopped by the lack of
+ * steps: the first bound is always made. */
 static bool line_search(struct proof *p, struct node *node)
 {
     wide_t slope = 0;
+    verify_knapsack_spend(p->k, (uint64_t)p->k->n_items * (LINE_STEPS + LINE_STEPS * p->n_rows));
     for (uint32_t r = 0; r < p->n_rows; r++) {
         if (p->delta[r] != 0) {
             slope += p->slack[r] * ((wide_t)1 << UNIT_BITS) / capacity_of(p, r) * p->delta[r];
@@ -431,7 +445,7 @@ static struct node copy_node(const struct proof *p, const struct node *node, str
 /* True: no combination of the node is worth more than the target. */
 static bool prove(struct proof *p, struct node *node, struct arena *arena)
 {
-    if (++p->n_nodes > p->k->max_nodes) {
+    if (++p->n_nodes > p->k->max_nodes || !verify_knapsack_spend(p->k, p->k->n_items)) {
         return false;
     }
     if (!clip_to_room(p, node)) {
@@ -502,6 +516,49 @@ static void find_rows(struct proof *p, struct node *root, struct arena *arena)
     p->row = row;
 }
 
+/* Is no combination worth more than `target`? With at most half of the steps that are left. */
+static bool prove_below(struct proof *p, const struct node *root, int64_t target,
+                        uint32_t max_nodes, struct arena *scratch)
+{
+    struct arena_mark mark = arena_mark(scratch);
+    const struct verify_knapsack *given = p->k;
+    struct verify_knapsack eased = *given;
+    uint64_t half = given->steps == NULL ? 0 : (*given->steps + 1) / 2;
+    eased.target = target;
+    eased.max_nodes = max_nodes;
+    if (given->steps != NULL) {
+        *given->steps -= half;
+        eased.steps = &half;
+    }
+    struct node node = copy_node(p, root, scratch);
+    p->k = &eased;
+    p->n_nodes = 0;
+    bool ok = prove(p, &node, scratch);
+    p->k = given;
+    if (given->steps != NULL) {
+        *given->steps += half;
+    }
+    arena_rewind(scratch, mark);
+    return ok;
+}
+
+/* What lies between the target, which is out of reach, and the least bound known is easier to
+ * prove. Returns the least that is. */
+static wide_t ease(struct proof *p, const struct node *root, wide_t least, struct arena *scratch)
+{
+    wide_t lost = p->k->target;
+    for (int n = 0; n < N_EASED && least - lost > 1 && least <= INT64_MAX; n++) {
+        wide_t target = lost + (least - lost) / 2;
+        if (prove_below(p, root, (int64_t)target, p->k->max_nodes / 8, scratch)) {
+            least = target;
+        } else {
+            lost = target;
+            p->exceeded = false; /* then more than that is out of reach, too */
+        }
+    }
+    return least;
+}
+
 enum verify_knapsack_answer verify_knapsack_prove(const struct verify_knapsack *knapsack,
                                                   wide_t *multipliers, wide_t *ret_value,
                                                   struct arena *scratch)
@@ -541,16 +598,22 @@ enum verify_knapsack_answer verify_knapsack_prove(const struct verify_knapsack *
     }
     enum verify_knapsack_answer answer = VERIFY_KNAPSACK_PROVEN;
     *ret_value = knapsack->target;
+    wide_t least = knapsack->target;
     if (!below(&p, &top)) {
+        *ret_value = least = top.bound >> knapsack->frac_bits;
         answer =
             verify_table_prove(knapsack, p.n_rows, p.row, top.mult, root.hi, ret_value, scratch);
     }
     if (answer == VERIFY_KNAPSACK_GAVE_UP) {
-        bool ok = prove(&p, &root, scratch);
-        *ret_value = p.exceeded ? p.best : top.bound >> knapsack->frac_bits;
+        least = *ret_value < least ? *ret_value : least;
+        bool ok = prove_below(&p, &root, knapsack->target, knapsack->max_nodes, scratch);
+        *ret_value = p.exceeded ? p.best : ok ? least : ease(&p, &root, least, scratch);
         answer = ok           ? VERIFY_KNAPSACK_PROVEN
                  : p.exceeded ? VERIFY_KNAPSACK_EXCEEDED
                               : VERIFY_KNAPSACK_GAVE_UP;
+    }
+    if (answer == VERIFY_KNAPSACK_PROVEN) {
+        *ret_value = knapsack->target;
     }
     arena_rewind(scratch, mark);
     return answer;

@@ -23,13 +23,18 @@ struct verify_knapsack {
     int64_t target;          /* >= 0 */
     uint32_t frac_bits;      /* of multipliers; see verify_knapsack_frac_bits */
     uint32_t max_nodes;      /* branches before giving up */
+    uint64_t *steps;         /* how many are left (about a nanosecond each): what is spent is taken
+                                off; NULL: without end */
 };
 
 enum verify_knapsack_answer {
-    VERIFY_KNAPSACK_PROVEN,
+    VERIFY_KNAPSACK_PROVEN,   /* *ret_value is the target */
     VERIFY_KNAPSACK_EXCEEDED, /* a combination worth more exists: *ret_value */
-    VERIFY_KNAPSACK_GAVE_UP   /* the smallest bound reached at the root: *ret_value */
+    VERIFY_KNAPSACK_GAVE_UP   /* the smallest bound reached: *ret_value */
 };
+
+/* Takes steps off; false when there are not enough left. */
+bool verify_knapsack_spend(const struct verify_knapsack *knapsack, uint64_t steps);
 
 /* The most fraction bits that keep the arithmetic within 128 bits for targets up to max_target. */
 uint32_t verify_knapsack_frac_bits(int64_t max_target);

@@ -2,17 +2,24 @@
 #include "binpack/solver/verify_table.h"
 
 #include "base/arena.h"
+#include "base/units.h"
 
 #include <string.h>
 
-enum { N_THIRDS = 12 }; /* steps of the search for one multiplier */
+enum {
+    N_THIRDS = 12,    /* steps of the search for one multiplier */
+    LABEL_STEPS = 50, /* of work to sort a label in */
+    TRY_STEPS = 20,   /* to try one */
+    MAX_RUNS = 4096,  /* numbers of one item, above that labels are given up */
+    N_GOALS = 4       /* see raise_goal */
+};
 
 #define TOO_LARGE ((wide_t)1 << 120)
 
 struct label {
     uint32_t state;                    /* left of the exact rows */
     int64_t used[VERIFY_TABLE_PRICED]; /* of the priced rows */
-    int64_t value;
+    int64_t value; /* at most INT64_MAX, which exceeds all targets but that one */
 };
 
 struct table {
@@ -239,7 +246,7 @@ static wide_t table_bound(const struct table *t, int64_t *best)
     static const struct label nothing;
     memset(best, 0, t->n_states * sizeof *best);
     for (uint32_t x = 0; x < t->n_items; x++) {
-        if (!add_item(t, best, x)) {
+        if (!verify_knapsack_spend(t->k, 2 * t->n_states) || !add_item(t, best, x)) {
             return TOO_LARGE;
         }
     }
@@ -309,22 +316,29 @@ static int compare(const struct label *a, const struct label *b)
     return a->value > b->value ? -1 : a->value < b->value;
 }
 
-/* Needs room for as many in `spare`. */
-static void sort_labels(struct labels *labels, struct labels *spare_labels)
+/* Merges the sorted runs run[0] .. run[1], run[1] .. run[2], ... into one; `spare` has as much
+ * room.
+ */
+static void merge_runs(struct labels *labels, struct labels *spare, uint32_t *run, uint32_t n_runs)
 {
-    struct label *v = labels->v, *spare = spare_labels->v;
-    uint32_t n = labels->n;
-    for (uint32_t width = 1; width < n; width *= 2) {
-        for (uint32_t from = 0; from < n; from += 2 * width) {
-            uint32_t mid = from + width < n ? from + width : n;
-            uint32_t end = mid + width < n ? mid + width : n;
-            uint32_t a = from, b = mid;
-            for (uint32_t out = from; out < end; out++) {
-                bool left = b >= end || (a < mid && compare(&v[a], &v[b]) <= 0);
-                spare[out] = left ? v[a++] : v[b++];
+    while (n_runs > 1) {
+        const struct label *v = labels->v;
+        uint32_t n = 0, out = 0;
+        for (uint32_t r = 0; r < n_runs; r += 2) {
+            uint32_t a = run[r], mid = run[r + 1], b = mid;
+            uint32_t end = r + 2 <= n_runs ? run[r + 2] : mid;
+            run[n++] = a;
+            while (a < mid || b < end) {
+                bool first = b >= end || (a < mid && compare(&v[a], &v[b]) <= 0);
+                spare->v[out++] = first ? v[a++] : v[b++];
             }
         }
-        memcpy(v, spare, n * sizeof *v);
+        run[n] = out;
+        n_runs = n;
+        spare->n = labels->n;
+        struct labels swap = *labels;
+        *labels = *spare;
+        *spare = swap;
     }
 }
 
@@ -346,78 +360,134 @@ static void drop_dominated(struct labels *labels)
     labels->n = kept;
 }
 
-/* The labels with 0, 1, 2, ... of item x added, if something worth more than the target can follow.
- * False: too many. */
-static bool extend(const struct table *t, const struct label *from, uint32_t x, struct labels *to)
+/* Adds `times` of item x to a label; false when they do not fit. */
+static bool add_to(const struct table *t, struct label *label, uint32_t x, int64_t times)
 {
-    struct label label = *from;
-    const int64_t *rest = &t->rest[(size_t)(x + 1) * t->n_states];
-    for (int64_t times = 0; times <= t->most[x]; times++) {
-        if (times > 0) {
-            if (!fits(t, label.state, x, 1)) {
-                return true;
-            }
-            label.state -= t->step[x];
-            label.value += t->k->value[t->item[x]];
-            for (uint32_t r = 0; r < t->n_priced; r++) {
-                label.used[r] += weight_of(t, x, t->priced[r]);
-                if (label.used[r] > t->k->capacity[t->priced[r]]) {
-                    return true;
-                }
-            }
-        }
-        wide_t bound = ((wide_t)label.value << t->k->frac_bits) + priced_room(t, &label) +
-                       ((wide_t)rest[label.state] << t->shift);
-        if (bound > t->goal) {
-            if (!reserve(t, to, to->n + 1)) {
-                return false;
-            }
-            to->v[to->n++] = label;
+    if (!fits(t, label->state, x, times)) {
+        return false;
+    }
+    label->state -= t->step[x] * (uint32_t)times;
+    label->value = sat_add(label->value, sat_mul(t->k->value[t->item[x]], times));
+    for (uint32_t r = 0; r < t->n_priced; r++) {
+        label->used[r] += weight_of(t, x, t->priced[r]) * times;
+        if (label->used[r] > t->k->capacity[t->priced[r]]) {
+            return false;
         }
     }
     return true;
 }
 
-static enum verify_knapsack_answer run_labels(struct table *t, wide_t *ret_value)
+/* The labels with 0, 1, 2, ... of item x added, if something worth more than the goal can follow.
+ * They stay in order, so each number makes a sorted run. False: too many. */
+static bool extend(const struct table *t, const struct labels *from, uint32_t x, struct labels *to,
+                   uint32_t *run, uint32_t *ret_n_runs)
+{
+    const int64_t *rest = &t->rest[(size_t)(x + 1) * t->n_states];
+    bool any = true;
+    *ret_n_runs = 0;
+    to->n = 0;
+    for (int64_t times = 0; times <= t->most[x] && any; times++) {
+        if (*ret_n_runs == MAX_RUNS) {
+            return false;
+        }
+        any = false;
+        run[(*ret_n_runs)++] = to->n;
+        for (uint32_t y = 0; y < from->n; y++) {
+            struct label label = from->v[y];
+            if (times > 0 && !add_to(t, &label, x, times)) {
+                continue;
+            }
+            any = true;
+            wide_t bound = ((wide_t)label.value << t->k->frac_bits) + priced_room(t, &label) +
+                           ((wide_t)rest[label.state] << t->shift);
+            if (bound > t->goal) {
+                if (!reserve(t, to, to->n + 1)) {
+                    return false;
+                }
+                to->v[to->n++] = label;
+            }
+        }
+        if (!verify_knapsack_spend(t->k, (uint64_t)TRY_STEPS * from->n)) {
+            return false;
+        }
+    }
+    run[*ret_n_runs] = to->n;
+    return true;
+}
+
+static bool find_rest(struct table *t)
 {
     t->rest = ARENA_ARRAY(t->arena, int64_t, (size_t)(t->n_items + 1) * t->n_states);
     for (uint32_t x = t->n_items; x-- > 0;) {
         int64_t *rest = &t->rest[(size_t)x * t->n_states];
         memcpy(rest, rest + t->n_states, t->n_states * sizeof *rest);
-        if (!add_item(t, rest, x)) {
-            return VERIFY_KNAPSACK_GAVE_UP;
+        if (!verify_knapsack_spend(t->k, (uint64_t)3 * t->n_states) || !add_item(t, rest, x)) {
+            return false;
         }
     }
+    return true;
+}
+
+/* Is nothing worth more than the goal? *ret_best is what was found when something is. Gives up when
+ * labels or steps do not suffice. */
+static enum verify_knapsack_answer run_labels(struct table *t, int64_t *ret_best)
+{
+    uint32_t *run = ARENA_ARRAY(t->arena, uint32_t, MAX_RUNS + 1), n_runs;
     struct labels now = {.n = 0}, next = {.n = 0};
     if (!reserve(t, &now, 1)) {
         return VERIFY_KNAPSACK_GAVE_UP;
     }
     now.v[now.n++].state = t->n_states - 1;
     for (uint32_t x = 0; x < t->n_items && now.n > 0; x++) {
-        next.n = 0;
-        for (uint32_t y = 0; y < now.n; y++) {
-            if (!extend(t, &now.v[y], x, &next)) {
-                return VERIFY_KNAPSACK_GAVE_UP;
-            }
-        }
-        if (!reserve(t, &now, next.n)) {
+        if (!extend(t, &now, x, &next, run, &n_runs) || !reserve(t, &now, next.n) ||
+            !verify_knapsack_spend(t->k, (uint64_t)LABEL_STEPS * next.n)) {
             return VERIFY_KNAPSACK_GAVE_UP;
         }
-        sort_labels(&next, &now);
+        merge_runs(&next, &now, run, n_runs);
         struct labels swap = now;
         now = next;
         next = swap;
         drop_dominated(&now);
     }
-    int64_t best = 0;
+    *ret_best = 0;
     for (uint32_t y = 0; y < now.n; y++) {
-        best = now.v[y].value > best ? now.v[y].value : best;
+        *ret_best = now.v[y].value > *ret_best ? now.v[y].value : *ret_best;
     }
-    *ret_value = best;
-    if (best <= t->k->target) {
-        return VERIFY_KNAPSACK_PROVEN;
+    return (wide_t)*ret_best << t->k->frac_bits <= t->goal ? VERIFY_KNAPSACK_PROVEN
+                                                           : VERIFY_KNAPSACK_EXCEEDED;
+}
+
+/* The labels for one goal, with half of the steps that are left. */
+static enum verify_knapsack_answer try_goal(struct table *t, wide_t goal, int64_t *ret_best)
+{
+    struct arena_mark mark = arena_mark(t->arena);
+    uint64_t *steps = t->k->steps;
+    uint64_t kept = steps == NULL ? 0 : *steps / 2;
+    if (steps != NULL) {
+        *steps -= kept;
     }
-    return t->complete ? VERIFY_KNAPSACK_EXCEEDED : VERIFY_KNAPSACK_GAVE_UP;
+    t->goal = goal;
+    enum verify_knapsack_answer answer = run_labels(t, ret_best);
+    if (steps != NULL) {
+        *steps += kept;
+    }
+    arena_rewind(t->arena, mark);
+    return answer;
+}
+
+/* Where labels do not reach the target they may reach what lies between it and the table's bound:
+ * there are far fewer of them. *ret_value is lowered to what is reached. */
+static void raise_goal(struct table *t, wide_t bound, wide_t *ret_value)
+{
+    wide_t from = t->goal;
+    bool done = false;
+    for (int64_t q = 1; q < N_GOALS && !done; q++) {
+        int64_t ignored;
+        wide_t goal = from + (bound - from) / N_GOALS * q;
+        done = try_goal(t, goal, &ignored) == VERIFY_KNAPSACK_PROVEN;
+        wide_t value = goal >> t->k->frac_bits;
+        *ret_value = done && value < *ret_value ? value : *ret_value;
+    }
 }
 
 enum verify_knapsack_answer verify_table_prove(const struct verify_knapsack *knapsack,
@@ -432,9 +502,20 @@ enum verify_knapsack_answer verify_table_prove(const struct verify_knapsack *kna
     if (knapsack->target > 0 && choose_rows(&t, n_rows, row, multipliers)) {
         open_states(&t);
         int64_t *best = ARENA_ARRAY(scratch, int64_t, t.n_states);
-        wide_t bound = improve(&t, best);
-        *ret_value = bound >> knapsack->frac_bits;
-        answer = bound <= t.goal ? VERIFY_KNAPSACK_PROVEN : run_labels(&t, ret_value);
+        wide_t bound = improve(&t, best), value = bound >> knapsack->frac_bits;
+        int64_t found;
+        *ret_value = value < *ret_value ? value : *ret_value;
+        if (bound <= t.goal) {
+            answer = VERIFY_KNAPSACK_PROVEN;
+        } else if (bound < TOO_LARGE && find_rest(&t)) {
+            answer = try_goal(&t, t.goal, &found);
+            if (answer == VERIFY_KNAPSACK_EXCEEDED && t.complete) {
+                *ret_value = found;
+            } else if (answer != VERIFY_KNAPSACK_PROVEN) {
+                answer = VERIFY_KNAPSACK_GAVE_UP;
+                raise_goal(&t, bound, ret_value);
+            }
+        }
     }
     arena_rewind(scratch, mark);
     return answer;

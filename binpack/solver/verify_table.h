@@ -20,7 +20,8 @@ enum {
 };
 
 /* row[n_rows]: the rows that can bind, multipliers[n_rows] of them, at any scale of quality;
- * most[n_items] of each item. */
+ * most[n_items] of each item. *ret_value stays where there is no table, and is an upper bound when
+ * the answer is VERIFY_KNAPSACK_GAVE_UP otherwise. */
 enum verify_knapsack_answer verify_table_prove(const struct verify_knapsack *knapsack,
                                                uint32_t n_rows, const uint32_t *row,
                                                const wide_t *multipliers, const int64_t *most,

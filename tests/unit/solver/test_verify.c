@@ -463,47 +463,95 @@ static int64_t best_of(const struct verify_knapsack *k, uint32_t i, int64_t *roo
     return best;
 }
 
+struct random_knapsack {
+    int64_t value[5], weight[15], count[5], capacity[3];
+    int64_t best;
+    struct verify_knapsack k; /* its arrays are those above */
+};
+
+static void draw_knapsack(struct rng *rng, struct random_knapsack *r)
+{
+    r->k = (struct verify_knapsack){.n_items = 1 + rng_below(rng, 5),
+                                    .n_rows = 1 + rng_below(rng, 3),
+                                    .value = r->value,
+                                    .weight = r->weight,
+                                    .count = r->count,
+                                    .capacity = r->capacity,
+                                    .max_nodes = 20000};
+    struct verify_knapsack *k = &r->k;
+    int64_t scale = rng_below(rng, 2) ? 1 : INT64_C(1) << 45;
+    for (uint32_t i = 0; i < k->n_items; i++) {
+        r->value[i] = 1 + (int64_t)rng_below(rng, 50) * scale;
+        r->count[i] = rng_below(rng, 7);
+        for (uint32_t d = 0; d < k->n_rows; d++) {
+            r->weight[i * k->n_rows + d] = rng_below(rng, 30);
+        }
+    }
+    int64_t room[3];
+    for (uint32_t d = 0; d < k->n_rows; d++) {
+        r->capacity[d] = rng_below(rng, 100);
+        room[d] = r->capacity[d];
+    }
+    r->best = best_of(k, 0, room);
+    k->frac_bits = verify_knapsack_frac_bits(r->best);
+}
+
 static void proves_knapsacks_exactly(void **state)
 {
     (void)state;
     struct rng rng = {.state = 20240817};
     auto_arena arena = ARENA_INIT;
     for (uint32_t round = 0; round < 3000; round++) {
-        int64_t value[5], weight[15], count[5], capacity[3], room[3];
-        struct verify_knapsack k = {.n_items = 1 + rng_below(&rng, 5),
-                                    .n_rows = 1 + rng_below(&rng, 3),
-                                    .value = value,
-                                    .weight = weight,
-                                    .count = count,
-                                    .capacity = capacity,
-                                    .max_nodes = 20000};
-        int64_t scale = rng_below(&rng, 2) ? 1 : INT64_C(1) << 45;
-        for (uint32_t i = 0; i < k.n_items; i++) {
-            value[i] = 1 + (int64_t)rng_below(&rng, 50) * scale;
-            count[i] = rng_below(&rng, 7);
-            for (uint32_t r = 0; r < k.n_rows; r++) {
-                weight[i * k.n_rows + r] = rng_below(&rng, 30);
-            }
-        }
-        for (uint32_t r = 0; r < k.n_rows; r++) {
-            capacity[r] = rng_below(&rng, 100);
-            room[r] = capacity[r];
-        }
-        int64_t best = best_of(&k, 0, room);
-        k.frac_bits = verify_knapsack_frac_bits(best);
+        struct random_knapsack r;
+        draw_knapsack(&rng, &r);
         __int128 multipliers[3] = {0}, found;
-        k.target = best;
-        if (verify_knapsack_prove(&k, multipliers, &found, &arena) != VERIFY_KNAPSACK_PROVEN) {
-            fail_msg("round %u: the optimum %lld is not proven", round, (long long)best);
+        r.k.target = r.best;
+        if (verify_knapsack_prove(&r.k, multipliers, &found, &arena) != VERIFY_KNAPSACK_PROVEN) {
+            fail_msg("round %u: the optimum %lld is not proven", round, (long long)r.best);
         }
-        k.target = best - 1;
-        if (best > 0 &&
-            (verify_knapsack_prove(&k, multipliers, &found, &arena) != VERIFY_KNAPSACK_EXCEEDED ||
-             found != best)) {
-            fail_msg("round %u: %lld is not refuted by %lld", round, (long long)best - 1,
-                     (long long)best);
+        r.k.target = r.best - 1;
+        if (r.best > 0 &&
+            (verify_knapsack_prove(&r.k, multipliers, &found, &arena) != VERIFY_KNAPSACK_EXCEEDED ||
+             found != r.best)) {
+            fail_msg("round %u: %lld is not refuted by %lld", round, (long long)r.best - 1,
+                     (long long)r.best);
         }
     }
+}
+
+/* Whatever the steps suffice for: what is said to be proven is true, and when it gives up it has an
+ * upper bound. */
+static void is_right_with_few_steps(void **state)
+{
+    (void)state;
+    struct rng rng = {.state = 20261129};
+    auto_arena arena = ARENA_INIT;
+    uint32_t n_gave_up = 0, n_proven = 0;
+    for (uint32_t round = 0; round < 6000; round++) {
+        struct random_knapsack r;
+        draw_knapsack(&rng, &r);
+        __int128 multipliers[3] = {0}, found;
+        uint64_t steps = rng_below(&rng, 12000);
+        r.k.steps = &steps;
+        r.k.target = r.best + (int64_t)rng_below(&rng, 3) - 1;
+        if (r.k.target < 0) {
+            continue;
+        }
+        uint64_t given = steps;
+        enum verify_knapsack_answer answer =
+            verify_knapsack_prove(&r.k, multipliers, &found, &arena);
+        bool wrong = answer == VERIFY_KNAPSACK_PROVEN ? r.k.target < r.best || found != r.k.target
+                     : answer == VERIFY_KNAPSACK_EXCEEDED ? found <= r.k.target || found > r.best
+                                                          : found < r.best;
+        if (wrong || steps > given) {
+            fail_msg("round %u: answer %d, %lld for the target %lld and the optimum %lld", round,
+                     answer, (long long)found, (long long)r.k.target, (long long)r.best);
+        }
+        n_gave_up += answer == VERIFY_KNAPSACK_GAVE_UP;
+        n_proven += answer == VERIFY_KNAPSACK_PROVEN;
+    }
+    assert_true(n_gave_up > 300);
+    assert_true(n_proven > 300);
 }
 
 int main(void)
@@ -512,6 +560,7 @@ int main(void)
         cmocka_unit_test(accepts_a_valid_solution),
         cmocka_unit_test(refuses_every_mutant),
         cmocka_unit_test(proves_knapsacks_exactly),
+        cmocka_unit_test(is_right_with_few_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
