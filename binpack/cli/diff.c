@@ -76,6 +76,8 @@ static bool render(const void *ctx, const struct option_output *output,
     (void)err;
     if (output->format == OUTPUT_TABLE) {
         view_difference(diff, &look, b);
+    } else if (output->format == OUTPUT_MARKDOWN) {
+        view_difference_markdown(diff, b);
     } else {
         difference_json(diff, &w);
     }
@@ -99,7 +101,8 @@ int command_diff(const struct options *options, struct console *console)
     auto_arena arena = ARENA_INIT;
     struct err err = {.code = ERR_NONE};
     struct differing d = {.options = options, .console = console, .arena = &arena};
-    const uint32_t formats = 1U << OUTPUT_TABLE | 1U << OUTPUT_JSON | 1U << OUTPUT_YAML;
+    const uint32_t formats =
+        1U << OUTPUT_TABLE | 1U << OUTPUT_JSON | 1U << OUTPUT_YAML | 1U << OUTPUT_MARKDOWN;
     if (options->arguments.n != 2) {
         console_error(console, "diff: two plans or two inputs: binpack diff OLD NEW");
         return EXIT_USAGE;

@@ -161,7 +161,13 @@ bool gate_parse(struct str text, struct gate *ret_gate, struct err *err)
     if (str_ends(rest, STR("%")) && !is_share(ret_gate->quantity)) {
         return fail(text, "only gap is compared with a percentage", err);
     }
-    return parse_number(rest, &ret_gate->value) || fail(text, "expected a number at the end", err);
+    if (!parse_number(rest, &ret_gate->value)) {
+        return fail(text, "expected a number at the end", err);
+    }
+    if (is_share(ret_gate->quantity) && ret_gate->value > ONE && !str_ends(rest, STR("%"))) {
+        return fail(text, "a gap is a share of 1 unless it ends in %, and none is above 1", err);
+    }
+    return true;
 }
 
 static bool compare(enum gate_op op, int64_t a, int64_t b)
@@ -188,6 +194,9 @@ bool gate_holds(const struct gate *gate, const struct plan *plan, struct arena *
 {
     char buffer[NUMBER_TEXT_MAX];
     int64_t value = quantities[gate->quantity].of(plan);
-    *ret_value = str_copy(arena, number_format_decimal(value, 9, buffer));
+    struct strbuf b = strbuf_new(arena, NUMBER_TEXT_MAX + 1);
+    strbuf_add(&b, number_format_decimal(value, is_share(gate->quantity) ? 7 : 9, buffer));
+    strbuf_add(&b, is_share(gate->quantity) ? STR("%") : STR_EMPTY);
+    *ret_value = strbuf_str(&b);
     return compare(gate->op, value, gate->value);
 }

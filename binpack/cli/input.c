@@ -358,8 +358,8 @@ static bool build_cluster(const struct options *options, const struct option_tex
         return false;
     }
     if (input->n_made_pods > 0) {
-        console_say(r->console, "made %u pods for workloads that have none in the input",
-                    input->n_made_pods);
+        console_say(r->console, "made %u pod%s for workloads that have none in the input",
+                    input->n_made_pods, input->n_made_pods == 1 ? "" : "s");
     }
     input->cluster = k8s_builder_finish(r->builder);
     return true;

@@ -424,7 +424,8 @@ const struct option_row option_rows[] = {
             "node, `nodeclaims` prints the NodeClaims that would be created, `markdown` is made "
             "for a comment on a pull "
             "request, `snapshot` prints the objects as the planner sees them, defaults and made "
-            "pods included."},
+            "pods included. Only plans take all of these; other commands take `table`, `json` and "
+            "`yaml`, and `compare` and `diff` also `markdown`."},
     {"output", 'o', "FILE", OPTION_TEXT, FIELD(record_file), .group = GROUP_OUTPUT,
      .commands = RECORD, .hint = HINT_FILE, .fallback = "standard output, unless a terminal",
      .help = "where to write the recording; .gz at the end packs it, - is standard output"},

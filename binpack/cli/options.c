@@ -170,7 +170,7 @@ static bool parse_duration(struct parser *parser, const struct option_row *row, 
 {
     int64_t ms = 0;
     if (!duration_parse(value, &ms, NULL) || ms <= 0) {
-        return bad_value(parser, row, value, "a time such as 500ms, 10s or 1m30s", err);
+        return bad_value(parser, row, value, "a time above zero, such as 500ms, 10s or 1m30s", err);
     }
     *field = (struct opt_i64){.has = true, .v = ms};
     return true;

@@ -6,6 +6,8 @@
 
 enum { LABEL_WIDTH = 10, PODS_MAX = 5 };
 
+enum { MARKDOWN_WIDTH = 100, MARKDOWN_LINES = 300, MARKDOWN_TEXT_MAX = 8 << 20 };
+
 static const char *change_of(const struct diff_line *line)
 {
     return line->before.n == 0 ? "+" : line->after.n == 0 ? "-" : "~";
@@ -177,6 +179,54 @@ void view_difference(const struct diff *d, const struct text_look *look, struct 
     }
     left_out(&p, from);
     left_out(&p, to);
+}
+
+/* ---- Markdown ---- */
+
+static void put_headline(const struct diff *d, struct strbuf *b, struct arena *scratch)
+{
+    const usd_t change = sat_sub(d->after.cost, d->before.cost);
+    struct str month = text_signed_usd(scratch, sat_mul(change, HOURS_PER_MONTH), 2);
+    struct str percent = text_change(scratch, change, d->before.cost);
+    struct str lost = text_things(scratch, d->n_lost, "pod");
+    if (change == 0) {
+        strbuf_add(b, STR("**Cost unchanged**"));
+    } else {
+        strbuf_addf(b, "**" STR_FMT " $/month** (" STR_FMT ")", STR_ARG(month), STR_ARG(percent));
+    }
+    if (d->n_lost > 0) {
+        strbuf_addf(b, ", **" STR_FMT " without a place now**", STR_ARG(lost));
+    }
+    strbuf_add(b, STR("\n\n"));
+}
+
+void view_difference_markdown(const struct diff *d, struct strbuf *b)
+{
+    auto_arena scratch = ARENA_INIT;
+    const struct text_look look = {.width = MARKDOWN_WIDTH};
+    struct strbuf text = strbuf_new(&scratch, MARKDOWN_TEXT_MAX);
+    uint32_t n = 0;
+    view_difference(d, &look, &text);
+    struct str rest = strbuf_str(&text);
+    put_headline(d, b, &scratch);
+    /* No line of the text begins with backticks, whatever the names in it. */
+    strbuf_add(b, STR("```diff\n"));
+    while (rest.n > 0) {
+        size_t end = 0;
+        while (end < rest.n && rest.p[end] != '\n') {
+            end++;
+        }
+        if (n < MARKDOWN_LINES) {
+            strbuf_add(b, str_sub(rest, 0, end));
+            strbuf_addc(b, '\n');
+        }
+        n++;
+        rest = str_sub(rest, end + (end < rest.n ? 1 : 0), rest.n);
+    }
+    strbuf_add(b, STR("```\n"));
+    if (n > MARKDOWN_LINES) {
+        strbuf_addf(b, "\nand %u lines more\n", n - MARKDOWN_LINES);
+    }
 }
 
 /* ---- JSON ---- */

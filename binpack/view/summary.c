@@ -334,7 +334,8 @@ static struct str pods_text(const struct summary *s, struct arena *arena)
     }
     struct strbuf b = strbuf_new(arena, 4096);
     if (plan->n_pending == 0) {
-        strbuf_add(&b, STR("none needs a place"));
+        strbuf_add(&b, plan->cluster->n_pods > 0 ? STR("none needs a place")
+                                                 : STR("none in the input"));
         return strbuf_str(&b);
     }
     strbuf_add(&b, text_count(arena, plan->n_pending));

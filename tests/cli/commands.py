@@ -236,7 +236,7 @@ def conditions_for_scripts():
         assert ("--fail-if: " + condition in err) == holds, (condition, err)
     _, err = run("--simulate", "-f", "unplaced.yaml", "--fail-if=unplaced > 0", "--fail-if", "new_nodes > 1e6", code=6)
     assert "it is 100" in err and "1e6" not in err, err
-    for wrong in ["cost > 5", "gap", "gap > ", "gap ~ 3", "usd_per_month > lots", "> 3", "usdpermonth > 3"]:
+    for wrong in ["cost > 5", "gap", "gap > ", "gap > 2", "gap ~ 3", "usd_per_month > lots", "> 3", "usdpermonth > 3"]:
         assert "--fail-if" in run("--simulate", "-f", "small.yaml", "--fail-if", wrong, code=2)[1]
 
 

@@ -797,6 +797,10 @@ def two_plans_differ():
         assert [other[k] for k in ("nodes", "pods", "differenceUsdPerHour")] == [value[k] for k in ("nodes", "pods", "differenceUsdPerHour")]
     back = difference("b.plan", "a.plan")
     assert back["pods"]["new"] == value["pods"]["gone"] and abs(back["differenceUsdPerHour"] + value["differenceUsdPerHour"]) < 1e-9
+    page = run("diff", "a.plan", "b.plan", "-o", "markdown")[0]
+    month = value["differenceUsdPerMonth"]
+    assert page.startswith("**%+.2f $/month**" % month) and page.count("```") == 2 and len(page) < 65536, page
+    assert sum(line[:2] in ("+ ", "- ", "~ ") for line in page.splitlines()) == len(value["nodes"]), page
     difference("a.plan", "b.plan", "--exit-code", code=7)
     difference("a.plan", base, "--exit-code")
     assert run("diff", "a.plan", "a.plan", "--exit-code")[0].startswith("No difference")

@@ -70,19 +70,28 @@ static enum aws_fault_kind act(struct world *w, struct nodeclass_upkeep *u,
     } else if (q->operation == &aws_iam_add_role_to_instance_profile) {
         const struct iam_add_role_to_instance_profile_request *in = q->input;
         struct iam_instance_profile *p = find(w, in->instance_profile_name);
-        assert_int_equal(p->roles.n, 0);
+        if (p == NULL || p->roles.n > 0) {
+            fail_msg("a role is added to a profile that is not there or has one");
+            return AWS_FAULT_NOT_FOUND;
+        }
         p->roles.v = ARENA_NEW(w->arena, struct iam_role);
         p->roles.v[0].role_name = str_copy(w->arena, in->role_name);
         p->roles.n = 1;
     } else if (q->operation == &aws_iam_remove_role_from_instance_profile) {
         const struct iam_remove_role_from_instance_profile_request *in = q->input;
-        assert_true(
-            str_eq(find(w, in->instance_profile_name)->roles.v[0].role_name, in->role_name));
-        find(w, in->instance_profile_name)->roles.n = 0;
+        struct iam_instance_profile *p = find(w, in->instance_profile_name);
+        if (p == NULL || p->roles.n != 1 || !str_eq(p->roles.v[0].role_name, in->role_name)) {
+            fail_msg("a role is removed that no profile has");
+            return AWS_FAULT_NOT_FOUND;
+        }
+        p->roles.n = 0;
     } else if (q->operation == &aws_iam_delete_instance_profile) {
         const struct iam_delete_instance_profile_request *in = q->input;
         struct iam_instance_profile *p = find(w, in->instance_profile_name);
-        assert_int_equal(p->roles.n, 0); /* IAM refuses it else */
+        if (p == NULL || p->roles.n > 0) {
+            fail_msg("a role is added to a profile that is not there or has one");
+            return AWS_FAULT_NOT_FOUND;
+        } /* IAM refuses it else */
         *p = w->profiles[--w->n_profiles];
     } else if (q->operation == &aws_iam_list_instance_profiles) {
         struct iam_list_instance_profiles_response out = {
@@ -178,7 +187,10 @@ static void test_ensure(void **state)
         }
         assert_null(nodeclass_upkeep_failure(u).p);
         const struct iam_instance_profile *p = find(&w, nodeclass_upkeep_profile(u));
-        assert_non_null(p);
+        if (p == NULL || p->roles.n != 1) {
+            fail_msg("the profile is not there, or without its role");
+            return;
+        }
         assert_true(str_eq(p->roles.v[0].role_name, STR("node")));
         assert_true(p->path.n == 1 || str_eq(p->path, PATH));
     }
