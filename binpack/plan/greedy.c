@@ -77,14 +77,22 @@ static bool is_better(const struct sched_base *base, const struct emu_plan *a,
     return gain > 0 || (gain == 0 && greedy_cost(base, a) < greedy_cost(base, b));
 }
 
-static uint32_t n_orders(uint32_t n_pods)
+static uint32_t n_orders(const struct sched_base *base)
 {
-    return n_pods <= 16     ? 1024
-           : n_pods <= 32   ? 256
-           : n_pods <= 64   ? 64
-           : n_pods <= 512  ? 16
-           : n_pods <= 2048 ? 4
-                            : 1;
+    enum { STEPS = 4000000, LEAST = 16 }; /* half a second */
+    const uint32_t n_pods = base->snapshot->n_pending;
+    const uint32_t orders = n_pods <= 16     ? 1024
+                            : n_pods <= 32   ? 256
+                            : n_pods <= 64   ? 64
+                            : n_pods <= 512  ? 16
+                            : n_pods <= 2048 ? 4
+                                             : 1;
+    const uint64_t each = (uint64_t)base->offers->n * n_pods;
+    const uint64_t most = each == 0 ? orders : STEPS / each;
+    return most >= orders   ? orders
+           : orders < LEAST ? orders
+           : most < LEAST   ? LEAST
+                            : (uint32_t)most;
 }
 
 uint32_t greedy_orders_to_save(const struct sched_base *base)
@@ -102,7 +110,7 @@ static bool take_better(const struct sched_base *base, const struct emu_settings
     struct emu_settings exact = *settings;
     exact.grow = true;
     exact.launch_at_once = true;
-    for (uint32_t i = 0; i < n_orders(base->snapshot->n_pending) && i < orders; i++) {
+    for (uint32_t i = 0; i < n_orders(base) && i < orders; i++) {
         struct emu_plan greedy;
         exact.draw = i;
         if (!emu_karpenter(base, &exact, arena, &greedy, err)) {

@@ -18,8 +18,8 @@ bool greedy_keeps(const struct sched_base *base, const struct emu_plan *greedy,
                   const struct sched_descent *than);
 
 /* Every pod where all rules hold with those before it, in several orders (256 for up to 32
- * pods, fewer for more); the best plan stays. Of `settings` what is launched, and how, is set here.
- * Errors: as emu_karpenter. */
+ * pods, fewer for more pods or where each takes long); the best plan stays. Of `settings` what is
+ * launched, and how, is set here. Errors: as emu_karpenter. */
 MUST_CHECK bool greedy_one_by_one(const struct sched_base *base,
                                   const struct emu_settings *settings, struct arena *arena,
                                   struct emu_plan *ret_plan, struct err *err);

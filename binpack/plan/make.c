@@ -12,6 +12,7 @@
 #include "binpack/plan/assemble.h"
 #include "binpack/plan/explain.h"
 #include "binpack/plan/greedy.h"
+#include "binpack/plan/least_out.h"
 #include "binpack/plan/notes.h"
 #include "binpack/plan/reasons.h"
 #include "binpack/plan/spot_swap.h"
@@ -50,6 +51,7 @@ struct make {
     struct sched_problem *kept_problem;
     struct bp_solve *kept_solve;
     struct sched_descent start; /* what everybody started with */
+    bool least_out;             /* the solver's plan is proven to place as many as any */
     const bool *held;           /* [n_pending] settings.held */
     bool greedy, repair_tried;  /* greedy: the plan is `emulated`, the solver proves its bound */
     struct emu_plan emulated;
@@ -291,18 +293,6 @@ static void choose_order(struct make *make)
 
 /* ---- repair */
 
-/* Is a pod left out that has a place when it is alone? */
-static bool leaves_out(const struct make *make, const bool *placed)
-{
-    const struct sched_snapshot *s = make->snapshot;
-    for (uint32_t i = 0; i < s->n_pending; i++) {
-        if (!placed[s->pending[i]] && make->start.rung[i] != SCHED_RUNG_OUT) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool may_repair(const struct make *make)
 {
     const struct make_settings *o = &make->settings;
@@ -347,7 +337,8 @@ static bool repair(struct make *make)
     const bool *placed = placed_now(make, &scratch);
     usd_t cost = 0;
     const bool dear = is_dear(make, &cost);
-    const bool lacks = leaves_out(make, placed);
+    make->least_out = least_out_is_proven(make->base, &make->start, placed, &scratch);
+    const bool lacks = !make->least_out;
     const uint32_t orders = lacks ? UINT32_MAX : greedy_orders_to_save(make->base);
     bool more = (dear || lacks) &&
                 greedy_best(make->base, &settings, orders, &make->arena, &greedy, &make->failure);
@@ -757,6 +748,7 @@ bool make_finish(struct make *make, struct arena *arena, struct plan **ret_plan,
                           .bound = solution->certificate.bound,
                           .status = status_text(solution->status),
                           .n_columns = solution->n_columns,
+                          .least_out = make->least_out,
                           .method = method_of(make),
                           .emulated = make->settings.emulates,
                           .spread_cost = make->spread_cost,

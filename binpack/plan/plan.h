@@ -263,6 +263,7 @@ struct plan {
 
     const struct bp_problem *problem; /* what the bound is about; for --certificate and verify */
     const struct bp_solution *solution;
+    bool least_out;    /* no plan places more pods: rules between pods prove it (least_out.h) */
     struct str method; /* "column-generation", "first-fit-decreasing", "karpenter-emulated",
                           "cluster-autoscaler-emulated", "greedy-repair" (make.c: repair) */
     enum plan_planner emulated; /* whose imitation made it; bound, problem and solution are the

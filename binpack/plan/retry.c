@@ -124,7 +124,7 @@ static bool leaves_out(const struct plan *plan)
 static bool is_poor(const struct retry *r, const struct plan *plan)
 {
     return r->settings->mode != PLAN_DISRUPT && r->settings->emulates == PLAN_OWN &&
-           plan->n_pending <= RETRY_PODS_MAX && leaves_out(plan) &&
+           plan->n_pending <= RETRY_PODS_MAX && !plan->least_out && leaves_out(plan) &&
            (r->stopped == NULL || !r->stopped(r->ctx, /* needed= */ false));
 }
 

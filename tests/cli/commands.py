@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -80,6 +81,24 @@ def write(name, text):
 
 def plan_of(*arguments, code=0, **more):
     return json.loads(run("--simulate", *arguments, "-o", "json", code=code, **more)[0])
+
+
+@test
+def pods_beyond_what_their_rules_allow_take_no_search():
+    """Fewer zones than minDomains, more replicas than zones: who is left out is known at once. A search takes 8 s and more."""
+    def spread(n):
+        return ("topologySpreadConstraints: [{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: DoNotSchedule, "
+                "minDomains: %d, labelSelector: {matchLabels: {app: w}}}], " % n)
+    apart = ("affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: topology.kubernetes.io/zone, "
+             "labelSelector: {matchLabels: {app: w}}}]}}, ")
+    for rules, replicas in ((spread(7), 7), (spread(9), 30), (apart, 9)):
+        text = deployment("w", replicas, "100m", "1Gi").replace("spec: {containers", "spec: {" + rules + "containers")
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        plan = plan_of("-f", write("beyond.yaml", text), code=3)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = after.ru_utime - before.ru_utime
+        assert plan["totals"]["unplacedPods"] == replicas - 6 and plan["certificate"]["status"] == "optimal", plan["totals"]
+        assert seconds < 6, "%d pods take %.1f s" % (replicas, seconds)
 
 
 @test
