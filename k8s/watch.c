@@ -27,6 +27,9 @@ enum {
     FIRST_PAUSE_MS = 500,
     MAX_PAUSE_MS = 30 * 1000,
     ABSENT_PAUSE_MS = 60 * 1000,
+    /* A kind that was there is gone when the server has said so this often, in a row. */
+    ABSENT_TIMES = 3,
+    ABSENT_AGAIN_MS = 10 * 1000, /* between two of them; twice that before the third */
     MAX_RETRY_AFTER_MS = 10 * 60 * 1000,
     ONCE_TRIES = 6,
     FIRST_TRIES = 2, /* of a list that is made once, while the server has not answered at all */
@@ -61,6 +64,7 @@ struct k8s_watch {
     struct strbuf refusal;     /* body of an answer that is not 200 */
     uint64_t events_before;    /* n_events when the watch was asked for */
     uint32_t n_expired_in_row; /* since something came of a watch */
+    uint32_t n_absent_in_row;  /* times that the server knew none of the kind's versions */
     bool expired, piece_failed, stopped;
     bool has_error;
     struct err error, piece_error;
@@ -381,6 +385,7 @@ void k8s_watch_head(struct k8s_watch *watch, mono_t now, const struct http_head 
                                                          : (int64_t)MAX_RETRY_AFTER_MS);
     if (head->status == 200) {
         watch->state.absent = false;
+        watch->n_absent_in_row = 0;
         if (watch->doing == STREAMING) {
             begin_list(watch);
         }
@@ -458,10 +463,53 @@ static void fail_expired(struct k8s_watch *watch, mono_t now)
     }
 }
 
+/* Whether an API server says that it does not know the kind. Of a group or a definition that is not
+ * there it says the first (its mux, net/http), of a resource of a group that is there the second.
+ * Anybody else on the way may say 404 too: a load balancer, a proxy. */
+static bool is_word_of_server(struct str body)
+{
+    auto_arena arena = ARENA_INIT;
+    struct k8s_status status;
+    return str_eq(str_trim(body), STR("404 page not found")) ||
+           (k8s_status_read(body, &arena, &status) && status.code == 404 &&
+            str_eq(status.reason, STR("NotFound")));
+}
+
+/* Kinds of Kubernetes itself are everywhere. Their groups have no dot, or are of k8s.io. */
+static bool is_built_in(const struct k8s_kind *kind)
+{
+    const struct str group = str_of(kind->group);
+    return str_find(group, '.') == group.n || str_ends(group, STR(".k8s.io"));
+}
+
+/* Whoever believes that a kind is gone believes that its objects are. */
+static bool is_doubtful(struct k8s_watch *watch)
+{
+    if (watch->settings.once || watch->state.absent) {
+        return false;
+    }
+    watch->n_absent_in_row++;
+    return is_built_in(watch->settings.kind) ||
+           (watch->state.synced && watch->n_absent_in_row < ABSENT_TIMES);
+}
+
 static void fail_absent(struct k8s_watch *watch, mono_t now)
 {
+    if (!is_word_of_server(strbuf_str(&watch->refusal))) {
+        fail(watch, now);
+        give_up(watch);
+        return;
+    }
     if (other_version(watch)) {
         start_over(watch);
+        return;
+    }
+    if (is_doubtful(watch)) {
+        first_version(watch);
+        start_over(watch);
+        fail(watch, now);
+        const mono_t at = now + (mono_t)ABSENT_AGAIN_MS * watch->n_absent_in_row;
+        watch->retry_at = at > now + MAX_PAUSE_MS ? now + MAX_PAUSE_MS : at;
         return;
     }
     watch->state.absent = true;

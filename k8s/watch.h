@@ -15,7 +15,11 @@
  * last resourceVersion seen, bookmarks included; when the server has forgotten that version (410) a
  * new list begins, and `end` tells what went away meanwhile. Failures are tried again with growing
  * pauses and jitter, or when the server says (Retry-After); a watch that just ends goes on at once,
- * unless it was very short. */
+ * unless it was very short.
+ *
+ * A kind that the server does not have has no objects. That is believed of an API server's own 404
+ * only, not of a proxy's on the way to it; of a kind that was there before when it has been said
+ * three times within half a minute; and, when following, never of kinds of Kubernetes itself. */
 #pragma once
 
 #include <jansson.h>
@@ -71,7 +75,7 @@ void k8s_watch_end(struct k8s_watch *watch, mono_t now, enum http_end end, struc
 /* What there is to know from outside. */
 struct k8s_watch_state {
     bool synced;         /* a complete list has been handed over, and what came later */
-    bool absent;         /* the server does not have this kind (404) */
+    bool absent;         /* the server does not have this kind: see above */
     int status;          /* of the last answer; 0: there was none */
     uint32_t n_failures; /* in a row */
     uint64_t n_lists, n_watches, n_events, n_bookmarks, n_expired; /* since the beginning */

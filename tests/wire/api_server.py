@@ -23,6 +23,15 @@ import urllib.parse
 from ending import Ending
 
 
+# Collections of kinds that every cluster has.
+BUILT_IN = ["/api/v1/" + name for name in ("pods", "nodes", "persistentvolumes", "persistentvolumeclaims", "namespaces", "services", "limitranges",
+                                           "podtemplates", "replicationcontrollers")]
+BUILT_IN += ["/apis/apps/v1/" + name for name in ("deployments", "statefulsets", "replicasets", "daemonsets")]
+BUILT_IN += ["/apis/batch/v1/" + name for name in ("jobs", "cronjobs")]
+BUILT_IN += ["/apis/storage.k8s.io/v1/" + name for name in ("storageclasses", "csinodes", "volumeattachments")]
+BUILT_IN += ["/apis/policy/v1/poddisruptionbudgets", "/apis/scheduling.k8s.io/v1/priorityclasses", "/apis/node.k8s.io/v1/runtimeclasses"]
+
+
 def openssl(folder, *words):
     subprocess.run(["openssl", *words], cwd=folder, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
@@ -117,7 +126,7 @@ class Handler(Ending):
         elif owner.token is not None and self.headers.get("Authorization") != "Bearer " + owner.token:
             self.refuse(401, "Unauthorized")
         elif path not in owner.objects:
-            self.refuse(404, "the server could not find the requested resource")
+            self.refuse(404, "the server could not find the requested resource", reason="NotFound", details={})
         elif "watch=true" in self.path:
             self.watch(path, urllib.parse.urlsplit(self.path).query)
         else:

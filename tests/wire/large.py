@@ -22,7 +22,7 @@ import threading
 import time
 import urllib.request
 
-from api_server import ApiServer
+from api_server import BUILT_IN, ApiServer
 
 RELISTS = 3
 FIELDS = {"f:metadata": {"f:labels": {"f:app": {}}, "f:generateName": {}}, "f:spec": {"f:containers": {'k:{"name":"main"}': {"f:image": {}, "f:env": {}}}}}
@@ -89,8 +89,7 @@ class Bench:
     def __init__(self, folder):
         self.server = ApiServer(folder)
         self.pods = Pods(options.pods)
-        for path in ("services", "namespaces", "persistentvolumes", "persistentvolumeclaims", "limitranges", "podtemplates", "replicationcontrollers"):
-            self.server.objects["/api/v1/" + path] = []
+        self.server.objects.update((path, []) for path in BUILT_IN)
         self.server.kinds = {"/api/v1/" + path: kind + "List" for path, kind in (
             ("pods", "Pod"), ("nodes", "Node"), ("services", "Service"), ("namespaces", "Namespace"), ("persistentvolumes", "PersistentVolume"),
             ("persistentvolumeclaims", "PersistentVolumeClaim"), ("limitranges", "LimitRange"))}
