@@ -16,21 +16,33 @@ enum { PAUSE_DOUBLINGS = 6 };
 
 /* ---- what is said ---- */
 
-void keeper_say(struct kept *kept, enum subject subject, bool is_error, const char *message,
-                struct str text)
+static void push_say(struct kept *kept, bool is_error, const char *message, struct str text)
 {
     struct keeper *k = kept->keeper;
-    const uint64_t hash = str_hash(str_of(message)) * 31 + str_hash(text);
-    if (hash == kept->said[subject]) {
-        return;
-    }
-    kept->said[subject] = hash;
     VEC_PUSH(&k->say_arena, &k->says,
              (struct keeper_want){.type = KEEPER_SAY,
                                   .name = str_copy(&k->say_arena, kept->name),
                                   .is_error = is_error,
                                   .message = message,
                                   .text = str_copy(&k->say_arena, text)});
+}
+
+void keeper_say(struct kept *kept, enum subject subject, bool is_error, const char *message,
+                struct str text)
+{
+    const uint64_t hash = (str_hash(str_of(message)) * 31 + str_hash(text)) | 1; /* 0: nothing */
+    if (hash != kept->said[subject]) {
+        kept->said[subject] = hash;
+        push_say(kept, is_error, message, text);
+    }
+}
+
+void keeper_well(struct kept *kept, enum subject subject, const char *message)
+{
+    if (kept->said[subject] != 0) {
+        kept->said[subject] = 0;
+        push_say(kept, /* is_error= */ false, message, STR_EMPTY);
+    }
 }
 
 static bool next_said(struct keeper *k, struct keeper_want *ret_want)
@@ -118,6 +130,13 @@ static bool is_news(const json_t *before, const json_t *now)
             keeper_annotation(now, KEEPER_HASH_VERSION).n == 0);
 }
 
+/* What is under way for the look comes to an end by itself, unheard; only then the next begins. */
+static void drop(struct kept *kept)
+{
+    kept->stage = IDLE;
+    kept->dirty = true;
+}
+
 void keeper_class(struct keeper *k, const json_t *object)
 {
     const struct str name = keeper_meta_text(object, "name");
@@ -128,10 +147,11 @@ void keeper_class(struct keeper *k, const json_t *object)
     if (kept == NULL) {
         kept = add(k, name);
     }
-    kept->dirty = kept->dirty || is_news(kept->object, object);
+    if (is_news(kept->object, object)) {
+        drop(kept);
+    }
     json_decref(kept->object);
     kept->object = json_deep_copy(object);
-    set_version(kept, keeper_meta_text(object, "resourceVersion"));
 }
 
 void keeper_class_gone(struct keeper *k, struct str name)
@@ -142,6 +162,7 @@ void keeper_class_gone(struct keeper *k, struct str name)
     }
     json_decref(kept->object);
     kept->object = NULL;
+    drop(kept);
 }
 
 void keeper_restart(struct keeper *k)
@@ -149,6 +170,14 @@ void keeper_restart(struct keeper *k)
     for (struct kept *kept = k->first; kept != NULL; kept = kept->next) {
         json_decref(kept->object);
         kept->object = NULL;
+    }
+    keeper_drop(k);
+}
+
+void keeper_drop(struct keeper *k)
+{
+    for (struct kept *kept = k->first; kept != NULL; kept = kept->next) {
+        drop(kept);
     }
 }
 
@@ -166,9 +195,22 @@ static void sweep(struct keeper *k)
 void keeper_claim_gone(struct keeper *k, struct str class_name)
 {
     struct kept *kept = find(k, class_name);
-    if (kept != NULL && kept->object != NULL && keeper_is_deleted(kept->object)) {
+    if (kept == NULL) {
+        return;
+    }
+    kept->had_claims = true;
+    if (kept->object != NULL && keeper_is_deleted(kept->object)) {
         kept->dirty = true;
     }
+}
+
+void keeper_claims_absent(struct keeper *k, bool absent)
+{
+    for (struct kept *kept = k->first; kept != NULL && absent != k->claims_absent;
+         kept = kept->next) {
+        kept->dirty = true;
+    }
+    k->claims_absent = absent;
 }
 
 /* ---- a look: its beginning and its end ---- */
@@ -185,6 +227,9 @@ void kept_finish(struct kept *kept, struct keeper_moment now, bool good)
     kept->stage = IDLE;
     kept->due = now.mono + (good ? kept->keeper->settings.refresh_ms : pause_of(kept));
     kept->n_failures = good ? 0 : kept->n_failures + 1;
+    if (!kept->failed) {
+        keeper_well(kept, ABOUT_AWS, "AWS answers again for an EC2NodeClass");
+    }
 }
 
 void kept_go(struct kept *kept, enum stage stage)
@@ -205,6 +250,7 @@ static void gather_claims(struct kept *kept)
                  (struct keeper_claim){.name = str_copy(&kept->run, claim.name),
                                        .hash_version = str_copy(&kept->run, claim.hash_version),
                                        .drifted = claim.drifted});
+        kept->had_claims = true;
     }
 }
 
@@ -213,11 +259,12 @@ static void reset(struct kept *kept)
 {
     json_decref(kept->run_object);
     kept->run_object = json_incref(kept->object);
+    set_version(kept, keeper_meta_text(kept->run_object, "resourceVersion"));
     arena_reset(&kept->run);
     kept->upkeep = NULL;
     kept->resolver = NULL;
     kept->hash = kept->profile = kept->profile_failure = STR_EMPTY;
-    kept->failed = false;
+    kept->failed = kept->claim_failed = false;
 }
 
 static bool decode(struct kept *kept, struct err *err)
@@ -246,6 +293,12 @@ static void begin_removal(struct kept *kept, struct keeper_moment now)
     kept->due = INT64_MAX;
     if (!keeper_has_finalizer(kept->object)) {
         return;
+    }
+    if (kept->keeper->claims_absent && kept->had_claims) {
+        keeper_say(kept, ABOUT_STATE, /* is_error= */ true,
+                   "an EC2NodeClass that had NodeClaims stays while the cluster has no such kind",
+                   STR_EMPTY);
+        return; /* keeper_claims_absent brings the next look */
     }
     if (kept->claims.n > 0) {
         struct strbuf b = strbuf_new(&kept->run, 1024);
@@ -289,7 +342,8 @@ static void begin(struct kept *kept, struct keeper_moment now)
 static bool next_of(struct kept *kept, struct keeper_moment now, struct keeper_want *ret_want)
 {
     enum stage before;
-    if (kept->stage == IDLE && kept->object != NULL && (kept->dirty || now.mono >= kept->due)) {
+    if (kept->stage == IDLE && kept->n_under_way == 0 && kept->object != NULL &&
+        (kept->dirty || now.mono >= kept->due)) {
         begin(kept, now);
     }
     do {
@@ -365,7 +419,7 @@ void keeper_page(struct keeper *k, uint32_t id, const void *output, struct keepe
 {
     for (size_t i = 0; i < k->under_way.n; i++) {
         const struct under_way *u = &k->under_way.v[i];
-        if (u->id != id) {
+        if (u->id != id || u->kept->stage == IDLE) {
             continue;
         }
         if (u->stage == RESOLVE) {
@@ -387,6 +441,9 @@ void keeper_end(struct keeper *k, uint32_t id, const struct aws_fault *fault, st
     const struct under_way u = take(k, id);
     struct kept *kept = u.kept;
     (void)now;
+    if (kept->stage == IDLE) {
+        return; /* of a look that was dropped */
+    }
     if (fault->kind != AWS_FAULT_NONE && fault->kind != AWS_FAULT_NOT_FOUND) {
         kept->failed = true;
         keeper_say(kept, ABOUT_AWS, /* is_error= */ true, "cannot ask AWS for an EC2NodeClass",
@@ -418,7 +475,7 @@ static void go_on(struct kept *kept, enum stage stage, struct keeper_moment now)
         kept->due = INT64_MAX;
         return;
     case STATUS:
-        kept_finish(kept, now, !kept->failed);
+        kept_finish(kept, now, !kept->failed && !kept->claim_failed);
         return;
     case IDLE:
     case CLUSTER:
@@ -429,15 +486,37 @@ static void go_on(struct kept *kept, enum stage stage, struct keeper_moment now)
     }
 }
 
+/* One NodeClaim that cannot be written keeps the class from its new hash, and from nothing else. */
+static void claim_patched(struct kept *kept, enum keeper_outcome outcome, struct str text)
+{
+    if (outcome == KEEPER_DONE || outcome == KEEPER_GONE) {
+        return;
+    }
+    kept->claim_failed = true;
+    if (outcome == KEEPER_FAILED) {
+        const struct str name = kept->claims.v[kept->claim_i].name;
+        struct strbuf b = strbuf_new(&kept->run, 2048);
+        strbuf_addf(&b, "NodeClaim " STR_FMT ": " STR_FMT, STR_ARG(name),
+                    STR_ARG(str_sub(text, 0, 1024)));
+        keeper_say(kept, ABOUT_CLAIMS, /* is_error= */ true, "cannot write a NodeClaim",
+                   strbuf_str(&b));
+    }
+}
+
 void keeper_patched(struct keeper *k, uint32_t id, enum keeper_outcome outcome, struct str version,
                     struct str text, struct keeper_moment now)
 {
     const struct under_way u = take(k, id);
     struct kept *kept = u.kept;
-    if (outcome == KEEPER_DONE || (outcome == KEEPER_GONE && u.stage == CLAIMS)) {
-        if (u.stage != CLAIMS) {
-            set_version(kept, version);
-        }
+    if (kept->stage == IDLE) {
+        return; /* of a look that was dropped */
+    }
+    if (u.stage == CLAIMS) {
+        claim_patched(kept, outcome, text);
+        go_on(kept, u.stage, now);
+    } else if (outcome == KEEPER_DONE) {
+        set_version(kept, version);
+        keeper_well(kept, ABOUT_WRITES, "an EC2NodeClass can be written again");
         go_on(kept, u.stage, now);
     } else {
         if (outcome == KEEPER_FAILED) {

@@ -13,8 +13,12 @@
  *   status      what came of it is written, when it is not what the object says (status_patch.h).
  * A class that is deleted waits for its NodeClaims, then instance profiles and launch templates go,
  * then its finalizer. Every write of a class names the version that it rests on; when another was
- * faster the class is looked at again. All of it may be done twice: nothing is kept that is not in
- * the cluster or in AWS. */
+ * faster the class is looked at again. A look ends at once, and what is under way for it counts no
+ * more, when the spec changes, the object goes, or keeper_drop says so. All of it may be done
+ * twice: nothing is kept that is not in the cluster or in AWS.
+ *
+ * What goes wrong is said once, and again after it went well; that it goes well again is said too.
+ */
 #pragma once
 
 #include <jansson.h>
@@ -38,7 +42,8 @@ struct keeper_settings {
     struct str ca;      /* the certificate authority for the hash, in base64; may be empty */
     int64_t refresh_ms; /* > 0 */
     bool isolated_vpc, reserved_capacity;
-    /* Walks over the NodeClaims of a class: *at begins with 0; false at the end. All are known. */
+    /* Walks over the NodeClaims of a class: *at begins with 0; false at the end. All are known, or
+     * there is no such kind (keeper_claims_absent). */
     bool (*claim_next)(void *ctx, struct str class_name, uint32_t *at, struct keeper_claim *ret);
     void *ctx;
 };
@@ -56,6 +61,13 @@ void keeper_class_gone(struct keeper *keeper, struct str name);
 /* All classes will be told of anew; those that are not are gone. */
 void keeper_restart(struct keeper *keeper);
 void keeper_claim_gone(struct keeper *keeper, struct str class_name);
+/* Whether the cluster is said to have no kind NodeClaim at all. Meanwhile nothing is removed of a
+ * class that was seen with NodeClaims: their nodes may live. */
+void keeper_claims_absent(struct keeper *keeper, bool absent);
+
+/* Ends all looks; every class will be looked at again. For a replica that may not act any more:
+ * somebody else may act meanwhile, and what AWS had said before counts no more. */
+void keeper_drop(struct keeper *keeper);
 
 struct keeper_moment {
     wall_t wall;

@@ -10,7 +10,7 @@
 #include "provisioner/nodeclass/upkeep.h"
 
 /* What a line is about. */
-enum subject { ABOUT_AWS, ABOUT_WRITES, ABOUT_STATE, N_SUBJECTS };
+enum subject { ABOUT_AWS, ABOUT_WRITES, ABOUT_CLAIMS, ABOUT_STATE, N_SUBJECTS };
 
 enum { VERSION_MAX = 128, CIDR_MAX = 64 };
 
@@ -32,10 +32,9 @@ struct kept {
     struct keeper *keeper;
     struct arena arena; /* its name */
     struct str name;
-    json_t *object; /* as it is now; NULL: gone */
-    char version[VERSION_MAX];
-    size_t n_version;
-    bool dirty; /* to be looked at whatever `due` says */
+    json_t *object;  /* as it is now; NULL: gone */
+    bool dirty;      /* to be looked at whatever `due` says */
+    bool had_claims; /* NodeClaims of it have been seen */
     mono_t due;
     uint32_t n_failures;       /* in a row */
     uint64_t said[N_SUBJECTS]; /* hashes of the last lines about it, so as not to say them again */
@@ -43,14 +42,17 @@ struct kept {
     /* ---- of the look that is under way ---- */
     enum stage stage;
     struct arena run;
-    json_t *run_object; /* that `class` was decoded from */
+    json_t *run_object;        /* that `class` was decoded from */
+    char version[VERSION_MAX]; /* of run_object, and of it with what this look has written */
+    size_t n_version;
     struct nodeclass class;
     enum nodeclass_family family;
     struct str hash;
     VEC(struct keeper_claim) claims;
     size_t claim_i;
-    bool handed; /* what the stage wants has been handed out */
-    bool failed; /* a question has no answer */
+    bool handed;       /* what the stage wants has been handed out */
+    bool failed;       /* a question has no answer */
+    bool claim_failed; /* a NodeClaim could not be written: the hash waits for it */
     struct nodeclass_upkeep *upkeep;
     struct nodeclass_resolver *resolver;
     struct nodeclass_status before;
@@ -78,11 +80,15 @@ struct keeper {
     char cidr[CIDR_MAX]; /* of Services */
     size_t n_cidr;
     struct memo memo; /* of parameters that name images */
+    bool claims_absent;
 };
 
 /* A line for the log, unless the last one about the subject said the same. */
 void keeper_say(struct kept *kept, enum subject subject, bool is_error, const char *message,
                 struct str text);
+
+/* It goes well: says so with `message` when something else was said before. */
+void keeper_well(struct kept *kept, enum subject subject, const char *message);
 
 /* The end of a look, and its next stage. */
 void kept_finish(struct kept *kept, struct keeper_moment now, bool good);

@@ -149,7 +149,7 @@ static bool want_status(struct kept *kept, struct keeper_moment now, struct keep
                                                     kept->keeper->settings.reserved_capacity,
                                                 .now = now.wall};
     if (kept->object == NULL || !nodeclass_status_patch(&facts, &kept->run, &body)) {
-        kept_finish(kept, now, !kept->failed);
+        kept_finish(kept, now, !kept->failed && !kept->claim_failed);
         return false;
     }
     return want_patch(kept, KEEPER_CLASS_STATUS, body, ret_want);
@@ -158,7 +158,8 @@ static bool want_status(struct kept *kept, struct keeper_moment now, struct keep
 static bool want_meta(struct kept *kept, struct keeper_want *ret_want)
 {
     struct str body;
-    return kept->object != NULL && keeper_meta_patch(kept->object, kept->hash, &kept->run, &body) &&
+    const struct str hash = kept->claim_failed ? STR_EMPTY : kept->hash;
+    return kept->object != NULL && keeper_meta_patch(kept->object, hash, &kept->run, &body) &&
            want_patch(kept, KEEPER_CLASS, body, ret_want);
 }
 
@@ -254,7 +255,13 @@ bool kept_want(struct kept *kept, struct keeper_moment now, struct keeper_want *
     case IDLE:
         return false;
     case CLAIMS:
-        return want_claim(kept, ret_want) || leave(kept, META);
+        if (want_claim(kept, ret_want)) {
+            return true;
+        }
+        if (!kept->claim_failed) {
+            keeper_well(kept, ABOUT_CLAIMS, "the NodeClaims of an EC2NodeClass can be written");
+        }
+        return leave(kept, META);
     case META:
         return want_meta(kept, ret_want) || leave(kept, CLUSTER);
     case CLUSTER:

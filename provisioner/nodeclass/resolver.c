@@ -383,12 +383,17 @@ static void say(struct nodeclass_resolver *r, enum nodeclass_condition_type type
         (struct nodeclass_condition){.status = status, .reason = reason, .message = message};
 }
 
-/* Whether what the object says stays, because the question has no answer. */
+/* Whether lists and profile stay as the object has them, because the question has no answer. */
+static bool is_unanswered(const struct nodeclass_resolver *r, struct str failed)
+{
+    return failed.p != NULL && r->facts.before != NULL;
+}
+
+/* Whether a condition stays true as well: of another spec it is not. */
 static bool stays(const struct nodeclass_resolver *r, enum nodeclass_condition_type type,
                   struct str failed)
 {
-    return failed.p != NULL && r->facts.before != NULL &&
-           r->facts.before->conditions[type].status == NODECLASS_TRUE;
+    return is_unanswered(r, failed) && r->facts.before->conditions[type].status == NODECLASS_TRUE;
 }
 
 /* True, unless its questions failed or there is nothing where something must be. */
@@ -450,8 +455,10 @@ static void judge_profile(struct nodeclass_resolver *r)
         say(r, NODECLASS_PROFILE, NODECLASS_TRUE, STR_EMPTY, STR_EMPTY);
         return;
     }
-    if (stays(r, NODECLASS_PROFILE, failed)) {
+    if (is_unanswered(r, failed)) {
         r->status.instance_profile = r->facts.before->instance_profile;
+    }
+    if (stays(r, NODECLASS_PROFILE, failed)) {
         say(r, NODECLASS_PROFILE, NODECLASS_TRUE, STR_EMPTY, STR_EMPTY);
         return;
     }
@@ -465,19 +472,19 @@ static void judge_profile(struct nodeclass_resolver *r)
 static void keep(struct nodeclass_resolver *r)
 {
     const struct nodeclass_status *before = r->facts.before;
-    if (stays(r, NODECLASS_SUBNETS, r->failed[SUBNETS])) {
+    if (is_unanswered(r, r->failed[SUBNETS])) {
         r->status.n_subnets = before->n_subnets;
         r->status.subnets = before->subnets;
     }
-    if (stays(r, NODECLASS_GROUPS, r->failed[GROUPS])) {
+    if (is_unanswered(r, r->failed[GROUPS])) {
         r->status.n_groups = before->n_groups;
         r->status.groups = before->groups;
     }
-    if (stays(r, NODECLASS_AMIS, images_failed(r))) {
+    if (is_unanswered(r, images_failed(r))) {
         r->status.n_images = before->n_images;
         r->status.images = before->images;
     }
-    if (stays(r, NODECLASS_RESERVATIONS, r->failed[RESERVATIONS])) {
+    if (is_unanswered(r, r->failed[RESERVATIONS])) {
         r->status.n_reservations = before->n_reservations;
         r->status.reservations = before->reservations;
     }

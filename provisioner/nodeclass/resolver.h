@@ -27,8 +27,8 @@ struct nodeclass_resolver_facts {
     struct str profile;         /* the instance profile that the status names; empty: none */
     bool profile_is_settled;    /* it is known to carry the role: nobody need be asked */
     struct str profile_failure; /* p set: why there is none that does; nobody is asked either */
-    /* What the object says of the spec as it is now, or NULL: what was True stays as it was while
-     * its question fails. */
+    /* What the object says, or NULL. While a question fails its list, or the profile, stays as it
+     * was, and so does a condition that is True of the spec as it is now. */
     const struct nodeclass_status *before;
     wall_t now;
 };

@@ -25,6 +25,8 @@ struct world {
     const char *fails; /* an operation of AWS that is throttled */
     int n_conflicts;   /* writes that are to be refused as too late */
     bool has_claim;    /* a NodeClaim holds the class */
+    bool claim_fails;  /* it cannot be written */
+    uint32_t n_claim_patches;
     uint32_t n_asked, n_patched, n_said, n_parameters;
     char said[256];
 };
@@ -165,7 +167,9 @@ static void patch(struct world *w, const struct keeper_want *want)
     auto_arena arena = ARENA_INIT;
     const char *version = json_string_value(json_object_get(meta_of(w), "resourceVersion"));
     if (want->target == KEEPER_CLAIM) {
-        keeper_patched(w->keeper, want->id, KEEPER_DONE, STR("9"), STR_EMPTY, moment(w));
+        w->n_claim_patches++;
+        keeper_patched(w->keeper, want->id, w->claim_fails ? KEEPER_FAILED : KEEPER_DONE, STR("9"),
+                       STR("403"), moment(w));
         return;
     }
     if (w->n_conflicts > 0 || !str_eq(want->version, str_of(version))) {
@@ -274,6 +278,8 @@ static void test_what_was_true_stays(void **state)
     tell(&w);
     turn(&w);
     assert_string_equal(condition(&w, "Ready", "status"), "Unknown");
+    assert_int_equal(
+        json_array_size(json_object_get(json_object_get(w.object, "status"), "subnets")), 1);
     world_done(&w);
 }
 
@@ -396,6 +402,156 @@ static void test_what_cannot_be_read(void **state)
     world_done(&w);
 }
 
+/* Up to the first question to AWS, which is not answered. */
+static struct keeper_want first_question(struct world *w)
+{
+    struct keeper_want want;
+    while (keeper_next(w->keeper, moment(w), &want) && want.type != KEEPER_ASK) {
+        patch(w, &want);
+    }
+    assert_int_equal(want.type, KEEPER_ASK);
+    return want;
+}
+
+static void test_a_dropped_look_begins_anew(void **state)
+{
+    (void)state;
+    struct world w;
+    struct keeper_want next;
+    world_init(&w);
+    struct keeper_want want = first_question(&w);
+    keeper_drop(w.keeper);
+    assert_false(keeper_next(w.keeper, moment(&w), &next)); /* as long as that is under way */
+    w.fails = want.operation->name;
+    ask(&w, &want); /* what comes of it counts no more */
+    w.fails = NULL;
+    turn(&w);
+    assert_string_equal(condition(&w, "Ready", "status"), "True");
+    assert_int_equal(w.n_said, 1); /* ready */
+    assert_int_equal(w.n_patched, 2);
+    world_done(&w);
+}
+
+static void test_another_spec_ends_a_look(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"generation", "uid"};
+    for (size_t i = 0; i < 2; i++) {
+        struct world w;
+        struct keeper_want next;
+        world_init(&w);
+        struct keeper_want want = first_question(&w);
+        (void)json_object_set_new(meta_of(&w), keys[i],
+                                  i == 0 ? json_integer(2) : json_string("another"));
+        tell(&w);
+        assert_false(keeper_next(w.keeper, moment(&w), &next));
+        ask(&w, &want);
+        turn(&w);
+        assert_string_equal(condition(&w, "Ready", "status"), "True");
+        world_done(&w);
+    }
+}
+
+/* A write names the version that its look rests on, not one that came meanwhile. */
+static void test_a_write_names_what_it_rests_on(void **state)
+{
+    (void)state;
+    struct world w;
+    struct keeper_want want;
+    world_init(&w);
+    want = first_question(&w);
+    tell(&w); /* somebody has written a label */
+    ask(&w, &want);
+    while (keeper_next(w.keeper, moment(&w), &want) && want.type != KEEPER_PATCH) {
+        if (want.type == KEEPER_ASK) {
+            ask(&w, &want);
+        }
+    }
+    assert_int_equal(want.type, KEEPER_PATCH);
+    assert_true(str_eq(want.version, STR("2")));
+    patch(&w, &want);
+    assert_string_equal(condition(&w, "Ready", "status"), "absent"); /* refused */
+    w.now = keeper_due(w.keeper);
+    turn(&w);
+    assert_string_equal(condition(&w, "Ready", "status"), "True");
+    world_done(&w);
+}
+
+static void test_a_fault_that_comes_back_is_said_again(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    turn(&w);
+    assert_int_equal(w.n_said, 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        w.fails = "DescribeSubnets";
+        w.now = keeper_due(w.keeper);
+        turn(&w);
+        w.now = keeper_due(w.keeper);
+        turn(&w);
+        assert_non_null(strstr(w.said, "cannot ask AWS"));
+        assert_int_equal(w.n_said, 2 + 2 * i);
+        w.fails = NULL;
+        w.now = keeper_due(w.keeper);
+        turn(&w);
+        assert_non_null(strstr(w.said, "AWS answers again"));
+        assert_int_equal(w.n_said, 3 + 2 * i);
+    }
+    world_done(&w);
+}
+
+static void test_a_claim_that_cannot_be_written(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    w.has_claim = w.claim_fails = true;
+    turn(&w);
+    assert_string_equal(condition(&w, "Ready", "status"), "True"); /* the class is kept */
+    assert_null(json_object_get(meta_of(&w), "annotations"));      /* its hash is not written */
+    assert_int_equal(json_array_size(json_object_get(meta_of(&w), "finalizers")), 2);
+    assert_int_equal(w.n_claim_patches, 1);
+    assert_true(keeper_due(w.keeper) < 60000);
+    w.claim_fails = false;
+    w.now = keeper_due(w.keeper);
+    turn(&w);
+    assert_int_equal(w.n_claim_patches, 2);
+    assert_non_null(json_object_get(meta_of(&w), "annotations"));
+    assert_non_null(strstr(w.said, "can be written"));
+    world_done(&w);
+}
+
+/* A cluster that is said to have no NodeClaims at all is not believed of a class that had some. */
+static void test_nodeclaims_that_are_nowhere(void **state)
+{
+    (void)state;
+    for (int had = 0; had < 2; had++) {
+        struct world w;
+        world_init(&w);
+        w.has_claim = had == 1;
+        turn(&w);
+        w.has_claim = false;
+        if (had == 1) {
+            keeper_claim_gone(w.keeper, STR("c"));
+        }
+        keeper_claims_absent(w.keeper, /* absent= */ true);
+        (void)json_object_set_new(meta_of(&w), "deletionTimestamp",
+                                  json_string("2026-01-02T00:00:00Z"));
+        tell(&w);
+        const uint32_t n_asked = w.n_asked;
+        turn(&w);
+        if (had == 1) {
+            assert_int_equal(w.n_asked, n_asked);
+            assert_non_null(w.object);
+            keeper_claims_absent(w.keeper, /* absent= */ false);
+            turn(&w);
+        }
+        assert_null(w.object);
+        world_done(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +562,12 @@ int main(void)
         cmocka_unit_test(test_gone_in_between),
         cmocka_unit_test(test_what_cannot_be_read),
         cmocka_unit_test(test_parameters_are_remembered),
+        cmocka_unit_test(test_a_dropped_look_begins_anew),
+        cmocka_unit_test(test_another_spec_ends_a_look),
+        cmocka_unit_test(test_a_write_names_what_it_rests_on),
+        cmocka_unit_test(test_a_fault_that_comes_back_is_said_again),
+        cmocka_unit_test(test_a_claim_that_cannot_be_written),
+        cmocka_unit_test(test_nodeclaims_that_are_nowhere),
     };
     return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
 }
