@@ -284,6 +284,11 @@ static void step(struct call *call)
         }
         return;
     }
+    if (call->events.may != NULL && !call->events.may(call->events.ctx)) {
+        (void)err_set(&err, ERR_CONFLICT, "it may not be sent any more");
+        finish_locally(call, AWS_FAULT_CONFLICT, &err);
+        return;
+    }
     if (!aws_rate_take(&call->service->rate, io_loop_now(aws->loop), &at)) {
         step_at(call, at);
         return;

@@ -49,6 +49,9 @@ struct live_aws_events {
      * none) is valid during the call. False: no more pages, the call ends with success. */
     bool (*page)(void *ctx, const void *output);
     void (*end)(void *ctx, const struct aws_fault *fault);
+    /* NULL, or asked at each moment of sending: first attempts, further ones, further pages. False:
+     * nothing is sent, and the call ends with AWS_FAULT_CONFLICT. */
+    bool (*may)(void *ctx);
 };
 
 /* `input` is copied, but not what it points to, which must live until the end. `token`: see

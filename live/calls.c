@@ -15,6 +15,7 @@ struct call {
     struct live_calls *calls;
     struct arena arena;
     struct http_request request;
+    live_may_fn may; /* NULL: always */
     live_answer_fn fn;
     void *ctx;
     uint64_t id, credentials; /* that it was sent with: n_renewals at that time */
@@ -119,6 +120,10 @@ static void send_call(struct live_calls *calls, struct call *call)
     call->next = calls->under_way;
     calls->under_way = call;
     calls->n_under_way++;
+    if (call->may != NULL && !call->may(call->ctx)) {
+        on_end(call, HTTP_STOPPED, STR("it may not be sent any more"));
+        return;
+    }
     if (!io_http_start(live_access_server(calls->access), &call->request, &events, &call->id,
                        &err)) {
         on_end(call, HTTP_OTHER, str_of(err.text));
@@ -202,6 +207,12 @@ void live_calls_free(struct live_calls *calls)
 bool live_calls_start(struct live_calls *calls, const struct http_request *request,
                       live_answer_fn fn, void *ctx, struct err *err)
 {
+    return live_calls_start_if(calls, request, /* may= */ NULL, fn, ctx, err);
+}
+
+bool live_calls_start_if(struct live_calls *calls, const struct http_request *request,
+                         live_may_fn may, live_answer_fn fn, void *ctx, struct err *err)
+{
     struct arena arena = ARENA_INIT;
     if (calls->n_waiting >= LIMIT_CALLS_WAITING) {
         return err_set(err, ERR_LIMIT, "more than %d requests wait (LIMIT_CALLS_WAITING)",
@@ -220,6 +231,7 @@ bool live_calls_start(struct live_calls *calls, const struct http_request *reque
     call->request.body = str_copy(&arena, request->body);
     call->request.headers = headers;
     call->calls = calls;
+    call->may = may;
     call->fn = fn;
     call->ctx = ctx;
     call->arena = arena;

@@ -39,6 +39,12 @@ void live_calls_free(struct live_calls *calls);
 MUST_CHECK bool live_calls_start(struct live_calls *calls, const struct http_request *request,
                                  live_answer_fn fn, void *ctx, struct err *err);
 
+/* The same; `may` is asked at each moment of sending. When it says no nothing is sent, and fn is
+ * told of an answer with HTTP_STOPPED and without status. */
+typedef bool (*live_may_fn)(void *ctx);
+MUST_CHECK bool live_calls_start_if(struct live_calls *calls, const struct http_request *request,
+                                    live_may_fn may, live_answer_fn fn, void *ctx, struct err *err);
+
 /* Sends what the rate allows, after renewing credentials that were refused; for those who turn the
  * loop themselves, in every turn and outside callbacks. */
 void live_calls_send(struct live_calls *calls);

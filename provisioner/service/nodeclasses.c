@@ -9,6 +9,7 @@
 #include "base/jsonw.h"
 #include "io/clock.h"
 #include "k8s/annotations.h"
+#include "k8s/rest.h"
 #include "k8s/state.h"
 #include "k8s/write.h"
 #include "live/aws.h"
@@ -35,7 +36,8 @@ struct nodeclasses {
     struct live_catalog *catalog; /* NULL: --catalog, or nothing that a journal could repeat */
     const struct k8s_kind *class_kind, *claim_kind;
     struct io_timer timer;
-    bool has_version, version_under_way;
+    bool has_version, version_under_way, said_version;
+    bool stopping;
     mono_t version_at;
     struct doing *doings; /* questions and writes of the keeper that are under way */
 };
@@ -78,6 +80,23 @@ static void doing_free(struct doing *doing)
     arena_done(&arena);
 }
 
+/* Asked before all that is sent for the keeper. Without the Lease somebody else may act, and what
+ * was asked before counts no more. */
+static bool may_act(struct nodeclasses *n)
+{
+    const bool may = !n->stopping && leader_holds(n->leader);
+    if (!may) {
+        keeper_drop(n->keeper);
+    }
+    return may;
+}
+
+static bool may_send(void *ctx)
+{
+    const struct doing *doing = ctx;
+    return may_act(doing->n);
+}
+
 /* ---- questions to AWS ---- */
 
 static bool on_page(void *ctx, const void *output)
@@ -101,7 +120,8 @@ static void on_end(void *ctx, const struct aws_fault *fault)
 static void ask(struct nodeclasses *n, const struct keeper_want *want)
 {
     struct doing *doing = doing_new(n, want->id);
-    const struct live_aws_events events = {.ctx = doing, .page = on_page, .end = on_end};
+    const struct live_aws_events events = {
+        .ctx = doing, .page = on_page, .end = on_end, .may = may_send};
     doing->operation = want->operation;
     live_aws_start(n->aws, want->operation, want->input, STR_EMPTY, &events);
 }
@@ -162,7 +182,7 @@ static void patch(struct nodeclasses *n, const struct keeper_want *want)
         .version = str_copy(&doing->arena, want->version),
         .grace_s = -1};
     if (!k8s_write_request(&doing->write, &doing->arena, &request, &err) ||
-        !live_calls_start(n->calls, &request, on_written, doing, &err)) {
+        !live_calls_start_if(n->calls, &request, may_send, on_written, doing, &err)) {
         const struct k8s_written failed = {.outcome = K8S_WRITE_FAILED};
         patched(doing, &failed, &err);
     }
@@ -204,6 +224,22 @@ static struct str version_of(struct str body, struct arena *arena)
     return major.n > 0 && digits > 0 ? strbuf_str(&b) : STR_EMPTY;
 }
 
+/* Without it no EC2NodeClass is kept: said once, until it is known again. */
+static void say_version(struct nodeclasses *n, const struct live_answer *answer, bool known)
+{
+    struct err why;
+    if (known) {
+        n->said_version = false;
+    } else if (!n->said_version) {
+        n->said_version = true;
+        (void)(answer->status > 0
+                   ? k8s_refused(&why, "get", "/version", answer->status, answer->body)
+                   : k8s_unanswered(&why, "get", "/version", answer->end, answer->why));
+        log_error(n->service->log, service_now(n->service).wall,
+                  "cannot learn the version of Kubernetes", &why);
+    }
+}
+
 static void on_version(void *ctx, const struct live_answer *answer)
 {
     auto_arena arena = ARENA_INIT;
@@ -211,6 +247,7 @@ static void on_version(void *ctx, const struct live_answer *answer)
     const bool good = answer->end == HTTP_COMPLETE && answer->status == 200;
     const struct str version = good ? version_of(answer->body, &arena) : STR_EMPTY;
     n->version_under_way = false;
+    say_version(n, answer, version.n > 0);
     n->version_at =
         service_now(n->service).mono + (version.n > 0 ? VERSION_EVERY_MS : VERSION_AGAIN_MS);
     if (version.n > 0) {
@@ -232,6 +269,14 @@ static void ask_version(struct nodeclasses *n)
 
 /* ---- objects ---- */
 
+/* Other providers' node classes may have the same name. */
+static bool is_of_ours(const struct nodeclasses *n, const struct karp_class_ref *ref)
+{
+    const struct strtab *tab = engine_tab(n->service->engine);
+    return str_eq(strtab_str(tab, ref->group), str_of(n->class_kind->group)) &&
+           str_eq(strtab_str(tab, ref->kind), str_of(n->class_kind->name));
+}
+
 /* Of the class in `name`, in the order of the state. */
 static bool claim_next(void *ctx, struct str name, uint32_t *at, struct keeper_claim *ret)
 {
@@ -243,7 +288,7 @@ static bool claim_next(void *ctx, struct str name, uint32_t *at, struct keeper_c
     const uint32_t n_claims = k8s_state_count(state, STORE_NODECLAIMS);
     while (*at < n_claims) {
         const struct karp_nodeclaim *claim = k8s_state_at(state, STORE_NODECLAIMS, (*at)++);
-        if (!str_eq(claim->class_ref.name, name)) {
+        if (!is_of_ours(n, &claim->class_ref) || !str_eq(claim->class_ref.name, name)) {
             continue;
         }
         *ret = (struct keeper_claim){.name = claim->meta.name};
@@ -269,7 +314,7 @@ void nodeclasses_delta(struct nodeclasses *n, const struct k8s_kind *kind,
     } else if (kind == n->claim_kind && delta->change == K8S_DELETED) {
         const struct karp_nodeclaim *claim =
             k8s_state_find(engine_look(n->service->engine).state, kind, &delta->id);
-        if (claim != NULL) {
+        if (claim != NULL && is_of_ours(n, &claim->class_ref)) {
             keeper_claim_gone(n->keeper, claim->class_ref.name);
         }
     }
@@ -285,16 +330,22 @@ void nodeclasses_restart(struct nodeclasses *n)
 
 /* ---- turns ---- */
 
+static enum kind_stage stage_of(const struct nodeclasses *n, const struct k8s_kind *kind)
+{
+    return n->service->kinds[kind - k8s_kinds].stage;
+}
+
 static bool is_known(const struct nodeclasses *n, const struct k8s_kind *kind)
 {
-    const enum kind_stage stage = n->service->kinds[kind - k8s_kinds].stage;
+    const enum kind_stage stage = stage_of(n, kind);
     return stage == KIND_SYNCED || stage == KIND_ABSENT;
 }
 
 static void do_all(struct nodeclasses *n)
 {
     struct keeper_want want;
-    while (leader_holds(n->leader) && keeper_next(n->keeper, moment_of(n), &want)) {
+    keeper_claims_absent(n->keeper, stage_of(n, n->claim_kind) == KIND_ABSENT);
+    while (may_act(n) && keeper_next(n->keeper, moment_of(n), &want)) {
         switch (want.type) {
         case KEEPER_ASK:
             ask(n, &want);
@@ -316,7 +367,7 @@ void nodeclasses_turn(struct nodeclasses *n)
     if (!n->version_under_way && now >= n->version_at) {
         ask_version(n);
     }
-    if (n->has_version && is_known(n, n->class_kind) && is_known(n, n->claim_kind)) {
+    if (may_act(n) && n->has_version && is_known(n, n->class_kind) && is_known(n, n->claim_kind)) {
         do_all(n);
     }
     live_calls_send(n->calls);
@@ -332,9 +383,15 @@ void nodeclasses_turn(struct nodeclasses *n)
 
 bool nodeclasses_stop(struct nodeclasses *n)
 {
-    const bool free = leader_release(n->leader);
+    bool free = false;
+    n->stopping = true;
+    if (n->doings == NULL) {
+        free = leader_release(n->leader);
+    } else {
+        leader_turn(n->leader); /* what is under way in AWS is done under the Lease */
+    }
     live_calls_send(n->calls);
-    return free && n->doings == NULL;
+    return free;
 }
 
 /* ---- opening ---- */

@@ -27,6 +27,7 @@ void nodeclasses_restart(struct nodeclasses *nodeclasses);
 /* To be called in every turn of the loop, outside callbacks. */
 void nodeclasses_turn(struct nodeclasses *nodeclasses);
 
-/* To be called in every turn once the service is asked to end: true when nothing is under way any
- * more and the Lease is free. */
+/* To be called in every turn once the service is asked to end: nothing new is begun, and the Lease
+ * is given up once nothing is under way any more. True when it is free. Who stops calling before
+ * leaves it to expire. */
 bool nodeclasses_stop(struct nodeclasses *nodeclasses);
