@@ -20,6 +20,7 @@ static const char *const kept[] = {
     ANN_DEFAULT_CLASS,
     ANN_DEFAULT_CLASS_V1,
     ANN_CLASS_V1,
+    ANN_LAUNCH,
 };
 
 bool k8s_annotation_kept(struct str key)

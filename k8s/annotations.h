@@ -18,5 +18,6 @@
 #define ANN_CLASS_HASH_VERSION "karpenter.k8s.aws/ec2nodeclass-hash-version"
 #define ANN_DELETION_COST      "controller.kubernetes.io/pod-deletion-cost"
 #define ANN_SAFE_TO_EVICT      "cluster-autoscaler.kubernetes.io/safe-to-evict"
+#define ANN_LAUNCH             "binpack/launch" /* see provisioner/lifecycle/launch.h */
 
 bool k8s_annotation_kept(struct str key);

@@ -205,6 +205,12 @@ static void load_attach_limits(struct check_world *world, struct check_node *nod
     }
 }
 
+/* A claim whose instance has not said what it has is good for what it was asked for. */
+static const struct k8s_resources *claim_alloc(const struct karp_nodeclaim *claim)
+{
+    return claim->allocatable.n == 0 ? &claim->requests : &claim->allocatable;
+}
+
 static void load_node(struct check_world *world, const struct k8s_node *node,
                       const struct karp_nodeclaim *claim, struct check_node *out)
 {
@@ -228,7 +234,7 @@ static void load_node(struct check_world *world, const struct k8s_node *node,
     out->labels = check_labels(world, labels, n_labels, node->meta.name);
     bool starting = claim != NULL && !out->initialized;
     if (starting) {
-        out->alloc = with_claim(world, &out->alloc, &claim->allocatable);
+        out->alloc = with_claim(world, &out->alloc, claim_alloc(claim));
         out->capacity = with_claim(world, &out->capacity, &claim->capacity);
     }
     set_taints(world, out, starting && !registered ? claim->taints : node->taints,
@@ -244,8 +250,8 @@ static void load_in_flight(struct check_world *world, const struct karp_nodeclai
 {
     *out = (struct check_node){.name = claim->meta.name, .managed = true, .pool = STRID_EMPTY};
     out->deleting = claim_going(world, claim);
-    out->alloc = claim->allocatable;
-    out->capacity = claim->capacity.n > 0 ? claim->capacity : claim->allocatable;
+    out->alloc = *claim_alloc(claim);
+    out->capacity = claim->capacity.n > 0 ? claim->capacity : out->alloc;
     uint32_t n = claim->meta.labels.n;
     struct k8s_pair *labels = ARENA_ARRAY(world->arena, struct k8s_pair, n + claim->n_requirements);
     for (uint32_t i = 0; i < n; i++) {

@@ -190,16 +190,33 @@ static void put_map(const struct strtab *tab, struct jsonw *w, const struct k8s_
     }
 }
 
+static void put_annotations(const struct plan *plan, struct jsonw *w,
+                            const struct karp_nodepool *pool,
+                            const struct plan_nodeclaim_meta *meta, struct arena *scratch)
+{
+    if (pool->template_annotations.n == 0 && plan->emulated == PLAN_OWN &&
+        meta->n_annotations == 0) {
+        return;
+    }
+    jsonw_key_object(w, "annotations");
+    put_map(plan->cluster->tab, w, &pool->template_annotations, scratch);
+    if (plan->emulated != PLAN_OWN) {
+        jsonw_key_str(w, "binpack/emulated", plan_planner_tag(plan->emulated, scratch));
+    }
+    for (uint32_t i = 0; i < meta->n_annotations; i++) {
+        jsonw_key(w, meta->annotations[i].key);
+        jsonw_str(w, meta->annotations[i].value);
+    }
+    jsonw_object_end(w);
+}
+
 static void put_metadata(const struct plan *plan, struct jsonw *w, const struct plan_node *node,
-                         uint32_t number, struct arena *scratch)
+                         const struct plan_nodeclaim_meta *meta, struct arena *scratch)
 {
     const struct strtab *tab = plan->cluster->tab;
     const struct karp_nodepool *pool = &plan->cluster->nodepools[node->pool_i];
-    struct strbuf name = strbuf_new(scratch, pool->meta.name.n + 16);
-    strbuf_add(&name, pool->meta.name);
-    strbuf_addf(&name, "-%05u", (unsigned)number);
     jsonw_key_object(w, "metadata");
-    jsonw_key_str(w, "name", strbuf_str(&name));
+    jsonw_key_str(w, "name", meta->name);
     jsonw_key_object(w, "labels");
     put_map(tab, w, &node->labels, scratch);
     if (k8s_pairs_get(&node->labels, plan->cluster->words.nodepool) == STRID_NONE) {
@@ -214,13 +231,11 @@ static void put_metadata(const struct plan *plan, struct jsonw *w, const struct 
         }
     }
     jsonw_object_end(w);
-    if (pool->template_annotations.n > 0 || plan->emulated != PLAN_OWN) {
-        jsonw_key_object(w, "annotations");
-        put_map(tab, w, &pool->template_annotations, scratch);
-        if (plan->emulated != PLAN_OWN) {
-            jsonw_key_str(w, "binpack/emulated", plan_planner_tag(plan->emulated, scratch));
-        }
-        jsonw_object_end(w);
+    put_annotations(plan, w, pool, meta, scratch);
+    if (meta->finalizer.n > 0) {
+        jsonw_key_array(w, "finalizers");
+        jsonw_str(w, meta->finalizer);
+        jsonw_array_end(w);
     }
     jsonw_key_array(w, "ownerReferences");
     jsonw_object_begin(w);
@@ -295,16 +310,27 @@ static void put_spec(const struct plan *plan, struct jsonw *w, const struct plan
     jsonw_object_end(w);
 }
 
+void plan_nodeclaim(const struct plan *plan, uint32_t node_i,
+                    const struct plan_nodeclaim_meta *meta, struct jsonw *w, struct arena *scratch)
+{
+    jsonw_object_begin(w);
+    jsonw_key_str(w, "apiVersion", STR("karpenter.sh/v1"));
+    jsonw_key_str(w, "kind", STR("NodeClaim"));
+    put_metadata(plan, w, &plan->nodes[node_i], meta, scratch);
+    put_spec(plan, w, &plan->nodes[node_i], scratch);
+    jsonw_object_end(w);
+}
+
 void plan_nodeclaims(const struct plan *plan, struct jsonw *w, struct arena *scratch)
 {
     for (uint32_t i = 0; i < plan->n_nodes; i++) {
         struct arena_mark mark = arena_mark(scratch);
-        jsonw_object_begin(w);
-        jsonw_key_str(w, "apiVersion", STR("karpenter.sh/v1"));
-        jsonw_key_str(w, "kind", STR("NodeClaim"));
-        put_metadata(plan, w, &plan->nodes[i], i + 1, scratch);
-        put_spec(plan, w, &plan->nodes[i], scratch);
-        jsonw_object_end(w);
+        const struct str pool = plan->cluster->nodepools[plan->nodes[i].pool_i].meta.name;
+        struct strbuf name = strbuf_new(scratch, pool.n + 16);
+        strbuf_add(&name, pool);
+        strbuf_addf(&name, "-%05u", (unsigned)(i + 1));
+        const struct plan_nodeclaim_meta meta = {.name = strbuf_str(&name)};
+        plan_nodeclaim(plan, i, &meta, w, scratch);
         arena_rewind(scratch, mark);
     }
 }

@@ -11,4 +11,18 @@
 
 struct arena;
 
+/* What a NodeClaim has beyond what its plan says. */
+struct plan_nodeclaim_meta {
+    struct str name;
+    struct str finalizer;   /* empty: none */
+    uint32_t n_annotations; /* on top of those of the NodePool's template */
+    const struct plan_nodeclaim_annotation {
+        struct str key, value;
+    } * annotations; /* [n_annotations] */
+};
+
+/* That of plan->nodes[node_i]. */
+void plan_nodeclaim(const struct plan *plan, uint32_t node_i,
+                    const struct plan_nodeclaim_meta *meta, struct jsonw *w, struct arena *scratch);
+
 void plan_nodeclaims(const struct plan *plan, struct jsonw *w, struct arena *scratch);

@@ -90,6 +90,12 @@ void sched_machines(const struct k8s_cluster *cluster, const uint8_t *leave, str
     *ret_n = (uint32_t)list.n;
 }
 
+/* What a claim promises before its instance has said what it has: what it was asked for. */
+static const struct k8s_resources *promised(const struct karp_nodeclaim *claim)
+{
+    return claim->allocatable.n > 0 ? &claim->allocatable : &claim->requests;
+}
+
 /* A growing label set: the first value given for a key stays. */
 struct label_set {
     struct arena *arena;
@@ -208,8 +214,8 @@ void sched_node_describe(const struct sched_snapshot *snapshot, const struct sch
     if (initialized) {
         node->allocatable = m->node->allocatable;
     } else {
-        node->allocatable = merged(m->node == NULL ? &nothing : &m->node->allocatable,
-                                   &m->claim->allocatable, arena);
+        node->allocatable =
+            merged(m->node == NULL ? &nothing : &m->node->allocatable, promised(m->claim), arena);
     }
     strid type = k8s_pairs_get(&node->labels, w->instance_type);
     node->type = type == STRID_NONE ? NULL : cat_find(snapshot->catalog, snapshot->tab, type);
@@ -226,7 +232,7 @@ struct k8s_resources sched_node_capacity(const struct sched_node *node, struct a
         return *of_node;
     }
     const struct k8s_resources *of_claim =
-        node->claim->capacity.n > 0 ? &node->claim->capacity : &node->claim->allocatable;
+        node->claim->capacity.n > 0 ? &node->claim->capacity : promised(node->claim);
     return merged(of_node, of_claim, arena);
 }
 

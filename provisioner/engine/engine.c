@@ -33,6 +33,7 @@ struct engine *engine_new(const struct engine_settings *settings)
     engine->n_refused = ARENA_ARRAY(&engine->arena, uint64_t, k8s_n_kinds);
     engine->timer_at = INT64_MAX;
     engine->replan_at = INT64_MAX;
+    engine->lifecycle = settings->mode == ENGINE_FULL ? lifecycle_new() : NULL;
     return engine;
 }
 
@@ -53,6 +54,9 @@ void engine_abandon(struct engine *engine)
     k8s_state_free(engine->state);
     arena_done(&engine->words_arena);
     metrics_free(engine->metrics);
+    lifecycle_free(engine->lifecycle);
+    arena_done(&engine->creating_arena);
+    arena_done(&engine->gone_arena);
     struct arena arena = engine->arena;
     arena_done(&arena);
 }
@@ -109,6 +113,9 @@ static void on_delta(struct engine *engine, const struct event *event, struct mo
         batch_add(&engine->batch, now.mono);
     }
     engine->stale = true;
+    if (engine->lifecycle != NULL) {
+        full_delta(engine, event, now, actions);
+    }
 }
 
 /* ---- kinds ---- */
@@ -160,6 +167,9 @@ static void start_round(struct engine *engine, struct moment now, const struct r
                               .explain = as->explain,
                               .disrupts = as->disrupts,
                               .first = as->first};
+    if (engine->lifecycle != NULL) {
+        full_job(engine, now, job);
+    }
     k8s_state_freeze(engine->state, &job->frozen, NULL);
     engine->solving = true;
     engine->cancelled = false;
@@ -201,6 +211,9 @@ static void start_plan(struct engine *engine, struct moment now, struct actions 
 /* When to plan next; INT64_MAX: not before something happens. */
 static mono_t plan_due(const struct engine *engine)
 {
+    if (engine->creating.n > 0) {
+        return INT64_MAX; /* see full.c */
+    }
     const bool waits = engine->n_pending > 0 || engine->last_pending > 0;
     const mono_t batch = batch_due(&engine->batch);
     const mono_t again = !engine->planned ? 0
@@ -266,6 +279,9 @@ static void on_solved(struct engine *engine, const struct event *event, struct m
         VEC_PUSH(actions->arena, &actions->v,
                  ((struct action){.type = ACTION_EXPORT, .result = result}));
     }
+    if (result->good && !result->first && engine->lifecycle != NULL && !engine->stopping) {
+        full_create(engine, result, actions);
+    }
     engine->replan_at = sat_add(now.mono, engine->settings.replan_ms);
 }
 
@@ -326,6 +342,9 @@ static void go_on(struct engine *engine, struct moment now, struct actions *acti
         }
         return;
     }
+    if (engine->synced && engine->lifecycle != NULL) {
+        full_step(engine, now, actions);
+    }
     if (engine->solving && !engine->cancelled && now.mono >= cancel_due(engine)) {
         engine->cancelled = true;
         VEC_PUSH(actions->arena, &actions->v, ((struct action){.type = ACTION_CANCEL}));
@@ -356,6 +375,10 @@ static void set_timer(struct engine *engine, struct actions *actions)
     } else if (!engine->solving && engine->synced && !engine->stopping) {
         const mono_t plan = plan_due(engine), disrupt = disrupt_due(engine);
         at = plan < disrupt ? plan : disrupt;
+    }
+    if (engine->lifecycle != NULL && engine->synced && !engine->stopping) {
+        const mono_t due = full_due(engine);
+        at = due < at ? due : at;
     }
     if (at != engine->timer_at) {
         engine->timer_at = at;
@@ -394,6 +417,12 @@ void engine_step(struct engine *engine, const struct event *event, struct moment
         break;
     case EVENT_STOP:
         on_stop(engine, actions);
+        break;
+    case EVENT_WRITTEN:
+    case EVENT_REPLY:
+        if (engine->lifecycle != NULL) {
+            full_answer(engine, event, now, actions);
+        }
         break;
     }
     go_on(engine, now, actions);

@@ -8,19 +8,30 @@
  * the round is two: the first plan that holds, which is exported at once, then the search for a
  * cheaper one, of the same objects. Every `disrupt_ms` it is planned which running nodes could go
  * and what that would save. Such a round and the search end early when pods come that need a
- * place, shortly before their batch window closes: the search with what it has found. */
+ * place, shortly before their batch window closes: the search with what it has found.
+ *
+ * In the full mode the new nodes of a plan become NodeClaims, and lifecycle/ makes machines of
+ * them and takes them down again. */
 #pragma once
 
 #include "binpack/plan/make.h"
 #include "provisioner/engine/action.h"
 #include "provisioner/engine/event.h"
+#include "provisioner/nodeclass/userdata.h"
 
 struct catalog;
 struct engine; /* opaque */
 struct metrics;
 struct strtab;
 
+enum engine_mode {
+    ENGINE_OBSERVE, /* nothing is written, nothing is bought: no ACTION_WRITE, no ACTION_CALL */
+    ENGINE_FULL
+};
+
 struct engine_settings {
+    enum engine_mode mode;
+    struct userdata_cluster cluster; /* FULL: that nodes join; texts outlive the engine */
     int64_t batch_idle_ms, batch_max_ms;
     int64_t time_limit_ms; /* of a round */
     int64_t replan_ms;     /* 0: 10 s, as Karpenter looks at waiting pods again */

@@ -3,10 +3,13 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/vec.h"
 #include "k8s/state.h"
 #include "provisioner/engine/engine.h"
+#include "provisioner/lifecycle/lifecycle.h"
 #include "provisioner/observe/metrics.h"
 #include "provisioner/provisioning/batch.h"
+#include "provisioner/provisioning/claims.h"
 #include "provisioner/provisioning/round.h"
 
 enum { ASKS_MAX = 16, ASK_POD_MAX = 512 };
@@ -18,6 +21,15 @@ struct ask_pod {
 struct ask {
     uint64_t ask;
     struct ask_pod pod;
+};
+
+/* A claim that is being written, or that the state does not show yet. */
+struct creating {
+    const struct claim_wanted *claim; /* without its pods; in creating_arena */
+    uint64_t id;                      /* of the write under way; 0: none */
+    uint32_t n_tries;
+    bool written; /* the server has it */
+    mono_t due;
 };
 
 struct engine {
@@ -54,6 +66,12 @@ struct engine {
     uint64_t ask; /* of the explanation under way */
     struct ask_pod ask_pod;
     mono_t timer_at; /* what ACTION_TIMER said last */
+
+    /* ENGINE_FULL: */
+    struct lifecycle *lifecycle; /* NULL in the mode that observes */
+    uint64_t last_id;            /* of actions */
+    VEC(struct creating) creating;
+    struct arena creating_arena, gone_arena;
 };
 
 /* ---- say.c: lines for the log ---- */
@@ -66,6 +84,20 @@ void say_disruption(struct actions *actions, const struct round_result *result, 
 void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms);
 void say_first(struct actions *actions, const struct round_result *result, int64_t took_ms);
 struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena);
+
+void say_claim(struct actions *actions, const struct claim_wanted *claim,
+               enum claim_verdict verdict);
+
+/* ---- full.c: the mode that acts ---- */
+
+void full_create(struct engine *engine, const struct round_result *result, struct actions *actions);
+void full_delta(struct engine *engine, const struct event *event, struct moment now,
+                struct actions *actions);
+void full_answer(struct engine *engine, const struct event *event, struct moment now,
+                 struct actions *actions);
+void full_step(struct engine *engine, struct moment now, struct actions *actions);
+mono_t full_due(const struct engine *engine);
+void full_job(struct engine *engine, struct moment now, struct round_job *job);
 
 /* ---- count.c: metrics ---- */
 

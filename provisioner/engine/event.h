@@ -3,10 +3,13 @@
  * the same events give the same actions, byte for byte. */
 #pragma once
 
+#include "awsapi/fault.h"
 #include "base/units.h"
 #include "k8s/kinds.h"
 #include "k8s/roster.h"
+#include "k8s/write.h"
 
+struct aws_operation;
 struct round_result;
 
 struct moment {
@@ -20,7 +23,9 @@ enum event_type {
     EVENT_TICK,    /* the time of ACTION_TIMER has come */
     EVENT_SOLVED,  /* the round of ACTION_SOLVE is over */
     EVENT_EXPLAIN, /* somebody asks about a pod */
-    EVENT_STOP     /* the program is asked to end */
+    EVENT_STOP,    /* the program is asked to end */
+    EVENT_WRITTEN, /* what became of ACTION_WRITE */
+    EVENT_REPLY    /* what became of ACTION_CALL */
 };
 
 /* How far a kind is known. */
@@ -33,11 +38,16 @@ enum kind_stage {
 
 struct event {
     enum event_type type;
-    const struct k8s_kind *kind; /* DELTA, KIND */
-    struct k8s_delta delta;      /* DELTA; borrowed */
-    enum kind_stage stage;       /* KIND */
-    struct str why;              /* KIND: of KIND_REFUSED */
-    struct round_result *result; /* SOLVED; the engine does not keep it */
-    uint64_t ask;                /* EXPLAIN: comes back with ACTION_REPLY */
-    struct str pod;              /* EXPLAIN: "namespace/name" */
+    const struct k8s_kind *kind;           /* DELTA, KIND */
+    struct k8s_delta delta;                /* DELTA; borrowed */
+    enum kind_stage stage;                 /* KIND */
+    struct str why;                        /* KIND: of KIND_REFUSED */
+    struct round_result *result;           /* SOLVED; the engine does not keep it */
+    uint64_t ask;                          /* EXPLAIN: comes back with ACTION_REPLY */
+    struct str pod;                        /* EXPLAIN: "namespace/name" */
+    uint64_t id;                           /* WRITTEN, REPLY: of the action */
+    struct k8s_written written;            /* WRITTEN */
+    const struct aws_operation *operation; /* REPLY */
+    const void *reply;                     /* REPLY: its output struct; NULL when it failed */
+    struct aws_fault fault;                /* REPLY: AWS_FAULT_NONE when it did not */
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "provisioner/engine/journal.h"
 
+#include "awsapi/ajson.h"
+#include "awsapi/service_ec2.h"
+#include "base/arena.h"
 #include "base/json.h"
 #include "base/jsonw.h"
 #include "provisioner/provisioning/round.h"
@@ -18,6 +21,7 @@ static const struct {
     {                                                                                              \
         name_, kind_, offsetof(struct engine_settings, path_)                                      \
     }
+    FIELD("mode", FIELD_I32, mode),
     FIELD("batchIdleMs", FIELD_I64, batch_idle_ms),
     FIELD("batchMaxMs", FIELD_I64, batch_max_ms),
     FIELD("timeLimitMs", FIELD_I64, time_limit_ms),
@@ -42,8 +46,9 @@ static const struct {
 enum { N_FIELDS = sizeof fields / sizeof fields[0] };
 
 static const char *const event_names[] = {
-    [EVENT_DELTA] = "delta",   [EVENT_KIND] = "kind",       [EVENT_TICK] = "tick",
-    [EVENT_SOLVED] = "solved", [EVENT_EXPLAIN] = "explain", [EVENT_STOP] = "stop"};
+    [EVENT_DELTA] = "delta",     [EVENT_KIND] = "kind",       [EVENT_TICK] = "tick",
+    [EVENT_SOLVED] = "solved",   [EVENT_EXPLAIN] = "explain", [EVENT_STOP] = "stop",
+    [EVENT_WRITTEN] = "written", [EVENT_REPLY] = "reply"};
 static const char *const change_names[] = {
     [K8S_ADDED] = "ADDED", [K8S_MODIFIED] = "MODIFIED", [K8S_DELETED] = "DELETED"};
 static const char *const stage_names[] = {[KIND_UNKNOWN] = "unknown",
@@ -53,7 +58,21 @@ static const char *const stage_names[] = {[KIND_UNKNOWN] = "unknown",
 static const char *const action_names[] = {
     [ACTION_TIMER] = "timer",     [ACTION_SOLVE] = "solve", [ACTION_CANCEL] = "cancel",
     [ACTION_EXPORT] = "export",   [ACTION_REPLY] = "reply", [ACTION_LOG] = "log",
-    [ACTION_RESTART] = "restart", [ACTION_EXIT] = "exit"};
+    [ACTION_RESTART] = "restart", [ACTION_EXIT] = "exit",   [ACTION_WRITE] = "write",
+    [ACTION_CALL] = "call"};
+static const struct {
+    const char *name;
+    size_t offset;
+} cluster_fields[] = {{"name", offsetof(struct userdata_cluster, name)},
+                      {"endpoint", offsetof(struct userdata_cluster, endpoint)},
+                      {"ca", offsetof(struct userdata_cluster, ca)},
+                      {"cidr", offsetof(struct userdata_cluster, cidr)},
+                      {"dnsIP", offsetof(struct userdata_cluster, dns_ip)}};
+enum { N_CLUSTER_FIELDS = sizeof cluster_fields / sizeof cluster_fields[0] };
+/* Those that the engine asks for. */
+static const struct aws_operation *const operations[] = {
+    &aws_ec2_create_fleet, &aws_ec2_create_launch_template, &aws_ec2_describe_instances,
+    &aws_ec2_terminate_instances};
 
 /* ---- writing ---- */
 
@@ -65,6 +84,12 @@ void journal_put_header(const struct engine_settings *settings, struct str catal
     jsonw_key_str(&w, "journal", FORMAT);
     jsonw_key_str(&w, "catalog", catalog);
     jsonw_key_str(&w, "schedulerConfig", settings->scheduler_config);
+    jsonw_key_object(&w, "cluster");
+    for (size_t i = 0; i < N_CLUSTER_FIELDS; i++) {
+        const char *at = (const char *)&settings->cluster + cluster_fields[i].offset;
+        jsonw_key_str(&w, cluster_fields[i].name, *(const struct str *)(const void *)at);
+    }
+    jsonw_object_end(&w);
     jsonw_key_object(&w, "settings");
     for (size_t i = 0; i < N_FIELDS; i++) {
         const char *at = (const char *)settings + fields[i].offset;
@@ -99,6 +124,35 @@ static void put_result(struct jsonw *w, const struct round_result *result)
     }
 }
 
+static void put_written(struct jsonw *w, const struct event *event)
+{
+    jsonw_key_i64(w, "id", (int64_t)event->id);
+    jsonw_key_i64(w, "outcome", event->written.outcome);
+    jsonw_key_i64(w, "retryAfterMs", event->written.retry_after_ms);
+    jsonw_key_str(w, "name", event->written.name);
+    jsonw_key_str(w, "uid", event->written.uid);
+    jsonw_key_str(w, "version", event->written.version);
+}
+
+static void put_reply(struct jsonw *w, const struct event *event)
+{
+    const struct aws_fault *fault = &event->fault;
+    jsonw_key_i64(w, "id", (int64_t)event->id);
+    jsonw_key_str(w, "operation", str_of(event->operation->name));
+    if (event->reply != NULL) {
+        jsonw_key_object(w, "result");
+        aws_json_write_members(w, AWS_JSON_CLI, event->operation->output, event->reply);
+        jsonw_object_end(w);
+        return;
+    }
+    jsonw_key_i64(w, "fault", fault->kind);
+    jsonw_key_i64(w, "status", fault->status);
+    jsonw_key_str(w, "code", fault->code);
+    jsonw_key_str(w, "message", fault->message);
+    jsonw_key_bool(w, "maybeDone", fault->maybe_done);
+    jsonw_key_i64(w, "retryAfterMs", fault->retry_after_ms);
+}
+
 void journal_put_event(const struct event *event, struct moment now, struct strbuf *b)
 {
     struct jsonw w = jsonw_new(b, JSONW_COMPACT);
@@ -120,6 +174,10 @@ void journal_put_event(const struct event *event, struct moment now, struct strb
     } else if (event->type == EVENT_EXPLAIN) {
         jsonw_key_i64(&w, "ask", (int64_t)event->ask);
         jsonw_key_str(&w, "pod", event->pod);
+    } else if (event->type == EVENT_WRITTEN) {
+        put_written(&w, event);
+    } else if (event->type == EVENT_REPLY) {
+        put_reply(&w, event);
     }
     jsonw_object_end(&w);
 }
@@ -133,6 +191,31 @@ static void put_document(struct jsonw *w, struct str document)
     }
     jsonw_key_i64(w, "bytes", (int64_t)document.n);
     jsonw_key_str(w, "hash", (struct str){.p = hash, .n = 16});
+}
+
+static void put_write(struct jsonw *w, const struct action *action)
+{
+    const struct k8s_write *write = &action->write;
+    jsonw_key_i64(w, "id", (int64_t)action->id);
+    jsonw_key_i64(w, "verb", write->verb);
+    jsonw_key_str(w, "kind", str_of(write->kind->name));
+    jsonw_key_str(w, "group", str_of(write->kind->group));
+    jsonw_key_str(w, "namespace", write->ns);
+    jsonw_key_str(w, "name", write->name);
+    jsonw_key_str(w, "subresource", write->subresource);
+    jsonw_key_str(w, "body", write->body);
+    jsonw_key_str(w, "version", write->version);
+    jsonw_key_str(w, "uid", write->uid);
+    jsonw_key_i64(w, "graceSeconds", write->grace_s);
+}
+
+static void put_call(struct jsonw *w, const struct action *action)
+{
+    jsonw_key_i64(w, "id", (int64_t)action->id);
+    jsonw_key_str(w, "operation", str_of(action->operation->name));
+    jsonw_key_object(w, "request");
+    aws_json_write_members(w, AWS_JSON_CLI, action->operation->input, action->request);
+    jsonw_object_end(w);
 }
 
 void journal_put_action(const struct action *action, struct strbuf *b)
@@ -163,6 +246,12 @@ void journal_put_action(const struct action *action, struct strbuf *b)
         jsonw_key_str(&w, "message", str_of(action->message));
         jsonw_key_str(&w, "controller", str_of(action->controller));
         jsonw_key_str(&w, "fields", action->fields);
+        break;
+    case ACTION_WRITE:
+        put_write(&w, action);
+        break;
+    case ACTION_CALL:
+        put_call(&w, action);
         break;
     case ACTION_CANCEL:
     case ACTION_RESTART:
@@ -206,6 +295,7 @@ bool journal_read_header(const json_t *line, struct engine_settings *ret_setting
 {
     const struct json_at root = json_at_root(line);
     const struct json_at settings = json_at_member(&root, "settings");
+    const struct json_at cluster = json_at_member(&root, "cluster");
     struct engine_settings s = {.make = MAKE_SETTINGS_DEFAULT};
     struct str format = STR_EMPTY;
     if (!json_is_object(line) || !read_text(&root, "journal", &format, err) ||
@@ -215,6 +305,12 @@ bool journal_read_header(const json_t *line, struct engine_settings *ret_setting
     }
     for (size_t i = 0; i < N_FIELDS; i++) {
         if (!read_field(&settings, i, &s, err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < N_CLUSTER_FIELDS; i++) {
+        char *to = (char *)&s.cluster + cluster_fields[i].offset;
+        if (!read_text(&cluster, cluster_fields[i].name, (struct str *)(void *)to, err)) {
             return false;
         }
     }
@@ -316,8 +412,77 @@ static bool read_ask(const struct json_at *root, struct event *event, struct err
     return true;
 }
 
-bool journal_read_event(const json_t *line, bool *ret_is_event, struct event *ret_event,
-                        struct moment *ret_now, struct journal_round *ret_round, struct err *err)
+static bool read_number(const struct json_at *root, const char *key, int64_t max, int64_t *ret,
+                        struct err *err)
+{
+    const struct json_at at = json_at_member(root, key);
+    return json_read_i64(&at, 0, max, NULL, ret, err);
+}
+
+static bool read_written(const struct json_at *root, struct event *event, struct err *err)
+{
+    struct k8s_written *written = &event->written;
+    int64_t id = 0, outcome = 0;
+    if (!read_number(root, "id", INT64_MAX, &id, err) ||
+        !read_number(root, "outcome", K8S_WRITE_UNKNOWN, &outcome, err) ||
+        !read_number(root, "retryAfterMs", INT64_MAX, &written->retry_after_ms, err) ||
+        !read_text(root, "name", &written->name, err) ||
+        !read_text(root, "uid", &written->uid, err) ||
+        !read_text(root, "version", &written->version, err)) {
+        return false;
+    }
+    event->id = (uint64_t)id;
+    written->outcome = (enum k8s_outcome)outcome;
+    return true;
+}
+
+static bool read_fault(const struct json_at *root, struct aws_fault *fault, struct err *err)
+{
+    const struct json_at maybe = json_at_member(root, "maybeDone");
+    int64_t kind = 0, status = 0;
+    if (!read_number(root, "fault", AWS_FAULT_UNKNOWN, &kind, err) ||
+        !read_number(root, "status", 1000, &status, err) ||
+        !read_text(root, "code", &fault->code, err) ||
+        !read_text(root, "message", &fault->message, err) ||
+        !read_number(root, "retryAfterMs", INT64_MAX, &fault->retry_after_ms, err) ||
+        !json_read_bool(&maybe, NULL, &fault->maybe_done, err)) {
+        return false;
+    }
+    fault->kind = (enum aws_fault_kind)kind;
+    fault->status = (int)status;
+    fault->has_retry_after = fault->retry_after_ms > 0;
+    return kind != AWS_FAULT_NONE ||
+           err_set(err, ERR_INVALID, "fault: a reply without result must have one");
+}
+
+static bool read_reply(const struct json_at *root, struct arena *arena, struct event *event,
+                       struct err *err)
+{
+    const struct json_at result = json_at_member(root, "result");
+    const char *names[sizeof operations / sizeof operations[0]];
+    int64_t id = 0;
+    int which = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        names[i] = operations[i]->name;
+    }
+    if (!read_number(root, "id", INT64_MAX, &id, err) ||
+        !read_name(root, "operation", names, sizeof names / sizeof names[0], &which, err)) {
+        return false;
+    }
+    event->id = (uint64_t)id;
+    event->operation = operations[which];
+    if (result.v == NULL) {
+        return read_fault(root, &event->fault, err);
+    }
+    void *output = arena_alloc(arena, event->operation->output->size);
+    event->reply = output;
+    return aws_json_read_members(result.v, AWS_JSON_CLI, event->operation->output, arena, output,
+                                 err);
+}
+
+bool journal_read_event(const json_t *line, struct arena *arena, bool *ret_is_event,
+                        struct event *ret_event, struct moment *ret_now,
+                        struct journal_round *ret_round, struct err *err)
 {
     const struct json_at root = json_at_root(line);
     const struct json_at wall = json_at_member(&root, "wall"), mono = json_at_member(&root, "mono");
@@ -338,6 +503,8 @@ bool journal_read_event(const json_t *line, bool *ret_is_event, struct event *re
                 : event.type == EVENT_KIND    ? read_stage(&root, &event, err)
                 : event.type == EVENT_SOLVED  ? read_round(&root, ret_round, err)
                 : event.type == EVENT_EXPLAIN ? read_ask(&root, &event, err)
+                : event.type == EVENT_WRITTEN ? read_written(&root, &event, err)
+                : event.type == EVENT_REPLY   ? read_reply(&root, arena, &event, err)
                                               : true;
     *ret_event = event;
     return good;

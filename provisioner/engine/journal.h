@@ -32,7 +32,8 @@ struct journal_round {
     struct opt_i64 cut_after; /* steps, when it was cut */
 };
 
-/* *ret_is_event is false for the line of an action. Texts and objects are those of `line`. */
-MUST_CHECK bool journal_read_event(const json_t *line, bool *ret_is_event, struct event *ret_event,
-                                   struct moment *ret_now, struct journal_round *ret_round,
-                                   struct err *err);
+/* *ret_is_event is false for the line of an action. Texts and objects are those of `line`; the
+ * result of a call is in `arena`. */
+MUST_CHECK bool journal_read_event(const json_t *line, struct arena *arena, bool *ret_is_event,
+                                   struct event *ret_event, struct moment *ret_now,
+                                   struct journal_round *ret_round, struct err *err);

@@ -225,6 +225,27 @@ void say_round(struct actions *actions, const struct round_result *result, int64
     say_plan(actions, result, took_ms);
 }
 
+void say_claim(struct actions *actions, const struct claim_wanted *claim,
+               enum claim_verdict verdict)
+{
+    static const char *const messages[] = {
+        [CLAIM_GOOD] = "creating nodeclaim",
+        [CLAIM_NO_POOL] = "gave up a nodeclaim: its NodePool has gone",
+        [CLAIM_NO_PODS] = "gave up a nodeclaim: its pods need no place any more",
+        [CLAIM_OVER_LIMIT] = "gave up a nodeclaim: the limits of its NodePool are reached"};
+    struct line line;
+    line_begin(&line, actions->arena);
+    jsonw_key_object(&line.w, "NodePool");
+    put_text(&line, "name", claim->pool);
+    jsonw_object_end(&line.w);
+    jsonw_key_object(&line.w, "NodeClaim");
+    put_text(&line, "name", claim->name);
+    jsonw_object_end(&line.w);
+    jsonw_key_i64(&line.w, "pods", claim->n_pods);
+    jsonw_key_usd(&line.w, "usdPerHour", claim->price);
+    line_end(&line, actions, ACTION_INFO, messages[verdict], "provisioner");
+}
+
 struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena)
 {
     if (result->good) {

@@ -13,6 +13,8 @@
 #include "binpack/view/explanation.h"
 #include "k8s/builder.h"
 #include "k8s/reader.h"
+#include "provisioner/provisioning/claims.h"
+#include "provisioner/provisioning/gone.h"
 #include "provisioner/provisioning/scheduler_config.h"
 
 enum {
@@ -67,6 +69,8 @@ static bool build(struct run *run, struct err *err)
     run->catalog =
         cat_with_reservations(run->job->catalog, run->cluster->nodeclasses,
                               run->cluster->n_nodeclasses, run->cluster->tab, &run->arena);
+    run->catalog = gone_catalog(run->catalog, run->cluster->tab, run->job->gone, run->job->n_gone,
+                                &run->arena);
     return true;
 }
 
@@ -384,6 +388,11 @@ void round_run(struct round_job *job, const struct parallel *parallel,
                        write_document(&run, &ret_result->err);
     if (ret_result->good) {
         count(&run);
+    }
+    if (ret_result->good && job->claims && !job->disrupts && !ret_result->explains &&
+        !ret_result->default_pool) {
+        claims_of_plan(run.plan, job->id, &ret_result->arena, &ret_result->claims,
+                       &ret_result->n_claims);
     }
     arena_done(&run.plan_arena);
     arena_done(&run.arena);

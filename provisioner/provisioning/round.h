@@ -15,7 +15,13 @@
 #include "binpack/plan/make.h"
 #include "k8s/state.h"
 
+struct claim_wanted;
 struct parallel;
+
+/* An offering that cannot be had. */
+struct round_gone {
+    struct str instance_type, zone, capacity_type;
+};
 
 /* What is asked for. */
 struct round_job {
@@ -25,12 +31,15 @@ struct round_job {
     struct make_settings settings;
     struct str scheduler_config; /* has been checked */
     wall_t now;
-    struct str explain;       /* "namespace/name" of a pod; empty: a plan */
-    bool disrupts;            /* a plan for the running nodes instead of the pods that wait */
-    bool first;               /* only the first plan that holds, in milliseconds: without the
-                                 search for a cheaper one, and without a bound to speak of */
-    bool follows;             /* the round after the first plan, of the same frozen objects */
-    struct opt_i64 cut_after; /* steps: cancelled there */
+    struct str explain;            /* "namespace/name" of a pod; empty: a plan */
+    bool claims;                   /* the NodeClaims of the plan are wanted */
+    uint32_t n_gone;               /* offerings that had no capacity a short while ago */
+    const struct round_gone *gone; /* [n_gone]; until EVENT_SOLVED */
+    bool disrupts;                 /* a plan for the running nodes instead of the pods that wait */
+    bool first;                    /* only the first plan that holds, in milliseconds: without the
+                                      search for a cheaper one, and without a bound to speak of */
+    bool follows;                  /* the round after the first plan, of the same frozen objects */
+    struct opt_i64 cut_after;      /* steps: cancelled there */
     atomic_bool cancelled;
 };
 
@@ -79,6 +88,9 @@ struct round_result {
     uint32_t n_reasons, n_kinds, n_said;
     const struct round_count *reasons; /* [n_reasons] unplaced pods by code, by text */
     const struct round_nodes *kinds;   /* [n_kinds] by pool, type, zone, capacity type */
+    uint32_t n_claims;
+    const struct claim_wanted *claims; /* [n_claims] claims.h; when they are wanted */
+
     /* disrupts: */
     usd_t saves;
     struct opt_usd saves_at_most; /* proven */

@@ -14,6 +14,7 @@
 #include "io/signals.h"
 #include "provisioner/observe/metrics.h"
 #include "provisioner/provisioning/scheduler_config.h"
+#include "provisioner/sandbox/sandbox.h"
 #include "provisioner/service/log.h"
 #include "provisioner/service/replay.h"
 #include "provisioner/service/service.h"
@@ -104,6 +105,44 @@ static int replay(const struct settings *settings)
     return EXIT_GOOD;
 }
 
+static bool find_scenario(const struct settings *settings, struct arena *arena,
+                          struct sandbox_options *options, struct err *err)
+{
+    enum { SCENARIO_MAX = 16 << 20 };
+    if (sandbox_scenario(settings->scenario, &options->name, &options->scenario)) {
+        return true;
+    }
+    options->name = settings->scenario;
+    if (!io_file_read(str_cstr(arena, settings->scenario), SCENARIO_MAX, arena, &options->scenario,
+                      err)) {
+        struct strbuf names = strbuf_new(arena, 1024);
+        sandbox_names(&names);
+        return err_wrap(err, "no scenario of that name comes with the program (" STR_FMT ")",
+                        STR_ARG(strbuf_str(&names)));
+    }
+    return true;
+}
+
+static int sandbox(const struct settings *settings)
+{
+    auto_arena arena = ARENA_INIT;
+    struct sandbox_options options = {
+        .seed = (uint64_t)settings->seed,
+        .hours = {.has = settings->hours > 0, .v = settings->hours},
+        .faults = {.has = settings->faults > 0, .v = settings->faults}};
+    struct strbuf table = strbuf_new(&arena, 1 << 16);
+    struct sandbox_report report;
+    struct err err;
+    if (!find_scenario(settings, &arena, &options, &err) || !sandbox_run(&options, &report, &err)) {
+        return fail(EXIT_SETTING, &err);
+    }
+    sandbox_table(&options, &report, &table);
+    if (!io_fd_write(STDOUT_FILENO, "standard output", strbuf_str(&table), &err)) {
+        return fail(EXIT_FAULT, &err);
+    }
+    return report.broken ? EXIT_FAULT : EXIT_GOOD;
+}
+
 int main(int argc, char **argv)
 {
     auto_arena arena = ARENA_INIT;
@@ -121,6 +160,9 @@ int main(int argc, char **argv)
     }
     if (settings.command == COMMAND_REPLAY) {
         return replay(&settings);
+    }
+    if (settings.command == COMMAND_SANDBOX) {
+        return sandbox(&settings);
     }
     if (!log_open(settings.log_output_paths, settings.log_error_output_paths,
                   (enum action_level)settings.log_level, &log, &err)) {

@@ -25,6 +25,7 @@ struct replay {
     struct round_job *job;
     struct io_workers *workers;
     struct parallel parallel;
+    struct arena event; /* of the event at hand */
     struct replay_count count;
     uint64_t line;
 };
@@ -117,7 +118,8 @@ static bool take_line(struct replay *r, const json_t *line, struct err *err)
     struct event event;
     struct moment now;
     bool is_event = false;
-    if (!journal_read_event(line, &is_event, &event, &now, &round, err)) {
+    arena_reset(&r->event);
+    if (!journal_read_event(line, &r->event, &is_event, &event, &now, &round, err)) {
         return err_wrap(err, "line %" PRIu64, r->line);
     }
     if (!is_event) {
@@ -145,6 +147,12 @@ static bool begin(struct replay *r, const json_t *line, struct err *err)
         return false;
     }
     settings.scheduler_config = str_copy(&r->texts, settings.scheduler_config);
+    settings.cluster =
+        (struct userdata_cluster){.name = str_copy(&r->texts, settings.cluster.name),
+                                  .endpoint = str_copy(&r->texts, settings.cluster.endpoint),
+                                  .ca = str_copy(&r->texts, settings.cluster.ca),
+                                  .cidr = str_copy(&r->texts, settings.cluster.cidr),
+                                  .dns_ip = str_copy(&r->texts, settings.cluster.dns_ip)};
     r->engine = engine_new(&settings);
     if (!use_catalog(r, err)) {
         return false;
@@ -197,6 +205,7 @@ bool replay_run(const struct settings *settings, struct replay_count *ret_count,
     *ret_count = r.count;
     engine_abandon(r.engine);
     arena_done(&r.step);
+    arena_done(&r.event);
     arena_done(&r.texts);
     arena_done(&r.arena);
     return good;

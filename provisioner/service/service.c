@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "provisioner/service/service.h"
 
+#include <assert.h>
+
 #include "binpack/cli/version.h"
 #include "io/append.h"
 #include "io/clock.h"
@@ -106,6 +108,10 @@ static void act(struct service *service, const struct action *action)
         break;
     case ACTION_EXIT:
         service->over = true;
+        break;
+    case ACTION_WRITE:
+    case ACTION_CALL:
+        assert(false); /* not in the mode that only observes */
         break;
     }
 }

@@ -236,6 +236,10 @@ static bool take_flag(struct parser *p, int argc, const char *const *argv, int *
         p->settings->command = COMMAND_VERSION;
         return true;
     }
+    if (equals == flag.n && str_eq(name, STR("sandbox"))) {
+        p->settings->command = COMMAND_SANDBOX;
+        return true;
+    }
     if (row == NULL) {
         return unknown_flag(name, p->arena, err);
     }
@@ -273,6 +277,9 @@ static bool take_words(struct parser *p, int argc, const char *const *argv, stru
             n_words++;
         } else if (n_words == 1 && s->command == COMMAND_REPLAY) {
             s->replay = word;
+            n_words++;
+        } else if (n_words == 0 && s->command == COMMAND_SANDBOX) {
+            s->scenario = word;
             n_words++;
         } else {
             return err_set(err, ERR_INVALID,

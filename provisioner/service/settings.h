@@ -78,12 +78,20 @@ enum { LOG_DEBUG, LOG_INFO, LOG_ERROR };
 enum { SETTINGS_NOTES_MAX = 64 };
 
 /* What the command line asks for besides a run. */
-enum settings_command { COMMAND_RUN, COMMAND_HELP, COMMAND_VERSION, COMMAND_REPLAY };
+enum settings_command {
+    COMMAND_RUN,
+    COMMAND_HELP,
+    COMMAND_VERSION,
+    COMMAND_REPLAY,
+    COMMAND_SANDBOX
+};
 
 struct settings {
     enum settings_command command;
-    struct str topic;  /* HELP: "", "man", "markdown" or "metrics" */
-    struct str replay; /* REPLAY: the journal */
+    struct str topic;            /* HELP: "", "man", "markdown" or "metrics" */
+    struct str replay;           /* REPLAY: the journal */
+    struct str scenario;         /* SANDBOX: a name or a file; empty: the first that there is */
+    int64_t seed, hours, faults; /* SANDBOX: hours 0: the scenario's; faults 0: the scenario's */
 
     struct str karpenter_service, leader_election_name, leader_election_namespace;
     struct str log_output_paths, log_error_output_paths, scheduler_config;

@@ -63,6 +63,7 @@ void settings_help(struct strbuf *b)
 {
     put(b, "usage: provisioner --mode=observe|prepare [SETTING]...\n"
            "       provisioner replay FILE\n"
+           "       provisioner --sandbox [SCENARIO] [--seed=N] [--hours=N] [--faults=N]\n"
            "       provisioner help [man|markdown|metrics]\n\n");
     wrap(b, intro, 0, 80);
     for (int group = 0; group < N_SETTING_GROUPS; group++) {
@@ -135,13 +136,18 @@ void settings_man(struct strbuf *b)
            ".Sh SYNOPSIS\n"
            ".Nm\n.Fl \\-mode Ns = Ns Ar observe\n.Op Ar SETTING ...\n"
            ".Nm\n.Cm replay\n.Ar FILE\n"
+           ".Nm\n.Fl \\-sandbox\n.Op Ar SCENARIO\n"
            ".Nm\n.Cm help\n.Op Cm man | markdown | metrics\n"
            ".Sh DESCRIPTION\n");
     mdoc_text(b, intro);
-    put(b, ".Pp\n.Cm replay\nreads a journal that was written with\n.Fl \\-journal ,\n"
-           "gives its events to the engine again, and says where the actions differ.\n"
-           "Exit status 0 says that all are the same.\n"
-           ".Sh OPTIONS\nA flag comes before its variable in the environment.\n");
+    put(b,
+        ".Pp\n.Cm replay\nreads a journal that was written with\n.Fl \\-journal ,\n"
+        "gives its events to the engine again, and says where the actions differ.\n"
+        "Exit status 0 says that all are the same.\n"
+        ".Pp\n.Fl \\-sandbox\nlets the engine buy nodes in a simulated world with a clock of its\n"
+        "own, and prints what became of it. A scenario is one of those that come with\n"
+        "the program, or a file. Exit status 1 says that a promise was broken.\n"
+        ".Sh OPTIONS\nA flag comes before its variable in the environment.\n");
     for (int group = 0; group < N_SETTING_GROUPS; group++) {
         strbuf_addf(b, ".Ss %s\n.Bl -tag -width Ds\n", setting_group_titles[group]);
         for (size_t i = 0; i < n_setting_rows; i++) {

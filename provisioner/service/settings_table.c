@@ -205,5 +205,16 @@ const struct setting_row setting_rows[] = {
      .doc = "/debug/plan, /debug/explain?pod=NAMESPACE/NAME and /debug/state show names of pods "
             "and nodes. Without this setting they are for loopback addresses, which is what "
             "`kubectl port-forward` comes from."},
+    {"seed", "BINPACK_SEED", "N", SETTING_NUMBER, FIELD(seed), .min = 0, .max = INT64_MAX,
+     .fallback = "1", .group = GROUP_BINPACK, .help = "of the chance in --sandbox",
+     .doc = "The same scenario and seed give the same world, event by event."},
+    {"hours", "BINPACK_HOURS", "N", SETTING_NUMBER, FIELD(hours), .min = 0, .max = 8784,
+     .fallback = "0", .group = GROUP_BINPACK,
+     .help = "how long --sandbox runs, in its own time; 0: as its scenario says"},
+    {"faults", "BINPACK_FAULTS", "N", SETTING_NUMBER, FIELD(faults), .min = 0, .max = 1000,
+     .fallback = "0", .group = GROUP_BINPACK,
+     .help = "of 1000 writes and calls in --sandbox, how many go wrong; 0: as its scenario says",
+     .doc = "They fail, get lost, are done without an answer, or the program is killed before or "
+            "after them; not in the last hour, in which everything must come to rest."},
 };
 const size_t n_setting_rows = sizeof setting_rows / sizeof setting_rows[0];

@@ -53,6 +53,7 @@ static void give(struct engine *engine, const struct event *event, struct moment
 
 static void read_lines(struct docs *docs, struct engine *engine)
 {
+    auto_arena results = ARENA_INIT;
     struct moment now = {.wall = 0};
     for (;;) {
         auto_json *line = NULL;
@@ -70,7 +71,7 @@ static void read_lines(struct docs *docs, struct engine *engine)
         if (journal_read_header(line, &settings, &catalog, &err)) {
             continue;
         }
-        if (journal_read_event(line, &is_event, &event, &at, &round, &err) && is_event &&
+        if (journal_read_event(line, &results, &is_event, &event, &at, &round, &err) && is_event &&
             event.type != EVENT_SOLVED && event.type != EVENT_STOP) {
             now = at.mono >= now.mono ? at : now;
             give(engine, &event, now);

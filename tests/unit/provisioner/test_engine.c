@@ -84,6 +84,9 @@ static void take(struct bench *b, const struct action *action)
     case ACTION_EXIT:
         b->n_exits++;
         break;
+    case ACTION_WRITE:
+    case ACTION_CALL:
+        fail_msg("a mode that observes wrote something");
     }
 }
 
@@ -556,7 +559,7 @@ static void replay(struct bench *b, struct str journal)
         bool is_event = false;
         at += line.n + 1;
         assert_true(docs_read_one(line, &value, &err));
-        assert_true(journal_read_event(value, &is_event, &event, &b->now, &round, &err));
+        assert_true(journal_read_event(value, &b->arena, &is_event, &event, &b->now, &round, &err));
         if (is_event && event.type == EVENT_SOLVED) {
             b->job->cut_after = round.cut_after;
             solve_one(b);
@@ -680,7 +683,15 @@ static void broken_lines_are_refused(void **state)
          "\"change\": \"ADDED\", \"object\": 3}",
          "object: expected an object"},
         {"{\"event\": \"solved\", \"wall\": 1, \"mono\": 1}", "round"},
+        {"{\"event\": \"written\", \"wall\": 1, \"mono\": 1, \"id\": 1, \"outcome\": 99}",
+         "outcome"},
+        {"{\"event\": \"reply\", \"wall\": 1, \"mono\": 1, \"id\": 1, \"operation\": \"RunAway\"}",
+         "operation: \"RunAway\" is not known"},
+        {"{\"event\": \"reply\", \"wall\": 1, \"mono\": 1, \"id\": 1, \"operation\": "
+         "\"CreateFleet\", \"result\": {\"FleetId\": 3}}",
+         "FleetId"},
     };
+    auto_arena arena = ARENA_INIT;
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         auto_json *value = NULL;
@@ -690,7 +701,7 @@ static void broken_lines_are_refused(void **state)
         struct err err;
         bool is_event = false;
         assert_true(docs_read_one(str_of(rows[i].line), &value, &err));
-        if (journal_read_event(value, &is_event, &event, &now, &round, &err) ||
+        if (journal_read_event(value, &arena, &is_event, &event, &now, &round, &err) ||
             strstr(err.text, rows[i].text) == NULL) {
             fail_msg("%s: \"%s\"", rows[i].line, err.text);
         }

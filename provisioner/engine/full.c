@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The mode that acts: the new nodes of a plan become NodeClaims, and lifecycle/ does the rest.
+ *
+ * No round begins while a claim is being written that the state does not show yet, so that no round
+ * buys what the last one has bought. A write without an answer is sent again under the same name
+ * until it is clear. */
+#include "binpack/catalog/catalog.h"
+#include "provisioner/engine/engine_impl.h"
+#include "provisioner/lifecycle/lifecycle.h"
+#include "provisioner/provisioning/claims.h"
+
+enum {
+    CREATE_AGAIN_MS = 1000,
+    CREATE_TRIES = 10,
+    ECHO_MS = 60 * 1000 /* so long the watch has to show what was written */
+};
+
+static const struct k8s_kind *claim_kind(void)
+{
+    const struct k8s_kind *kind = NULL;
+    return k8s_kind_find(STR("NodeClaim"), STR("karpenter.sh/v1"), &kind) == K8S_MATCH_YES ? kind
+                                                                                           : NULL;
+}
+
+static struct lifecycle_view view_of(struct engine *engine, struct moment now,
+                                     struct actions *actions)
+{
+    return (struct lifecycle_view){.state = engine->state,
+                                   .tab = k8s_state_tab(engine->state),
+                                   .vocab = engine->vocab,
+                                   .catalog = engine->catalog,
+                                   .cat = engine->settings.make.catalog,
+                                   .cluster = engine->settings.cluster,
+                                   .now = now,
+                                   .last_id = &engine->last_id,
+                                   .out = actions};
+}
+
+/* ---- creating claims ---- */
+
+static void drop(struct engine *engine, size_t i)
+{
+    engine->creating.n--;
+    for (size_t k = i; k < engine->creating.n; k++) {
+        engine->creating.v[k] = engine->creating.v[k + 1];
+    }
+    if (engine->creating.n == 0) {
+        engine->creating.v = NULL;
+        engine->creating.cap = 0;
+        arena_reset(&engine->creating_arena);
+    }
+}
+
+static bool is_there(const struct engine *engine, struct str name)
+{
+    const struct k8s_identity id = {.name = name};
+    return k8s_state_find(engine->state, claim_kind(), &id) != NULL;
+}
+
+static void send(struct engine *engine, struct creating *creating, struct actions *actions)
+{
+    const struct claim_wanted *claim = creating->claim;
+    creating->id = ++engine->last_id;
+    creating->n_tries++;
+    creating->due = INT64_MAX;
+    VEC_PUSH(actions->arena, &actions->v,
+             ((struct action){.type = ACTION_WRITE,
+                              .id = creating->id,
+                              .write = {.verb = K8S_WRITE_CREATE,
+                                        .kind = claim_kind(),
+                                        .body = str_copy(actions->arena, claim->body),
+                                        .grace_s = -1}}));
+}
+
+static const struct claim_wanted *keep(struct arena *arena, const struct claim_wanted *claim)
+{
+    struct claim_wanted *copy = ARENA_NEW(arena, struct claim_wanted);
+    struct claim_amount *amounts = ARENA_ARRAY(arena, struct claim_amount, claim->n_amounts);
+    for (uint32_t i = 0; i < claim->n_amounts; i++) {
+        amounts[i] = (struct claim_amount){.resource = str_copy(arena, claim->amounts[i].resource),
+                                           .value = claim->amounts[i].value};
+    }
+    *copy = (struct claim_wanted){.name = str_copy(arena, claim->name),
+                                  .pool = str_copy(arena, claim->pool),
+                                  .body = str_copy(arena, claim->body),
+                                  .price = claim->price,
+                                  .n_amounts = claim->n_amounts,
+                                  .amounts = amounts};
+    return copy;
+}
+
+void full_create(struct engine *engine, const struct round_result *result, struct actions *actions)
+{
+    const struct claim_wanted **before =
+        ARENA_ARRAY(actions->arena, const struct claim_wanted *, result->n_claims);
+    uint32_t n_before = 0;
+    for (uint32_t i = 0; i < result->n_claims; i++) {
+        const struct claim_wanted *claim = &result->claims[i];
+        const enum claim_verdict verdict =
+            claim_check(engine->state, engine->vocab, engine->catalog, claim, before, n_before);
+        say_claim(actions, claim, verdict);
+        if (verdict == CLAIM_GOOD) {
+            before[n_before++] = claim;
+            VEC_PUSH(&engine->creating_arena, &engine->creating,
+                     ((struct creating){.claim = keep(&engine->creating_arena, claim)}));
+            send(engine, &engine->creating.v[engine->creating.n - 1], actions);
+        }
+    }
+}
+
+static void on_created(struct engine *engine, size_t i, const struct k8s_written *written,
+                       struct moment now)
+{
+    struct creating *creating = &engine->creating.v[i];
+    creating->id = 0;
+    switch (written->outcome) {
+    case K8S_WRITE_DONE:
+    case K8S_WRITE_ALREADY_EXISTS:
+        creating->written = true;
+        creating->due = sat_add(now.mono, ECHO_MS);
+        if (is_there(engine, creating->claim->name)) {
+            drop(engine, i);
+        }
+        break;
+    case K8S_WRITE_UNKNOWN:
+    case K8S_WRITE_FAILED:
+    case K8S_WRITE_TOO_MANY:
+    case K8S_WRITE_UNAUTHORIZED:
+        creating->due =
+            sat_add(now.mono, written->retry_after_ms > CREATE_AGAIN_MS ? written->retry_after_ms
+                                                                        : CREATE_AGAIN_MS);
+        break;
+    case K8S_WRITE_NOT_FOUND:
+    case K8S_WRITE_CONFLICT:
+    case K8S_WRITE_BLOCKED:
+    case K8S_WRITE_FORBIDDEN:
+    case K8S_WRITE_INVALID:
+        drop(engine, i);
+        break;
+    }
+}
+
+static void create_again(struct engine *engine, struct moment now, struct actions *actions)
+{
+    for (size_t i = engine->creating.n; i-- > 0;) {
+        struct creating *creating = &engine->creating.v[i];
+        if (creating->due > now.mono) {
+            continue;
+        }
+        if (creating->written || creating->n_tries >= CREATE_TRIES) {
+            drop(engine, i);
+        } else {
+            send(engine, creating, actions);
+        }
+    }
+}
+
+/* ---- for the engine ---- */
+
+void full_delta(struct engine *engine, const struct event *event, struct moment now,
+                struct actions *actions)
+{
+    const struct lifecycle_view view = view_of(engine, now, actions);
+    lifecycle_delta(engine->lifecycle, &view, event);
+    for (size_t i = engine->creating.n; event->kind->store == STORE_NODECLAIMS && i-- > 0;) {
+        if (engine->creating.v[i].written &&
+            str_eq(engine->creating.v[i].claim->name, event->delta.id.name)) {
+            drop(engine, i);
+        }
+    }
+}
+
+void full_answer(struct engine *engine, const struct event *event, struct moment now,
+                 struct actions *actions)
+{
+    const uint64_t n_no_capacity = lifecycle_counts(engine->lifecycle).n_no_capacity;
+    for (size_t i = 0; event->type == EVENT_WRITTEN && i < engine->creating.n; i++) {
+        if (engine->creating.v[i].id == event->id) {
+            on_created(engine, i, &event->written, now);
+            return;
+        }
+    }
+    const struct lifecycle_view view = view_of(engine, now, actions);
+    lifecycle_answer(engine->lifecycle, &view, event);
+    if (lifecycle_counts(engine->lifecycle).n_no_capacity > n_no_capacity) {
+        engine->stale = true; /* at once another plan, without what had no capacity */
+        engine->replan_at = now.mono;
+    }
+}
+
+void full_step(struct engine *engine, struct moment now, struct actions *actions)
+{
+    const struct lifecycle_view view = view_of(engine, now, actions);
+    create_again(engine, now, actions);
+    lifecycle_step(engine->lifecycle, &view);
+}
+
+mono_t full_due(const struct engine *engine)
+{
+    mono_t due = lifecycle_due(engine->lifecycle);
+    for (size_t i = 0; i < engine->creating.n; i++) {
+        due = engine->creating.v[i].due < due ? engine->creating.v[i].due : due;
+    }
+    return due;
+}
+
+void full_job(struct engine *engine, struct moment now, struct round_job *job)
+{
+    arena_reset(&engine->gone_arena);
+    job->claims = true;
+    job->n_gone = lifecycle_gone(engine->lifecycle, now.mono, &engine->gone_arena, &job->gone);
+}

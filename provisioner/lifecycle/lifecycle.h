@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The life of a NodeClaim: launched, registered, initialized; and taken down again when it is
+ * deleted.
+ *
+ * For each claim there is one thing under way at most: a write or a call, whose end is an event.
+ * What is to be done next follows from the objects alone and from what AWS says, so a program that
+ * was killed anywhere goes on where it stood: the finalizer is on the claim before anything is
+ * launched; the number of the attempt and the digest of its request are on the claim before the
+ * call; and a claim of which nobody here knows whether its call was made is looked for in EC2
+ * first, then asked for with the same token. See launch.c and terminate.c. */
+#pragma once
+
+#include "binpack/catalog/catalog.h"
+#include "k8s/state.h"
+#include "provisioner/engine/action.h"
+#include "provisioner/engine/event.h"
+#include "provisioner/nodeclass/userdata.h"
+
+struct lifecycle; /* opaque */
+struct sched_vocab;
+
+/* What a step sees. */
+struct lifecycle_view {
+    const struct k8s_state *state;
+    const struct strtab *tab; /* of `state` */
+    const struct sched_vocab *vocab;
+    const struct catalog *catalog;
+    struct cat_settings cat;
+    struct userdata_cluster cluster;
+    struct moment now;
+    uint64_t *last_id; /* of actions; counted up */
+    struct actions *out;
+};
+
+struct lifecycle *lifecycle_new(void);
+void lifecycle_free(struct lifecycle *lifecycle); /* NULL is fine */
+
+/* An object came, changed or went; `state` of the view has it already. */
+void lifecycle_delta(struct lifecycle *lifecycle, const struct lifecycle_view *view,
+                     const struct event *event);
+
+/* EVENT_WRITTEN or EVENT_REPLY; those of other ids are left alone. */
+void lifecycle_answer(struct lifecycle *lifecycle, const struct lifecycle_view *view,
+                      const struct event *event);
+
+/* Does what is due. */
+void lifecycle_step(struct lifecycle *lifecycle, const struct lifecycle_view *view);
+
+/* When something is due next; INT64_MAX: not before an event. */
+mono_t lifecycle_due(const struct lifecycle *lifecycle);
+
+/* Offerings that had no capacity a short while ago, as of `now`; valid until the next step. */
+struct round_gone;
+uint32_t lifecycle_gone(const struct lifecycle *lifecycle, mono_t now, struct arena *arena,
+                        const struct round_gone **ret_gone);
+
+/* What has been done since the start. */
+struct lifecycle_counts {
+    uint64_t n_launched, n_registered, n_initialized, n_terminated, n_no_capacity, n_failed;
+};
+struct lifecycle_counts lifecycle_counts(const struct lifecycle *lifecycle);

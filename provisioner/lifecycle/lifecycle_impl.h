@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the parts of lifecycle share. Internal to provisioner/lifecycle. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "binpack/scheduling/vocab.h"
+#include "provisioner/lifecycle/conditions.h"
+#include "provisioner/lifecycle/lifecycle.h"
+
+#define TERMINATION_FINALIZER "karpenter.sh/termination"
+#define CLAIM_TAG             "karpenter.sh/nodeclaim"
+
+enum {
+    LIFE_TEXT_MAX = 256,
+    LOOK_AGAIN_MS = 5 * 1000, /* DescribeInstances while something must show or vanish */
+    DRAIN_AGAIN_MS = 1000,    /* (karp: requeue of awaitDrain) */
+    BACKOFF_MIN_MS = 1000,    /* (karp: nodeclaim.lifecycle) */
+    BACKOFF_MAX_MS = 60 * 1000,
+    UNSEEN_MS = 120 * 1000, /* so long DescribeInstances may not know what was launched */
+    LAUNCH_TIMEOUT_MS = 5 * 60 * 1000,        /* (karp: LaunchTimeout) */
+    REGISTRATION_TIMEOUT_MS = 15 * 60 * 1000, /* (karp: registration timeout) */
+    GONE_MS = 3 * 60 * 1000,                  /* (karp: unavailable offerings) */
+    STUCK_POD_MS = 60 * 1000                  /* a pod that should have gone so long ago */
+};
+
+/* Text with a cap, by value. */
+struct life_text {
+    uint16_t n;
+    char p[LIFE_TEXT_MAX];
+};
+struct life_text life_text_of(struct str text);
+struct str life_str(const struct life_text *text); /* as long as the text is */
+
+enum life_wait {
+    LIFE_FREE,      /* nothing is under way */
+    LIFE_WRITE,     /* a write, whose effect the state will show */
+    LIFE_NOTE,      /* the annotation of the attempt is being written */
+    LIFE_LOOK,      /* DescribeInstances by the claim's tag */
+    LIFE_LOOK_GONE, /* the same by id, until it is gone */
+    LIFE_TEMPLATE,  /* CreateLaunchTemplate */
+    LIFE_FLEET,     /* CreateFleet */
+    LIFE_TERMINATE  /* TerminateInstances */
+};
+
+/* What this run of the program knows of a claim beyond the objects. */
+struct life {
+    struct life_text name, uid;
+    uint64_t id; /* of the action under way */
+    enum life_wait wait;
+    mono_t due; /* look at it again then */
+    int64_t backoff_ms;
+    bool sure;        /* no call of the attempt was made by another run, or it was asked after */
+    bool used_up;     /* the attempt failed for good: the next one */
+    bool none;        /* there is no instance, for certain */
+    bool terminating; /* TerminateInstances has been answered */
+    mono_t looking_since; /* INT64_MAX: not looking */
+    bool has_instance;    /* of CreateFleet or DescribeInstances: */
+    struct life_text instance_id, type, zone, image_id, capacity_type;
+    struct life_text node; /* name of its Node, once it had one */
+};
+
+struct gone {
+    struct life_text type, zone, capacity_type;
+    mono_t until;
+};
+
+struct class_object {
+    struct life_text name;
+    json_t *object;
+};
+
+struct lifecycle {
+    struct arena arena;
+    VEC(struct life) lives;
+    VEC(struct gone) gone;
+    VEC(struct class_object) classes;
+    VEC(struct life_text) templates; /* names that EC2 has */
+    struct lifecycle_counts counts;
+};
+
+/* ---- lifecycle.c ---- */
+
+/* One action for the claim; its end comes back to it. `write.name` and so on must be set. */
+void life_write(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
+                const struct k8s_write *write);
+void life_call(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
+               const struct aws_operation *operation, const void *request);
+/* Later again, each time twice as late. */
+void life_back_off(const struct lifecycle_view *view, struct life *life);
+const struct k8s_kind *life_kind(const char *name);
+const struct k8s_node *life_node(const struct lifecycle_view *view, struct str provider_id);
+/* {"status": {"conditions": [...]}} of the claim. */
+void life_write_conditions(const struct lifecycle_view *view, struct life *life,
+                           const struct karp_nodeclaim *claim, const struct conditions *conditions);
+struct conditions life_conditions(const struct lifecycle_view *view,
+                                  const struct karp_nodeclaim *claim);
+bool life_is_true(const struct lifecycle_view *view, const struct karp_nodeclaim *claim,
+                  const char *type);
+void life_delete_claim(const struct lifecycle_view *view, struct life *life,
+                       const struct karp_nodeclaim *claim);
+struct str life_effect(enum k8s_effect effect);
+
+/* ---- launch.c ---- */
+
+void launch_next(struct lifecycle *lifecycle, const struct lifecycle_view *view, struct life *life,
+                 const struct karp_nodeclaim *claim);
+void launch_reply(struct lifecycle *lifecycle, const struct lifecycle_view *view, struct life *life,
+                  const struct karp_nodeclaim *claim, const struct event *event);
+/* DescribeInstances by the claim's tag. */
+void launch_look(const struct lifecycle_view *view, struct life *life,
+                 const struct karp_nodeclaim *claim);
+bool launch_was_tried(const struct lifecycle_view *view, const struct karp_nodeclaim *claim);
+
+/* ---- register.c ---- */
+
+void register_next(struct lifecycle *lifecycle, const struct lifecycle_view *view,
+                   struct life *life, const struct karp_nodeclaim *claim);
+void initialize_next(struct lifecycle *lifecycle, const struct lifecycle_view *view,
+                     struct life *life, const struct karp_nodeclaim *claim);
+
+/* ---- terminate.c ---- */
+
+void terminate_next(struct lifecycle *lifecycle, const struct lifecycle_view *view,
+                    struct life *life, const struct karp_nodeclaim *claim);
+void terminate_reply(struct lifecycle *lifecycle, const struct lifecycle_view *view,
+                     struct life *life, const struct event *event);

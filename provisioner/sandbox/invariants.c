@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What must hold whatever happens. */
+#include "provisioner/sandbox/world.h"
+
+static bool broken(struct world *world, const char *what, struct str name)
+{
+    const int64_t s = world->now / SECOND;
+    world->report.broken = true;
+    return err_set(&world->report.breach, ERR_INTERNAL, "at %02d:%02d:%02d: %s: " STR_FMT,
+                   (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60), what, STR_ARG(name));
+}
+
+static const struct karp_nodeclaim *claim_of(const struct world *world,
+                                             const struct instance *instance)
+{
+    const struct k8s_identity id = {.name = text_str(&instance->claim)};
+    return k8s_state_find(world->truth, world_kind("NodeClaim"), &id);
+}
+
+static bool instances_have_claims(struct world *world)
+{
+    for (size_t i = 0; i < world->instances.n; i++) {
+        const struct instance *instance = &world->instances.v[i];
+        if (!ec2_is_alive(instance)) {
+            continue;
+        }
+        if (claim_of(world, instance) == NULL) {
+            return broken(world, "an instance runs without a NodeClaim", text_str(&instance->id));
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (ec2_is_alive(&world->instances.v[k]) &&
+                str_eq(text_str(&world->instances.v[k].claim), text_str(&instance->claim))) {
+                return broken(world, "a NodeClaim has two instances", text_str(&instance->claim));
+            }
+        }
+    }
+    return true;
+}
+
+static int64_t capacity_of(const struct world *world, const struct instance *instance,
+                           strid resource)
+{
+    const struct strtab *tab = k8s_state_tab(world->truth);
+    const strid name = strtab_find(tab, text_str(&instance->type));
+    const struct cat_type *type = name == STRID_NONE ? NULL : cat_find(world->catalog, tab, name);
+    return resource == k8s_state_words(world->truth)->nodes ? 1
+           : type == NULL                                   ? 0
+                          : k8s_resources_get(&type->capacity, resource);
+}
+
+static bool limits_hold(struct world *world)
+{
+    for (uint32_t p = 0; p < k8s_state_count(world->truth, STORE_NODEPOOLS); p++) {
+        const struct karp_nodepool *pool = k8s_state_at(world->truth, STORE_NODEPOOLS, p);
+        for (uint32_t r = 0; r < pool->limits.n; r++) {
+            int64_t sum = 0;
+            for (size_t i = 0; i < world->instances.n; i++) {
+                const struct instance *instance = &world->instances.v[i];
+                if (ec2_is_alive(instance) && str_eq(text_str(&instance->pool), pool->meta.name)) {
+                    sum = sat_add(sum, capacity_of(world, instance, pool->limits.v[r].resource));
+                }
+            }
+            if (sum > pool->limits.v[r].value) {
+                return broken(world, "a NodePool is above its limits", pool->meta.name);
+            }
+        }
+    }
+    return true;
+}
+
+bool invariants_hold(struct world *world)
+{
+    return !world->report.broken && instances_have_claims(world) && limits_hold(world);
+}
+
+/* When nothing has failed for a while: every pod has its place, every claim its node. */
+bool invariants_converged(struct world *world)
+{
+    for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_PODS); i++) {
+        const struct k8s_pod *pod = k8s_state_at(world->truth, STORE_PODS, i);
+        if (pod->node_name.n == 0) {
+            return broken(world, "a pod is still without a place at the end", pod->name);
+        }
+    }
+    for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_NODECLAIMS); i++) {
+        const struct karp_nodeclaim *claim = k8s_state_at(world->truth, STORE_NODECLAIMS, i);
+        const struct k8s_condition *ready =
+            k8s_conditions_find(&claim->conditions, k8s_state_words(world->truth)->ready);
+        if (claim->meta.deleted.has) {
+            return broken(world, "a NodeClaim is still going at the end", claim->meta.name);
+        }
+        if (ready == NULL || ready->status != k8s_state_words(world->truth)->s_true) {
+            return broken(world, "a NodeClaim is not ready at the end", claim->meta.name);
+        }
+    }
+    return true;
+}

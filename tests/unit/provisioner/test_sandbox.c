@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Whole lives of nodes in a simulated world. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "provisioner/sandbox/sandbox.h"
+
+static struct sandbox_report run(const char *name, uint64_t seed, int64_t faults)
+{
+    struct sandbox_options options = {.seed = seed, .faults = {.has = faults > 0, .v = faults}};
+    struct sandbox_report report;
+    struct err err;
+    auto_arena arena = ARENA_INIT;
+    struct strbuf table = strbuf_new(&arena, 65536);
+    assert_true(sandbox_scenario(str_of(name), &options.name, &options.scenario));
+    if (!sandbox_run(&options, &report, &err)) {
+        fail_msg("%s", err.text);
+    }
+    sandbox_table(&options, &report, &table);
+    if (report.broken || getenv("SANDBOX_TABLE") != NULL) {
+        print_message(STR_FMT "\n", STR_ARG(strbuf_str(&table)));
+    }
+    if (report.broken) {
+        fail_msg("%s seed %llu: %s", name, (unsigned long long)seed, report.breach.text);
+    }
+    return report;
+}
+
+static void pods_get_nodes_and_nodes_go(void **state)
+{
+    (void)state;
+    const struct sandbox_report report = run("day", 1, 0);
+    assert_int_equal(report.n_pods, 80);
+    assert_int_equal(report.n_bound, 80);
+    assert_true(report.n_launches >= 4);
+    assert_int_equal(report.n_terminations, 3);
+    assert_int_equal(report.n_instances, report.n_launches - report.n_terminations);
+    assert_int_equal(report.n_instances, report.n_claims);
+    assert_int_equal(report.n_instances, report.n_nodes);
+    assert_int_equal(report.n_restarts, 0);
+}
+
+/* Each number is a world. SANDBOX_RUNS=1000 makes it so many. */
+static void nothing_is_lost_when_anything_fails(void **state)
+{
+    const char *wanted = getenv("SANDBOX_RUNS");
+    const uint64_t n = wanted == NULL ? 4 : strtoull(wanted, NULL, 10);
+    struct sandbox_report sum = {.n_restarts = 0};
+    (void)state;
+    for (uint64_t seed = 1; seed <= n; seed++) {
+        const struct sandbox_report report = run("day", seed, 40);
+        assert_int_equal(report.n_bound, 80);
+        assert_int_equal(report.n_instances, report.n_claims);
+        sum.n_restarts += report.n_restarts;
+        for (int a = 0; a < SANDBOX_N_ACTIONS; a++) {
+            for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
+                sum.faults[a][f] += report.faults[a][f];
+            }
+        }
+    }
+    assert_true(sum.n_restarts >= n);
+    for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
+        assert_true(sum.faults[SANDBOX_PATCH][f] > 0);
+    }
+    if (wanted != NULL) {
+        for (int a = 0; a < SANDBOX_N_ACTIONS; a++) {
+            print_message(
+                "%d: %llu %llu %llu %llu %llu %llu\n", a, (unsigned long long)sum.faults[a][0],
+                (unsigned long long)sum.faults[a][1], (unsigned long long)sum.faults[a][2],
+                (unsigned long long)sum.faults[a][3], (unsigned long long)sum.faults[a][4],
+                (unsigned long long)sum.faults[a][5]);
+        }
+    }
+}
+
+/* The same seed gives the same world. */
+static void a_world_can_be_repeated(void **state)
+{
+    const struct sandbox_report a = run("day", 7, 40), b = run("day", 7, 40);
+    (void)state;
+    assert_memory_equal(a.faults, b.faults, sizeof a.faults);
+    assert_int_equal(a.bill, b.bill);
+    assert_int_equal(a.n_events, b.n_events);
+}
+
+static void broken_scenarios_are_refused(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {"kind: Pod\napiVersion: v1\nmetadata: {name: a}\n", "no document of the kind Sandbox"},
+        {"kind: Sandbox\nspec: {hours: 0}\n", "hours"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{at: soon}]}\n", "steps[0].at"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: {}}\n", "steps"},
+        {"kind: Pot\n", "kind: \"Pot\""},
+        {"kind: Pod\napiVersion: v1\nmetadata: {}\n", "metadata.name"},
+        {"kind: [\n", "x:"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct sandbox_options options = {.name = STR("x"), .scenario = str_of(rows[i].text)};
+        struct sandbox_report report;
+        struct err err;
+        if (sandbox_run(&options, &report, &err) || strstr(err.text, rows[i].says) == NULL) {
+            fail_msg("%s: \"%s\"", rows[i].text, err.text);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pods_get_nodes_and_nodes_go),
+        cmocka_unit_test(nothing_is_lost_when_anything_fails),
+        cmocka_unit_test(a_world_can_be_repeated),
+        cmocka_unit_test(broken_scenarios_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
