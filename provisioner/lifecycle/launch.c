@@ -304,8 +304,6 @@ static void fill_configs(struct request *r)
     }
 }
 
-static void read_note(struct request *r, int64_t *ret_attempt, struct str *ret_digest);
-
 static bool make_request(const struct lifecycle *l, struct request *r, struct err *err)
 {
     const struct k8s_words *words = r->view->vocab->words;
@@ -368,12 +366,7 @@ static void write_note(struct request *r, struct life *life, int64_t attempt)
     jsonw_object_end(&w);
     jsonw_object_end(&w);
     jsonw_object_end(&w);
-    const struct k8s_write write = {.verb = K8S_WRITE_MERGE_PATCH,
-                                    .kind = life_kind("NodeClaim"),
-                                    .name = str_copy(r->arena, r->claim->meta.name),
-                                    .body = strbuf_str(&body),
-                                    .version = str_copy(r->arena, r->claim->meta.resource_version)};
-    life_write(r->view, life, LIFE_NOTE, &write);
+    life_patch_claim(r->view, life, LIFE_NOTE, r->claim, STR_EMPTY, strbuf_str(&body));
 }
 
 /* ---- looking for what was launched ---- */
@@ -571,7 +564,7 @@ static void on_fleet_result(struct lifecycle *l, const struct lifecycle_view *vi
     if (no_capacity) {
         l->counts.n_no_capacity++;
         life->none = true;
-        life_delete_claim(view, life, claim);
+        life_delete(view, life, "NodeClaim", &claim->meta);
         return;
     }
     l->counts.n_failed++;
@@ -651,12 +644,7 @@ static void put_launched_metadata(struct request *r, struct life *life, const st
     jsonw_object_end(&w);
     jsonw_object_end(&w);
     jsonw_object_end(&w);
-    const struct k8s_write write = {.verb = K8S_WRITE_MERGE_PATCH,
-                                    .kind = life_kind("NodeClaim"),
-                                    .name = str_copy(r->arena, r->claim->meta.name),
-                                    .body = strbuf_str(&body),
-                                    .version = str_copy(r->arena, r->claim->meta.resource_version)};
-    life_write(r->view, life, LIFE_WRITE, &write);
+    life_patch_claim(r->view, life, LIFE_WRITE, r->claim, STR_EMPTY, strbuf_str(&body));
 }
 
 static void put_amounts(struct request *r, struct jsonw *w, const char *key,
@@ -693,13 +681,7 @@ static void put_launched_status(struct request *r, struct life *life, const stru
     conditions_write(&conditions, &w);
     jsonw_object_end(&w);
     jsonw_object_end(&w);
-    const struct k8s_write write = {.verb = K8S_WRITE_MERGE_PATCH,
-                                    .kind = life_kind("NodeClaim"),
-                                    .name = str_copy(r->arena, r->claim->meta.name),
-                                    .subresource = STR("status"),
-                                    .body = strbuf_str(&body),
-                                    .version = str_copy(r->arena, r->claim->meta.resource_version)};
-    life_write(r->view, life, LIFE_WRITE, &write);
+    life_patch_claim(r->view, life, LIFE_WRITE, r->claim, STR("status"), strbuf_str(&body));
 }
 
 /* Labels first: what a node is known by must be there before anybody takes it for launched. */
@@ -771,7 +753,7 @@ void launch_next(struct lifecycle *l, const struct lifecycle_view *view, struct 
         return;
     }
     if (view->now.wall - created > LAUNCH_TIMEOUT_MS) {
-        life_delete_claim(view, life, claim);
+        life_delete(view, life, "NodeClaim", &claim->meta);
         return;
     }
     read_note(&r, &r.attempt, &noted);

@@ -71,6 +71,25 @@ void life_write(const struct lifecycle_view *view, struct life *life, enum life_
              ((struct action){.type = ACTION_WRITE, .id = life->id, .write = *write}));
 }
 
+void life_patch(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
+                const struct k8s_meta *meta, const struct k8s_write *patch)
+{
+    struct k8s_write write = *patch;
+    write.name = str_copy(view->out->arena, meta->name);
+    write.version = str_copy(view->out->arena, meta->resource_version);
+    life_write(view, life, wait, &write);
+}
+
+void life_patch_claim(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
+                      const struct karp_nodeclaim *claim, struct str subresource, struct str body)
+{
+    const struct k8s_write patch = {.verb = K8S_WRITE_MERGE_PATCH,
+                                    .kind = life_kind("NodeClaim"),
+                                    .subresource = subresource,
+                                    .body = body};
+    life_patch(view, life, wait, &claim->meta, &patch);
+}
+
 void life_call(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
                const struct aws_operation *operation, const void *request)
 {
@@ -126,23 +145,16 @@ void life_write_conditions(const struct lifecycle_view *view, struct life *life,
     conditions_write(conditions, &w);
     jsonw_object_end(&w);
     jsonw_object_end(&w);
-    const struct k8s_write write = {.verb = K8S_WRITE_MERGE_PATCH,
-                                    .kind = life_kind("NodeClaim"),
-                                    .name = str_copy(view->out->arena, claim->meta.name),
-                                    .subresource = STR("status"),
-                                    .body = strbuf_str(&body),
-                                    .version =
-                                        str_copy(view->out->arena, claim->meta.resource_version)};
-    life_write(view, life, LIFE_WRITE, &write);
+    life_patch_claim(view, life, LIFE_WRITE, claim, STR("status"), strbuf_str(&body));
 }
 
-void life_delete_claim(const struct lifecycle_view *view, struct life *life,
-                       const struct karp_nodeclaim *claim)
+void life_delete(const struct lifecycle_view *view, struct life *life, const char *kind,
+                 const struct k8s_meta *meta)
 {
     const struct k8s_write write = {.verb = K8S_WRITE_DELETE,
-                                    .kind = life_kind("NodeClaim"),
-                                    .name = str_copy(view->out->arena, claim->meta.name),
-                                    .uid = str_copy(view->out->arena, claim->meta.uid),
+                                    .kind = life_kind(kind),
+                                    .name = str_copy(view->out->arena, meta->name),
+                                    .uid = str_copy(view->out->arena, meta->uid),
                                     .grace_s = -1};
     life_write(view, life, LIFE_WRITE, &write);
 }
@@ -300,17 +312,15 @@ static bool has_finalizer(const struct lifecycle_view *view, const struct k8s_me
 static void add_finalizer(const struct lifecycle_view *view, struct life *life,
                           const struct karp_nodeclaim *claim)
 {
-    const struct k8s_write write = {
+    const struct k8s_write patch = {
         .verb = K8S_WRITE_JSON_PATCH,
         .kind = life_kind("NodeClaim"),
-        .name = str_copy(view->out->arena, claim->meta.name),
         .body = claim->meta.n_finalizers == 0
                     ? STR("[{\"op\": \"add\", \"path\": \"/metadata/finalizers\", \"value\": "
                           "[\"" TERMINATION_FINALIZER "\"]}]")
                     : STR("[{\"op\": \"add\", \"path\": \"/metadata/finalizers/-\", \"value\": "
-                          "\"" TERMINATION_FINALIZER "\"}]"),
-        .version = str_copy(view->out->arena, claim->meta.resource_version)};
-    life_write(view, life, LIFE_WRITE, &write);
+                          "\"" TERMINATION_FINALIZER "\"}]")};
+    life_patch(view, life, LIFE_WRITE, &claim->meta, &patch);
 }
 
 static void next(struct lifecycle *l, const struct lifecycle_view *view, struct life *life)

@@ -86,6 +86,11 @@ struct lifecycle {
 /* One action for the claim; its end comes back to it. `write.name` and so on must be set. */
 void life_write(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
                 const struct k8s_write *write);
+/* Of the object that `meta` names, in the version that was seen; `patch` need not say either. */
+void life_patch(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
+                const struct k8s_meta *meta, const struct k8s_write *patch);
+void life_patch_claim(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
+                      const struct karp_nodeclaim *claim, struct str subresource, struct str body);
 void life_call(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
                const struct aws_operation *operation, const void *request);
 /* Later again, each time twice as late. */
@@ -99,8 +104,8 @@ struct conditions life_conditions(const struct lifecycle_view *view,
                                   const struct karp_nodeclaim *claim);
 bool life_is_true(const struct lifecycle_view *view, const struct karp_nodeclaim *claim,
                   const char *type);
-void life_delete_claim(const struct lifecycle_view *view, struct life *life,
-                       const struct karp_nodeclaim *claim);
+void life_delete(const struct lifecycle_view *view, struct life *life, const char *kind,
+                 const struct k8s_meta *meta);
 struct str life_effect(enum k8s_effect effect);
 
 /* ---- launch.c ---- */

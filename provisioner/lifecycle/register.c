@@ -60,13 +60,8 @@ static void put_finalizers(const struct lifecycle_view *view, struct jsonw *w,
 static void patch_node(const struct lifecycle_view *view, struct life *life,
                        const struct k8s_node *node, enum k8s_write_verb verb, struct str body)
 {
-    const struct k8s_write write = {.verb = verb,
-                                    .kind = life_kind("Node"),
-                                    .name = str_copy(view->out->arena, node->meta.name),
-                                    .body = body,
-                                    .version =
-                                        str_copy(view->out->arena, node->meta.resource_version)};
-    life_write(view, life, LIFE_WRITE, &write);
+    const struct k8s_write patch = {.verb = verb, .kind = life_kind("Node"), .body = body};
+    life_patch(view, life, LIFE_WRITE, &node->meta, &patch);
 }
 
 /* Finalizer, owner, labels and annotations; the claim wins. */
@@ -204,14 +199,8 @@ static void write_registered(struct lifecycle *l, const struct lifecycle_view *v
     conditions_write(&conditions, &w);
     jsonw_object_end(&w);
     jsonw_object_end(&w);
-    const struct k8s_write write = {.verb = K8S_WRITE_MERGE_PATCH,
-                                    .kind = life_kind("NodeClaim"),
-                                    .name = str_copy(arena, claim->meta.name),
-                                    .subresource = STR("status"),
-                                    .body = strbuf_str(&body),
-                                    .version = str_copy(arena, claim->meta.resource_version)};
     l->counts.n_registered++;
-    life_write(view, life, LIFE_WRITE, &write);
+    life_patch_claim(view, life, LIFE_WRITE, claim, STR("status"), strbuf_str(&body));
 }
 
 void register_next(struct lifecycle *l, const struct lifecycle_view *view, struct life *life,
@@ -223,7 +212,7 @@ void register_next(struct lifecycle *l, const struct lifecycle_view *view, struc
     if (node == NULL) {
         life->due = sat_add(view->now.mono, sat_sub(end, view->now.wall) + 1);
         if (view->now.wall > end) {
-            life_delete_claim(view, life, claim);
+            life_delete(view, life, "NodeClaim", &claim->meta);
         } else {
             say(view, life, claim, "Registered", "NodeNotFound",
                 STR("Node not registered with cluster"));
@@ -320,7 +309,7 @@ void initialize_next(struct lifecycle *l, const struct lifecycle_view *view, str
     const struct k8s_node *node = life_node(view, claim->provider_id);
     if (node != NULL && node->meta.deleted.has) {
         /* Whoever deletes the node means the machine (karp: node.termination). */
-        life_delete_claim(view, life, claim);
+        life_delete(view, life, "NodeClaim", &claim->meta);
         return;
     }
     if (node == NULL || life_is_true(view, claim, "Initialized")) {

@@ -27,12 +27,9 @@ static void remove_finalizer(const struct lifecycle_view *view, struct life *lif
     struct strbuf body = strbuf_new(view->out->arena, BODY_MAX);
     strbuf_addf(&body, "[{\"op\": \"remove\", \"path\": \"/metadata/finalizers/%u\"}]",
                 finalizer_at(view, meta));
-    const struct k8s_write write = {.verb = K8S_WRITE_JSON_PATCH,
-                                    .kind = life_kind(kind),
-                                    .name = str_copy(view->out->arena, meta->name),
-                                    .body = strbuf_str(&body),
-                                    .version = str_copy(view->out->arena, meta->resource_version)};
-    life_write(view, life, LIFE_WRITE, &write);
+    const struct k8s_write patch = {
+        .verb = K8S_WRITE_JSON_PATCH, .kind = life_kind(kind), .body = strbuf_str(&body)};
+    life_patch(view, life, LIFE_WRITE, meta, &patch);
 }
 
 /* ---- the node ---- */
@@ -59,24 +56,9 @@ static void taint(const struct lifecycle_view *view, struct life *life, const st
                 "\"value\": \"karpenter\"}]",
                 node->n_taints == 0 ? "" : "/-", node->n_taints == 0 ? "[" : "",
                 node->n_taints == 0 ? "]" : "");
-    const struct k8s_write write = {.verb = K8S_WRITE_JSON_PATCH,
-                                    .kind = life_kind("Node"),
-                                    .name = str_copy(view->out->arena, node->meta.name),
-                                    .body = strbuf_str(&body),
-                                    .version =
-                                        str_copy(view->out->arena, node->meta.resource_version)};
-    life_write(view, life, LIFE_WRITE, &write);
-}
-
-static void delete_node(const struct lifecycle_view *view, struct life *life,
-                        const struct k8s_node *node)
-{
-    const struct k8s_write write = {.verb = K8S_WRITE_DELETE,
-                                    .kind = life_kind("Node"),
-                                    .name = str_copy(view->out->arena, node->meta.name),
-                                    .uid = str_copy(view->out->arena, node->meta.uid),
-                                    .grace_s = -1};
-    life_write(view, life, LIFE_WRITE, &write);
+    const struct k8s_write patch = {
+        .verb = K8S_WRITE_JSON_PATCH, .kind = life_kind("Node"), .body = strbuf_str(&body)};
+    life_patch(view, life, LIFE_WRITE, &node->meta, &patch);
 }
 
 /* ---- its pods ---- */
@@ -268,7 +250,7 @@ void terminate_next(struct lifecycle *l, const struct lifecycle_view *view, stru
     const bool ours = node != NULL && finalizer_at(view, &node->meta) < node->meta.n_finalizers;
     if (ours && !life->none) {
         if (!node->meta.deleted.has) {
-            delete_node(view, life, node);
+            life_delete(view, life, "Node", &node->meta);
             return;
         }
         if (!is_disrupted(view, node)) {
