@@ -391,8 +391,8 @@ def audit(world, aws):
 def need_every_statement(world, aws, policy):
     """Without a statement, what it is for fails, and the log names an action of it."""
     for i, without in enumerate(policy["Statement"]):
-        keys = aws.moto.check(False) or aws.user_with({**policy, "Statement": [s for s in policy["Statement"] if s is not without]}, "less-%d" % i)
-        aws.moto.check(True)
+        keys = aws.proxy.check(False) or aws.user_with({**policy, "Statement": [s for s in policy["Statement"] if s is not without]}, "less-%d" % i)
+        aws.proxy.check(True)
         service = world.start(keys)
         name = "less-%d" % i
         world.create(name, capacityReservationSelectorTerms=[{"id": "cr-1"}], placementGroupSelector={"name": "near"})
@@ -422,7 +422,7 @@ def run(aws):
         client.put_parameter(Name="/shop/ami", Value=world.image, Type="String")
         client.put_parameter(Name="/shop/no-ami", Value="nothing", Type="String")
         keys = aws.user_with(policy, "prepare")
-        aws.moto.check(True)
+        aws.proxy.check(True)
         aws.proxy.asked.clear()
         service = world.start(keys)
         wait_for("the service", service.ready)
@@ -443,5 +443,5 @@ def run(aws):
         need_every_statement(world, aws, policy)
         good = True
     finally:
-        aws.moto.check(False)
+        aws.proxy.check(False)
         world.close(wipe=good and not aws.options.keep)

@@ -13,7 +13,7 @@ import time
 import traceback
 
 import api_server
-from aws_server import AwsServer, Key, iso
+from aws_server import AwsServer, Key, cut, html, iso, reset
 
 BINPACK, AWS_CALL = sys.argv[1], sys.argv[2]
 TESTS = []
@@ -302,22 +302,6 @@ def throttling():
     told(server, lambda h: h.refuse(503, "RequestLimitExceeded", "Request limit exceeded.", [("Retry-After", "1")]), "DescribeInstanceTypes", 4, "no fault", times=2)
     assert time.monotonic() - begin >= 2, "Retry-After was not waited for"
     told(server, lambda h: h.refuse(400, "ThrottlingException", "Rate exceeded"), "GetProducts", 3, "throttled")
-
-
-def html(handler):
-    handler.answer(500, "<html><head><title>502</title></head><body>\n<h1>Bad gateway</h1></body></html>", "text/html")
-
-
-def cut(handler):
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000")
-    handler.end_headers()
-    handler.wfile.write(b"<DescribeInstanceTypesResponse>")
-    handler.end_here(reset=False)
-
-
-def reset(handler):
-    handler.end_here(reset=True)
 
 
 def trickle(handler):

@@ -182,6 +182,24 @@ class Handler(Ending):
             self.answer(403, "")
 
 
+# ---- faults
+
+def html(handler):
+    handler.answer(500, "<html><head><title>502</title></head><body>\n<h1>Bad gateway</h1></body></html>", "text/html")
+
+
+def cut(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b"<DescribeInstanceTypesResponse>")
+    handler.end_here(reset=False)
+
+
+def reset(handler):
+    handler.end_here(reset=True)
+
+
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
