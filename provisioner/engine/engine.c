@@ -33,6 +33,7 @@ struct engine *engine_new(const struct engine_settings *settings)
     engine->n_refused = ARENA_ARRAY(&engine->arena, uint64_t, k8s_n_kinds);
     engine->timer_at = INT64_MAX;
     engine->replan_at = INT64_MAX;
+    engine->again_at = INT64_MAX;
     engine->lifecycle = settings->mode == ENGINE_FULL ? lifecycle_new() : NULL;
     return engine;
 }
@@ -280,7 +281,7 @@ static void on_solved(struct engine *engine, const struct event *event, struct m
                  ((struct action){.type = ACTION_EXPORT, .result = result}));
     }
     if (result->good && !result->first && engine->lifecycle != NULL && !engine->stopping) {
-        full_create(engine, result, actions);
+        full_create(engine, result, now, actions);
     }
     engine->replan_at = sat_add(now.mono, engine->settings.replan_ms);
 }

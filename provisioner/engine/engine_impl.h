@@ -72,6 +72,7 @@ struct engine {
     uint64_t last_id;            /* of actions */
     VEC(struct creating) creating;
     struct arena creating_arena, gone_arena;
+    mono_t again_at; /* another plan then: what could not be bought may be had again */
 };
 
 /* ---- say.c: lines for the log ---- */
@@ -90,7 +91,8 @@ void say_claim(struct actions *actions, const struct claim_wanted *claim,
 
 /* ---- full.c: the mode that acts ---- */
 
-void full_create(struct engine *engine, const struct round_result *result, struct actions *actions);
+void full_create(struct engine *engine, const struct round_result *result, struct moment now,
+                 struct actions *actions);
 void full_delta(struct engine *engine, const struct event *event, struct moment now,
                 struct actions *actions);
 void full_answer(struct engine *engine, const struct event *event, struct moment now,

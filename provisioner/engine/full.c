@@ -12,6 +12,9 @@
 enum {
     CREATE_AGAIN_MS = 1000,
     CREATE_TRIES = 10,
+    FREED_MS = 500,
+    SHORT_WITHIN_PPM = 500 * 1000,
+    SHORT_SPOT_MIN = 40,
     ECHO_MS = 60 * 1000 /* so long the watch has to show what was written */
 };
 
@@ -89,15 +92,41 @@ static const struct claim_wanted *keep(struct arena *arena, const struct claim_w
     return copy;
 }
 
-void full_create(struct engine *engine, const struct round_result *result, struct actions *actions)
+/* Of those of this round and of before that are not there yet. */
+static uint32_t n_creating(const struct engine *engine, struct str pool)
 {
+    uint32_t n = 0;
+    for (size_t i = 0; i < engine->creating.n; i++) {
+        n += str_eq(engine->creating.v[i].claim->pool, pool);
+    }
+    return n;
+}
+
+static enum claim_verdict judge(struct engine *engine, const struct lifecycle_view *view,
+                                const struct claim_wanted *claim,
+                                const struct claim_wanted *const *before, uint32_t n_before)
+{
+    const uint32_t n = n_creating(engine, claim->pool);
+    if (lifecycle_may_launch(engine->lifecycle, view, claim->pool) > n) {
+        return claim_check(engine->state, engine->vocab, engine->catalog, claim, before, n_before);
+    }
+    const mono_t at = lifecycle_launch_at(engine->lifecycle, claim->pool);
+    engine->again_at = at > view->now.mono && at < engine->again_at ? at : engine->again_at;
+    return CLAIM_WAITS;
+}
+
+void full_create(struct engine *engine, const struct round_result *result, struct moment now,
+                 struct actions *actions)
+{
+    const struct lifecycle_view view = view_of(engine, now, actions);
     const struct claim_wanted **before =
         ARENA_ARRAY(actions->arena, const struct claim_wanted *, result->n_claims);
     uint32_t n_before = 0;
+    engine->again_at =
+        result->n_unplaced > 0 ? lifecycle_gone_until(engine->lifecycle, now.mono) : INT64_MAX;
     for (uint32_t i = 0; i < result->n_claims; i++) {
         const struct claim_wanted *claim = &result->claims[i];
-        const enum claim_verdict verdict =
-            claim_check(engine->state, engine->vocab, engine->catalog, claim, before, n_before);
+        const enum claim_verdict verdict = judge(engine, &view, claim, before, n_before);
         say_claim(actions, claim, verdict);
         if (verdict == CLAIM_GOOD) {
             before[n_before++] = claim;
@@ -161,7 +190,15 @@ void full_delta(struct engine *engine, const struct event *event, struct moment 
                 struct actions *actions)
 {
     const struct lifecycle_view view = view_of(engine, now, actions);
+    const uint64_t n_freed = lifecycle_counts(engine->lifecycle).n_freed;
     lifecycle_delta(engine->lifecycle, &view, event);
+    if (lifecycle_counts(engine->lifecycle).n_freed > n_freed) {
+        /* Its pods wait again, and all that it could have had is marked: another plan, once others
+         * that fail with it have had a moment. */
+        const mono_t soon = sat_add(now.mono, FREED_MS);
+        engine->stale = true;
+        engine->replan_at = soon < engine->replan_at ? soon : engine->replan_at;
+    }
     for (size_t i = engine->creating.n; event->kind->store == STORE_NODECLAIMS && i-- > 0;) {
         if (engine->creating.v[i].written &&
             str_eq(engine->creating.v[i].claim->name, event->delta.id.name)) {
@@ -173,7 +210,6 @@ void full_delta(struct engine *engine, const struct event *event, struct moment 
 void full_answer(struct engine *engine, const struct event *event, struct moment now,
                  struct actions *actions)
 {
-    const uint64_t n_no_capacity = lifecycle_counts(engine->lifecycle).n_no_capacity;
     for (size_t i = 0; event->type == EVENT_WRITTEN && i < engine->creating.n; i++) {
         if (engine->creating.v[i].id == event->id) {
             on_created(engine, i, &event->written, now);
@@ -182,22 +218,24 @@ void full_answer(struct engine *engine, const struct event *event, struct moment
     }
     const struct lifecycle_view view = view_of(engine, now, actions);
     lifecycle_answer(engine->lifecycle, &view, event);
-    if (lifecycle_counts(engine->lifecycle).n_no_capacity > n_no_capacity) {
-        engine->stale = true; /* at once another plan, without what had no capacity */
-        engine->replan_at = now.mono;
-    }
 }
 
 void full_step(struct engine *engine, struct moment now, struct actions *actions)
 {
     const struct lifecycle_view view = view_of(engine, now, actions);
+    if (now.mono >= engine->again_at) {
+        engine->again_at = INT64_MAX;
+        engine->stale = true;
+        engine->replan_at = now.mono;
+    }
     create_again(engine, now, actions);
     lifecycle_step(engine->lifecycle, &view);
 }
 
 mono_t full_due(const struct engine *engine)
 {
-    mono_t due = lifecycle_due(engine->lifecycle);
+    const mono_t next = lifecycle_due(engine->lifecycle);
+    mono_t due = next < engine->again_at ? next : engine->again_at;
     for (size_t i = 0; i < engine->creating.n; i++) {
         due = engine->creating.v[i].due < due ? engine->creating.v[i].due : due;
     }
@@ -206,7 +244,14 @@ mono_t full_due(const struct engine *engine)
 
 void full_job(struct engine *engine, struct moment now, struct round_job *job)
 {
+    const struct lifecycle_view view = view_of(engine, now, /* actions= */ NULL);
     arena_reset(&engine->gone_arena);
     job->claims = true;
-    job->n_gone = lifecycle_gone(engine->lifecycle, now.mono, &engine->gone_arena, &job->gone);
+    job->n_gone = lifecycle_gone(engine->lifecycle, &view, &engine->gone_arena, &job->gone);
+    if (job->n_gone > 0) {
+        /* Where capacity is short, a claim with three types would be the next to fail: more types,
+         * and dearer ones, of which EC2 gives the cheapest that it has. */
+        job->settings.options_within_ppm = SHORT_WITHIN_PPM;
+        job->settings.spot_options_min = SHORT_SPOT_MIN;
+    }
 }

@@ -232,6 +232,7 @@ void say_claim(struct actions *actions, const struct claim_wanted *claim,
         [CLAIM_GOOD] = "creating nodeclaim",
         [CLAIM_NO_POOL] = "gave up a nodeclaim: its NodePool has gone",
         [CLAIM_NO_PODS] = "gave up a nodeclaim: its pods need no place any more",
+        [CLAIM_WAITS] = "put off a nodeclaim: launches of its NodePool fail",
         [CLAIM_OVER_LIMIT] = "gave up a nodeclaim: the limits of its NodePool are reached"};
     struct line line;
     line_begin(&line, actions->arena);

@@ -28,6 +28,8 @@ struct lifecycle *lifecycle_new(void)
     struct arena arena = ARENA_INIT;
     struct lifecycle *lifecycle = ARENA_NEW(&arena, struct lifecycle);
     lifecycle->arena = arena;
+    lifecycle->unavailable = unavailable_new();
+    lifecycle->pause = pause_new();
     return lifecycle;
 }
 
@@ -39,6 +41,8 @@ void lifecycle_free(struct lifecycle *lifecycle)
     for (size_t i = 0; i < lifecycle->classes.n; i++) {
         json_decref(lifecycle->classes.v[i].object);
     }
+    unavailable_free(lifecycle->unavailable);
+    pause_free(lifecycle->pause);
     struct arena arena = lifecycle->arena;
     arena_done(&arena);
 }
@@ -159,6 +163,12 @@ void life_delete(const struct lifecycle_view *view, struct life *life, const cha
     life_write(view, life, LIFE_WRITE, &write);
 }
 
+struct str life_pool(const struct lifecycle_view *view, const struct karp_nodeclaim *claim)
+{
+    const strid pool = k8s_pairs_get(&claim->meta.labels, view->vocab->words->nodepool);
+    return pool == STRID_NONE ? STR_EMPTY : strtab_str(view->tab, pool);
+}
+
 struct str life_effect(enum k8s_effect effect)
 {
     static const char *const names[] = {[K8S_EFFECT_ANY] = "",
@@ -188,6 +198,10 @@ static void on_claim(struct lifecycle *l, const struct lifecycle_view *view, str
         struct life *life = &l->lives.v[i];
         const bool same = str_eq(life_str(&life->name), name);
         const bool there = claim != NULL && str_eq(life_str(&life->uid), claim->meta.uid);
+        if (same && life->given_up && (!there || claim->meta.deleted.has)) {
+            life->given_up = false;
+            l->counts.n_freed++;
+        }
         if (same && there) {
             known = true;
             life->due = life->wait == LIFE_FREE ? 0 : life->due;
@@ -365,20 +379,61 @@ mono_t lifecycle_due(const struct lifecycle *l)
     return due;
 }
 
-uint32_t lifecycle_gone(const struct lifecycle *l, mono_t now, struct arena *arena,
-                        const struct round_gone **ret_gone)
+uint32_t lifecycle_gone(const struct lifecycle *l, const struct lifecycle_view *view,
+                        struct arena *arena, const struct round_gone **ret_gone)
 {
-    struct round_gone *gone = ARENA_ARRAY(arena, struct round_gone, l->gone.n);
-    uint32_t n = 0;
-    for (size_t i = 0; i < l->gone.n; i++) {
-        const struct gone *g = &l->gone.v[i];
-        if (g->until > now) {
-            gone[n++] =
-                (struct round_gone){.instance_type = str_copy(arena, life_str(&g->type)),
-                                    .zone = str_copy(arena, life_str(&g->zone)),
-                                    .capacity_type = str_copy(arena, life_str(&g->capacity_type))};
+    const struct catalog *catalog = view->catalog;
+    VEC(struct round_gone) gone = {0};
+    if (unavailable_next(l->unavailable, view->now.mono) == INT64_MAX) {
+        *ret_gone = NULL;
+        return 0;
+    }
+    for (uint32_t t = 0; t < catalog->n_types; t++) {
+        const struct cat_type *type = &catalog->types[t];
+        for (uint32_t i = 0; i < type->n_offerings; i++) {
+            const struct cat_offering *o = &type->offerings[i];
+            const struct unavailable_offering offering = {
+                .type = strtab_str(view->tab, type->name),
+                .zone = strtab_str(view->tab, catalog->zones[o->zone_i].name),
+                .capacity_type = str_of(cat_capacity_type_name(o->capacity_type)),
+                .vcpu = type->vcpu};
+            if (unavailable_is(l->unavailable, &offering, view->now.mono)) {
+                VEC_PUSH(arena, &gone,
+                         ((struct round_gone){.instance_type = offering.type,
+                                              .zone = offering.zone,
+                                              .capacity_type = offering.capacity_type}));
+            }
         }
     }
-    *ret_gone = gone;
-    return n;
+    *ret_gone = gone.v;
+    return (uint32_t)gone.n;
+}
+
+mono_t lifecycle_gone_until(const struct lifecycle *l, mono_t now)
+{
+    return unavailable_next(l->unavailable, now);
+}
+
+/* ---- NodePools ---- */
+
+uint32_t lifecycle_may_launch(const struct lifecycle *l, const struct lifecycle_view *view,
+                              struct str pool)
+{
+    const uint32_t at_once = pause_at_once(l->pause, pool);
+    uint32_t n = 0;
+    if (pause_until(l->pause, pool) > view->now.mono) {
+        return 0;
+    }
+    for (uint32_t i = 0; at_once < UINT32_MAX && i < k8s_state_count(view->state, STORE_NODECLAIMS);
+         i++) {
+        const struct karp_nodeclaim *claim = k8s_state_at(view->state, STORE_NODECLAIMS, i);
+        n += str_eq(life_pool(view, claim), pool) && !claim->meta.deleted.has &&
+             !life_is_true(view, claim, "Launched");
+    }
+    return n < at_once ? at_once - n : 0;
+}
+
+mono_t lifecycle_launch_at(const struct lifecycle *l, struct str pool)
+{
+    return pause_until(l->pause, pool);
 }

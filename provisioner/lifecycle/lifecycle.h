@@ -49,13 +49,23 @@ void lifecycle_step(struct lifecycle *lifecycle, const struct lifecycle_view *vi
 /* When something is due next; INT64_MAX: not before an event. */
 mono_t lifecycle_due(const struct lifecycle *lifecycle);
 
-/* Offerings that had no capacity a short while ago, as of `now`; valid until the next step. */
+/* Offerings that cannot be had, as of `view`; texts as long as the objects' words. */
 struct round_gone;
-uint32_t lifecycle_gone(const struct lifecycle *lifecycle, mono_t now, struct arena *arena,
-                        const struct round_gone **ret_gone);
+uint32_t lifecycle_gone(const struct lifecycle *lifecycle, const struct lifecycle_view *view,
+                        struct arena *arena, const struct round_gone **ret_gone);
+/* When the first of them may be tried again; INT64_MAX: there is none. */
+mono_t lifecycle_gone_until(const struct lifecycle *lifecycle, mono_t now);
+
+/* How many NodeClaims of a NodePool may be created now: none while it waits because launches have
+ * failed, one when it tries again, else UINT32_MAX; see pause.h. */
+uint32_t lifecycle_may_launch(const struct lifecycle *lifecycle, const struct lifecycle_view *view,
+                              struct str pool);
+/* When it need not wait any more; in the past: it does not. */
+mono_t lifecycle_launch_at(const struct lifecycle *lifecycle, struct str pool);
 
 /* What has been done since the start. */
 struct lifecycle_counts {
     uint64_t n_launched, n_registered, n_initialized, n_terminated, n_no_capacity, n_failed;
+    uint64_t n_freed; /* claims for which nothing could be had, and which are seen to go */
 };
 struct lifecycle_counts lifecycle_counts(const struct lifecycle *lifecycle);

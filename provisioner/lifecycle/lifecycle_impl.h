@@ -9,6 +9,8 @@
 #include "binpack/scheduling/vocab.h"
 #include "provisioner/lifecycle/conditions.h"
 #include "provisioner/lifecycle/lifecycle.h"
+#include "provisioner/lifecycle/pause.h"
+#include "provisioner/lifecycle/unavailable.h"
 
 #define TERMINATION_FINALIZER "karpenter.sh/termination"
 #define CLAIM_TAG             "karpenter.sh/nodeclaim"
@@ -22,7 +24,6 @@ enum {
     UNSEEN_MS = 120 * 1000, /* so long DescribeInstances may not know what was launched */
     LAUNCH_TIMEOUT_MS = 5 * 60 * 1000,        /* (karp: LaunchTimeout) */
     REGISTRATION_TIMEOUT_MS = 15 * 60 * 1000, /* (karp: registration timeout) */
-    GONE_MS = 3 * 60 * 1000,                  /* (karp: unavailable offerings) */
     STUCK_POD_MS = 60 * 1000                  /* a pod that should have gone so long ago */
 };
 
@@ -52,19 +53,18 @@ struct life {
     enum life_wait wait;
     mono_t due; /* look at it again then */
     int64_t backoff_ms;
+    int64_t retry_ms; /* between calls that launch */
+    mono_t retry_at;  /* no call that launches before */
     bool sure;        /* no call of the attempt was made by another run, or it was asked after */
     bool used_up;     /* the attempt failed for good: the next one */
     bool none;        /* there is no instance, for certain */
+    bool given_up;    /* nothing can be had for it: it is to go */
     bool terminating; /* TerminateInstances has been answered */
     mono_t looking_since; /* INT64_MAX: not looking */
     bool has_instance;    /* of CreateFleet or DescribeInstances: */
     struct life_text instance_id, type, zone, image_id, capacity_type;
-    struct life_text node; /* name of its Node, once it had one */
-};
-
-struct gone {
-    struct life_text type, zone, capacity_type;
-    mono_t until;
+    struct life_text template; /* that is being made */
+    struct life_text node;     /* name of its Node, once it had one */
 };
 
 struct class_object {
@@ -74,8 +74,9 @@ struct class_object {
 
 struct lifecycle {
     struct arena arena;
+    struct unavailable *unavailable;
+    struct pause *pause;
     VEC(struct life) lives;
-    VEC(struct gone) gone;
     VEC(struct class_object) classes;
     VEC(struct life_text) templates; /* names that EC2 has */
     struct lifecycle_counts counts;
@@ -93,7 +94,7 @@ void life_patch_claim(const struct lifecycle_view *view, struct life *life, enum
                       const struct karp_nodeclaim *claim, struct str subresource, struct str body);
 void life_call(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
                const struct aws_operation *operation, const void *request);
-/* Later again, each time twice as late. */
+/* What failed again, each time twice as late. */
 void life_back_off(const struct lifecycle_view *view, struct life *life);
 const struct k8s_kind *life_kind(const char *name);
 const struct k8s_node *life_node(const struct lifecycle_view *view, struct str provider_id);
@@ -106,6 +107,8 @@ bool life_is_true(const struct lifecycle_view *view, const struct karp_nodeclaim
                   const char *type);
 void life_delete(const struct lifecycle_view *view, struct life *life, const char *kind,
                  const struct k8s_meta *meta);
+/* The name of its NodePool; empty: it has none. */
+struct str life_pool(const struct lifecycle_view *view, const struct karp_nodeclaim *claim);
 struct str life_effect(enum k8s_effect effect);
 
 /* ---- launch.c ---- */
@@ -115,8 +118,7 @@ void launch_next(struct lifecycle *lifecycle, const struct lifecycle_view *view,
 void launch_reply(struct lifecycle *lifecycle, const struct lifecycle_view *view, struct life *life,
                   const struct karp_nodeclaim *claim, const struct event *event);
 /* DescribeInstances by the claim's tag. */
-void launch_look(const struct lifecycle_view *view, struct life *life,
-                 const struct karp_nodeclaim *claim);
+void launch_look(const struct lifecycle_view *view, struct life *life);
 bool launch_was_tried(const struct lifecycle_view *view, const struct karp_nodeclaim *claim);
 
 /* ---- register.c ---- */

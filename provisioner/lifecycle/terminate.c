@@ -235,7 +235,7 @@ static bool instance_is_gone(const struct lifecycle_view *view, struct life *lif
             life->due = sat_add(view->now.mono, LOOK_AGAIN_MS);
             return false;
         }
-        launch_look(view, life, claim);
+        launch_look(view, life);
         return false;
     }
     life->none = true;

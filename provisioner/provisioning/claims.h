@@ -39,6 +39,7 @@ enum claim_verdict {
     CLAIM_GOOD,
     CLAIM_NO_POOL,   /* its NodePool is gone, or going */
     CLAIM_NO_PODS,   /* none of its pods needs a place any more */
+    CLAIM_WAITS,     /* launches of its NodePool fail: not now; claim_check does not say so */
     CLAIM_OVER_LIMIT /* its NodePool's limits do not allow it: running nodes, claims in flight and
                         those of `before` together */
 };

@@ -14,15 +14,18 @@ static bool is_of(const struct catalog *catalog, const struct strtab *tab,
            str_eq(str_of(cat_capacity_type_name(offering->capacity_type)), gone->capacity_type);
 }
 
+/* `own`: the type's offerings once they have been copied; NULL before. */
 static void take_out(const struct catalog *catalog, const struct strtab *tab, struct cat_type *type,
-                     const struct round_gone *gone, struct arena *arena)
+                     struct cat_offering **own, const struct round_gone *gone, struct arena *arena)
 {
-    struct cat_offering *copy = ARENA_ARRAY(arena, struct cat_offering, type->n_offerings);
-    for (uint32_t i = 0; i < type->n_offerings; i++) {
-        copy[i] = type->offerings[i];
-        copy[i].available = copy[i].available && !is_of(catalog, tab, &copy[i], gone);
+    if (*own == NULL && type->n_offerings > 0) {
+        *own = ARENA_ARRAY(arena, struct cat_offering, type->n_offerings);
+        memcpy(*own, type->offerings, type->n_offerings * sizeof **own);
+        type->offerings = *own;
     }
-    type->offerings = copy;
+    for (uint32_t i = 0; i < type->n_offerings; i++) {
+        (*own)[i].available = (*own)[i].available && !is_of(catalog, tab, &(*own)[i], gone);
+    }
 }
 
 const struct catalog *gone_catalog(const struct catalog *catalog, const struct strtab *tab,
@@ -33,6 +36,7 @@ const struct catalog *gone_catalog(const struct catalog *catalog, const struct s
         return catalog;
     }
     struct cat_type *types = ARENA_ARRAY(arena, struct cat_type, catalog->n_types);
+    struct cat_offering **own = ARENA_ARRAY(arena, struct cat_offering *, catalog->n_types);
     struct catalog *less = ARENA_NEW(arena, struct catalog);
     *less = *catalog;
     less->types = types;
@@ -43,7 +47,8 @@ const struct catalog *gone_catalog(const struct catalog *catalog, const struct s
         const strid name = strtab_find(tab, gone[g].instance_type);
         const struct cat_type *type = name == STRID_NONE ? NULL : cat_find(less, tab, name);
         if (type != NULL) {
-            take_out(less, tab, &types[type - less->types], &gone[g], arena);
+            const size_t at = (size_t)(type - less->types);
+            take_out(less, tab, &types[at], &own[at], &gone[g], arena);
         }
     }
     return less;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "provisioner/lifecycle/fleet_error.h"
+
+#include <string.h>
+
+/* In the order in which they are looked for; an empty text is in every message. */
+static const struct {
+    const char *code;    /* the whole of it; "AccessDenied*": what begins so */
+    const char *message; /* a part of it */
+    enum fleet_effect effect;
+    const char *reason;
+} rows[] = {
+    {"AuthFailure.ServiceLinkedRoleCreationNotPermitted", "", FLEET_NO_ROLE,
+     "SpotSLRCreationFailed"},
+    {"UnauthorizedOperation", "Not authorized for images", FLEET_FAILED, "AMIAuthorizationFailure"},
+    {"AuthFailure*", "Not authorized for images", FLEET_FAILED, "AMIAuthorizationFailure"},
+    {"UnauthorizedOperation", "", FLEET_FAILED, "Unauthorized"},
+    {"AccessDenied*", "", FLEET_FAILED, "Unauthorized"},
+    {"AuthFailure*", "", FLEET_FAILED, "Unauthorized"},
+    {"InvalidParameter*", "belong to different networks", FLEET_FAILED,
+     "SecurityGroupSubnetVPCMismatch"},
+    {"*", "iamInstanceProfile.name is invalid", FLEET_FAILED, "InstanceProfileNameInvalid"},
+    {"InvalidLaunchTemplateName.NotFoundException", "", FLEET_NO_TEMPLATE, "LaunchFailed"},
+    {"InvalidLaunchTemplateId.NotFound", "", FLEET_NO_TEMPLATE, "LaunchTemplateNotFound"},
+    {"*", "User data is limited to", FLEET_FAILED, "UserDataSizeLimitExceeded"},
+    {"InvalidAMIID.Malformed", "", FLEET_FAILED, "InvalidAMIID"},
+    {"InvalidAMIID.NotFound", "", FLEET_FAILED, "AMINotFound"},
+    {"RequestLimitExceeded", "", FLEET_FAILED, "RequestLimitExceeded"},
+    {"InternalError", "", FLEET_FAILED, "InternalError"},
+    {"*", "not eligible for Free Tier", FLEET_FAILED, "FreeTierIneligible"},
+    {"MaxFleetCountExceeded", "", FLEET_NO_CAPACITY, "FleetQuotaExceeded"},
+    {"PendingVerification", "", FLEET_FAILED, "AccountPendingVerification"},
+    {"MaxSpotInstanceCountExceeded", "", FLEET_QUOTA, "SpotQuotaExceeded"},
+    {"VcpuLimitExceeded", "", FLEET_QUOTA, "VCPULimitExceeded"},
+    {"InsufficientFreeAddressesInSubnet", "", FLEET_NO_ADDRESSES,
+     "InsufficientFreeAddressesInSubnet"},
+    {"InsufficientInstanceCapacity", "", FLEET_NO_CAPACITY, "LaunchFailed"},
+    {"UnfulfillableCapacity", "", FLEET_NO_CAPACITY, "LaunchFailed"},
+    {"Unsupported", "", FLEET_NO_CAPACITY, "LaunchFailed"},
+    {"ReservationCapacityExceeded", "", FLEET_NO_CAPACITY, "LaunchFailed"},
+};
+
+static bool is_code(struct str code, const char *row)
+{
+    const size_t n = strlen(row);
+    const bool open = row[n - 1] == '*';
+    const struct str name = {.p = row, .n = open ? n - 1 : n};
+    return open ? str_starts(code, name) : str_eq(code, name);
+}
+
+static bool is_in(struct str text, const char *part)
+{
+    const struct str wanted = str_of(part);
+    for (size_t i = 0; i + wanted.n <= text.n; i++) {
+        if (str_starts(str_sub(text, i, text.n), wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct fleet_error fleet_error_of(struct str code, struct str message)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (is_code(code, rows[i].code) && is_in(message, rows[i].message)) {
+            return (struct fleet_error){.effect = rows[i].effect, .reason = str_of(rows[i].reason)};
+        }
+    }
+    return (struct fleet_error){.effect = FLEET_FAILED, .reason = STR("LaunchFailed")};
+}
+
+bool fleet_effect_is_capacity(enum fleet_effect effect)
+{
+    return effect == FLEET_NO_CAPACITY || effect == FLEET_NO_ADDRESSES || effect == FLEET_QUOTA ||
+           effect == FLEET_NO_ROLE;
+}
