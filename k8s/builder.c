@@ -58,7 +58,7 @@ uint32_t k8s_objects_find(const struct k8s_builder *b, enum k8s_store store,
     if (o->n_slots == 0) {
         return UINT32_MAX;
     }
-    for (size_t at = k8s_key_slot(key, o->n_slots); o->slots[at] != 0;
+    for (size_t at = k8s_key_hash(key) & (o->n_slots - 1); o->slots[at] != 0;
          at = (at + 1) & (o->n_slots - 1)) {
         uint32_t i = o->slots[at] - 1;
         struct k8s_key other = k8s_key_of(store, k8s_objects_at(b, store, i));
@@ -71,7 +71,7 @@ uint32_t k8s_objects_find(const struct k8s_builder *b, enum k8s_store store,
 
 static void put_slot(struct k8s_objects *o, const struct k8s_key *key, uint32_t i)
 {
-    size_t at = k8s_key_slot(key, o->n_slots);
+    size_t at = k8s_key_hash(key) & (o->n_slots - 1);
     while (o->slots[at] != 0) {
         at = (at + 1) & (o->n_slots - 1);
     }

@@ -23,10 +23,10 @@ bool k8s_key_eq(const struct k8s_key *a, const struct k8s_key *b)
     return a->ns == b->ns && a->workload == b->workload && str_eq(a->name, b->name);
 }
 
-size_t k8s_key_slot(const struct k8s_key *key, size_t n_slots)
+uint32_t k8s_key_hash(const struct k8s_key *key)
 {
     uint64_t hash = str_hash(key->name) ^ ((uint64_t)key->ns * UINT64_C(0x9e3779b97f4a7c15));
     hash += (uint64_t)(key->workload + 1) * UINT64_C(0xff51afd7ed558ccd);
     hash ^= hash >> 29;
-    return hash & (n_slots - 1);
+    return (uint32_t)hash;
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 #include "base/strtab.h"
@@ -19,5 +19,5 @@ struct k8s_key {
 struct k8s_key k8s_key_of(enum k8s_store store, const void *object);
 bool k8s_key_eq(const struct k8s_key *a, const struct k8s_key *b);
 
-/* The slot to look at first; `n_slots` is a power of two. */
-size_t k8s_key_slot(const struct k8s_key *key, size_t n_slots);
+/* Its low bits are the slot to look at first. */
+uint32_t k8s_key_hash(const struct k8s_key *key);

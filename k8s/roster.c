@@ -13,6 +13,7 @@ enum { FIRST_SLOTS = 256, UID_MAX = 128, VERSION_MAX = 128 };
 /* The texts one behind the other. */
 struct entry {
     uint32_t generation; /* of the last list, or event, that had it */
+    uint32_t hash;       /* kept: a table that grows must not make the loop stand still */
     uint16_t n_ns, n_name, n_uid, n_version;
     char text[];
 };
@@ -50,6 +51,13 @@ static struct k8s_identity identity_of(const struct entry *e)
     };
 }
 
+static uint32_t hash_of(const struct k8s_identity *id)
+{
+    uint64_t hash = str_hash(id->name) + str_hash(id->ns) * UINT64_C(0x9e3779b97f4a7c15);
+    hash ^= hash >> 29;
+    return (uint32_t)hash;
+}
+
 static struct entry *entry_new(struct k8s_roster *roster, const struct k8s_identity *id)
 {
     const struct str parts[] = {id->ns, id->name, id->uid, id->version};
@@ -59,6 +67,7 @@ static struct entry *entry_new(struct k8s_roster *roster, const struct k8s_ident
     }
     struct entry *e = pool_take(&roster->pool, size);
     *e = (struct entry){.generation = roster->generation,
+                        .hash = hash_of(id),
                         .n_ns = (uint16_t)id->ns.n,
                         .n_name = (uint16_t)id->name.n,
                         .n_uid = (uint16_t)id->uid.n,
@@ -75,19 +84,12 @@ static struct entry *entry_new(struct k8s_roster *roster, const struct k8s_ident
 
 /* ---- the table ---- */
 
-static uint32_t home_of(const struct k8s_roster *roster, const struct k8s_identity *id)
-{
-    uint64_t hash = str_hash(id->name) + str_hash(id->ns) * UINT64_C(0x9e3779b97f4a7c15);
-    hash ^= hash >> 29;
-    return (uint32_t)hash & (roster->n_slots - 1);
-}
-
 /* The slot of the object of that name, or UINT32_MAX. */
 static uint32_t find(const struct k8s_roster *roster, const struct k8s_identity *id)
 {
-    for (uint32_t at = home_of(roster, id); roster->slots[at] != NULL;
-         at = (at + 1) & (roster->n_slots - 1)) {
-        if (roster->slots[at] != &gone) {
+    const uint32_t hash = hash_of(id), mask = roster->n_slots - 1;
+    for (uint32_t at = hash & mask; roster->slots[at] != NULL; at = (at + 1) & mask) {
+        if (roster->slots[at] != &gone && roster->slots[at]->hash == hash) {
             struct k8s_identity other = identity_of(roster->slots[at]);
             if (str_eq(other.name, id->name) && str_eq(other.ns, id->ns)) {
                 return at;
@@ -99,8 +101,7 @@ static uint32_t find(const struct k8s_roster *roster, const struct k8s_identity 
 
 static void place(struct k8s_roster *roster, struct entry *e)
 {
-    struct k8s_identity id = identity_of(e);
-    uint32_t at = home_of(roster, &id);
+    uint32_t at = e->hash & (roster->n_slots - 1);
     while (roster->slots[at] != NULL) {
         at = (at + 1) & (roster->n_slots - 1);
     }

@@ -12,7 +12,6 @@
 #include "k8s/key.h"
 
 enum {
-    FIRST_OBJECTS = 64,
     FIRST_SLOTS = 128,
     SETTLE = 256 /* changes that are copied at a time, so that a freeze has never many to copy */
 };
@@ -23,19 +22,34 @@ struct block {
     uint32_t size;
 };
 
-/* One array that grows without leaving its old copies behind. */
-struct array {
+/* Elements of one size in segments of K8S_SEGMENT: growing moves none of them, since copying a
+ * hundred thousand pods would make the loop stand still. */
+struct segments {
     struct arena arena;
-    void *v;
+    char **v; /* [n], each [K8S_SEGMENT] elements, zero at first */
+    uint32_t n, cap;
+};
+
+/* With its hash, so that a table that grows looks at no object. */
+struct slot {
+    uint32_t index; /* 1 + that of the object; 0 is free */
+    uint32_t hash;
+};
+
+/* What goes with the value of each object. */
+struct keep {
+    struct block block;
+    bool dirty; /* changed since the last freeze */
 };
 
 struct objects {
-    struct array values, blocks, dirty; /* [cap]; dirty: bool, changed since the last freeze */
-    uint32_t n, cap;
-    struct array slots; /* uint32_t[n_slots], open addressing: 1 + index, 0 is free */
+    struct segments values, keeps; /* [n]; keeps: struct keep */
+    uint32_t n;
+    struct slot *slots; /* [n_slots] in `slots_arena`, open addressing */
+    struct arena slots_arena;
     size_t n_slots;
-    struct array frozen; /* [frozen_cap] values of the last freeze */
-    uint32_t n_frozen, frozen_cap;
+    struct segments frozen; /* [n_frozen] values of the last freeze */
+    uint32_t n_frozen;
     VEC(uint32_t) changed; /* indexes that are dirty, in `changed_arena` */
     struct arena changed_arena;
 };
@@ -53,15 +67,24 @@ struct k8s_state {
     struct arena later_arena;
 };
 
-static void array_resize(struct array *array, size_t old_bytes, size_t bytes)
+/* Room for n elements of `size`. */
+static void segments_make_room(struct segments *segments, size_t size, uint32_t n)
 {
-    struct array next = {.arena = ARENA_INIT};
-    next.v = arena_alloc(&next.arena, bytes);
-    if (old_bytes > 0) {
-        memcpy(next.v, array->v, old_bytes);
+    while (segments->n * (uint32_t)K8S_SEGMENT < n) {
+        if (segments->n == segments->cap) {
+            const uint32_t cap = segments->cap == 0 ? 4 : segments->cap * 2;
+            segments->v =
+                arena_grow(&segments->arena, (void *)segments->v,
+                           segments->cap * sizeof *segments->v, cap * sizeof *segments->v);
+            segments->cap = cap;
+        }
+        segments->v[segments->n++] = arena_calloc(&segments->arena, K8S_SEGMENT, size);
     }
-    arena_done(&array->arena);
-    *array = next;
+}
+
+static void *segments_at(const struct segments *segments, size_t size, uint32_t i)
+{
+    return segments->v[i / K8S_SEGMENT] + (i % K8S_SEGMENT) * size;
 }
 
 struct k8s_state *k8s_state_new(void)
@@ -115,18 +138,26 @@ static void block_give(struct k8s_state *state, const struct block *block)
 
 /* ---- by name ---- */
 
-static char *at(const struct objects *o, enum k8s_store store, uint32_t i)
+static void *at(const struct objects *o, enum k8s_store store, uint32_t i)
 {
-    return (char *)o->values.v + (size_t)i * k8s_stores[store].size;
+    return segments_at(&o->values, k8s_stores[store].size, i);
+}
+
+static struct keep *keep_at(const struct objects *o, uint32_t i)
+{
+    return segments_at(&o->keeps, sizeof(struct keep), i);
 }
 
 /* The slot of the key, or the free one where it belongs; there are slots. */
 static size_t slot_of(const struct objects *o, enum k8s_store store, const struct k8s_key *key)
 {
-    const uint32_t *slots = o->slots.v;
-    size_t slot = k8s_key_slot(key, o->n_slots);
-    for (; slots[slot] != 0; slot = (slot + 1) & (o->n_slots - 1)) {
-        struct k8s_key other = k8s_key_of(store, at(o, store, slots[slot] - 1));
+    const uint32_t hash = k8s_key_hash(key);
+    size_t slot = hash & (o->n_slots - 1);
+    for (; o->slots[slot].index != 0; slot = (slot + 1) & (o->n_slots - 1)) {
+        if (o->slots[slot].hash != hash) {
+            continue;
+        }
+        struct k8s_key other = k8s_key_of(store, at(o, store, o->slots[slot].index - 1));
         if (k8s_key_eq(&other, key)) {
             break;
         }
@@ -139,45 +170,52 @@ static uint32_t find(const struct objects *o, enum k8s_store store, const struct
     if (o->n_slots == 0) {
         return UINT32_MAX;
     }
-    const uint32_t *slots = o->slots.v;
-    uint32_t i = slots[slot_of(o, store, key)];
+    uint32_t i = o->slots[slot_of(o, store, key)].index;
     return i == 0 ? UINT32_MAX : i - 1;
 }
 
 /* Empties a slot and moves those behind it that would no longer be found. */
-static void slot_clear(struct objects *o, enum k8s_store store, size_t slot)
+static void slot_clear(struct objects *o, size_t slot)
 {
-    uint32_t *slots = o->slots.v;
     const size_t mask = o->n_slots - 1;
-    slots[slot] = 0;
-    for (size_t next = (slot + 1) & mask; slots[next] != 0; next = (next + 1) & mask) {
-        struct k8s_key key = k8s_key_of(store, at(o, store, slots[next] - 1));
-        size_t home = k8s_key_slot(&key, o->n_slots);
+    o->slots[slot].index = 0;
+    for (size_t next = (slot + 1) & mask; o->slots[next].index != 0; next = (next + 1) & mask) {
+        size_t home = o->slots[next].hash & mask;
         if (((next - home) & mask) >= ((next - slot) & mask)) {
-            slots[slot] = slots[next];
-            slots[next] = 0;
+            o->slots[slot] = o->slots[next];
+            o->slots[next].index = 0;
             slot = next;
         }
     }
 }
 
-static void grow_slots(struct objects *o, enum k8s_store store)
+static void grow_slots(struct objects *o)
 {
-    o->n_slots = o->n_slots == 0 ? (size_t)FIRST_SLOTS : o->n_slots * 2;
-    array_resize(&o->slots, 0, o->n_slots * sizeof(uint32_t));
-    for (uint32_t i = 0; i < o->n; i++) {
-        struct k8s_key key = k8s_key_of(store, at(o, store, i));
-        ((uint32_t *)o->slots.v)[slot_of(o, store, &key)] = i + 1;
+    const struct slot *old = o->slots;
+    const size_t n_old = o->n_slots;
+    struct arena old_arena = o->slots_arena;
+    o->slots_arena = (struct arena)ARENA_INIT;
+    o->n_slots = n_old == 0 ? (size_t)FIRST_SLOTS : n_old * 2;
+    o->slots = ARENA_ARRAY(&o->slots_arena, struct slot, o->n_slots);
+    for (size_t i = 0; i < n_old; i++) {
+        size_t slot = old[i].hash & (o->n_slots - 1);
+        while (old[i].index != 0 && o->slots[slot].index != 0) {
+            slot = (slot + 1) & (o->n_slots - 1);
+        }
+        if (old[i].index != 0) {
+            o->slots[slot] = old[i];
+        }
     }
+    arena_done(&old_arena);
 }
 
 /* ---- changes ---- */
 
 static void mark_dirty(struct objects *o, uint32_t i)
 {
-    bool *dirty = o->dirty.v;
-    if (!dirty[i]) {
-        dirty[i] = true;
+    struct keep *keep = keep_at(o, i);
+    if (!keep->dirty) {
+        keep->dirty = true;
         VEC_PUSH(&o->changed_arena, &o->changed, i);
     }
 }
@@ -185,17 +223,13 @@ static void mark_dirty(struct objects *o, uint32_t i)
 static uint32_t freeze_objects(struct objects *o, enum k8s_store store)
 {
     const size_t size = k8s_stores[store].size;
-    bool *dirty = o->dirty.v;
     uint32_t n_copied = 0;
-    if (o->frozen_cap < o->n) {
-        array_resize(&o->frozen, o->n_frozen * size, o->cap * size);
-        o->frozen_cap = o->cap;
-    }
+    segments_make_room(&o->frozen, size, o->n);
     for (size_t k = 0; k < o->changed.n; k++) {
         uint32_t i = o->changed.v[k];
-        dirty[i] = false;
+        keep_at(o, i)->dirty = false;
         if (i < o->n) {
-            memcpy((char *)o->frozen.v + i * size, at(o, store, i), size);
+            memcpy(segments_at(&o->frozen, size, i), at(o, store, i), size);
             n_copied++;
         }
     }
@@ -213,38 +247,28 @@ static void settle(struct k8s_state *state, enum k8s_store store)
     }
 }
 
-static void make_room(struct objects *o, enum k8s_store store)
-{
-    const size_t size = k8s_stores[store].size;
-    if (o->n == o->cap) {
-        uint32_t cap = o->cap == 0 ? (uint32_t)FIRST_OBJECTS : o->cap * 2;
-        array_resize(&o->values, o->n * size, cap * size);
-        array_resize(&o->blocks, o->n * sizeof(struct block), cap * sizeof(struct block));
-        array_resize(&o->dirty, o->n * sizeof(bool), cap * sizeof(bool));
-        o->cap = cap;
-    }
-    if (((size_t)o->n + 1) * 2 > o->n_slots) {
-        grow_slots(o, store);
-    }
-}
-
 static void replace(struct k8s_state *state, enum k8s_store store, const void *object,
                     struct block block)
 {
+    const size_t size = k8s_stores[store].size;
     struct objects *o = &state->objects[store];
     const struct k8s_key key = k8s_key_of(store, object);
     uint32_t i = find(o, store, &key);
     if (i == UINT32_MAX) {
-        make_room(o, store);
         i = o->n;
-        memcpy(at(o, store, i), object, k8s_stores[store].size);
-        ((uint32_t *)o->slots.v)[slot_of(o, store, &key)] = i + 1;
+        segments_make_room(&o->values, size, i + 1);
+        segments_make_room(&o->keeps, sizeof(struct keep), i + 1);
+        if (((size_t)i + 1) * 2 > o->n_slots) {
+            grow_slots(o);
+        }
+        o->slots[slot_of(o, store, &key)] =
+            (struct slot){.index = i + 1, .hash = k8s_key_hash(&key)};
         o->n++;
     } else {
-        memcpy(at(o, store, i), object, k8s_stores[store].size);
-        block_give(state, &((struct block *)o->blocks.v)[i]);
+        block_give(state, &keep_at(o, i)->block);
     }
-    ((struct block *)o->blocks.v)[i] = block;
+    memcpy(at(o, store, i), object, size);
+    keep_at(o, i)->block = block;
     mark_dirty(o, i);
     settle(state, store);
 }
@@ -253,16 +277,15 @@ static void replace(struct k8s_state *state, enum k8s_store store, const void *o
 static void drop(struct k8s_state *state, enum k8s_store store, uint32_t i)
 {
     struct objects *o = &state->objects[store];
-    struct block *blocks = o->blocks.v;
-    const struct block block = blocks[i];
+    const struct block block = keep_at(o, i)->block;
     const uint32_t last = o->n - 1;
     struct k8s_key key = k8s_key_of(store, at(o, store, i));
-    slot_clear(o, store, slot_of(o, store, &key));
+    slot_clear(o, slot_of(o, store, &key));
     if (i != last) {
         struct k8s_key moved = k8s_key_of(store, at(o, store, last));
-        ((uint32_t *)o->slots.v)[slot_of(o, store, &moved)] = i + 1;
+        o->slots[slot_of(o, store, &moved)].index = i + 1;
         memcpy(at(o, store, i), at(o, store, last), k8s_stores[store].size);
-        blocks[i] = blocks[last];
+        keep_at(o, i)->block = keep_at(o, last)->block;
         mark_dirty(o, i);
     }
     o->n = last;
@@ -400,9 +423,9 @@ size_t k8s_state_bytes(const struct k8s_state *state)
                    state->later_arena.held_bytes;
     for (int store = 0; store < N_STORES; store++) {
         const struct objects *o = &state->objects[store];
-        bytes += o->values.arena.held_bytes + o->blocks.arena.held_bytes +
-                 o->dirty.arena.held_bytes + o->slots.arena.held_bytes +
-                 o->frozen.arena.held_bytes + o->changed_arena.held_bytes;
+        bytes += o->values.arena.held_bytes + o->keeps.arena.held_bytes +
+                 o->slots_arena.held_bytes + o->frozen.arena.held_bytes +
+                 o->changed_arena.held_bytes;
     }
     return bytes;
 }
@@ -420,7 +443,7 @@ void k8s_state_freeze(struct k8s_state *state, struct k8s_frozen *ret_frozen,
     for (int store = 0; store < N_STORES; store++) {
         struct objects *o = &state->objects[store];
         n_copied += freeze_objects(o, (enum k8s_store)store);
-        ret_frozen->objects[store].v = o->frozen.v;
+        ret_frozen->objects[store].segments = (const void *const *)o->frozen.v;
         ret_frozen->objects[store].n = o->n_frozen;
     }
     if (ret_n_copied != NULL) {
@@ -447,12 +470,11 @@ void k8s_state_free(struct k8s_state *state)
     for (int store = 0; store < N_STORES; store++) {
         struct objects *o = &state->objects[store];
         for (uint32_t i = 0; i < o->n; i++) {
-            block_give(state, &((struct block *)o->blocks.v)[i]);
+            block_give(state, &keep_at(o, i)->block);
         }
         arena_done(&o->values.arena);
-        arena_done(&o->blocks.arena);
-        arena_done(&o->dirty.arena);
-        arena_done(&o->slots.arena);
+        arena_done(&o->keeps.arena);
+        arena_done(&o->slots_arena);
         arena_done(&o->frozen.arena);
         arena_done(&o->changed_arena);
     }

@@ -2,9 +2,9 @@
 /* The objects of a running cluster, decoded, as they change; and what another thread may read of
  * them meanwhile.
  *
- * Objects of a kind lie in one array. What an object points to lies in a block of exactly its size
- * that comes and goes with it; shapes of pods and words are shared and stay until the state is
- * freed. An object that breaks a rule of its kind is not there.
+ * Objects of a kind lie in segments of one size, which stay where they are. What an object points
+ * to lies in a block of exactly its size that comes and goes with it; shapes of pods and words are
+ * shared and stay until the state is freed. An object that breaks a rule of its kind is not there.
  *
  * k8s_state_freeze gives the objects as they are at one moment. They stay so until k8s_state_thaw
  * is called: blocks of objects that change meanwhile are kept until then. Freezing copies only
@@ -44,11 +44,13 @@ uint32_t k8s_state_count(const struct k8s_state *state, enum k8s_store store);
 const void *k8s_state_at(const struct k8s_state *state, enum k8s_store store, uint32_t i);
 size_t k8s_state_bytes(const struct k8s_state *state); /* held, all told */
 
+enum { K8S_SEGMENT = 128 }; /* objects */
+
 /* What is shared with another thread. */
 struct k8s_frozen {
     struct {
-        const void *v; /* [n] of k8s_stores[].size */
-        uint32_t n;
+        const void *const *segments; /* each [K8S_SEGMENT] of k8s_stores[].size, the last in part */
+        uint32_t n;                  /* objects */
     } objects[N_STORES];
     struct strtab_mark words;
     struct k8s_shapes_mark shapes;

@@ -47,11 +47,14 @@ struct k8s_builder *k8s_frozen_builder(const struct k8s_frozen *frozen, struct a
     b->shapes = k8s_shapes_fork(&frozen->shapes, arena);
     for (int store = 0; store < N_STORES; store++) {
         const uint32_t n = frozen->objects[store].n;
+        const size_t size = k8s_stores[store].size;
         struct k8s_objects *o = &b->objects[store];
         o->n = n;
-        o->v = arena_calloc(arena, n, k8s_stores[store].size);
-        if (n > 0) {
-            memcpy(o->v, frozen->objects[store].v, n * k8s_stores[store].size);
+        o->v = arena_calloc(arena, n, size);
+        for (uint32_t i = 0; i < n; i += K8S_SEGMENT) {
+            const uint32_t here = n - i < K8S_SEGMENT ? n - i : (uint32_t)K8S_SEGMENT;
+            memcpy((char *)o->v + i * size, frozen->objects[store].segments[i / K8S_SEGMENT],
+                   here * size);
         }
     }
     own_shapes(b);

@@ -14,6 +14,7 @@ same lists: what it needs is shown, for comparison, and nothing else is asked of
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -216,6 +217,9 @@ def run(bench):
                 if line.startswith("binpack_snapshot_seconds_bucket") and "+Inf" not in line and float(line.split()[-1]) < bench.metric("binpack_snapshot_seconds_count")) \
         if bench.metric('binpack_snapshot_seconds_bucket{le="0.00001"}') < bench.metric("binpack_snapshot_seconds_count") else 0
     print("# no freeze took longer than the next bound above %g s" % worst)
+    turns = {float(le): int(n) for le, n in re.findall(r'binpack_loop_turn_seconds_bucket{le="([0-9.]+)"} (\d+)', bench.get("/metrics"))}
+    total = bench.metric("binpack_loop_turn_seconds_count")
+    print("# turns of the loop: %d; longer than %s" % (total, ", ".join("%g s: %d" % (le, total - n) for le, n in sorted(turns.items()) if 0.001 <= le <= 0.1)))
     assert options.memory is None or peak < options.memory, "VmHWM is %.0f MB, not below %d" % (peak, options.memory)
 
 
