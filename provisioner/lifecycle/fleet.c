@@ -191,6 +191,8 @@ static void on_result(struct lifecycle *l, const struct lifecycle_view *view, st
             return;
         }
     }
+    fleet_say_failure(view, life, claim, STR("LaunchFailed"),
+                      STR("EC2 has given neither an instance nor an error"));
 }
 
 /* ---- a call that failed ---- */

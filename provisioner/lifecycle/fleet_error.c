@@ -3,13 +3,7 @@
 
 #include <string.h>
 
-/* In the order in which they are looked for; an empty text is in every message. */
-static const struct {
-    const char *code;    /* the whole of it; "AccessDenied*": what begins so */
-    const char *message; /* a part of it */
-    enum fleet_effect effect;
-    const char *reason;
-} rows[] = {
+const struct fleet_error_row fleet_error_rows[] = {
     {"AuthFailure.ServiceLinkedRoleCreationNotPermitted", "", FLEET_NO_ROLE,
      "SpotSLRCreationFailed"},
     {"UnauthorizedOperation", "Not authorized for images", FLEET_FAILED, "AMIAuthorizationFailure"},
@@ -40,6 +34,8 @@ static const struct {
     {"ReservationCapacityExceeded", "", FLEET_NO_CAPACITY, "LaunchFailed"},
 };
 
+const uint32_t fleet_error_n_rows = sizeof fleet_error_rows / sizeof fleet_error_rows[0];
+
 static bool is_code(struct str code, const char *row)
 {
     const size_t n = strlen(row);
@@ -59,14 +55,24 @@ static bool is_in(struct str text, const char *part)
     return false;
 }
 
+uint32_t fleet_error_find(struct str code, struct str message)
+{
+    uint32_t i = 0;
+    while (i < fleet_error_n_rows && !(is_code(code, fleet_error_rows[i].code) &&
+                                       is_in(message, fleet_error_rows[i].message))) {
+        i++;
+    }
+    return i;
+}
+
 struct fleet_error fleet_error_of(struct str code, struct str message)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (is_code(code, rows[i].code) && is_in(message, rows[i].message)) {
-            return (struct fleet_error){.effect = rows[i].effect, .reason = str_of(rows[i].reason)};
-        }
+    const uint32_t i = fleet_error_find(code, message);
+    if (i == fleet_error_n_rows) {
+        return (struct fleet_error){.effect = FLEET_FAILED, .reason = STR("LaunchFailed")};
     }
-    return (struct fleet_error){.effect = FLEET_FAILED, .reason = STR("LaunchFailed")};
+    return (struct fleet_error){.effect = fleet_error_rows[i].effect,
+                                .reason = str_of(fleet_error_rows[i].reason)};
 }
 
 bool fleet_effect_is_capacity(enum fleet_effect effect)

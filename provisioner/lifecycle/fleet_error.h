@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -22,6 +23,17 @@ struct fleet_error {
     struct str reason; /* of the condition Launched; static */
 };
 
+struct fleet_error_row {
+    const char *code;    /* the whole of it; "AccessDenied*": what begins so */
+    const char *message; /* a part of it; empty: any */
+    enum fleet_effect effect;
+    const char *reason;
+};
+extern const struct fleet_error_row fleet_error_rows[]; /* the first that fits counts */
+extern const uint32_t fleet_error_n_rows;
+
+/* The row's number; fleet_error_n_rows when none fits. */
+uint32_t fleet_error_find(struct str code, struct str message);
 struct fleet_error fleet_error_of(struct str code, struct str message);
 
 /* Whether another offering may have what this one has not. */

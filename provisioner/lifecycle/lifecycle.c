@@ -306,7 +306,9 @@ void lifecycle_answer(struct lifecycle *l, const struct lifecycle_view *view,
             life->wait = was;
             launch_reply(l, view, life, claim, event);
         }
-        life->wait = LIFE_FREE;
+        if (life->id == event->id) { /* else the answer has led to the next action already */
+            life->wait = LIFE_FREE;
+        }
         return;
     }
 }
