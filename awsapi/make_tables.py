@@ -175,7 +175,7 @@ class Service:
             out.append("")
         return out
 
-    def operation(self, name, page, once):
+    def operation(self, name, page, unless, once):
         model = self.model["operations"][name]
         symbol = "aws_%s_%s" % (self.prefix, snake(name))
         fields = [".service = &aws_%s" % self.prefix, '.name = "%s"' % name]
@@ -194,6 +194,7 @@ class Service:
             if size in ins and page:
                 fields.append(".page_size = 1 + offsetof(struct %s, %s)" % (self.struct(model["input"]["shape"]), snake(size)))
                 fields.append(".items_per_page = %d" % page)
+                fields += [".no_size_with = 1 + offsetof(struct %s, %s)" % (self.struct(model["input"]["shape"]), snake(unless))] if unless else []
         fields += [".is_mutating = true"] if once else []
         return "const struct aws_operation %s = {%s};" % (symbol, ", ".join(fields))
 
@@ -224,7 +225,8 @@ def read_spec(models):
             services.append(Service(words[1:], models))
         elif words[0] == "operation":
             page = [int(w[5:]) for w in words[2:] if w.startswith("page=")]
-            services[-1].operations.append((words[1], page[0] if page else 0, "once" in words[2:]))
+            unless = [w[len("unless="):] for w in words[2:] if w.startswith("unless=")]
+            services[-1].operations.append((words[1], page[0] if page else 0, unless[0] if unless else None, "once" in words[2:]))
         elif words[0] == "shape":
             services[-1].kept[words[1].rstrip(":")] = words[2:]
         else:
@@ -237,7 +239,7 @@ def main():
         sys.exit(__doc__)
     services = read_spec(sys.argv[1])
     for service in services:
-        for name, _, _ in service.operations:
+        for name, *_ in service.operations:
             model = service.model["operations"][name]
             for side in ("input", "output"):
                 if side in model:

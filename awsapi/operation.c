@@ -284,7 +284,10 @@ bool aws_next_page(const struct aws_operation *operation, void *input, const voi
 
 void aws_first_page(const struct aws_operation *operation, void *input)
 {
-    if (operation->page_size > 0 && operation->items_per_page > 0) {
+    const bool by_ids =
+        operation->no_size_with > 0 &&
+        ((struct aws_texts *)(void *)((char *)input + operation->no_size_with - 1))->n > 0;
+    if (operation->page_size > 0 && operation->items_per_page > 0 && !by_ids) {
         *(struct opt_i64 *)(void *)((char *)input + operation->page_size - 1) =
             (struct opt_i64){.has = true, .v = operation->items_per_page};
     }

@@ -41,7 +41,9 @@ struct aws_operation {
     uint32_t in_token, out_token; /* struct str each */
     uint32_t page_size;           /* struct opt_i64 in the input; 0: none */
     int64_t items_per_page;       /* what the catalogue of operations asks for; 0: the service's */
-    bool is_mutating; /* not sent again after an unclear end unless it carries a token */
+    uint32_t no_size_with; /* struct aws_texts in the input: ids, with which page_size may not be
+                              given; 0: none */
+    bool is_mutating;      /* not sent again after an unclear end unless it carries a token */
 };
 
 /* Makes the request, without host, signature and endpoint. `token` fills absent idempotency tokens:
@@ -66,5 +68,5 @@ MUST_CHECK bool aws_reply_read(const struct aws_operation *operation,
  * False when this was the last page. */
 bool aws_next_page(const struct aws_operation *operation, void *input, const void *output);
 
-/* Asks for pages of the operation's usual size, if it has one. */
+/* Asks for pages of the operation's usual size, if it has one and may. */
 void aws_first_page(const struct aws_operation *operation, void *input);

@@ -101,6 +101,11 @@ static void test_pages(void **state)
     aws_first_page(&aws_ec2_describe_instances, &input);
     assert_true(input.max_results.has);
     assert_int_equal(input.max_results.v, 1000);
+    /* EC2 refuses a size beside ids: InvalidParameterCombination. */
+    struct str id = STR("i-1");
+    struct ec2_describe_instances_request by_id = {.instance_ids = {.v = &id, .n = 1}};
+    aws_first_page(&aws_ec2_describe_instances, &by_id);
+    assert_false(by_id.max_results.has);
     assert_true(aws_next_page(&aws_ec2_describe_instances, &input, &output));
     assert_true(str_eq(input.next_token, STR("t-2")));
     output.next_token = STR("");
