@@ -276,6 +276,13 @@ static bool listen_on(struct str text, uint16_t port, int *ret_fd, uint16_t *ret
     return true;
 }
 
+bool io_serve_check_address(struct str address, struct err *err)
+{
+    struct sockaddr_storage ignored;
+    socklen_t n = 0;
+    return parse_address(address, 0, &ignored, &n, err);
+}
+
 bool io_serve_new(struct io_loop *loop, struct str address, uint16_t port, io_serve_fn fn,
                   void *ctx, struct io_serve **ret_serve, struct err *err)
 {

@@ -43,6 +43,8 @@ typedef bool (*io_serve_fn)(void *ctx, const struct io_request *request,
 MUST_CHECK bool io_serve_new(struct io_loop *loop, struct str address, uint16_t port,
                              io_serve_fn fn, void *ctx, struct io_serve **ret_serve,
                              struct err *err);
+/* Whether io_serve_new would take the address for one; its ERR_INVALID. */
+MUST_CHECK bool io_serve_check_address(struct str address, struct err *err);
 uint16_t io_serve_port(const struct io_serve *serve);
 
 /* An id that is over (the client has left) is fine. */

@@ -35,6 +35,8 @@ struct engine *engine_new(const struct engine_settings *settings)
     engine->replan_at = INT64_MAX;
     engine->again_at = INT64_MAX;
     engine->lifecycle = settings->mode == ENGINE_FULL ? lifecycle_new() : NULL;
+    engine->leads = !settings->elects;
+    engine->cluster = settings->cluster;
     return engine;
 }
 
@@ -58,6 +60,7 @@ void engine_abandon(struct engine *engine)
     lifecycle_free(engine->lifecycle);
     arena_done(&engine->creating_arena);
     arena_done(&engine->gone_arena);
+    arena_done(&engine->cluster_arena);
     struct arena arena = engine->arena;
     arena_done(&arena);
 }
@@ -280,7 +283,7 @@ static void on_solved(struct engine *engine, const struct event *event, struct m
         VEC_PUSH(actions->arena, &actions->v,
                  ((struct action){.type = ACTION_EXPORT, .result = result}));
     }
-    if (result->good && !result->first && engine->lifecycle != NULL && !engine->stopping) {
+    if (result->good && !result->first && full_may_act(engine)) {
         full_create(engine, result, now, actions);
     }
     engine->replan_at = sat_add(now.mono, engine->settings.replan_ms);
@@ -343,7 +346,7 @@ static void go_on(struct engine *engine, struct moment now, struct actions *acti
         }
         return;
     }
-    if (engine->synced && engine->lifecycle != NULL) {
+    if (engine->synced && full_may_act(engine)) {
         full_step(engine, now, actions);
     }
     if (engine->solving && !engine->cancelled && now.mono >= cancel_due(engine)) {
@@ -377,7 +380,7 @@ static void set_timer(struct engine *engine, struct actions *actions)
         const mono_t plan = plan_due(engine), disrupt = disrupt_due(engine);
         at = plan < disrupt ? plan : disrupt;
     }
-    if (engine->lifecycle != NULL && engine->synced && !engine->stopping) {
+    if (engine->synced && full_may_act(engine)) {
         const mono_t due = full_due(engine);
         at = due < at ? due : at;
     }
@@ -424,6 +427,14 @@ void engine_step(struct engine *engine, const struct event *event, struct moment
         if (engine->lifecycle != NULL) {
             full_answer(engine, event, now, actions);
         }
+        break;
+    case EVENT_LEAD:
+        if (engine->lifecycle != NULL) {
+            full_lead(engine, event->leads, now);
+        }
+        break;
+    case EVENT_CLUSTER:
+        full_cluster(engine, &event->cluster, now);
         break;
     }
     go_on(engine, now, actions);

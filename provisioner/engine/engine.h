@@ -11,7 +11,9 @@
  * place, shortly before their batch window closes: the search with what it has found.
  *
  * In the full mode the new nodes of a plan become NodeClaims, and lifecycle/ makes machines of
- * them and takes them down again. */
+ * them and takes them down again; of several replicas only the one that leads does. Who leads no
+ * longer forgets what it had under way: whoever leads next goes by the objects and by what AWS has,
+ * as after a kill. */
 #pragma once
 
 #include "binpack/plan/make.h"
@@ -31,7 +33,9 @@ enum engine_mode {
 
 struct engine_settings {
     enum engine_mode mode;
-    struct userdata_cluster cluster; /* FULL: that nodes join; texts outlive the engine */
+    bool elects;                     /* FULL: nothing is done before EVENT_LEAD */
+    struct userdata_cluster cluster; /* FULL: that nodes join; texts outlive the engine. Without
+                                        `endpoint` nothing is done before EVENT_CLUSTER */
     int64_t batch_idle_ms, batch_max_ms;
     int64_t time_limit_ms; /* of a round */
     int64_t replan_ms;     /* 0: 10 s, as Karpenter looks at waiting pods again */

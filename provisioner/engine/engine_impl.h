@@ -68,8 +68,11 @@ struct engine {
     mono_t timer_at; /* what ACTION_TIMER said last */
 
     /* ENGINE_FULL: */
-    struct lifecycle *lifecycle; /* NULL in the mode that observes */
-    uint64_t last_id;            /* of actions */
+    struct lifecycle *lifecycle;     /* NULL in the mode that observes */
+    bool leads;                      /* this replica may act */
+    struct userdata_cluster cluster; /* in cluster_arena, or the settings' */
+    struct arena cluster_arena;
+    uint64_t last_id; /* of actions */
     VEC(struct creating) creating;
     struct arena creating_arena, gone_arena;
     mono_t again_at; /* another plan then: what could not be bought may be had again */
@@ -98,6 +101,9 @@ void full_delta(struct engine *engine, const struct event *event, struct moment 
 void full_answer(struct engine *engine, const struct event *event, struct moment now,
                  struct actions *actions);
 void full_step(struct engine *engine, struct moment now, struct actions *actions);
+void full_lead(struct engine *engine, bool leads, struct moment now);
+void full_cluster(struct engine *engine, const struct userdata_cluster *cluster, struct moment now);
+bool full_may_act(const struct engine *engine);
 mono_t full_due(const struct engine *engine);
 void full_job(struct engine *engine, struct moment now, struct round_job *job);
 

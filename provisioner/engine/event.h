@@ -8,6 +8,7 @@
 #include "k8s/kinds.h"
 #include "k8s/roster.h"
 #include "k8s/write.h"
+#include "provisioner/nodeclass/userdata.h"
 
 struct aws_operation;
 struct round_result;
@@ -25,7 +26,9 @@ enum event_type {
     EVENT_EXPLAIN, /* somebody asks about a pod */
     EVENT_STOP,    /* the program is asked to end */
     EVENT_WRITTEN, /* what became of ACTION_WRITE */
-    EVENT_REPLY    /* what became of ACTION_CALL */
+    EVENT_REPLY,   /* what became of ACTION_CALL */
+    EVENT_LEAD,    /* this replica may act from now on, or no longer */
+    EVENT_CLUSTER  /* what new nodes are to be told of the cluster */
 };
 
 /* How far a kind is known. */
@@ -50,4 +53,6 @@ struct event {
     const struct aws_operation *operation; /* REPLY */
     const void *reply;                     /* REPLY: its output struct; NULL when it failed */
     struct aws_fault fault;                /* REPLY: AWS_FAULT_NONE when it did not */
+    bool leads;                            /* LEAD */
+    struct userdata_cluster cluster;       /* CLUSTER; borrowed */
 };

@@ -33,7 +33,7 @@ static struct lifecycle_view view_of(struct engine *engine, struct moment now,
                                    .vocab = engine->vocab,
                                    .catalog = engine->catalog,
                                    .cat = engine->settings.make.catalog,
-                                   .cluster = engine->settings.cluster,
+                                   .cluster = engine->cluster,
                                    .now = now,
                                    .last_id = &engine->last_id,
                                    .out = actions};
@@ -182,6 +182,47 @@ static void create_again(struct engine *engine, struct moment now, struct action
             send(engine, creating, actions);
         }
     }
+}
+
+/* ---- whether it may ---- */
+
+bool full_may_act(const struct engine *engine)
+{
+    return engine->lifecycle != NULL && engine->leads && engine->cluster.endpoint.n > 0 &&
+           !engine->stopping;
+}
+
+/* The last plan was for nobody to carry out: the next one comes at once. */
+static void plan_anew(struct engine *engine, struct moment now)
+{
+    engine->stale = true;
+    engine->replan_at = now.mono;
+}
+
+void full_lead(struct engine *engine, bool leads, struct moment now)
+{
+    if (leads == engine->leads) {
+        return;
+    }
+    engine->leads = leads;
+    engine->creating.n = 0;
+    engine->creating.v = NULL;
+    engine->creating.cap = 0;
+    arena_reset(&engine->creating_arena);
+    lifecycle_restart(engine->lifecycle);
+    plan_anew(engine, now);
+}
+
+void full_cluster(struct engine *engine, const struct userdata_cluster *cluster, struct moment now)
+{
+    struct arena *arena = &engine->cluster_arena;
+    arena_reset(arena);
+    engine->cluster = (struct userdata_cluster){.name = str_copy(arena, cluster->name),
+                                                .endpoint = str_copy(arena, cluster->endpoint),
+                                                .ca = str_copy(arena, cluster->ca),
+                                                .cidr = str_copy(arena, cluster->cidr),
+                                                .dns_ip = str_copy(arena, cluster->dns_ip)};
+    plan_anew(engine, now);
 }
 
 /* ---- for the engine ---- */

@@ -22,6 +22,7 @@ static const struct {
         name_, kind_, offsetof(struct engine_settings, path_)                                      \
     }
     FIELD("mode", FIELD_I32, mode),
+    FIELD("elects", FIELD_BOOL, elects),
     FIELD("batchIdleMs", FIELD_I64, batch_idle_ms),
     FIELD("batchMaxMs", FIELD_I64, batch_max_ms),
     FIELD("timeLimitMs", FIELD_I64, time_limit_ms),
@@ -48,7 +49,8 @@ enum { N_FIELDS = sizeof fields / sizeof fields[0] };
 static const char *const event_names[] = {
     [EVENT_DELTA] = "delta",     [EVENT_KIND] = "kind",       [EVENT_TICK] = "tick",
     [EVENT_SOLVED] = "solved",   [EVENT_EXPLAIN] = "explain", [EVENT_STOP] = "stop",
-    [EVENT_WRITTEN] = "written", [EVENT_REPLY] = "reply"};
+    [EVENT_WRITTEN] = "written", [EVENT_REPLY] = "reply",     [EVENT_LEAD] = "lead",
+    [EVENT_CLUSTER] = "cluster"};
 static const char *const change_names[] = {
     [K8S_ADDED] = "ADDED", [K8S_MODIFIED] = "MODIFIED", [K8S_DELETED] = "DELETED"};
 static const char *const stage_names[] = {[KIND_UNKNOWN] = "unknown",
@@ -76,6 +78,16 @@ static const struct aws_operation *const operations[] = {
 
 /* ---- writing ---- */
 
+static void put_cluster(struct jsonw *w, const struct userdata_cluster *cluster)
+{
+    jsonw_key_object(w, "cluster");
+    for (size_t i = 0; i < N_CLUSTER_FIELDS; i++) {
+        const char *at = (const char *)cluster + cluster_fields[i].offset;
+        jsonw_key_str(w, cluster_fields[i].name, *(const struct str *)(const void *)at);
+    }
+    jsonw_object_end(w);
+}
+
 void journal_put_header(const struct engine_settings *settings, struct str catalog,
                         struct strbuf *b)
 {
@@ -84,12 +96,7 @@ void journal_put_header(const struct engine_settings *settings, struct str catal
     jsonw_key_str(&w, "journal", FORMAT);
     jsonw_key_str(&w, "catalog", catalog);
     jsonw_key_str(&w, "schedulerConfig", settings->scheduler_config);
-    jsonw_key_object(&w, "cluster");
-    for (size_t i = 0; i < N_CLUSTER_FIELDS; i++) {
-        const char *at = (const char *)&settings->cluster + cluster_fields[i].offset;
-        jsonw_key_str(&w, cluster_fields[i].name, *(const struct str *)(const void *)at);
-    }
-    jsonw_object_end(&w);
+    put_cluster(&w, &settings->cluster);
     jsonw_key_object(&w, "settings");
     for (size_t i = 0; i < N_FIELDS; i++) {
         const char *at = (const char *)settings + fields[i].offset;
@@ -178,6 +185,10 @@ void journal_put_event(const struct event *event, struct moment now, struct strb
         put_written(&w, event);
     } else if (event->type == EVENT_REPLY) {
         put_reply(&w, event);
+    } else if (event->type == EVENT_LEAD) {
+        jsonw_key_bool(&w, "leads", event->leads);
+    } else if (event->type == EVENT_CLUSTER) {
+        put_cluster(&w, &event->cluster);
     }
     jsonw_object_end(&w);
 }
@@ -270,6 +281,19 @@ static bool read_text(const struct json_at *root, const char *key, struct str *r
     return json_read_str(&at, &has, ret, err);
 }
 
+static bool read_cluster(const struct json_at *root, struct userdata_cluster *cluster,
+                         struct err *err)
+{
+    const struct json_at at = json_at_member(root, "cluster");
+    for (size_t i = 0; i < N_CLUSTER_FIELDS; i++) {
+        char *to = (char *)cluster + cluster_fields[i].offset;
+        if (!read_text(&at, cluster_fields[i].name, (struct str *)(void *)to, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_field(const struct json_at *settings, size_t i, struct engine_settings *s,
                        struct err *err)
 {
@@ -295,7 +319,6 @@ bool journal_read_header(const json_t *line, struct engine_settings *ret_setting
 {
     const struct json_at root = json_at_root(line);
     const struct json_at settings = json_at_member(&root, "settings");
-    const struct json_at cluster = json_at_member(&root, "cluster");
     struct engine_settings s = {.make = MAKE_SETTINGS_DEFAULT};
     struct str format = STR_EMPTY;
     if (!json_is_object(line) || !read_text(&root, "journal", &format, err) ||
@@ -308,13 +331,7 @@ bool journal_read_header(const json_t *line, struct engine_settings *ret_setting
             return false;
         }
     }
-    for (size_t i = 0; i < N_CLUSTER_FIELDS; i++) {
-        char *to = (char *)&s.cluster + cluster_fields[i].offset;
-        if (!read_text(&cluster, cluster_fields[i].name, (struct str *)(void *)to, err)) {
-            return false;
-        }
-    }
-    if (!read_text(&root, "catalog", ret_catalog, err) ||
+    if (!read_cluster(&root, &s.cluster, err) || !read_text(&root, "catalog", ret_catalog, err) ||
         !read_text(&root, "schedulerConfig", &s.scheduler_config, err) ||
         !scheduler_config_apply(s.scheduler_config, NULL, NULL, err)) {
         return false;
@@ -486,6 +503,7 @@ bool journal_read_event(const json_t *line, struct arena *arena, bool *ret_is_ev
 {
     const struct json_at root = json_at_root(line);
     const struct json_at wall = json_at_member(&root, "wall"), mono = json_at_member(&root, "mono");
+    const struct json_at leads = json_at_member(&root, "leads");
     struct event event = {.type = EVENT_TICK};
     int type = 0;
     *ret_is_event = json_object_get(line, "action") == NULL;
@@ -505,6 +523,8 @@ bool journal_read_event(const json_t *line, struct arena *arena, bool *ret_is_ev
                 : event.type == EVENT_EXPLAIN ? read_ask(&root, &event, err)
                 : event.type == EVENT_WRITTEN ? read_written(&root, &event, err)
                 : event.type == EVENT_REPLY   ? read_reply(&root, arena, &event, err)
+                : event.type == EVENT_LEAD    ? json_read_bool(&leads, NULL, &event.leads, err)
+                : event.type == EVENT_CLUSTER ? read_cluster(&root, &event.cluster, err)
                                               : true;
     *ret_event = event;
     return good;

@@ -267,6 +267,16 @@ void lifecycle_delta(struct lifecycle *l, const struct lifecycle_view *view,
     }
 }
 
+void lifecycle_restart(struct lifecycle *l)
+{
+    for (size_t i = 0; i < l->lives.n; i++) {
+        struct life *life = &l->lives.v[i];
+        *life = (struct life){
+            .name = life->name, .uid = life->uid, .node = life->node, .looking_since = INT64_MAX};
+    }
+    l->templates.n = 0;
+}
+
 static void on_written(const struct lifecycle_view *view, struct life *life,
                        const struct event *event, bool noted)
 {

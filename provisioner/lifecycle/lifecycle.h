@@ -43,6 +43,10 @@ void lifecycle_delta(struct lifecycle *lifecycle, const struct lifecycle_view *v
 void lifecycle_answer(struct lifecycle *lifecycle, const struct lifecycle_view *view,
                       const struct event *event);
 
+/* Forgets what this run has done and has under way: another replica may have acted meanwhile. What
+ * there is to do follows from the objects, as after a start. */
+void lifecycle_restart(struct lifecycle *lifecycle);
+
 /* Does what is due. */
 void lifecycle_step(struct lifecycle *lifecycle, const struct lifecycle_view *view);
 

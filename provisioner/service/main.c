@@ -76,15 +76,20 @@ static int run(const struct settings *settings, struct log *log)
     struct service *service = NULL;
     struct err err;
     say_start(log, settings);
-    if (!service_open(settings, log, &service, &err)) {
+    if (!service_new(settings, log, &service, &err)) {
         log_error(log, io_clock_wall(), "cannot start", &err);
+        return fail(EXIT_SETTING, &err);
+    }
+    if (!service_connect(service, &err)) {
+        log_error(log, io_clock_wall(), "cannot start", &err);
+        (void)service_free(service);
         return fail(EXIT_FAULT, &err);
     }
     const bool good = service_run(service, &err);
     if (!good) {
         log_error(log, io_clock_wall(), "cannot go on", &err);
     }
-    const bool closed = service_close(service);
+    const bool closed = service_free(service);
     log_line(log, io_clock_wall(), ACTION_INFO, "stopped", NULL, STR_EMPTY);
     if (!closed) {
         /* A plan is still being made; nobody waits for it, and nothing is left half done. */

@@ -6,6 +6,7 @@
 #include "binpack/cli/version.h"
 #include "io/append.h"
 #include "io/clock.h"
+#include "io/serve.h"
 #include "io/signals.h"
 #include "io/worker.h"
 #include "io/workers.h"
@@ -13,7 +14,10 @@
 #include "k8s/state.h"
 #include "provisioner/engine/journal.h"
 #include "provisioner/observe/metrics.h"
+#include "provisioner/service/acting.h"
 #include "provisioner/service/catalog.h"
+#include "provisioner/service/cluster.h"
+#include "provisioner/service/deeds.h"
 #include "provisioner/service/log.h"
 #include "provisioner/service/nodeclasses.h"
 #include "provisioner/service/service_impl.h"
@@ -31,6 +35,30 @@ struct moment service_now(const struct service *service)
 {
     return (struct moment){.wall = io_loop_wall(service->session.loop),
                            .mono = io_loop_now(service->session.loop)};
+}
+
+/* ---- steps ---- */
+
+static struct step *step_new(void)
+{
+    struct arena arena = ARENA_INIT;
+    struct step *step = ARENA_NEW(&arena, struct step);
+    *step = (struct step){.arena = arena, .n_users = 1};
+    return step;
+}
+
+void step_ref(struct step *step)
+{
+    step->n_users++;
+}
+
+void step_unref(struct step *step)
+{
+    assert(step->n_users > 0);
+    if (--step->n_users == 0) {
+        struct arena arena = step->arena;
+        arena_done(&arena);
+    }
 }
 
 /* ---- actions ---- */
@@ -78,7 +106,7 @@ static void solve(struct service *service, const struct action *action)
     io_worker_start(service->worker, &job);
 }
 
-static void act(struct service *service, const struct action *action)
+static void act(struct service *service, const struct action *action, struct step *step)
 {
     switch (action->type) {
     case ACTION_TIMER:
@@ -111,7 +139,8 @@ static void act(struct service *service, const struct action *action)
         break;
     case ACTION_WRITE:
     case ACTION_CALL:
-        assert(false); /* not in the mode that only observes */
+        assert(service->deeds != NULL); /* only where the engine was told to act */
+        deeds_do(service->deeds, action, step);
         break;
     }
 }
@@ -142,8 +171,8 @@ static void write_journal(struct service *service, const struct event *event, st
 
 void service_step(struct service *service, const struct event *event)
 {
-    auto_arena arena = ARENA_INIT;
-    struct actions actions = {.arena = &arena};
+    struct step *step = step_new();
+    struct actions actions = {.arena = &step->arena};
     const struct moment now = service_now(service);
     const int64_t begun_us = io_clock_mono_us();
     engine_step(service->engine, event, now, &actions);
@@ -153,8 +182,9 @@ void service_step(struct service *service, const struct event *event)
         if (actions.v.v[i].type == ACTION_SOLVE && !actions.v.v[i].job->follows) {
             metrics_observe(engine_metrics(service->engine, now), METRIC_SNAPSHOT, NULL, took_us);
         }
-        act(service, &actions.v.v[i]);
+        act(service, &actions.v.v[i], step);
     }
+    step_unref(step);
 }
 
 /* ---- events ---- */
@@ -283,23 +313,44 @@ static void on_stop_due(void *ctx, mono_t now)
     service->over = service->too_late = true;
 }
 
-/* Whether nothing keeps the service from ending. */
-static bool turn_nodeclasses(struct service *service)
+/* What the engine of the full mode has to know before it acts. */
+static void tell_engine(struct service *service)
 {
-    if (service->nodeclasses == NULL) {
+    struct event event = {.type = EVENT_CLUSTER};
+    const bool leads = acting_may(service->acting);
+    if (cluster_news(service->cluster, &event.cluster)) {
+        service_step(service, &event);
+    }
+    if (leads != service->told_leads) {
+        service->told_leads = leads;
+        event = (struct event){.type = EVENT_LEAD, .leads = leads};
+        service_step(service, &event);
+    }
+}
+
+/* Whether nothing keeps the service from ending. */
+static bool turn_acting(struct service *service)
+{
+    if (service->acting == NULL) {
         return true;
     }
     if (service->stopping) {
-        return nodeclasses_stop(service->nodeclasses) || service->too_late;
+        return acting_stop(service->acting) || service->too_late;
     }
+    acting_turn(service->acting);
+    cluster_turn(service->cluster);
     nodeclasses_turn(service->nodeclasses);
+    if (service->deeds != NULL) {
+        tell_engine(service);
+    }
+    acting_send(service->acting);
     return true;
 }
 
 bool service_run(struct service *service, struct err *err)
 {
     struct metrics *metrics = engine_metrics(service->engine, service_now(service));
-    while (!turn_nodeclasses(service) || !service->over) {
+    while (!turn_acting(service) || !service->over) {
         if (!live_feed_turn(service->session.feed, err)) {
             return false;
         }
@@ -337,7 +388,9 @@ static struct engine_settings engine_settings_of(const struct settings *s)
     make.catalog.reserved_enis = s->reserved_enis;
     make.solver.algorithm = algorithms[s->algorithm];
     make.solver.effort = (uint32_t)s->effort;
-    return (struct engine_settings){.batch_idle_ms = s->batch_idle_ms,
+    return (struct engine_settings){.mode = s->mode == MODE_FULL ? ENGINE_FULL : ENGINE_OBSERVE,
+                                    .elects = true,
+                                    .batch_idle_ms = s->batch_idle_ms,
                                     .batch_max_ms = s->batch_max_ms,
                                     .time_limit_ms = s->time_limit_ms,
                                     .disrupt_ms = s->disruption_interval_ms,
@@ -412,37 +465,62 @@ static bool open_routes(struct service *service, struct err *err)
     return true;
 }
 
-bool service_open(const struct settings *settings, struct log *log, struct service **ret_service,
-                  struct err *err)
+bool service_new(const struct settings *settings, struct log *log, struct service **ret_service,
+                 struct err *err)
 {
     struct arena arena = ARENA_INIT;
     struct service *service = ARENA_NEW(&arena, struct service);
-    const struct live_access_settings access = {.kubeconfig = settings->kubeconfig,
-                                                .context = settings->context};
-    const struct live_feed_settings feed = {.per_s = settings->kube_client_qps,
-                                            .burst = settings->kube_client_burst};
     service->arena = arena;
-    service->kinds = ARENA_ARRAY(&service->arena, struct followed, k8s_n_kinds);
     service->settings = settings;
     service->log = log;
     service->timer = (struct io_timer){.fn = on_due, .ctx = service};
     service->stop_timer = (struct io_timer){.fn = on_stop_due, .ctx = service};
-    if (!live_session_open(&access, &feed, "karpenter/" BINPACK_VERSION, &service->session, err) ||
-        !open_engine(service, err) || !open_worker(service, err) || !open_routes(service, err)) {
-        (void)service_close(service);
+    if (!io_serve_check_address(settings->bind_address, err)) {
+        (void)err_wrap(err, "--bind-address");
+        (void)service_free(service);
         return false;
     }
-    if (settings->mode == MODE_PREPARE && !nodeclasses_open(service, &service->nodeclasses, err)) {
-        (void)service_close(service);
+    if (!open_engine(service, err)) {
+        (void)service_free(service);
         return false;
     }
-    live_feed_free(service->session.feed);
-    add_kinds(service);
     *ret_service = service;
     return true;
 }
 
-bool service_close(struct service *service)
+static bool open_acting(struct service *service, struct err *err)
+{
+    const bool full = service->settings->mode == MODE_FULL;
+    if (service->settings->mode == MODE_OBSERVE) {
+        return true;
+    }
+    if (!acting_open(service, &service->acting, err)) {
+        return false;
+    }
+    service->cluster = cluster_new(service, service->acting, /* for_nodes= */ full);
+    service->nodeclasses = nodeclasses_new(service, service->acting, service->cluster);
+    service->deeds = full ? deeds_new(service, service->acting) : NULL;
+    return true;
+}
+
+bool service_connect(struct service *service, struct err *err)
+{
+    const struct settings *settings = service->settings;
+    const struct live_access_settings access = {.kubeconfig = settings->kubeconfig,
+                                                .context = settings->context};
+    const struct live_feed_settings feed = {.per_s = settings->kube_client_qps,
+                                            .burst = settings->kube_client_burst};
+    service->kinds = ARENA_ARRAY(&service->arena, struct followed, k8s_n_kinds);
+    if (!live_session_open(&access, &feed, "karpenter/" BINPACK_VERSION, &service->session, err) ||
+        !open_worker(service, err) || !open_routes(service, err) || !open_acting(service, err)) {
+        return false;
+    }
+    live_feed_free(service->session.feed);
+    add_kinds(service);
+    return true;
+}
+
+bool service_free(struct service *service)
 {
     if (service == NULL) {
         return true;
@@ -460,7 +538,10 @@ bool service_close(struct service *service)
         io_timer_stop(service->session.loop, &service->stop_timer);
     }
     remove_kinds(service);
-    nodeclasses_close(service->nodeclasses);
+    acting_close(service->acting);
+    deeds_free(service->deeds);
+    nodeclasses_free(service->nodeclasses);
+    cluster_free(service->cluster);
     live_session_close(&service->session);
     engine_free(service->engine);
     io_append_close(service->journal);

@@ -8,13 +8,16 @@
 struct log;
 struct service; /* opaque */
 
-/* Errors: those of the kubeconfig, of the addresses to serve on, of the catalogue; each names what
- * is wrong. Nothing is open then. */
-MUST_CHECK bool service_open(const struct settings *settings, struct log *log,
-                             struct service **ret_service, struct err *err);
+/* With what the settings name on this machine: catalogue, journal, the address to serve on. Errors:
+ * those of them; each names what is wrong. */
+MUST_CHECK bool service_new(const struct settings *settings, struct log *log,
+                            struct service **ret_service, struct err *err);
+
+/* Connects it: kubeconfig, ports, AWS. Errors: theirs. To be freed in any case. */
+MUST_CHECK bool service_connect(struct service *service, struct err *err);
 
 /* Until it is asked to end (SIGINT, SIGTERM). Errors: ERR_IO of the loop. */
 MUST_CHECK bool service_run(struct service *service, struct err *err);
 
 /* False: a plan is still being made; to be ended with the process. NULL is fine. */
-bool service_close(struct service *service);
+bool service_free(struct service *service);

@@ -11,6 +11,9 @@
 #include "provisioner/service/routes.h"
 #include "provisioner/service/service.h"
 
+struct acting;
+struct cluster;
+struct deeds;
 struct io_append;
 struct io_worker;
 struct io_workers;
@@ -27,6 +30,15 @@ struct followed {
     enum kind_stage stage;
     bool said_failing;
 };
+
+/* A step of the engine: its actions, and what they point to. Whoever needs that longer takes a
+ * reference. */
+struct step {
+    struct arena arena;
+    uint32_t n_users;
+};
+void step_ref(struct step *step);
+void step_unref(struct step *step);
 
 struct service {
     struct arena arena;
@@ -47,8 +59,12 @@ struct service {
     struct arena plan_arena, disruption_arena;
     struct str plan, disruption; /* the last ones as JSON; empty: none yet */
     struct arena catalog_arena;
-    const struct catalog *catalog;   /* in it */
-    struct nodeclasses *nodeclasses; /* NULL: --mode=observe */
+    const struct catalog *catalog; /* in it */
+    struct acting *acting;         /* NULL: --mode=observe; so are these: */
+    struct cluster *cluster;
+    struct nodeclasses *nodeclasses;
+    struct deeds *deeds; /* NULL: but for --mode=full */
+    bool told_leads;     /* what the engine was told last */
     bool stopping, over, restart, too_late;
 };
 

@@ -190,9 +190,11 @@ static bool take_value(struct parser *p, const struct setting_row *row, struct s
     if (!parse_value(p, row, value, err)) {
         return false;
     }
-    if (row->effect == EFFECT_NONE) {
+    if (row->effect == EFFECT_NONE || row->effect == EFFECT_LATER) {
         struct strbuf b = strbuf_new(p->arena, 512);
-        strbuf_addf(&b, STR_FMT " has no effect: %s", STR_ARG(source), row->doc);
+        strbuf_addf(&b, STR_FMT " has no effect%s%s", STR_ARG(source),
+                    row->effect == EFFECT_LATER ? " yet" : ": ",
+                    row->effect == EFFECT_LATER ? "" : row->doc);
         add_note(p, &b);
     }
     return true;
@@ -304,15 +306,10 @@ static bool agree(const struct settings *s, struct err *err)
     if (s->command != COMMAND_RUN) {
         return true;
     }
-    if (s->mode == MODE_ACT) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "--mode=act: buying nodes is not there yet; --mode=observe follows the "
-                       "cluster and plans, --mode=prepare keeps EC2NodeClasses besides");
-    }
-    if (s->mode == MODE_PREPARE && s->cluster_name.n == 0) {
-        return err_set(
-            err, ERR_INVALID,
-            "--mode=prepare needs --cluster-name: what is made in AWS is tagged with it");
+    if (s->mode != MODE_OBSERVE && s->cluster_name.n == 0) {
+        return err_set(err, ERR_INVALID,
+                       "--mode=%s needs --cluster-name: what is made in AWS is tagged with it",
+                       setting_modes[s->mode]);
     }
     if (s->batch_idle_ms > s->batch_max_ms) {
         return err_set(err, ERR_INVALID,

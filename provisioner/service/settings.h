@@ -41,7 +41,8 @@ enum setting_kind {
 enum setting_effect {
     EFFECT_USED,    /* in every mode */
     EFFECT_PREPARE, /* in modes that write */
-    EFFECT_ACT,     /* checked; matters when nodes are bought */
+    EFFECT_FULL,    /* when nodes are bought */
+    EFFECT_LATER,   /* checked; what it is for is not there yet */
     EFFECT_NONE /* accepted so that manifests of Karpenter work; `doc` says why it does nothing */
 };
 
@@ -72,7 +73,7 @@ enum setting_gate {
     N_SETTING_GATES
 };
 enum { N_SETTING_AWS_GATES = 1 };
-enum { MODE_ACT, MODE_OBSERVE, MODE_PREPARE };
+enum { MODE_FULL, MODE_OBSERVE, MODE_PREPARE };
 extern const char *const setting_modes[]; /* their names */
 enum { LOG_DEBUG, LOG_INFO, LOG_ERROR };
 enum { SETTINGS_NOTES_MAX = 64 };
@@ -122,7 +123,7 @@ struct settings {
 typedef struct str (*settings_env_fn)(void *ctx, const char *name);
 
 /* Texts are views of argv and of what env gives; notes are in `arena`. Errors: ERR_INVALID names
- * flag or variable, value, and what is allowed; ERR_UNSUPPORTED for --mode=act. */
+ * flag or variable, value, and what is allowed. */
 MUST_CHECK bool settings_parse(int argc, const char *const *argv, settings_env_fn env, void *ctx,
                                struct arena *arena, struct settings *ret_settings, struct err *err);
 

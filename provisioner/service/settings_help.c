@@ -7,8 +7,9 @@ static const char *const intro =
     "Follows a Kubernetes cluster and plans, each time pods become unschedulable, the cheapest mix "
     "of EC2 instances that takes them, with a proven lower bound on the price of any such mix. "
     "With "
-    "--mode=observe nothing is written anywhere: the plans are exported as metrics, as log lines "
-    "and as JSON.";
+    "--mode=full it buys them through EC2, follows each node until its pods run, and takes nodes "
+    "down again; with --mode=observe nothing is written anywhere: the plans are exported as "
+    "metrics, as log lines and as JSON.";
 
 static void put(struct strbuf *b, const char *text)
 {
@@ -37,8 +38,9 @@ static void wrap(struct strbuf *b, const char *text, size_t indent, size_t width
 static const char *effect_text(const struct setting_row *row)
 {
     return row->effect == EFFECT_NONE      ? "No effect."
-           : row->effect == EFFECT_ACT     ? "For --mode=act."
-           : row->effect == EFFECT_PREPARE ? "For --mode=prepare and --mode=act."
+           : row->effect == EFFECT_LATER   ? "No effect yet."
+           : row->effect == EFFECT_FULL    ? "For --mode=full."
+           : row->effect == EFFECT_PREPARE ? "For --mode=prepare and --mode=full."
                                            : NULL;
 }
 
@@ -61,7 +63,7 @@ static void help_row(struct strbuf *b, const struct setting_row *row)
 
 void settings_help(struct strbuf *b)
 {
-    put(b, "usage: provisioner --mode=observe|prepare [SETTING]...\n"
+    put(b, "usage: provisioner [--mode=full|observe|prepare] [SETTING]...\n"
            "       provisioner replay FILE\n"
            "       provisioner --sandbox [SCENARIO] [--seed=N] [--hours=N] [--faults=N]\n"
            "       provisioner help [man|markdown|metrics]\n\n");

@@ -9,7 +9,7 @@
 static const char *const level_choices[] = {"debug", "info", "error", NULL};
 static const char *const preference_choices[] = {"Respect", "Ignore", NULL};
 static const char *const min_values_choices[] = {"Strict", "BestEffort", NULL};
-const char *const setting_modes[] = {"act", "observe", "prepare", NULL};
+const char *const setting_modes[] = {"full", "observe", "prepare", NULL};
 static const char *const algorithm_choices[] = {"colgen", "ffd", NULL};
 static const char *const gate_choices[N_SETTING_GATES + 1] = {
     "NodeRepair",  "ReservedCapacity", "SpotToSpotConsolidation",
@@ -113,9 +113,9 @@ const struct setting_row setting_rows[] = {
     /* ---- AWS ---- */
     {"cluster-name", "CLUSTER_NAME", "NAME", SETTING_TEXT, FIELD(cluster_name), .fallback = "",
      .group = GROUP_AWS, .effect = EFFECT_PREPARE, .help = "name of the EKS cluster",
-     .doc = "Required by --mode=prepare, and when nodes are bought."},
+     .doc = "Required by both: what is made in AWS is tagged with it."},
     {"cluster-endpoint", "CLUSTER_ENDPOINT", "URL", SETTING_TEXT, FIELD(cluster_endpoint),
-     .fallback = "", .group = GROUP_AWS, .effect = EFFECT_ACT,
+     .fallback = "", .group = GROUP_AWS, .effect = EFFECT_FULL,
      .help = "address of the API server for new nodes; empty: EKS is asked"},
     {"cluster-ca-bundle", "CLUSTER_CA_BUNDLE", "BASE64", SETTING_TEXT, FIELD(cluster_ca_bundle),
      .fallback = "", .group = GROUP_AWS, .effect = EFFECT_PREPARE,
@@ -124,22 +124,22 @@ const struct setting_row setting_rows[] = {
      .group = GROUP_AWS, .effect = EFFECT_PREPARE,
      .help = "no price list is asked: the VPC has no way to it"},
     {"eks-control-plane", "EKS_CONTROL_PLANE", NULL, SETTING_FLAG, FIELD(eks_control_plane),
-     .fallback = "false", .group = GROUP_AWS, .effect = EFFECT_ACT,
+     .fallback = "false", .group = GROUP_AWS, .effect = EFFECT_LATER,
      .help = "the cluster runs on EKS; its version is asked there"},
     {"vm-memory-overhead-percent", "VM_MEMORY_OVERHEAD_PERCENT", "FRACTION", SETTING_FRACTION,
      FIELD(vm_memory_overhead_ppm), .fallback = "0.075", .group = GROUP_AWS,
      .help = "share of an instance's memory that its hypervisor keeps"},
     {"interruption-queue", "INTERRUPTION_QUEUE", "NAME", SETTING_TEXT, FIELD(interruption_queue),
-     .fallback = "", .group = GROUP_AWS, .effect = EFFECT_ACT,
+     .fallback = "", .group = GROUP_AWS, .effect = EFFECT_LATER,
      .help = "SQS queue of interruptions; empty: none is read"},
     {"reserved-enis", "RESERVED_ENIS", "N", SETTING_NUMBER, FIELD(reserved_enis), .min = 0,
      .max = 100, .fallback = "0", .group = GROUP_AWS,
      .help = "network interfaces of each node that are not for pods"},
     {"disable-dry-run", "DISABLE_DRY_RUN", NULL, SETTING_FLAG, FIELD(disable_dry_run),
-     .fallback = "false", .group = GROUP_AWS, .effect = EFFECT_ACT,
+     .fallback = "false", .group = GROUP_AWS, .effect = EFFECT_LATER,
      .help = "do not validate node classes by dry runs of EC2"},
     {"enable-zonal-shift", "ENABLE_ZONAL_SHIFT", NULL, SETTING_FLAG, FIELD(enable_zonal_shift),
-     .fallback = "false", .group = GROUP_AWS, .effect = EFFECT_ACT,
+     .fallback = "false", .group = GROUP_AWS, .effect = EFFECT_LATER,
      .help = "launch nothing in zones that ARC has shifted away"},
     {"ami-refresh-interval", "AMI_REFRESH_INTERVAL", "DURATION", SETTING_DURATION,
      FIELD(ami_refresh_ms), .min = 60 * 1000, .max = DAY_MS, .fallback = "1m", .group = GROUP_AWS,
@@ -150,16 +150,18 @@ const struct setting_row setting_rows[] = {
      .help = "how often subnets are looked for, at least 1m"},
     {"aws-feature-gates", "AWS_FEATURE_GATES", "GATES", SETTING_GATES, FIELD(aws_gates),
      .choices = aws_gate_choices, .fallback = "NodeClassCEL=false", .group = GROUP_AWS,
-     .effect = EFFECT_ACT, .help = "NAME=true or NAME=false, separated by commas"},
+     .effect = EFFECT_LATER, .help = "NAME=true or NAME=false, separated by commas"},
     /* ---- ours ---- */
     {"mode", "BINPACK_MODE", "MODE", SETTING_CHOICE, FIELD(mode), .choices = setting_modes,
-     .fallback = "act", .group = GROUP_BINPACK,
-     .help = "act: buy nodes; observe: only plan; prepare: plan, and keep EC2NodeClasses",
+     .fallback = "full", .group = GROUP_BINPACK,
+     .help = "full: buy nodes; observe: only plan; prepare: plan, and keep EC2NodeClasses",
      .doc = "`observe` follows the cluster, plans whenever pods become unschedulable, and exports "
             "what it would buy; it takes no Lease and writes nothing anywhere, so it can run next "
             "to Karpenter. `prepare` does the same, takes the Lease, and keeps every EC2NodeClass: "
-            "finalizer, hash, instance profile, status, and what is removed with it. `act` is not "
-            "there yet."},
+            "finalizer, hash, instance profile, status, and what is removed with it. `full` does "
+            "that too, buys nodes for the pods that wait, follows them until they are ready, and "
+            "takes down those whose NodeClaim or Node is deleted; docs/full.md says what it does "
+            "not do yet."},
     {"kubeconfig", "BINPACK_KUBECONFIG", "FILE", SETTING_TEXT, FIELD(kubeconfig), .fallback = "",
      .group = GROUP_BINPACK, .help = "how to reach the API server",
      .doc = "Without it: the files of $KUBECONFIG, ~/.kube/config, the service account of the "

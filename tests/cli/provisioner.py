@@ -50,7 +50,7 @@ def help_has_every_setting():
 def a_wrong_setting_ends_it_at_the_start():
     assert run(["--mode=observe", "--metrics-port=x"], 2).stderr == 'provisioner: --metrics-port: "x" is not a number from 0 to 65535\n'
     assert "BATCH_IDLE_DURATION: \"1\"" in run(["--mode=observe"], 2, {"BATCH_IDLE_DURATION": "1"}).stderr
-    assert "--mode=act" in run([], 2).stderr
+    assert "--mode=full needs --cluster-name" in run([], 2).stderr
     for text, said in (("podTopologySpread: {defaultConstraints: [{maxSkew: 0, topologyKey: a, whenUnsatisfiable: DoNotSchedule}]}", "defaultConstraints[0].maxSkew"),
                        ("podTopologySpread: {defaultConstraints: [{maxSkew: 1, topologyKey: 'a b', whenUnsatisfiable: DoNotSchedule}]}", "[0].topologyKey"),
                        ("podTopologySpread: {defaultConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: Never}]}", "neither ScheduleAnyway nor DoNotSchedule"),
@@ -59,6 +59,8 @@ def a_wrong_setting_ends_it_at_the_start():
                        ("podTopologySpreads: {}", "podTopologySpreads: is not known here"), ("[", "scheduler-config")):
         assert said in run(["--mode=observe", "--scheduler-config=" + text], 2).stderr, text
     assert "cannot open" in run(["--mode=observe", "--log-output-paths=/nowhere/log"], 2).stderr
+    for setting, said in (("--catalog=/nowhere", "catalogue: /nowhere"), ("--journal=/nowhere/j", "journal: /nowhere/j"), ("--bind-address=x", '--bind-address: "x"')):
+        assert said in run(["--mode=observe", "--kubeconfig=/nowhere", setting], 2).stderr, setting    # before any server is asked
 
 
 @test

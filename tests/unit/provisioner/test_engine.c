@@ -25,7 +25,8 @@ struct bench {
     struct round_job *job; /* of the last ACTION_SOLVE that nobody has run */
     mono_t timer;          /* of the last ACTION_TIMER */
     uint32_t n_solves, n_cancels, n_exits, n_exports, n_restarts; /* but for first plans */
-    uint32_t n_firsts, n_first_exports;
+    uint32_t n_firsts, n_first_exports, n_writes;
+    uint64_t write; /* id of the last one */
     int reply_status;
     char said[65536]; /* messages of ACTION_LOG, a line each, with fields */
     char plan[1 << 20], reply[1 << 20];
@@ -45,6 +46,8 @@ static void copy(char *to, size_t size, struct str from)
     memcpy(to, from.p, from.n);
     to[from.n] = '\0';
 }
+
+static enum engine_mode mode; /* of the benches that are opened */
 
 static void take(struct bench *b, const struct action *action)
 {
@@ -85,8 +88,12 @@ static void take(struct bench *b, const struct action *action)
         b->n_exits++;
         break;
     case ACTION_WRITE:
+        assert_int_equal(mode, ENGINE_FULL); /* what observes writes nothing */
+        b->n_writes++;
+        b->write = action->id;
+        break;
     case ACTION_CALL:
-        fail_msg("a mode that observes wrote something");
+        fail_msg("nothing was launched");
     }
 }
 
@@ -183,7 +190,9 @@ static struct str scheduler_config; /* the same */
 
 static void bench_open(struct bench *b)
 {
-    const struct engine_settings settings = {.batch_idle_ms = 1000,
+    const struct engine_settings settings = {.mode = mode,
+                                             .elects = mode == ENGINE_FULL,
+                                             .batch_idle_ms = 1000,
                                              .batch_max_ms = 10000,
                                              .time_limit_ms = 60000,
                                              .slack_bytes = 1 << 20,
@@ -597,6 +606,60 @@ static void a_journal_gives_the_same_again(void **state)
     bench_close(b);
 }
 
+static void lead(struct bench *b, bool leads)
+{
+    const struct event event = {.type = EVENT_LEAD, .leads = leads};
+    step(b, &event);
+    if (b->job != NULL) {
+        solve(b);
+    }
+}
+
+/* Only the replica that leads acts, once it knows what nodes are to be told; who leads again begins
+ * anew. */
+static void only_who_leads_acts(void **state)
+{
+    static struct bench again; /* large */
+    const struct event cluster = {.type = EVENT_CLUSTER,
+                                  .cluster = {.name = STR("c"), .endpoint = STR("https://c")}};
+    struct bench *b = &bench;
+    (void)state;
+    mode = ENGINE_FULL;
+    bench_start(b);
+    put(b, "NodePool",
+        "{\"metadata\": {\"name\": \"default\"}, \"spec\": {\"template\": {\"spec\": "
+        "{\"nodeClassRef\": {\"group\": \"karpenter.k8s.aws\", \"kind\": \"EC2NodeClass\", "
+        "\"name\": \"default\"}, \"requirements\": []}}}}",
+        K8S_ADDED);
+    put_pod(b, "web-0", "1", "", K8S_ADDED);
+    pass(b, 1000);
+    solve(b);
+    lead(b, true);
+    assert_int_equal(b->n_writes, 0);
+    step(b, &cluster);
+    solve(b);
+    assert_int_equal(b->n_writes, 1);
+    lead(b, false);
+    struct event written = {
+        .type = EVENT_WRITTEN, .id = b->write, .written = {.outcome = K8S_WRITE_UNKNOWN}};
+    step(b, &written); /* of before: it would be sent again */
+    pass(b, 60000);
+    assert_null(b->job);
+    assert_int_equal(b->n_writes, 1);
+    lead(b, true);
+    assert_int_equal(b->n_writes, 2);
+    written.id = b->write;
+    step(b, &written);
+    pass(b, 1000);
+    assert_int_equal(b->n_writes, 3);
+    bench_open(&again);
+    replay(&again, strbuf_str(&b->journal));
+    assert_true(str_eq(strbuf_str(&b->journal), strbuf_str(&again.journal)));
+    bench_close(&again);
+    bench_close(b);
+    mode = ENGINE_OBSERVE;
+}
+
 static void settings_come_back_from_the_header(void **state)
 {
     auto_arena arena = ARENA_INIT;
@@ -726,6 +789,7 @@ int main(void)
         cmocka_unit_test(the_scheduler_has_defaults),
         cmocka_unit_test(questions_are_answered_in_turn),
         cmocka_unit_test(a_journal_gives_the_same_again),
+        cmocka_unit_test(only_who_leads_acts),
         cmocka_unit_test(settings_come_back_from_the_header),
         cmocka_unit_test(broken_lines_are_refused),
         cmocka_unit_test(what_is_gone_does_not_stay_in_memory),
