@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/duration.h"
+#include "base/gates.h"
 #include "base/rfc3339.h"
 #include "base/strtab.h"
 #include "binpack/cli/changes.h"
@@ -235,42 +236,27 @@ static bool parse_output(struct parser *parser, const struct option_row *row, st
     return true;
 }
 
-/* One "Name=true" of a list. */
-static bool parse_gate(struct parser *parser, struct str pair, struct option_gates *gates,
-                       struct err *err)
+static void set_gate(struct parser *parser, const struct gate_text *gate,
+                     struct option_gates *gates)
 {
-    size_t equals = str_find(pair, '=');
-    struct str name = str_trim(str_sub(pair, 0, equals));
-    struct str value = equals < pair.n ? str_trim(str_sub(pair, equals + 1, pair.n)) : STR_EMPTY;
-    bool on = str_eq(value, STR("true"));
-    if (!on && !str_eq(value, STR("false"))) {
-        return err_set(err, ERR_INVALID,
-                       "--feature-gates: \"" STR_FMT "\" is not NAME=true or NAME=false",
-                       STR_ARG(pair));
-    }
     for (size_t i = 0; i < N_FEATURE_GATES; i++) {
-        if (str_eq(name, str_of(feature_gate_names[i]))) {
-            gates->gates[i] = (struct opt_bool){.has = true, .v = on};
-            return true;
+        if (str_eq(gate->name, str_of(feature_gate_names[i]))) {
+            gates->gates[i] = (struct opt_bool){.has = true, .v = gate->on};
+            return;
         }
     }
-    texts_push(parser->arena, &gates->unknown, name);
-    return true;
+    texts_push(parser->arena, &gates->unknown, gate->name);
 }
 
-static bool parse_gates(struct parser *parser, struct str value, struct option_gates *gates,
-                        struct err *err)
+static bool parse_gates(struct parser *parser, const struct option_row *row, struct str value,
+                        struct option_gates *gates, struct err *err)
 {
-    for (size_t at = 0; at <= value.n;) {
-        struct str rest = str_sub(value, at, value.n);
-        size_t comma = str_find(rest, ',');
-        struct str pair = str_trim(str_sub(rest, 0, comma));
-        if (pair.n > 0 && !parse_gate(parser, pair, gates, err)) {
-            return false;
-        }
-        at += comma + 1;
+    struct gate_text gate;
+    enum gates_read read;
+    while ((read = gates_next(&value, &gate)) == GATES_ONE) {
+        set_gate(parser, &gate, gates);
     }
-    return true;
+    return read == GATES_END || bad_value(parser, row, gate.pair, "NAME=true or NAME=false", err);
 }
 
 static bool parse_set(struct parser *parser, const struct option_row *row, struct str value,
@@ -355,7 +341,7 @@ static bool parse_value(struct parser *parser, const struct option_row *row, str
     case OPTION_OUTPUTS:
         return parse_output(parser, row, value, field, err);
     case OPTION_GATES:
-        return parse_gates(parser, value, field, err);
+        return parse_gates(parser, row, value, field, err);
     case OPTION_SET:
         return parse_set(parser, row, value, field, err);
     case OPTION_FLAG:

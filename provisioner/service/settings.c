@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/duration.h"
+#include "base/gates.h"
 
 enum { SUGGEST_DISTANCE = 3, SHOWN_BYTES = 200 };
 
@@ -117,43 +118,30 @@ static bool parse_percent(const struct parser *p, struct str value, int64_t *fie
            bad_value(p, value, "a percentage from 0% to 100% such as 0.5%", err);
 }
 
-static bool parse_gate(struct parser *p, const struct setting_row *row, struct str pair,
-                       bool *gates, struct err *err)
+static void set_gate(struct parser *p, const struct setting_row *row, const struct gate_text *gate,
+                     bool *gates)
 {
-    const size_t equals = str_find(pair, '=');
-    const struct str name = str_trim(str_sub(pair, 0, equals));
-    const struct str value =
-        equals < pair.n ? str_trim(str_sub(pair, equals + 1, pair.n)) : STR_EMPTY;
-    bool on = false;
-    if (name.n == 0 || !parse_flag(p, value, &on, NULL)) {
-        return bad_value(p, pair, "NAME=true or NAME=false", err);
-    }
     for (size_t i = 0; row->choices[i] != NULL; i++) {
-        if (str_eq(name, str_of(row->choices[i]))) {
-            gates[i] = on;
-            return true;
+        if (str_eq(gate->name, str_of(row->choices[i]))) {
+            gates[i] = gate->on;
+            return;
         }
     }
     struct strbuf b = strbuf_new(p->arena, 512);
     strbuf_addf(&b, STR_FMT ": the gate " STR_FMT " is not known and has no effect",
-                STR_ARG(p->source), STR_ARG(str_sub(name, 0, SHOWN_BYTES)));
+                STR_ARG(p->source), STR_ARG(str_sub(gate->name, 0, SHOWN_BYTES)));
     add_note(p, &b);
-    return true;
 }
 
 static bool parse_gates(struct parser *p, const struct setting_row *row, struct str value,
                         bool *gates, struct err *err)
 {
-    for (size_t at = 0; at < value.n;) {
-        const struct str rest = str_sub(value, at, value.n);
-        const size_t comma = str_find(rest, ',');
-        const struct str pair = str_trim(str_sub(rest, 0, comma));
-        if (pair.n > 0 && !parse_gate(p, row, pair, gates, err)) {
-            return false;
-        }
-        at += comma + 1;
+    struct gate_text gate;
+    enum gates_read read;
+    while ((read = gates_next(&value, &gate)) == GATES_ONE) {
+        set_gate(p, row, &gate, gates);
     }
-    return true;
+    return read == GATES_END || bad_value(p, gate.pair, "NAME=true or NAME=false", err);
 }
 
 static bool parse_value(struct parser *p, const struct setting_row *row, struct str value,
