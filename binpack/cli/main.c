@@ -15,13 +15,6 @@
 
 #include <unistd.h>
 
-int command_failed(struct console *console, const struct err *err)
-{
-    bool interrupted = err->code == ERR_CANCELLED && io_signals_interrupted();
-    console_error(console, "%s", interrupted ? "interrupted before there was a plan" : err->text);
-    return interrupted ? EXIT_INTERRUPTED : EXIT_ERROR;
-}
-
 static int usage_error(struct console *console, const struct err *err)
 {
     console_error(console, "%s", err->text);
