@@ -219,6 +219,9 @@ static bool make_plan(struct planning *run, const struct make_settings *settings
         blame_add(run->plan, settings, input->blames, input->n_blames, input->given_catalog,
                   run->arena);
     }
+    if (good && (run->cut || run->interrupted) && retry_may_place_more(run->plan)) {
+        run->plan->status = STR("stopped"); /* whatever is proven of the pods that have a place */
+    }
     timings_phase(run->timings, "verify", scratch.held_bytes);
     return good;
 }
@@ -358,7 +361,7 @@ bool planning_explain_nodes(struct planning *run, const struct make_settings *se
     const struct disrupt_port port = {.ctx = run, .work = work, .phase = end_phase};
     own.solver.parallel = parallel.n_lanes > 1 ? &parallel : NULL;
     return explain_nodes(run->plan, run->input->cluster, run->input->catalog, &own, &options, &port,
-                         names, n, run->arena, err);
+                         names, n, run->cut || run->interrupted, run->arena, err);
 }
 
 void planning_done(struct planning *run)

@@ -538,6 +538,23 @@ void disrupt_nodes_new(const struct sched_offers *offers, const struct disrupt_s
     *ret_nodes = (struct disrupt_nodes){.n = n, .v = nodes};
 }
 
+const struct disrupt_verdict *disrupt_verdict_of(const struct disrupt_node *node)
+{
+    static const enum disrupt_reason order[] = {DISRUPT_UNDERUTILIZED, DISRUPT_EMPTY,
+                                                DISRUPT_DRIFTED};
+    const struct disrupt_verdict *told = NULL;
+    for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
+        const struct disrupt_verdict *verdict = &node->verdict[order[k]];
+        if (verdict->may) {
+            return NULL;
+        }
+        if (told == NULL && verdict->event != NULL && verdict->event[0] != '\0') {
+            told = verdict;
+        }
+    }
+    return told != NULL ? told : &node->verdict[DISRUPT_UNDERUTILIZED];
+}
+
 int64_t disrupt_eviction_cost(const struct k8s_cluster *cluster, const struct k8s_pod *pod)
 {
     const strid key = strtab_find(cluster->tab, STR(ANN_DELETION_COST));

@@ -69,6 +69,10 @@ struct opt_usd disrupt_price(const struct sched_offers *offers, const struct sch
 void disrupt_nodes_new(const struct sched_offers *offers, const struct disrupt_settings *settings,
                        struct arena *arena, struct disrupt_nodes *ret_nodes);
 
+/* What is told of a node that may not go, whatever a round allows; NULL: it may, as Empty, Drifted
+ * or Underutilized. */
+const struct disrupt_verdict *disrupt_verdict_of(const struct disrupt_node *node);
+
 /* What moving a pod costs beside its room, in parts per million: clamp(1 + deletion cost / 2^27 +
  * priority / 2^25, -10, 10) (karp: EvictionCost). */
 int64_t disrupt_eviction_cost(const struct k8s_cluster *cluster, const struct k8s_pod *pod);

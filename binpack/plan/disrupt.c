@@ -623,13 +623,19 @@ static bool some_pods_look(const struct k8s_cluster *cluster)
     return false;
 }
 
+struct disrupt_settings disrupt_rules(const struct make_settings *settings,
+                                      const struct disrupt_options *options)
+{
+    return (struct disrupt_settings){.now = settings->now,
+                                     .detect_drift = options->detect_drift,
+                                     .respect_safe_to_evict = options->respect_safe_to_evict,
+                                     .reasons = options->reasons};
+}
+
 static bool world_new(struct disrupt_world *w, struct err *err)
 {
     struct sched_settings settings = make_sched_settings(w->settings);
-    struct disrupt_settings rules = {.now = w->settings->now,
-                                     .detect_drift = w->options->detect_drift,
-                                     .respect_safe_to_evict = w->options->respect_safe_to_evict,
-                                     .reasons = w->options->reasons};
+    struct disrupt_settings rules = disrupt_rules(w->settings, w->options);
     if (!sched_snapshot_new(w->cluster, w->catalog, &settings, /* leave= */ NULL, w->arena,
                             &w->snapshot, err) ||
         !sched_base_new(w->snapshot, w->arena, &w->base, err)) {

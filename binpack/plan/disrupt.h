@@ -16,6 +16,7 @@
  * carried out gives no reason for the next round to undo it. */
 #pragma once
 
+#include "binpack/disruption/candidates.h"
 #include "binpack/plan/make.h"
 
 struct disrupt_options {
@@ -31,6 +32,10 @@ enum { DISRUPT_ALL_REASONS = 15 };
 #define DISRUPT_OPTIONS_DEFAULT                                                                    \
     ((struct disrupt_options){                                                                     \
         .reasons = DISRUPT_ALL_REASONS, .move_cost = 1000000, .payback_ms = 24 * 3600 * 1000})
+
+/* What candidates are judged by under these options. */
+struct disrupt_settings disrupt_rules(const struct make_settings *settings,
+                                      const struct disrupt_options *options);
 
 /* How the caller takes part. */
 struct disrupt_port {

@@ -131,23 +131,14 @@ static void explain_free(struct report *r, uint32_t i, const int64_t *going, str
 
 static void explain_kept(struct report *r, uint32_t i, const int64_t *going, struct plan_kept *kept)
 {
-    static const enum disrupt_reason order[] = {DISRUPT_UNDERUTILIZED, DISRUPT_EMPTY,
-                                                DISRUPT_DRIFTED};
     const struct disrupt_node *node = &r->w->nodes.v[i];
+    const struct disrupt_verdict *verdict = disrupt_verdict_of(node);
     kept->node = str_copy(r->arena, node->name);
     kept->price = node->price;
     kept->drift = node->shows == NULL ? STR_EMPTY : str_of(node->shows);
-    if (node->verdict[DISRUPT_EMPTY].may || node->verdict[DISRUPT_DRIFTED].may ||
-        node->verdict[DISRUPT_UNDERUTILIZED].may) {
+    if (verdict == NULL) {
         explain_free(r, i, going, kept);
         return;
-    }
-    const struct disrupt_verdict *verdict = &node->verdict[DISRUPT_UNDERUTILIZED];
-    for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
-        if (node->verdict[order[k]].event != NULL && node->verdict[order[k]].event[0] != '\0') {
-            verdict = &node->verdict[order[k]];
-            break;
-        }
     }
     kept->blocker = (uint8_t)verdict->blocker;
     kept->event = str_of(verdict->event);

@@ -185,6 +185,8 @@ struct plan_node_answer {
                                           keeps it when the first is removed, and so on */
     bool removable;                    /* the first hurdles are things that somebody could remove */
     bool would_go;                     /* without those of them that can be removed */
+    bool unsettled; /* it stays, as far as a search shows that was stopped before its end; nothing
+                       is known of what would be without the hurdles */
     struct opt_usd would_save; /* what the round would then save more, all nodes together, in
                                   dollars per hour; may be < 0 when it makes others stay */
 };

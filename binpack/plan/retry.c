@@ -106,12 +106,11 @@ static bool places_more(const struct plan *a, const struct plan *b, struct arena
     return x[i] < y[i];
 }
 
-/* Is a pod left out that would have a place if it were alone? */
-static bool leaves_out(const struct plan *plan)
+bool retry_may_place_more(const struct plan *plan)
 {
     static const char *const codes[] = {"POD_RULES", "NO_PLACE_FOUND", "NO_ORDER_FOUND"};
     bool any = false;
-    for (uint32_t i = 0; i < plan->n_unplaced && !any; i++) {
+    for (uint32_t i = 0; i < plan->n_unplaced && !any && !plan->least_out; i++) {
         const struct plan_unplaced *unplaced = &plan->unplaced[i];
         for (size_t k = 0; k < sizeof codes / sizeof codes[0] && unplaced->n_reasons > 0; k++) {
             any = any || str_eq(unplaced->reasons[0].code, str_of(codes[k]));
@@ -124,7 +123,7 @@ static bool leaves_out(const struct plan *plan)
 static bool is_poor(const struct retry *r, const struct plan *plan)
 {
     return r->settings->mode != PLAN_DISRUPT && r->settings->emulates == PLAN_OWN &&
-           plan->n_pending <= RETRY_PODS_MAX && !plan->least_out && leaves_out(plan) &&
+           plan->n_pending <= RETRY_PODS_MAX && retry_may_place_more(plan) &&
            (r->stopped == NULL || !r->stopped(r->ctx, /* needed= */ false));
 }
 

@@ -39,6 +39,10 @@ struct retry {
 /* The settings of the way'th attempt of RETRY_WAYS, the first of which is as asked. */
 struct make_settings retry_way(const struct make_settings *asked, uint32_t way);
 
+/* Whether the plan leaves out pods that have a place when they are alone, and nothing proves that
+ * no plan places more. */
+bool retry_may_place_more(const struct plan *plan);
+
 /* `ret_attempts` (may be NULL): how many were made. Errors: of `once`; ERR_INTERNAL, the checker's
  * word on the first plan, when no attempt holds. */
 MUST_CHECK bool retry_plan(const struct retry *retry, struct plan **ret_plan,

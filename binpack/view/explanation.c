@@ -210,20 +210,23 @@ static void put_relaxations(const struct page *p, const struct plan_explanation 
 static void put_removed(const struct page *p, const struct plan_node_answer *answer)
 {
     const bool all = answer->would_go || answer->n_hurdles == 1;
-    struct str what = answer->n_hurdles == 1 ? STR("this")
-                      : all                  ? STR("these")
-                                             : STR("what can be removed of these");
-    struct str more =
-        text_per_hour_and_month(p->scratch, answer->would_save.v > 0 ? answer->would_save.v : 0);
-    line(p, "Without",
-         answer->would_go
-             ? text_format(p->scratch,
-                           STR_FMT " it would go, and the round would save " STR_FMT " more.",
-                           STR_ARG(what), STR_ARG(more))
-             : text_format(p->scratch,
-                           STR_FMT " it would stay all the same; the round would save " STR_FMT
-                                   " more.",
-                           STR_ARG(what), STR_ARG(more)));
+    const char *what = answer->n_hurdles == 1 ? "this"
+                       : all                  ? "these"
+                                              : "what can be removed of these";
+    const bool saves = answer->would_save.has && answer->would_save.v > 0;
+    struct str more = text_per_hour_and_month(p->scratch, saves ? answer->would_save.v : 0);
+    struct str fate = answer->would_go ? STR("it would go, and the round would save ")
+                                       : STR("it would stay all the same");
+    struct strbuf text = strbuf_new(p->scratch, 1024);
+    strbuf_addf(&text, "%s " STR_FMT, what, STR_ARG(fate));
+    if (saves) {
+        strbuf_addf(&text, "%s" STR_FMT " more", answer->would_go ? "" : "; the round would save ",
+                    STR_ARG(more));
+    } else if (answer->would_go) {
+        strbuf_addf(&text, "no more than it does");
+    }
+    strbuf_addc(&text, '.');
+    line(p, "Without", strbuf_str(&text));
 }
 
 static void put_answer(const struct page *p, const struct plan_node_answer *answer)
@@ -250,7 +253,13 @@ static void put_answer(const struct page *p, const struct plan_node_answer *answ
                                                STR_ARG(hurdle->event), STR_ARG(hurdle->message))
                                  : hurdle->message);
     }
-    if (answer->removable) {
+    if (answer->unsettled && answer->removable) {
+        line(p, "Without",
+             STR("this it might go: the search was stopped before that was settled."));
+    } else if (answer->unsettled) {
+        line(p, "Unsettled",
+             STR("the search was stopped before its end: with more time the node may yet go."));
+    } else if (answer->removable) {
         put_removed(p, answer);
     }
 }
@@ -401,11 +410,15 @@ static void json_answer(struct jsonw *w, const struct plan_node_answer *answer)
         jsonw_object_end(w);
     }
     jsonw_array_end(w);
-    if (answer->removable) {
+    if (answer->unsettled) {
+        jsonw_key_bool(w, "unsettled", true);
+    } else if (answer->removable) {
         jsonw_key(w, STR("withoutBlockers"));
         jsonw_object_begin(w);
         jsonw_key_str(w, "verdict", answer->would_go ? STR("goes") : STR("stays"));
-        jsonw_key_usd(w, "savesMoreUsdPerHour", answer->would_save.v);
+        if (answer->would_save.has) {
+            jsonw_key_usd(w, "savesMoreUsdPerHour", answer->would_save.v);
+        }
         jsonw_object_end(w);
     }
     jsonw_object_end(w);
