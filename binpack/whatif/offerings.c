@@ -267,6 +267,18 @@ static bool zones_exist(const struct applying *a, const struct whatif_change *ch
     return true;
 }
 
+/* Zones that a selector of prices asks for by name are there. */
+static bool asked_zones_exist(const struct applying *a, const struct label_term *term,
+                              struct err *err)
+{
+    for (uint32_t i = 0; is_zone_key(term->key) && i < term->n_values; i++) {
+        if (!need_zone(a, term->values[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A selector of prices asks for labels that some type has. */
 static bool keys_exist(const struct applying *a, const struct whatif_change *change,
                        struct err *err)
@@ -286,6 +298,9 @@ static bool keys_exist(const struct applying *a, const struct whatif_change *cha
                            "\"; short names are family, category, generation, size, type, arch, "
                            "zone and capacity-type",
                            STR_ARG(str_sub(key, 0, 200)));
+        }
+        if (!asked_zones_exist(a, &change->selector.terms[i], err)) {
+            return false;
         }
     }
     return true;
