@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 try:
     import jsonschema
@@ -99,8 +100,6 @@ def explanations(validator):
             SHARED, "cases", "catalogs", load(os.path.join(case, "expect.json"))["catalog"] + ".json"), "--now",
             load(os.path.join(case, "expect.json"))["now"], "-o", "json"], validator)["nodes"]
         assert [n["verdict"] for n in nodes] == ["stays", "goes"] and nodes[0]["withoutBlockers"]["verdict"] == "goes", nodes
-
-
     for kind, good in (("spot", True), ("on-demand", True), ("free", False)):
         value["pods"][1]["nodePools"][0]["cheapest"] = [{"instanceType": "a", "zone": "b", "capacityType": kind, "usdPerHour": 1}]
         assert validator.is_valid(value) == good, kind
@@ -108,9 +107,11 @@ def explanations(validator):
 
 def comparisons(validator):
     shop = os.path.join(SOURCE, "examples", "shop")
-    value = check("compare", ["compare", "-f", shop, "--effort=1", "--with", "karpenter", "--with", "zones=nowhere", "--price-constraints",
-                              "-o", "json"], validator, (1,))
-    assert value["scenarios"][0]["emulated"] and "failure" in value["scenarios"][1] and value["constraints"] and value["allConstraints"]
+    value = check("compare", ["compare", "-f", shop, "--effort=1", "--with", "karpenter", "--price-constraints", "-o", "json"],
+                  validator, (3,))
+    assert value["scenarios"][0]["emulated"] and value["constraints"] and value["allConstraints"]
+    failed = check("failure", ["compare", "-f", shop, "--effort=1", "--min-pools=2", "--with", "karpenter", "-o", "json"], validator, (1,))
+    assert "failure" in failed["scenarios"][0] and "usdPerHour" not in failed["scenarios"][0], failed
     value["base"]["failure"] = "and a plan"
     assert not validator.is_valid(value), "a scenario both fails and has a plan"
 
@@ -123,6 +124,44 @@ def differences(validator):
     assert not validator.is_valid(value), "the schema takes a change that there is not"
 
 
+def class_of(family, folder):
+    """A file with an EC2NodeClass of that family, with a status, and a NodePool of it."""
+    meta, spec = {"name": "c"}, {"amiFamily": family, "amiSelectorTerms": [{"id": "ami-0"}], "role": "r", "tags": {"team": "web"},
+                                 "subnetSelectorTerms": [{"tags": {"a": "b"}}], "securityGroupSelectorTerms": [{"name": "g"}]}
+    status = {"amis": [{"id": "ami-0", "name": "n", "requirements": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]}]}],
+              "subnets": [{"id": "subnet-0", "zone": "us-east-1a", "zoneID": "use1-az1"}], "securityGroups": [{"id": "sg-0", "name": "g"}],
+              "instanceProfile": "p", "capacityReservations": [{"availabilityZone": "us-east-1a", "id": "cr-0", "instanceMatchCriteria": "open",
+                                                                "instanceType": "m5.large", "ownerID": "1", "reservationType": "default"}]}
+    pool = {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": "p"}, "spec": {"template": {"spec": {
+        "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "c"}, "requirements": []}}}}
+    path = os.path.join(folder, family + ".json")
+    with open(path, "w", encoding="utf-8") as out:
+        json.dump({"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "karpenter.k8s.aws/v1", "kind": "EC2NodeClass", "metadata": meta, "spec": spec, "status": status}, pool]}, out)
+    return path
+
+
+def of_classes(action, validator):
+    for family in ("AL2", "AL2023", "Bottlerocket", "Windows2019", "Windows2022", "Windows2025", "Custom"):
+        with tempfile.TemporaryDirectory() as folder:
+            value = check(family, ["nodeclass", action, "-f", class_of(family, folder), "--kubernetes-version=1.33", "-o", "json"], validator)
+        assert value["amiFamily"] == family and value["nodePool"] == "p", value
+    return value
+
+
+def class_reports(validator):
+    value = of_classes("show", validator)
+    assert value["questions"] and value["status"]["subnets"] and value["launchTemplate"], value
+    value["hash"]["v6"] = 7
+    assert not validator.is_valid(value), "a hash is no number: JSON readers would round it"
+
+
+def user_data(validator):
+    value = of_classes("userdata", validator)
+    value["bytes"] = -1
+    assert not validator.is_valid(value), "less than no bytes"
+
+
 def catalogs(validator):
     check("embedded", ["catalog", "list", "-o", "json"], validator)
     for error in validator.iter_errors({"apiVersion": "binpack/v1", "kind": "Catalog", "zones": [], "instanceTypes": [{}]}):
@@ -131,14 +170,15 @@ def catalogs(validator):
 
 
 def main():
-    schemas = {name: load(os.path.join(SOURCE, "docs", "schema", name + ".v1.json")) for name in ("plan", "catalog", "explain", "compare", "diff")}
+    schemas = {name: load(os.path.join(SOURCE, "docs", "schema", name + ".v1.json")) for name in ("plan", "catalog", "explain", "compare", "diff", "nodeclassreport",
+                                                                                                    "userdata")}
     validators = {}
     for name, schema in schemas.items():
         jsonschema.Draft202012Validator.check_schema(schema)
         validators[name] = jsonschema.Draft202012Validator(schema)
     tests = [("plans", plans, "plan"), ("plans of the cases", shared_plans, "plan"), ("catalogue", catalogs, "catalog"),
              ("explanations", explanations, "explain"), ("comparisons", comparisons, "compare"),
-             ("differences", differences, "diff")]
+             ("differences", differences, "diff"), ("reports of node classes", class_reports, "nodeclassreport"), ("user data", user_data, "userdata")]
     print("1..%d" % len(tests))
     failed = 0
     for i, (name, test, schema) in enumerate(tests, 1):
