@@ -10,6 +10,7 @@
 #include "binpack/cli/planning.h"
 #include "binpack/cli/scenario.h"
 #include "binpack/view/comparison.h"
+#include "binpack/whatif/usage.h"
 #include "io/clock.h"
 #include "io/files.h"
 
@@ -24,6 +25,8 @@ struct comparing {
     struct input input;
     struct make_settings settings;
     struct plan *base; /* lives in `arena`, as all that is kept does */
+    const struct scenario *asked;
+    struct input *with_file; /* [n asked] of scenarios with a `file`: read before all planning */
     struct comparison result;
 };
 
@@ -98,7 +101,61 @@ static bool apply_scenario(struct comparing *c, const struct scenario *s, struct
         settings->spot_rules.min_pools = (uint32_t)s->number;
         return true;
     case SCENARIO_NODEPOOLS:
-        return input_replace_pools(input, s->file, c->console, arena, err);
+    case SCENARIO_REQUESTS:
+        *input = c->with_file[s - c->asked];
+        return true;
+    }
+    return true;
+}
+
+/* Requests from a table of usage. */
+static bool set_requests(struct comparing *c, const struct scenario *s, struct input *input,
+                         struct err *err)
+{
+    auto_arena scratch = ARENA_INIT;
+    struct str text;
+    struct usage usage;
+    uint32_t n_pods = 0;
+    if (!io_file_read(str_cstr(&scratch, s->file), USAGE_BYTES_MAX, &scratch, &text, err)) {
+        return false;
+    }
+    if (!usage_parse(text, s->column, &scratch, &usage, err)) {
+        return err_wrap(err, STR_FMT, STR_ARG(s->file));
+    }
+    input->cluster = usage_apply(&usage, input->cluster, c->arena, &n_pods);
+    struct str *notes = ARENA_ARRAY(c->arena, struct str, input->n_changes + 1);
+    for (uint32_t i = 0; i < input->n_changes; i++) {
+        notes[i] = input->changes[i];
+    }
+    notes[input->n_changes++] =
+        text_format(c->arena, "requests of %u of %u pods are the " STR_FMT " of " STR_FMT, n_pods,
+                    input->cluster->n_pods, STR_ARG(s->column), STR_ARG(s->file));
+    input->changes = notes;
+    return n_pods > 0 || err_set(err, ERR_NOT_FOUND, STR_FMT " names no container of the input",
+                                 STR_ARG(s->file));
+}
+
+/* A scenario that names a zone, a node, a file, ... that is not there is refused before anything is
+ * planned. */
+static bool check_scenarios(struct comparing *c, uint32_t n, struct err *err)
+{
+    c->with_file = ARENA_ARRAY(c->arena, struct input, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        auto_arena scratch = ARENA_INIT;
+        const struct scenario *s = &c->asked[i];
+        struct input input = c->input;
+        bool good = true;
+        c->with_file[i] = c->input;
+        if (s->kind == SCENARIO_NODEPOOLS) {
+            good = input_replace_pools(&c->with_file[i], s->file, c->console, c->arena, err);
+        } else if (s->kind == SCENARIO_REQUESTS) {
+            good = set_requests(c, s, &c->with_file[i], err);
+        } else if (s->kind == SCENARIO_CHANGE) {
+            good = input_change(&input, &s->change, 1, &scratch, err);
+        }
+        if (!good) {
+            return err_wrap(err, "compare: --with " STR_FMT, STR_ARG(s->name));
+        }
     }
     return true;
 }
@@ -263,15 +320,15 @@ static void note_stopped(struct comparing *c, const struct scenario *scenarios, 
 
 /* ---- all of it ---- */
 
-static bool compare(struct comparing *c, const struct scenario *scenarios, uint32_t n,
-                    struct err *err)
+static bool compare(struct comparing *c, uint32_t n, struct err *err)
 {
+    const struct scenario *scenarios = c->asked;
     struct compare_scenario *rows = ARENA_ARRAY(c->arena, struct compare_scenario, n + 1);
     struct option_texts paths = options_paths(c->options, &c->options->arguments, c->arena);
     for (uint32_t i = 0; i < n; i++) {
-        if (scenarios[i].kind == SCENARIO_NODEPOOLS &&
+        if (scenarios[i].file.n > 0 &&
             !io_file_may_read(str_cstr(c->arena, scenarios[i].file), err)) {
-            return err_wrap(err, "--with nodepools");
+            return err_wrap(err, "compare: --with " STR_FMT, STR_ARG(scenarios[i].name));
         }
     }
     if (!input_read(c->options, &paths, c->console, c->arena, &c->input, err)) {
@@ -279,6 +336,9 @@ static bool compare(struct comparing *c, const struct scenario *scenarios, uint3
     }
     c->planning.read_done = io_clock_mono();
     timings_phase(&c->timings, "read", c->arena->held_bytes);
+    if (!check_scenarios(c, n, err)) {
+        return false;
+    }
     c->settings = input_settings(c->options, &c->input);
     c->planning.arena = c->arena;
     c->planning.what = "base";
@@ -388,8 +448,8 @@ int command_compare(const struct options *options, struct console *console)
     timings_begin(&c.timings);
     c.planning = planning_new(options, console, &arena);
     c.planning.timings = &c.timings;
-    bool good = compare(&c, scenarios, n, &err) &&
-                output_all(c.options, render, &c.result, c.console, &err);
+    c.asked = scenarios;
+    bool good = compare(&c, n, &err) && output_all(c.options, render, &c.result, c.console, &err);
     int status = good ? exit_status_of(&c) : command_failed(console, &err);
     if (options->timings) {
         timings_print(&c.timings, console);

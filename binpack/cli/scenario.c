@@ -19,6 +19,7 @@ const char *const scenario_names[] = {"karpenter",
                                       "min-pools=N",
                                       "max-per-pool=PCT",
                                       "nodepools=FILE",
+                                      "requests=p95:FILE",
                                       "no-antiaffinity",
                                       "no-affinity",
                                       "no-spread",
@@ -72,6 +73,16 @@ static bool take_count(struct str text, struct scenario *s, struct err *err)
 {
     return (str_to_i64(text, &s->number) && s->number >= 1 && s->number <= 10000) ||
            err_set(err, ERR_INVALID, "\"" STR_FMT "\" is not a number from 1 to 10000",
+                   STR_ARG(str_sub(text, 0, 200)));
+}
+
+static bool take_requests(struct str text, struct scenario *s, struct err *err)
+{
+    const size_t colon = str_find(text, ':');
+    s->column = str_sub(text, 0, colon);
+    s->file = colon < text.n ? str_sub(text, colon + 1, text.n) : STR_EMPTY;
+    return (s->column.n > 0 && s->file.n > 0) ||
+           err_set(err, ERR_INVALID, "\"" STR_FMT "\" is not COLUMN:FILE, such as p95:usage.csv",
                    STR_ARG(str_sub(text, 0, 200)));
 }
 
@@ -131,6 +142,7 @@ static bool parse_value(struct str name, struct str value, struct arena *arena, 
         {"spot-max", SCENARIO_SPOT_MAX, take_percent},
         {"max-per-pool", SCENARIO_MAX_PER_POOL, take_share},
         {"min-pools", SCENARIO_MIN_POOLS, take_count},
+        {"requests", SCENARIO_REQUESTS, take_requests},
     };
     for (size_t i = 0; i < ARRAY_N(rows); i++) {
         if (str_eq(name, str_of(rows[i].name))) {

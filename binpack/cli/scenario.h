@@ -14,7 +14,8 @@ enum scenario_kind {
     SCENARIO_SPOT_MAX,     /* `number`, parts per billion */
     SCENARIO_MAX_PER_POOL, /* `number`, parts per billion */
     SCENARIO_MIN_POOLS,    /* `number` */
-    SCENARIO_NODEPOOLS     /* `file`: other NodePools, node classes and overlays */
+    SCENARIO_NODEPOOLS,    /* `file`: other NodePools, node classes and overlays */
+    SCENARIO_REQUESTS      /* `file`, `column`: requests from observed usage (whatif/usage.h) */
 };
 
 struct scenario {
@@ -22,7 +23,7 @@ struct scenario {
     struct str name; /* as written */
     enum option_algorithm algorithm;
     int64_t number;
-    struct str file;
+    struct str file, column;
     struct whatif_change change;
 };
 

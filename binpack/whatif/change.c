@@ -217,22 +217,29 @@ bool whatif_parse(enum whatif_kind kind, struct str text, struct arena *arena,
 
 /* ---- applying ---- */
 
+/* The last "*" takes as little as it can, and one more whenever the rest does not match: earlier
+ * ones need not be looked at again. */
 bool whatif_matches(struct str pattern, struct str text)
 {
-    size_t star = str_find(pattern, '*');
-    if (star == pattern.n) {
-        return str_eq(pattern, text);
-    }
-    if (!str_starts(text, str_sub(pattern, 0, star))) {
-        return false;
-    }
-    struct str rest = str_sub(pattern, star + 1, pattern.n);
-    for (size_t at = star; at <= text.n; at++) {
-        if (whatif_matches(rest, str_sub(text, at, text.n))) {
-            return true;
+    size_t p = 0, t = 0, star = pattern.n, taken = 0; /* by the star at `star`: text up to there */
+    while (t < text.n) {
+        if (p < pattern.n && pattern.p[p] == '*') {
+            star = p++;
+            taken = t;
+        } else if (p < pattern.n && pattern.p[p] == text.p[t]) {
+            p++;
+            t++;
+        } else if (star < pattern.n) {
+            p = star + 1;
+            t = ++taken;
+        } else {
+            return false;
         }
     }
-    return false;
+    while (p < pattern.n && pattern.p[p] == '*') {
+        p++;
+    }
+    return p == pattern.n;
 }
 
 static bool apply_one(struct applying *a, const struct whatif_change *change, struct err *err)

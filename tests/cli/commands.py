@@ -672,7 +672,7 @@ def what_can_be_seen_early_is_said_early():
         err = run("--simulate", "-f", "not-there.yaml", *words, code=1)[1]
         assert why in err and "not-there" not in err, err
     err = run("compare", "-f", "not-there.yaml", "--with", "on-demand", "--with", "nodepools=nowhere.yaml", code=1)[1]
-    assert "--with nodepools: nowhere.yaml: cannot read" in err, err
+    assert "--with nodepools=nowhere.yaml: nowhere.yaml: cannot read" in err, err
     run("--simulate", "-f", "small.yaml", "-q", "-o", "json=folder/p.json", "-o", "csv=/dev/null")
 
 

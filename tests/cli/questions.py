@@ -245,7 +245,7 @@ def other_prices():
     same(plan_of("-f", base, *flags), plan_of("-f", base, "--catalog", edited_catalog("priced.json", adjust)))
     for words, text in ((("--price-adjust", "family in (m7g: -28%"), "is no condition"), (("--price-adjust", "-28%"), "not SELECTOR: PERCENT"),
                         (("--price-adjust", "*: cheap"), "not SELECTOR: PERCENT"), (("--price-adjust", "*: -101%"), "not SELECTOR: PERCENT"),
-                        (("--price-adjust", "family=nope: 1%"), "no instance type"), (("--price-adjust", "foo=bar: -10%"), 'has a label "foo"; short names are family'), (("--node-surcharge", "-1"), "US dollars")):
+                        (("--price-adjust", "family=nope: 1%"), "no instance type"), (("--price-adjust", "zone=nowhere: 1%"), 'has no zone "nowhere"; it has us-east-1a'), (("--price-adjust", "foo=bar: -10%"), 'has a label "foo"; short names are family'), (("--node-surcharge", "-1"), "US dollars")):
         assert text in run("--simulate", "-f", base, *words, code=(1, 2))[1], words
 
 
@@ -377,6 +377,64 @@ def scenarios_are_plans():
 
 
 @test
+def a_search_cut_short_settles_nothing():
+    """--time-limit: what stands in a node's way whatever a round allows is certain, what only the search says is not."""
+    running = os.path.join(ROOT, "examples", "running")
+    names = ["node/ip-10-0-%s.ec2.internal" % n for n in ("1-12", "1-11", "3-32")]
+    whole = json.loads(run("explain", *names, "-f", running, "-o", "json")[0])["nodes"]
+    assert [n["verdict"] for n in whole] == ["goes", "stays", "goes"] and not any("unsettled" in n for n in whole), whole
+    cut = json.loads(run("explain", *names, "-f", running, "--time-limit=1ms", "-o", "json")[0])["nodes"]
+    for node in cut:
+        assert node["verdict"] == "goes" or (node["unsettled"] and "withoutBlockers" not in node), node
+    assert "Pdb prevents" in cut[1]["blockers"][0]["message"] and any(n["verdict"] == "stays" for n in (cut[0], cut[2])), cut
+    out = " ".join(run("explain", *names, "-f", running, "--time-limit=1ms")[0].split())
+    assert "Without this it might go: the search was stopped" in out and "Unsettled the search was stopped before its end" in out, out
+    # Pods left out by a search that was cut short may have a place: no plan of the others is "optimal" then.
+    anti = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{
+        "topologyKey": "topology.kubernetes.io/zone", "labelSelector": {"matchLabels": {"tier": "x"}}}]}}
+    rows = [workload("w%d" % i, 3, "%dm" % (300 + 10 * i), "1Gi", affinity=anti) for i in range(12)]
+    for row in rows:
+        row["spec"]["template"]["metadata"]["labels"]["tier"] = "x" if row["metadata"]["name"] in ("w0", "w1") else "y"
+    cluster_file = write("apart.json", small(*rows))
+    plan = json.loads(run("--simulate", "-f", cluster_file, *quick(), "--time-limit=1ms", "-o", "json", code=(0, 3))[0])
+    left = [u for u in plan["unschedulable"] if u["reasons"][0]["code"] in ("POD_RULES", "NO_PLACE_FOUND", "NO_ORDER_FOUND")]
+    assert left and plan["certificate"]["status"] == "stopped", plan["certificate"]
+
+
+@test
+def requests_from_observed_usage():
+    before, after = copy.deepcopy(RULES), copy.deepcopy(RULES)
+    for value in (before, after):
+        value["items"].append(workload("capped", 4, "500m", "512Mi"))
+        container = value["items"][-1]["spec"]["template"]["spec"]["containers"][0]
+        container["resources"]["limits"] = {"cpu": "1", "memory": "1Gi"}
+    with open("usage.csv", "w", encoding="utf-8") as out:
+        out.write("p50,resource,pod,namespace,container,p95\r\n"
+                  '1m,cpu,plain-*,shop,a,"0.3331"\n9,cpu,plain-*,*,*,9\n,memory,plain-*,shop,a,\n2,memory,lock-*,s*p,*,300Mi\n'
+                  "\n7,cpu,capped-*,shop,a,7\n7,memory,capped-*,shop,a,734003200.5\n1,cpu,wide-*,other,a,1\n1,cpu,wide-*,shop,b,1\n")
+    for item in after["items"]:
+        name = item["metadata"]["name"]
+        if item["kind"] != "Deployment":
+            continue
+        requests = item["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
+        requests.update({"plain": {"cpu": "334m"}, "lock": {"memory": "300Mi"}, "capped": {"cpu": "1", "memory": "734003201"}}.get(name, {}))
+    row = compare("-f", write("before.json", before), "--with", "requests=p95:usage.csv")["scenarios"][0]
+    assert row_figures(row) == row_figures(compare("-f", write("after.json", after))["base"]), row
+    assert "requests of 13 of 23 pods are the p95 of usage.csv" in row["notes"][0], row
+    other = compare("-f", "before.json", "--with", "requests=p50:usage.csv")["scenarios"][0]
+    assert row_figures(other) != row_figures(row), other
+    for words, text, code in (("requests=usage.csv", "not COLUMN:FILE", 2), ("requests=p99:usage.csv", 'no column "p99", only p50,resource', 1),
+                              ("requests=p95:none.csv", "none.csv: cannot read", 1), ("requests=p95:short.csv", "line 3: not 5 cells", 1),
+                              ("requests=p95:disk.csv", 'line 2: resource: "disk" is not cpu', 1), ("requests=p95:less.csv", 'line 2: "-1" is below zero', 1),
+                              ("requests=p95:nobody.csv", "names no container", 1)):
+        for name, rows in (("short", "shop,a,a,cpu,1\nshop,a\n"), ("disk", "shop,a,a,disk,1\n"), ("less", "shop,a,a,cpu,-1\n"), ("nobody", "shop,a,a,cpu,1\n")):
+            with open(name + ".csv", "w", encoding="utf-8") as out:
+                out.write("namespace,pod,container,resource,p95\n" + rows)
+        out, err = run("compare", *quick(), "-f", "before.json", "--with", words, code=code)
+        assert text in err and not out, (words, err)
+
+
+@test
 def the_matrix_on_a_terminal():
     base = write("rules.json", RULES)
     out, err = run("compare", *quick(), "-f", base, "--with", "karpenter", "--with", "on-demand", "--with", "ffd")
@@ -392,11 +450,11 @@ def the_matrix_on_a_terminal():
     assert [line.split()[0] for line in default.splitlines()[:4]] == ["SCENARIO", "base", "karpenter", "on-demand"]
     assert run("compare", *quick(), "-f", base, "--with", "on-demand", "--exit-code", code=7)[0]
     run("compare", *quick(), "-f", base, "--with", "deny-type=m5.24xlarge", "--exit-code")
-    bad = run("compare", *quick(), "-f", base, "--with", "zones=mars", "--exit-code", code=1)[0]
-    for spec in ("zones=mars", "remove-node=nope"):
-        out, err = run("compare", *quick(), "-f", base, "--with", spec, "--with", "on-demand", code=1)
-        assert "--with %s: " % spec in err and "on-demand" in out, (out, err)
-    assert 'no plan: zones: the catalogue has no zone "mars"' in " ".join(bad.split()), bad
+    for spec, why in (("zones=mars", 'zones: the catalogue has no zone "mars"'), ("remove-node=nope", 'no node "nope"')):
+        out, err = run("compare", *quick(), "-f", base, "--with", "on-demand", "--with", spec, "--exit-code", code=1)
+        assert "--with %s: " % spec in err and why in err and not out, (out, err)
+    out, err = run("compare", *quick(), "-f", base, "--min-pools=2", "--with", "karpenter", "--with", "on-demand", code=1)
+    assert "--with karpenter: " in err and "no plan: --algorithm=karpenter: it knows nothing like" in " ".join(out.split()) and "on-demand" in out, (out, err)
     markdown = run("compare", *quick(), "-f", base, "--with", "no-spread", "--price-constraints", "-o", "markdown")[0]
     assert markdown.startswith("| SCENARIO | NODES |") and "| pod anti-affinity |" in markdown, markdown
     few = run("compare", *quick(), "-f", write("batch.json", small(workload("w", 3, "1", "1Gi", nodeSelector={"karpenter.sh/capacity-type": "spot"}))),
