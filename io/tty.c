@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 20, WIDTH_MAX = 1000 };
+enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 20, WIDTH_MAX = 1000, HEIGHT_DEFAULT = 24, HEIGHT_MIN = 10 };
 
 bool io_tty_is(int fd)
 {
@@ -32,6 +32,14 @@ int io_tty_width(int fd)
         return clamp(columns);
     }
     return WIDTH_DEFAULT;
+}
+
+int io_tty_height(int fd)
+{
+    struct winsize size = {.ws_row = 0};
+    const bool known = ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+    const int height = known ? size.ws_row : HEIGHT_DEFAULT;
+    return height < HEIGHT_MIN ? HEIGHT_MIN : height > WIDTH_MAX ? WIDTH_MAX : height;
 }
 
 bool io_tty_color(int fd, enum io_color mode)

@@ -3,6 +3,7 @@
  * with it when it goes. */
 #include <stdio.h>
 
+#include "binpack/scheduling/resources.h"
 #include "k8s/codec.h"
 #include "provisioner/sandbox/world.h"
 
@@ -47,10 +48,29 @@ static json_t *labels_of(const struct world *world, const struct instance *insta
     return labels;
 }
 
-static json_t *conditions_of(bool ready)
+static json_t *conditions_of(const char *ready)
 {
-    return json_pack("[{s:s,s:s,s:s}]", "type", "Ready", "status", ready ? "True" : "False",
-                     "reason", ready ? "KubeletReady" : "KubeletNotReady");
+    return json_pack("[{s:s,s:s,s:s}]", "type", "Ready", "status", ready, "reason",
+                     *ready == 'T'   ? "KubeletReady"
+                     : *ready == 'F' ? "KubeletNotReady"
+                                     : "NodeStatusUnknown");
+}
+
+/* What the EBS driver says of the machine. */
+static void tell_attach_limits(struct world *world, const char *name, const struct cat_room *room)
+{
+    const struct strtab *tab = k8s_state_tab(world->truth);
+    json_t *drivers = json_array();
+    for (uint32_t i = 0; i < room->n_attach_limits; i++) {
+        const struct str driver = strtab_str(tab, room->attach_limits[i].driver);
+        (void)json_array_append_new(drivers,
+                                    json_pack("{s:s%,s:s,s:[],s:{s:I}}", "name", driver.p, driver.n,
+                                              "nodeID", name, "topologyKeys", "allocatable",
+                                              "count", (json_int_t)room->attach_limits[i].count));
+    }
+    objects_create(world, world_kind_of(STORE_CSI_NODES),
+                   json_pack("{s:s,s:s,s:{s:s},s:{s:o}}", "apiVersion", "storage.k8s.io/v1", "kind",
+                             "CSINode", "metadata", "name", name, "spec", "drivers", drivers));
 }
 
 static void join(struct world *world, struct instance *instance)
@@ -69,31 +89,63 @@ static void join(struct world *world, struct instance *instance)
         "spec", "providerID", provider, "taints", "key", "karpenter.sh/unregistered", "effect",
         "NoExecute", "key", "node.kubernetes.io/not-ready", "effect", "NoSchedule", "status",
         "capacity", amounts(world, &room.capacity), "allocatable",
-        amounts(world, &room.allocatable), "conditions", conditions_of(false));
+        amounts(world, &room.allocatable), "conditions", conditions_of("False"));
     instance->has_node = true;
     instance->stage = INSTANCE_RUNNING;
-    objects_create(world, world_kind("Node"), node);
+    objects_create(world, world_kind_of(STORE_NODES), node);
+    tell_attach_limits(world, name, &room);
 }
 
-static void become_ready(struct world *world, struct instance *instance)
+struct object *boot_node(struct world *world, const struct instance *instance)
 {
     char name[128];
     node_name(instance, name, sizeof name);
-    struct object *object = objects_find(world, world_kind("Node"), STR_EMPTY, str_of(name));
-    instance->is_ready = true;
-    if (object == NULL) {
-        return;
-    }
-    json_t *value = json_deep_copy(object->value);
+    return objects_find(world, world_kind_of(STORE_NODES), STR_EMPTY, str_of(name));
+}
+
+void boot_say_ready(struct world *world, struct object *node, const char *status)
+{
+    json_t *value = json_deep_copy(node->value);
     json_t *taints = json_object_get(json_object_get(value, "spec"), "taints");
     for (size_t i = json_array_size(taints); i-- > 0;) {
         const json_t *key = json_object_get(json_array_get(taints, i), "key");
-        if (str_eq(str_of(json_string_value(key)), STR("node.kubernetes.io/not-ready"))) {
+        if (str_starts(str_of(json_string_value(key)), STR("node.kubernetes.io/"))) {
             (void)json_array_remove(taints, i);
         }
     }
-    (void)json_object_set_new(json_object_get(value, "status"), "conditions", conditions_of(true));
-    objects_put(world, object, value);
+    if (*status != 'T') {
+        if (taints == NULL) {
+            taints = json_array();
+            (void)json_object_set_new(json_object_get(value, "spec"), "taints", taints);
+        }
+        (void)json_array_append_new(taints,
+                                    json_pack("{s:s,s:s}", "key",
+                                              *status == 'F' ? "node.kubernetes.io/not-ready"
+                                                             : "node.kubernetes.io/unreachable",
+                                              "effect", "NoSchedule"));
+    }
+    (void)json_object_set_new(json_object_get(value, "status"), "conditions",
+                              conditions_of(status));
+    objects_put(world, node, value);
+}
+
+void boot_remove_pods(struct world *world, struct str node, bool spares_daemons)
+{
+    for (size_t i = world->objects.n; i-- > 0;) { /* What goes gives its place to the last. */
+        if (i >= world->objects.n) {
+            continue;
+        }
+        const struct object pod = world->objects.v[i];
+        const json_t *spec = json_object_get(pod.value, "spec");
+        const json_t *owner = json_array_get(
+            json_object_get(json_object_get(pod.value, "metadata"), "ownerReferences"), 0);
+        const bool daemon =
+            str_eq(str_of(json_string_value(json_object_get(owner, "kind"))), STR("DaemonSet"));
+        if (pod.kind->store == STORE_PODS && !(daemon && spares_daemons) &&
+            str_eq(str_of(json_string_value(json_object_get(spec, "nodeName"))), node)) {
+            objects_remove(world, pod.kind, text_str(&pod.ns), text_str(&pod.name));
+        }
+    }
 }
 
 /* The machine has gone: so have its pods; the Node goes when nobody holds it. */
@@ -102,25 +154,68 @@ static void leave(struct world *world, struct instance *instance)
     char name[128];
     node_name(instance, name, sizeof name);
     instance->stage = INSTANCE_GONE;
-    for (size_t i = world->objects.n; i-- > 0;) {
-        const struct object pod = world->objects.v[i];
-        const json_t *on = json_object_get(json_object_get(pod.value, "spec"), "nodeName");
-        if (pod.kind == world_kind("Pod") && str_eq(str_of(json_string_value(on)), str_of(name))) {
-            objects_remove(world, pod.kind, text_str(&pod.ns), text_str(&pod.name));
+    boot_remove_pods(world, str_of(name), /* spares_daemons= */ false);
+    work_node_gone(world, str_of(name));
+    objects_remove(world, world_kind_of(STORE_CSI_NODES), STR_EMPTY, str_of(name));
+    objects_remove(world, world_kind_of(STORE_NODES), STR_EMPTY, str_of(name));
+}
+
+static const char *stage_of(const struct world *world, const struct instance *instance,
+                            const struct k8s_node *node)
+{
+    return instance->stage == INSTANCE_SHUTTING_DOWN        ? "ending"
+           : outage_holds(world, text_str(&instance->zone)) ? "cut off"
+           : node != NULL && node->meta.deleted.has         ? "draining"
+           : instance->is_ready                             ? "ready"
+           : instance->has_node                             ? "booting"
+                                                            : "launched";
+}
+
+void boot_machine(const struct world *world, const struct instance *instance,
+                  struct sandbox_machine *ret_machine)
+{
+    char name[128];
+    node_name(instance, name, sizeof name);
+    const struct k8s_words *words = k8s_state_words(world->truth);
+    const struct k8s_identity id = {.name = str_of(name)};
+    const struct k8s_node *node = k8s_state_find(world->truth, world_kind_of(STORE_NODES), &id);
+    *ret_machine = (struct sandbox_machine){.claim = text_str(&instance->claim),
+                                            .type = text_str(&instance->type),
+                                            .zone = text_str(&instance->zone),
+                                            .capacity_type = text_str(&instance->capacity_type),
+                                            .stage = stage_of(world, instance, node),
+                                            .price = instance->price};
+    ret_machine->cpu_milli = node == NULL ? 0 : k8s_resources_get(&node->allocatable, words->cpu);
+    for (uint32_t i = 0; node != NULL && i < k8s_state_count(world->truth, STORE_PODS); i++) {
+        const struct k8s_pod *pod = k8s_state_at(world->truth, STORE_PODS, i);
+        if (str_eq(pod->node_name, id.name)) {
+            auto_arena arena = ARENA_INIT;
+            const struct k8s_resources requests =
+                sched_shape_requests(&world->words, &arena, pod->shape);
+            ret_machine->n_pods++;
+            ret_machine->cpu_used_milli += k8s_resources_get(&requests, words->cpu);
         }
     }
-    objects_remove(world, world_kind("Node"), STR_EMPTY, str_of(name));
 }
 
 void boot_beat(struct world *world)
 {
     for (size_t i = 0; i < world->instances.n; i++) {
         struct instance *instance = &world->instances.v[i];
+        const bool cut_off = outage_holds(world, text_str(&instance->zone));
+        if (cut_off && ec2_is_alive(instance)) {
+            continue; /* it comes later */
+        }
         if (ec2_is_alive(instance) && !instance->has_node && world->now >= instance->node_at) {
             join(world, instance);
         } else if (ec2_is_alive(instance) && instance->has_node && !instance->is_ready &&
                    world->now >= instance->ready_at) {
-            become_ready(world, instance);
+            struct object *node = boot_node(world, instance);
+            instance->is_ready = true;
+            if (node != NULL) {
+                boot_say_ready(world, node, "True");
+                world_note(world, "ready: " STR_FMT, STR_ARG(text_str(&instance->claim)));
+            }
         } else if (instance->stage == INSTANCE_SHUTTING_DOWN && world->now >= instance->gone_at) {
             leave(world, instance);
         }

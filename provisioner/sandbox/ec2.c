@@ -48,39 +48,9 @@ static const void *create_template(struct world *world,
 
 /* ---- fleets ---- */
 
-static bool is_dry(const struct world *world, struct str type, struct str zone, struct str capacity)
-{
-    for (size_t i = 0; i < world->scenario.droughts.n; i++) {
-        const struct drought *d = &world->scenario.droughts.v[i];
-        if (world->now >= d->from && world->now < d->until &&
-            (d->type.n == 0 || str_eq(text_str(&d->type), type)) &&
-            (d->zone.n == 0 || str_eq(text_str(&d->zone), zone)) &&
-            (d->capacity_type.n == 0 || str_eq(text_str(&d->capacity_type), capacity))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct opt_usd price_of(const struct world *world, struct str type, struct str zone,
-                               struct str capacity)
-{
-    const struct strtab *tab = k8s_state_tab(world->truth);
-    const strid name = strtab_find(tab, type);
-    const struct cat_type *t = name == STRID_NONE ? NULL : cat_find(world->catalog, tab, name);
-    for (uint32_t i = 0; t != NULL && i < t->n_offerings; i++) {
-        const struct cat_offering *o = &t->offerings[i];
-        if (str_eq(strtab_str(tab, world->catalog->zones[o->zone_i].name), zone) &&
-            str_eq(str_of(cat_capacity_type_name(o->capacity_type)), capacity)) {
-            return o->price;
-        }
-    }
-    return (struct opt_usd){.has = false};
-}
-
 static const struct instance *by_token(const struct world *world, struct str token)
 {
-    for (size_t i = 0; i < world->instances.n; i++) {
+    for (size_t i = 0; token.n > 0 && i < world->instances.n; i++) {
         if (str_eq(text_str(&world->instances.v[i].token), token)) {
             return &world->instances.v[i];
         }
@@ -157,6 +127,10 @@ static const struct instance *launch(struct world *world,
                                 .ready_at = node_at + world_between(world, 5 * SECOND, 20 * SECOND),
                                 .price = price}));
     world->report.n_launches++;
+    world_note(world, "launched: " STR_FMT " " STR_FMT " " STR_FMT " for " STR_FMT,
+               STR_ARG(o->instance_type), STR_ARG(capacity), STR_ARG(o->availability_zone),
+               STR_ARG(tag_of(request, "karpenter.sh/nodeclaim")));
+    world->promises_moved = true;
     return &world->instances.v[world->instances.n - 1];
 }
 
@@ -182,8 +156,9 @@ static const void *create_fleet(struct world *world, const struct ec2_create_fle
         for (size_t i = 0; i < config->overrides.n; i++) {
             const struct ec2_fleet_launch_template_overrides_request *o = &config->overrides.v[i];
             const struct opt_usd price =
-                price_of(world, o->instance_type, o->availability_zone, capacity);
-            if (is_dry(world, o->instance_type, o->availability_zone, capacity) || !price.has) {
+                market_price(world, o->instance_type, o->availability_zone, capacity);
+            if (market_is_dry(world, o->instance_type, o->availability_zone, capacity) ||
+                !price.has) {
                 VEC_PUSH(
                     arena, &errors,
                     ((struct ec2_create_fleet_error){
@@ -308,9 +283,11 @@ static const void *terminate_instances(struct world *world,
     for (size_t i = 0; i < world->instances.n; i++) {
         struct instance *instance = &world->instances.v[i];
         if (is_one_of(text_str(&instance->id), &ids) && ec2_is_alive(instance)) {
+            invariants_terminate(world, instance);
             instance->stage = INSTANCE_SHUTTING_DOWN;
             instance->gone_at = world->now + SHUT_DOWN_MS;
             world->report.n_terminations++;
+            world_note(world, "terminated: " STR_FMT, STR_ARG(text_str(&instance->claim)));
         }
     }
     return ARENA_NEW(arena, struct ec2_terminate_instances_result);

@@ -3,6 +3,8 @@
 #include "awsapi/service_ec2.h"
 #include "provisioner/sandbox/world.h"
 
+enum { RATE_MAX = 600 }; /* of 1000: something comes through */
+
 enum sandbox_action fault_action(const struct action *action)
 {
     if (action->type == ACTION_CALL) {
@@ -19,12 +21,18 @@ enum sandbox_action fault_action(const struct action *action)
     return of[action->write.verb];
 }
 
+/* What is done seldom goes wrong more often, so that every fault befalls every action. */
+static const int64_t weights[] = {
+    [SANDBOX_CREATE] = 4,    [SANDBOX_PATCH] = 1, [SANDBOX_DELETE] = 6,   [SANDBOX_EVICT] = 2,
+    [SANDBOX_TEMPLATE] = 12, [SANDBOX_FLEET] = 4, [SANDBOX_DESCRIBE] = 2, [SANDBOX_TERMINATE] = 6};
+
 enum sandbox_fault fault_choose(struct world *world, const struct action *action)
 {
     const struct scenario *scenario = &world->scenario;
     enum sandbox_fault fault = SANDBOX_NO_FAULT;
+    const int64_t rate = scenario->faults * weights[fault_action(action)];
     if (world->now < scenario->faults_until &&
-        (int64_t)rng_below(&world->rng, 1000) < scenario->faults) {
+        (int64_t)rng_below(&world->rng, 1000) < (rate < RATE_MAX ? rate : RATE_MAX)) {
         fault = (enum sandbox_fault)(1 + rng_below(&world->rng, SANDBOX_N_FAULTS - 1));
     }
     world->report.faults[fault_action(action)][fault]++;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What must hold whatever happens. */
+#include "binpack/scheduling/eligibility.h"
 #include "provisioner/sandbox/world.h"
 
-static bool broken(struct world *world, const char *what, struct str name)
+bool invariants_broken(struct world *world, const char *what, struct str name)
 {
     const int64_t s = world->now / SECOND;
     world->report.broken = true;
@@ -14,7 +15,7 @@ static const struct karp_nodeclaim *claim_of(const struct world *world,
                                              const struct instance *instance)
 {
     const struct k8s_identity id = {.name = text_str(&instance->claim)};
-    return k8s_state_find(world->truth, world_kind("NodeClaim"), &id);
+    return k8s_state_find(world->truth, world_kind_of(STORE_NODECLAIMS), &id);
 }
 
 static bool instances_have_claims(struct world *world)
@@ -25,12 +26,14 @@ static bool instances_have_claims(struct world *world)
             continue;
         }
         if (claim_of(world, instance) == NULL) {
-            return broken(world, "an instance runs without a NodeClaim", text_str(&instance->id));
+            return invariants_broken(world, "an instance runs without a NodeClaim",
+                                     text_str(&instance->id));
         }
         for (size_t k = 0; k < i; k++) {
             if (ec2_is_alive(&world->instances.v[k]) &&
                 str_eq(text_str(&world->instances.v[k].claim), text_str(&instance->claim))) {
-                return broken(world, "a NodeClaim has two instances", text_str(&instance->claim));
+                return invariants_broken(world, "a NodeClaim has two instances",
+                                         text_str(&instance->claim));
             }
         }
     }
@@ -61,16 +64,33 @@ static bool limits_hold(struct world *world)
                 }
             }
             if (sum > pool->limits.v[r].value) {
-                return broken(world, "a NodePool is above its limits", pool->meta.name);
+                return invariants_broken(world, "a NodePool is above its limits", pool->meta.name);
             }
         }
     }
     return true;
 }
 
+/* Pods that stay to the end: those of DaemonSets. */
+void invariants_terminate(struct world *world, const struct instance *instance)
+{
+    const struct object *node = boot_node(world, instance);
+    for (uint32_t i = 0; node != NULL && i < k8s_state_count(world->truth, STORE_PODS); i++) {
+        const struct k8s_pod *pod = k8s_state_at(world->truth, STORE_PODS, i);
+        if (str_eq(pod->node_name, text_str(&node->name)) &&
+            !k8s_pod_of_daemonset(k8s_state_words(world->truth), pod->shape) &&
+            !sched_pod_finished(pod)) {
+            (void)invariants_broken(world, "an instance is terminated under a pod", pod->name);
+        }
+    }
+}
+
 bool invariants_hold(struct world *world)
 {
-    return !world->report.broken && instances_have_claims(world) && limits_hold(world);
+    const bool moved = world->promises_moved;
+    world->promises_moved = false;
+    return !world->report.broken &&
+           (!moved || (instances_have_claims(world) && limits_hold(world)));
 }
 
 /* When nothing has failed for a while: every pod has its place, every claim its node. */
@@ -79,7 +99,7 @@ bool invariants_converged(struct world *world)
     for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_PODS); i++) {
         const struct k8s_pod *pod = k8s_state_at(world->truth, STORE_PODS, i);
         if (pod->node_name.n == 0) {
-            return broken(world, "a pod is still without a place at the end", pod->name);
+            return invariants_broken(world, "a pod is still without a place at the end", pod->name);
         }
     }
     for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_NODECLAIMS); i++) {
@@ -87,10 +107,12 @@ bool invariants_converged(struct world *world)
         const struct k8s_condition *ready =
             k8s_conditions_find(&claim->conditions, k8s_state_words(world->truth)->ready);
         if (claim->meta.deleted.has) {
-            return broken(world, "a NodeClaim is still going at the end", claim->meta.name);
+            return invariants_broken(world, "a NodeClaim is still going at the end",
+                                     claim->meta.name);
         }
         if (ready == NULL || ready->status != k8s_state_words(world->truth)->s_true) {
-            return broken(world, "a NodeClaim is not ready at the end", claim->meta.name);
+            return invariants_broken(world, "a NodeClaim is not ready at the end",
+                                     claim->meta.name);
         }
     }
     return true;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The API server: versions, preconditions, patches, finalizers, owners, budgets, and watches that
- * lag. */
+/* The API server: versions, preconditions, patches, finalizers, owners, budgets. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 #include "k8s/selector.h"
 #include "provisioner/sandbox/world.h"
 
-enum { LAG_MS = 800, POINTER_MAX = 512 };
+enum { POINTER_MAX = 512 };
 
 struct text text_of(struct str s)
 {
@@ -30,45 +29,56 @@ static struct str member(const json_t *object, const char *key)
     return str_of(json_string_value(json_object_get(object, key)));
 }
 
+/* ---- where objects are ---- */
+
+static uint32_t *place_of(struct world *world, const struct k8s_kind *kind, struct str ns,
+                          struct str name)
+{
+    char key[2 * NAME_MAX_BYTES + 16];
+    const int n = snprintf(key, sizeof key, "%d/" STR_FMT "/" STR_FMT, (int)(kind - k8s_kinds),
+                           STR_ARG(ns), STR_ARG(name));
+    const strid id = strtab_add(world->names, (struct str){.p = key, .n = (size_t)n});
+    while (world->places.n <= id) {
+        VEC_PUSH(&world->arena, &world->places, 0);
+    }
+    return &world->places.v[id];
+}
+
 struct object *objects_find(struct world *world, const struct k8s_kind *kind, struct str ns,
                             struct str name)
 {
-    for (size_t i = 0; i < world->objects.n; i++) {
-        struct object *o = &world->objects.v[i];
-        if (o->kind == kind && str_eq(text_str(&o->name), name) && str_eq(text_str(&o->ns), ns)) {
-            return o;
-        }
-    }
-    return NULL;
+    const uint32_t place = *place_of(world, kind, ns, name);
+    return place == 0 ? NULL : &world->objects.v[place - 1];
 }
 
 /* ---- changes ---- */
+
+/* Who should look again. */
+static void note_moved(struct world *world, enum k8s_store store)
+{
+    const bool machine = store == STORE_PODS || store == STORE_NODES;
+    const bool volume = store == STORE_PVCS || store == STORE_PVS || store == STORE_CSI_NODES ||
+                        store == STORE_STORAGE_CLASSES;
+    world->places_moved = world->places_moved || machine || volume;
+    world->work_moved = world->work_moved || machine || store == STORE_WORKLOADS;
+    world->promises_moved =
+        world->promises_moved || store == STORE_NODECLAIMS || store == STORE_NODEPOOLS;
+}
 
 /* To the engine later, to the truth at once. */
 static void show(struct world *world, const struct object *object, enum k8s_change change)
 {
     struct err err;
-    const size_t i = (size_t)(object->kind - k8s_kinds);
     const struct k8s_identity id = {.ns = text_str(&object->ns), .name = text_str(&object->name)};
-    mono_t at = world->now + world_between(world, 0, LAG_MS);
-    at = at < world->shown[i] ? world->shown[i] : at;
-    world->shown[i] = at;
     if (change == K8S_DELETED) {
+        world->version++;
         k8s_state_remove(world->truth, object->kind, &id);
     } else if (!k8s_state_put(world->truth, object->kind, &id, object->value, &err)) {
         world->report.broken = true;
         world->report.breach = err;
     }
-    struct happening happening = {.at = at,
-                                  .type = HAPPEN_SHOW,
-                                  .epoch = world->epoch,
-                                  .kind = object->kind,
-                                  .change = change,
-                                  .ns = object->ns,
-                                  .name = object->name,
-                                  .object = json_incref(object->value)};
-    world_push(world, &happening);
-    world->pods_moved = true;
+    watch_show(world, object, change == K8S_DELETED);
+    note_moved(world, object->kind->store);
 }
 
 static void set_text(json_t *object, const char *key, struct str value)
@@ -112,6 +122,12 @@ void objects_create(struct world *world, const struct k8s_kind *kind, json_t *va
                  .uid = text_of(str_of(uid)),
                  .value = value}));
     struct object *object = &world->objects.v[world->objects.n - 1];
+    *place_of(world, kind, text_str(&object->ns), text_str(&object->name)) =
+        (uint32_t)world->objects.n;
+    if (kind->store == STORE_WORKLOADS) {
+        VEC_PUSH(&world->arena, &world->owners,
+                 ((struct owner){.kind = kind, .ns = object->ns, .name = object->name}));
+    }
     stamp(world, object);
     show(world, object, K8S_ADDED);
 }
@@ -136,11 +152,12 @@ static void collect(struct world *world, struct str uid)
 static void take_away(struct world *world, struct object *object)
 {
     const struct object gone = *object;
-    const size_t i = (size_t)(object - world->objects.v);
+    const struct object *last = &world->objects.v[world->objects.n - 1];
+    *place_of(world, last->kind, text_str(&last->ns), text_str(&last->name)) =
+        (uint32_t)(object - world->objects.v) + 1;
+    *object = *last;
     world->objects.n--;
-    for (size_t k = i; k < world->objects.n; k++) {
-        world->objects.v[k] = world->objects.v[k + 1];
-    }
+    *place_of(world, gone.kind, text_str(&gone.ns), text_str(&gone.name)) = 0;
     show(world, &gone, K8S_DELETED);
     json_decref(gone.value);
     collect(world, text_str(&gone.uid));
@@ -318,7 +335,7 @@ static bool budget_allows(const struct world *world, const struct k8s_pdb *pdb)
 static bool may_evict(const struct world *world, struct str ns, struct str name)
 {
     const struct k8s_identity id = {.ns = ns, .name = name};
-    const struct k8s_pod *pod = k8s_state_find(world->truth, world_kind("Pod"), &id);
+    const struct k8s_pod *pod = k8s_state_find(world->truth, world_kind_of(STORE_PODS), &id);
     for (uint32_t i = 0; pod != NULL && i < k8s_state_count(world->truth, STORE_PDBS); i++) {
         const struct k8s_pdb *pdb = k8s_state_at(world->truth, STORE_PDBS, i);
         if (is_covered(world, pdb, pod) && !budget_allows(world, pdb)) {
@@ -395,23 +412,4 @@ struct k8s_written objects_write(struct world *world, const struct k8s_write *wr
     const struct k8s_written written = done(world, object);
     objects_remove(world, write->kind, write->ns, write->name);
     return written;
-}
-
-void objects_list(struct world *world)
-{
-    for (size_t i = 0; i < world->objects.n; i++) {
-        const struct object *object = &world->objects.v[i];
-        struct happening happening = {.at = world->now,
-                                      .type = HAPPEN_SHOW,
-                                      .epoch = world->epoch,
-                                      .kind = object->kind,
-                                      .change = K8S_ADDED,
-                                      .ns = object->ns,
-                                      .name = object->name,
-                                      .object = json_incref(object->value)};
-        world_push(world, &happening);
-    }
-    for (uint32_t i = 0; i < k8s_n_kinds; i++) {
-        world->shown[i] = world->now;
-    }
 }

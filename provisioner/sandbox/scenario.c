@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "k8s/reader.h"
+#include "k8s/syntax.h"
 #include "provisioner/sandbox/world.h"
 
 struct reading {
@@ -12,7 +13,14 @@ struct reading {
     bool has_sandbox;
 };
 
-enum { HOURS_MAX = 24 * 366, REPLICAS_MAX = 10000, STEPS_MAX = 10000, DELETED_MAX = 1000 };
+enum {
+    HOURS_MAX = 24 * 366,
+    REPLICAS_MAX = 10000,
+    STEPS_MAX = 10000,
+    DELETED_MAX = 1000,
+    PER_CENT_MAX = 10000,
+    JUMP_MAX_MS = 24 * HOUR
+};
 
 static bool read_text(const struct json_at *object, const char *key, struct text *ret,
                       struct err *err)
@@ -53,33 +61,92 @@ static bool read_number(const struct json_at *object, const char *key, int64_t m
     return json_read_i64(&at, 0, max, &has, ret, err);
 }
 
+static bool read_offerings(const struct json_at *object, struct offerings *ret, struct err *err)
+{
+    return read_text(object, "instanceType", &ret->type, err) &&
+           read_text(object, "zone", &ret->zone, err) &&
+           read_text(object, "capacityType", &ret->capacity_type, err);
+}
+
+/* An object with `for`, an hour where it says nothing else; *ret_ms 0: it is absent. */
+static bool read_lasting(const struct json_at *object, int64_t *ret_ms, struct err *err)
+{
+    if (!json_want_object(object, err)) {
+        return false;
+    }
+    if (object->v == NULL) {
+        *ret_ms = 0;
+        return true;
+    }
+    const struct json_at lasts = json_at_member(object, "for");
+    return read_time(object, "for", HOUR, ret_ms, err) &&
+           (*ret_ms > 0 || json_fail(err, ERR_INVALID, &lasts, "must be more than 0"));
+}
+
+static bool read_watch(const struct json_at *object, struct scenario_step *step, struct err *err)
+{
+    const struct json_at at = json_at_member(object, "kind");
+    struct text kind;
+    if (!read_lasting(object, &step->deaf_ms, err) || !read_text(object, "kind", &kind, err)) {
+        return false;
+    }
+    return step->deaf_ms == 0 ||
+           k8s_kind_find(text_str(&kind), STR_EMPTY, &step->deaf_kind) == K8S_MATCH_YES ||
+           json_fail(err, ERR_INVALID, &at, "\"" STR_FMT "\" is no kind that is watched",
+                     STR_ARG(text_str(&kind)));
+}
+
 static bool read_step(struct scenario *scenario, struct arena *arena, const struct json_at *at,
                       struct err *err)
 {
     const struct json_at dry = json_at_member(at, "noCapacity");
+    const struct json_at price = json_at_member(at, "price");
+    const struct json_at outage = json_at_member(at, "zoneDown");
+    const struct json_at watch = json_at_member(at, "watchBreaks");
+    const struct json_at restart = json_at_member(at, "restart");
+    const struct json_at every = json_at_member(at, "every");
     struct scenario_step step = {.at = 0};
-    struct drought drought = {.from = 0};
-    int64_t lasts = 0;
+    bool has_restart = false;
     if (!json_want_object(at, err) || !read_time(at, "at", 0, &step.at, err) ||
-        !read_text(at, "scale", &step.scale, err) ||
+        !read_time(at, "every", 0, &step.every, err) || !read_text(at, "scale", &step.scale, err) ||
         !read_number(at, "replicas", REPLICAS_MAX, &step.replicas, err) ||
         !read_number(at, "deleteNodeClaims", DELETED_MAX, &step.delete_claims, err) ||
-        !json_want_object(&dry, err)) {
+        !read_lasting(&dry, &step.dry_ms, err) || !read_offerings(&dry, &step.dry, err) ||
+        !read_lasting(&price, &step.price_ms, err) || !read_offerings(&price, &step.priced, err) ||
+        !read_number(&price, "perCent", PER_CENT_MAX, &step.price_per_cent, err) ||
+        !read_lasting(&outage, &step.outage_ms, err) ||
+        !read_text(&outage, "zone", &step.zone_down, err) || !read_watch(&watch, &step, err) ||
+        !read_time(at, "clockJumps", 0, &step.jump_ms, err) ||
+        !json_read_bool(&restart, &has_restart, &step.restart, err)) {
         return false;
+    }
+    if (step.at < 0 || (every.v != NULL && step.every < MINUTE)) {
+        return json_fail(err, ERR_INVALID, at, "at must not be negative, every at least 1m");
+    }
+    if (step.jump_ms < -JUMP_MAX_MS || step.jump_ms > JUMP_MAX_MS) {
+        return json_fail(err, ERR_LIMIT, at, "clockJumps: more than 24h");
     }
     VEC_PUSH(arena, &scenario->steps, step);
-    if (dry.v == NULL) {
-        return true;
-    }
-    if (!read_text(&dry, "instanceType", &drought.type, err) ||
-        !read_text(&dry, "zone", &drought.zone, err) ||
-        !read_text(&dry, "capacityType", &drought.capacity_type, err) ||
-        !read_time(&dry, "for", HOUR, &lasts, err)) {
+    return true;
+}
+
+static bool read_families(struct world *world, const struct json_at *families, struct err *err)
+{
+    enum { FAMILIES_MAX = 1000 };
+    if (!json_want_array(families, err)) {
         return false;
     }
-    drought.from = step.at;
-    drought.until = sat_add(step.at, lasts);
-    VEC_PUSH(arena, &scenario->droughts, drought);
+    if (json_at_count(families) > FAMILIES_MAX) {
+        return json_fail(err, ERR_LIMIT, families, "more than %d families", FAMILIES_MAX);
+    }
+    for (size_t i = 0; i < json_at_count(families); i++) {
+        const struct json_at at = json_at_element(families, i);
+        struct str family;
+        if (!json_read_str(&at, NULL, &family, err)) {
+            return false;
+        }
+        VEC_PUSH(&world->arena, &world->scenario.families, text_of(family));
+    }
     return true;
 }
 
@@ -90,10 +157,12 @@ static bool read_sandbox(struct world *world, const json_t *value, struct err *e
     const struct json_at spec = json_at_member(&root, "spec");
     const struct json_at hours = json_at_member(&spec, "hours");
     const struct json_at steps = json_at_member(&spec, "steps");
+    const struct json_at families = json_at_member(&spec, "instanceFamilies");
     if (!json_want_object(&spec, err) || !json_want_array(&steps, err) ||
         !json_read_i64(&hours, 1, HOURS_MAX, NULL, &scenario->hours, err) ||
         !read_number(&spec, "faultsPerThousand", 1000, &scenario->faults, err) ||
-        !read_time(&spec, "faultsUntil", 0, &scenario->faults_until, err)) {
+        !read_time(&spec, "faultsUntil", 0, &scenario->faults_until, err) ||
+        !read_families(world, &families, err)) {
         return false;
     }
     if (json_at_count(&steps) > STEPS_MAX) {
@@ -104,6 +173,35 @@ static bool read_sandbox(struct world *world, const json_t *value, struct err *e
         if (!read_step(scenario, &world->arena, &at, err)) {
             return false;
         }
+    }
+    return true;
+}
+
+/* Names as an API server takes them, each once. */
+static bool is_new(struct world *world, const struct k8s_kind *kind, const struct json_at *metadata,
+                   const struct text *name, struct err *err)
+{
+    const struct json_at name_at = json_at_member(metadata, "name");
+    const struct json_at ns_at = json_at_member(metadata, "namespace");
+    const char *fault = k8s_name_fault(text_str(name));
+    struct text ns;
+    if (fault != NULL) {
+        return json_fail(err, ERR_INVALID, &name_at, "%s", fault);
+    }
+    if (!read_text(metadata, "namespace", &ns, err)) {
+        return false;
+    }
+    fault = ns.n == 0 ? NULL : k8s_dns_label_fault(text_str(&ns));
+    if (fault != NULL) {
+        return json_fail(err, ERR_INVALID, &ns_at, "%s", fault);
+    }
+    if (kind->namespaced && ns.n == 0) {
+        return err_set(err, ERR_INVALID, "metadata.namespace: required");
+    }
+    if (objects_find(world, kind, kind->namespaced ? text_str(&ns) : STR_EMPTY, text_str(name)) !=
+        NULL) {
+        return err_set(err, ERR_INVALID, "%s " STR_FMT " is there twice", kind->name,
+                       STR_ARG(text_str(name)));
     }
     return true;
 }
@@ -133,6 +231,9 @@ static bool take(void *ctx, const struct k8s_read_object *object, struct err *er
     if (meta_name.n == 0) {
         return err_set(err, ERR_INVALID, "metadata.name: required");
     }
+    if (!is_new(reading->world, kind, &metadata, &meta_name, err)) {
+        return false;
+    }
     objects_create(reading->world, kind, json_deep_copy(object->value));
     if (reading->world->report.broken) {
         *err = reading->world->report.breach;
@@ -153,6 +254,14 @@ bool scenario_read(struct world *world, const struct sandbox_options *options, s
     if (!reading.has_sandbox) {
         return err_set(err, ERR_INVALID,
                        "%s: no document of the kind Sandbox says how long it runs", name);
+    }
+    for (size_t i = 0; i < world->scenario.steps.n; i++) {
+        const struct text *what = &world->scenario.steps.v[i].scale;
+        if (what->n > 0 && work_find(world, text_str(what)) == NULL) {
+            return err_set(err, ERR_INVALID,
+                           "steps[%zu].scale: there is no Deployment or StatefulSet " STR_FMT, i,
+                           STR_ARG(text_str(what)));
+        }
     }
     world->scenario.hours = options->hours.has ? options->hours.v : world->scenario.hours;
     if (options->faults.has) {

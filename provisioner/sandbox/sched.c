@@ -1,73 +1,59 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* kube-scheduler: filters (ready, taints, node selector and affinity, room), then the node with the
- * most room left (NodeResourcesFit, LeastAllocated), by name where that is equal. */
-#include "base/rfc3339.h"
+/* kube-scheduler: the filters of the placement checker (check_place.h), then the node with the best
+ * mean of NodeResourcesFit (LeastAllocated) and NodeResourcesBalancedAllocation, by name where that
+ * is equal. Pods of higher priority first, then as they came. */
+#include <stdlib.h>
+
+#include "binpack/plan/check_place.h"
 #include "binpack/scheduling/eligibility.h"
-#include "binpack/scheduling/reqs.h"
-#include "binpack/scheduling/resources.h"
-#include "binpack/scheduling/taints.h"
+#include "k8s/builder.h"
 #include "provisioner/sandbox/world.h"
 
-struct room {
-    const struct k8s_node *node;
-    struct k8s_resources free;
+struct round {
+    struct world *world;
+    struct arena arena;
+    const struct k8s_cluster *cluster;
+    struct check_places *places;
+    uint32_t n_waiting;
+    uint32_t *waiting; /* [n_waiting] into cluster->pods */
 };
 
-static bool is_ready(const struct world *world, const struct k8s_node *node)
+/* Per cent of the node that would stay free, and how evenly CPU and memory would be taken. */
+static int64_t score(const struct round *round, const struct k8s_node *node, uint32_t node_i)
 {
-    const struct k8s_words *words = k8s_state_words(world->truth);
-    const struct k8s_condition *ready = k8s_conditions_find(&node->conditions, words->ready);
-    return ready != NULL && ready->status == words->s_true && !node->unschedulable;
+    const struct k8s_words *words = &round->cluster->words;
+    const strid both[] = {words->cpu, words->memory};
+    int64_t free[2] = {0, 0};
+    for (int i = 0; i < 2; i++) {
+        const int64_t all = k8s_resources_get(&node->allocatable, both[i]);
+        const int64_t left = sat_sub(all, check_places_used(round->places, node_i, both[i]));
+        free[i] = all > 0 && left > 0 ? muldiv_floor(left, 100, all) : 0;
+    }
+    const int64_t apart = free[0] > free[1] ? free[0] - free[1] : free[1] - free[0];
+    return (free[0] + free[1]) / 2 + 100 - apart;
 }
 
-static struct room *rooms_of(struct world *world, struct arena *arena, uint32_t *ret_n)
+static uint32_t best_for(const struct round *round, uint32_t pod_i)
 {
-    const uint32_t n = k8s_state_count(world->truth, STORE_NODES);
-    struct room *rooms = ARENA_ARRAY(arena, struct room, n);
-    for (uint32_t i = 0; i < n; i++) {
-        rooms[i].node = k8s_state_at(world->truth, STORE_NODES, i);
-        rooms[i].free = rooms[i].node->allocatable;
-    }
-    for (uint32_t p = 0; p < k8s_state_count(world->truth, STORE_PODS); p++) {
-        const struct k8s_pod *pod = k8s_state_at(world->truth, STORE_PODS, p);
-        for (uint32_t i = 0; i < n && pod->node_name.n > 0 && !sched_pod_finished(pod); i++) {
-            if (str_eq(rooms[i].node->meta.name, pod->node_name)) {
-                rooms[i].free = sched_resources_less(
-                    arena, rooms[i].free, sched_shape_requests(&world->words, arena, pod->shape));
-                break;
-            }
+    const struct k8s_cluster *cluster = round->cluster;
+    uint32_t best = UINT32_MAX;
+    int64_t best_score = 0;
+    for (uint32_t i = 0; i < cluster->n_nodes; i++) {
+        if (!check_places_fit(round->places, pod_i, i)) {
+            continue;
+        }
+        const int64_t its = score(round, &cluster->nodes[i], i);
+        if (best == UINT32_MAX || its > best_score ||
+            (its == best_score &&
+             str_cmp(cluster->nodes[i].meta.name, cluster->nodes[best].meta.name) < 0)) {
+            best = i;
+            best_score = its;
         }
     }
-    *ret_n = n;
-    return rooms;
+    return best;
 }
 
-static bool fits(const struct world *world, const struct room *room, const struct k8s_pod *pod,
-                 struct k8s_resources requests)
-{
-    return is_ready(world, room->node) &&
-           sched_untolerated(pod->shape->n_tolerations, pod->shape->tolerations,
-                             room->node->n_taints, room->node->taints, false) == NULL &&
-           sched_match_node(world->vocab, pod->shape, &room->node->meta.labels,
-                            room->node->meta.name) &&
-           sched_resources_fit(requests, room->free, NULL);
-}
-
-/* Per cent of CPU and memory that would stay free. */
-static int64_t score(const struct world *world, const struct room *room,
-                     struct k8s_resources requests)
-{
-    const struct k8s_words *words = k8s_state_words(world->truth);
-    const strid both[] = {words->cpu, words->memory};
-    int64_t sum = 0;
-    for (int i = 0; i < 2; i++) {
-        const int64_t all = k8s_resources_get(&room->node->allocatable, both[i]);
-        const int64_t left =
-            sat_sub(k8s_resources_get(&room->free, both[i]), k8s_resources_get(&requests, both[i]));
-        sum += all > 0 ? muldiv_floor(left, 100, all) : 0;
-    }
-    return sum / 2;
-}
+/* ---- what is said of a pod ---- */
 
 static void set_condition(json_t *value, const char *status, const char *reason, bool running)
 {
@@ -101,56 +87,108 @@ static void say_unschedulable(struct world *world, struct object *object)
     }
 }
 
-static struct room *best_for(const struct world *world, struct room *rooms, uint32_t n,
-                             const struct k8s_pod *pod, struct k8s_resources requests)
+static void count_wait(struct world *world, const struct k8s_pod *pod)
 {
-    struct room *best = NULL;
-    int64_t best_score = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        const int64_t its =
-            fits(world, &rooms[i], pod, requests) ? score(world, &rooms[i], requests) : -1;
-        if (its >= 0 &&
-            (best == NULL || its > best_score ||
-             (its == best_score && str_cmp(rooms[i].node->meta.name, best->node->meta.name) < 0))) {
-            best = &rooms[i];
-            best_score = its;
+    struct sandbox_report *r = &world->report;
+    const int64_t waited = pod->created.has ? world_moment(world).wall - pod->created.v : 0;
+    if (waited > 0 && waited < 365 * 24 * (int64_t)HOUR) { /* The clock may have jumped. */
+        r->waited_ms = sat_add(r->waited_ms, waited);
+        r->waited_most_ms = waited > r->waited_most_ms ? waited : r->waited_most_ms;
+    }
+    r->n_waits++;
+}
+
+/* ---- a round ---- */
+
+static int by_priority(const void *a, const void *b)
+{
+    const struct k8s_pod *const *x = a, *const *y = b;
+    const int32_t p = (*x)->shape->priority.v, q = (*y)->shape->priority.v;
+    return p != q ? (p > q ? -1 : 1) : (*x > *y) - (*x < *y);
+}
+
+static void list_waiting(struct round *round)
+{
+    const struct k8s_cluster *cluster = round->cluster;
+    const struct k8s_pod **pods =
+        ARENA_ARRAY(&round->arena, const struct k8s_pod *, cluster->n_pods);
+    for (uint32_t i = 0; i < cluster->n_pods; i++) {
+        const struct k8s_pod *pod = &cluster->pods[i];
+        if (pod->node_name.n == 0 && !pod->deleted.has && pod->shape->n_scheduling_gates == 0 &&
+            !sched_pod_finished(pod)) {
+            pods[round->n_waiting++] = pod;
         }
     }
-    return best;
+    qsort(pods, round->n_waiting, sizeof *pods, by_priority);
+    round->waiting = ARENA_ARRAY(&round->arena, uint32_t, round->n_waiting);
+    for (uint32_t i = 0; i < round->n_waiting; i++) {
+        round->waiting[i] = (uint32_t)(pods[i] - cluster->pods);
+    }
+}
+
+/* One that has found no place speaks for those of its kind behind it, unless it has volumes of its
+ * own: nothing gets freer while pods are bound. (With affinity to each other it can.) */
+static bool is_hopeless(const struct k8s_pod *pod, const struct k8s_pod *failed)
+{
+    return failed != NULL && pod->shape == failed->shape && pod->ns == failed->ns &&
+           pod->shape->n_volumes + pod->shape->n_affinity == 0;
+}
+
+static void place(struct round *round)
+{
+    struct world *world = round->world;
+    const struct k8s_pod *failed = NULL;
+    for (uint32_t i = 0; i < round->n_waiting; i++) {
+        const struct k8s_pod *pod = &round->cluster->pods[round->waiting[i]];
+        const struct str ns = strtab_str(round->cluster->tab, pod->ns);
+        struct object *object = objects_find(world, world_kind_of(STORE_PODS), ns, pod->name);
+        const uint32_t node_i =
+            is_hopeless(pod, failed) ? UINT32_MAX : best_for(round, round->waiting[i]);
+        if (node_i == UINT32_MAX) {
+            failed = pod;
+            say_unschedulable(world, object);
+            continue;
+        }
+        check_places_bind(round->places, round->waiting[i], node_i);
+        count_wait(world, pod);
+        volume_make(world, round->cluster, pod, &round->cluster->nodes[node_i]);
+        bind(world, object, round->cluster->nodes[node_i].meta.name);
+        failed = NULL; /* Spread may allow now what it did not. */
+    }
+}
+
+static bool some_wait(const struct world *world)
+{
+    for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_PODS); i++) {
+        const struct k8s_pod *pod = k8s_state_at(world->truth, STORE_PODS, i);
+        if (pod->node_name.n == 0 && !pod->deleted.has) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void sched_beat(struct world *world)
 {
-    auto_arena arena = ARENA_INIT;
-    uint32_t n = 0;
-    if (!world->pods_moved) {
+    struct round round = {.world = world, .arena = ARENA_INIT};
+    struct k8s_frozen frozen;
+    struct err err;
+    if (!world->places_moved) {
         return;
     }
-    world->pods_moved = false;
-    struct room *rooms = rooms_of(world, &arena, &n);
-    /* Names first: binding moves what the state holds. */
-    VEC(struct k8s_identity) waiting = {0};
-    for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_PODS); i++) {
-        const struct k8s_pod *pod = k8s_state_at(world->truth, STORE_PODS, i);
-        if (pod->node_name.n == 0 && !pod->deleted.has) {
-            const struct str ns = strtab_str(k8s_state_tab(world->truth), pod->ns);
-            VEC_PUSH(&arena, &waiting,
-                     ((struct k8s_identity){.ns = str_copy(&arena, ns),
-                                            .name = str_copy(&arena, pod->name)}));
-        }
+    world->places_moved = false;
+    if (!some_wait(world)) {
+        return;
     }
-    for (size_t i = 0; i < waiting.n; i++) {
-        const struct k8s_kind *kind = world_kind("Pod");
-        const struct k8s_pod *pod = k8s_state_find(world->truth, kind, &waiting.v[i]);
-        struct object *object = objects_find(world, kind, waiting.v[i].ns, waiting.v[i].name);
-        const struct k8s_resources requests =
-            sched_shape_requests(&world->words, &arena, pod->shape);
-        struct room *room = best_for(world, rooms, n, pod, requests);
-        if (room != NULL) {
-            room->free = sched_resources_less(&arena, room->free, requests);
-            bind(world, object, room->node->meta.name);
-        } else {
-            say_unschedulable(world, object);
-        }
+    k8s_state_freeze(world->truth, &frozen, NULL);
+    round.cluster = k8s_builder_finish(k8s_frozen_builder(&frozen, &round.arena));
+    list_waiting(&round);
+    if (check_places_new(round.cluster, world->catalog, &round.arena, &round.places, &err)) {
+        place(&round);
+    } else {
+        world->report.broken = true;
+        world->report.breach = err;
     }
+    k8s_state_thaw(world->truth);
+    arena_done(&round.arena);
 }

@@ -7,9 +7,9 @@
 #include "awsapi/fault.h"
 #include "base/arena.h"
 #include "base/rng.h"
+#include "base/strtab.h"
 #include "base/vec.h"
 #include "binpack/catalog/catalog.h"
-#include "binpack/scheduling/vocab.h"
 #include "k8s/state.h"
 #include "k8s/write.h"
 #include "provisioner/engine/engine.h"
@@ -31,8 +31,14 @@ struct object {
     json_t *value;
 };
 
+struct owner { /* a workload: those that make pods */
+    const struct k8s_kind *kind;
+    struct text ns, name;
+};
+
 enum happening_type {
     HAPPEN_SHOW,   /* the watch shows a change */
+    HAPPEN_RELIST, /* a watch that broke lists everything anew */
     HAPPEN_ANSWER, /* the end of a write or call */
     HAPPEN_SOLVED, /* of a round */
     HAPPEN_TICK,   /* of ACTION_TIMER */
@@ -45,11 +51,11 @@ struct happening {
     uint64_t seq; /* breaks ties */
     enum happening_type type;
     uint64_t epoch; /* ANSWER, SOLVED, TICK, SHOW: of the run of the program that it is for */
-    const struct k8s_kind *kind; /* SHOW */
-    enum k8s_change change;
-    struct text ns, name;
-    json_t *object; /* SHOW; a reference */
-    uint64_t id;    /* ANSWER */
+    const struct k8s_kind *kind; /* SHOW, RELIST */
+    enum k8s_change change;      /* SHOW */
+    uint64_t version;            /* SHOW */
+    json_t *object;              /* SHOW; a reference */
+    uint64_t id;                 /* ANSWER */
     bool is_write;
     struct k8s_written written;
     const struct aws_operation *operation;
@@ -68,43 +74,75 @@ struct instance {
     usd_t price;
 };
 
-struct drought { /* offerings that cannot be had; empty: any */
+/* Offerings; what is empty stands for any. */
+struct offerings {
     struct text type, zone, capacity_type;
+};
+struct drought { /* offerings that cannot be had */
+    struct offerings of;
+    mono_t until;
+};
+struct price_move {
+    struct offerings of;
+    int64_t per_cent; /* of the price in the catalogue */
+    mono_t until;
+};
+struct outage {
+    struct text zone;
     mono_t from, until;
 };
+
+/* What happens at an hour. */
 struct scenario_step {
-    mono_t at;
+    mono_t at, every;  /* every: 0: once */
     struct text scale; /* "namespace/name"; empty: none */
     int64_t replicas;
     int64_t delete_claims; /* the first by name */
+    struct offerings dry;  /* cannot be had for dry_ms; 0: no such thing */
+    int64_t dry_ms;
+    struct offerings priced; /* at price_per_cent for price_ms; 0: no such thing */
+    int64_t price_per_cent, price_ms;
+    struct text zone_down; /* for outage_ms; empty: none */
+    int64_t outage_ms;
+    const struct k8s_kind *deaf_kind; /* whose watch breaks for deaf_ms; NULL: none */
+    int64_t deaf_ms;
+    int64_t jump_ms; /* of the wall clock */
+    bool restart;    /* of the program */
 };
 struct scenario {
-    int64_t hours, faults; /* faults: per thousand actions */
+    int64_t hours, faults;     /* faults: per thousand actions */
+    VEC(struct text) families; /* that the catalogue has; none: all */
     mono_t faults_until;
     VEC(struct scenario_step) steps;
-    VEC(struct drought) droughts;
 };
 
 struct world {
-    struct arena arena, step, catalog_arena, truth_arena, solved_arena;
+    struct arena arena, step, catalog_arena, solved_arena;
     struct rng rng;
     wall_t start;
     mono_t now;
     uint64_t seq, version, n_uids, n_instances;
-    VEC(struct object) objects;
+    VEC(struct object) objects;  /* in no order that means anything */
+    struct strtab *names;        /* "i/namespace/name", i of the kind */
+    VEC(struct owner) owners;    /* as they came */
+    VEC(uint32_t) places;        /* by id of names: where in `objects`, from 1; 0: not there */
     VEC(struct happening) queue; /* a heap by (at, seq) */
     VEC(struct instance) instances;
+    VEC(struct drought) droughts;
+    VEC(struct price_move) price_moves;
+    VEC(struct outage) outages;
+    bool prices_moved; /* the program does not know yet */
     VEC(struct text) templates;
-    mono_t
-        shown[64]; /* [k8s_n_kinds] when the last change of a kind is shown: never out of order */
+    struct watch *watches; /* [k8s_n_kinds] of the run of the program; NULL: it never ran */
     struct scenario scenario;
 
     /* The objects as they are, without any lag, in words of their own. */
     struct k8s_state *truth;
     const struct catalog *catalog; /* in the words of `truth` */
-    const struct sched_vocab *vocab;
     struct k8s_cluster words;
-    bool pods_moved; /* something has changed that the scheduler should see */
+    bool places_moved;   /* something has changed that the scheduler should see */
+    bool work_moved;     /* or the controllers of workloads */
+    bool promises_moved; /* or those who look whether promises hold */
 
     struct engine_settings settings;
     struct engine *engine; /* NULL: killed */
@@ -114,10 +152,15 @@ struct world {
     struct round_result *result; /* of the round under way; NULL: none */
     struct strbuf *journal;
     struct sandbox_report report;
+    struct sandbox_note notes[SANDBOX_NOTES]; /* a ring */
+    uint64_t n_notes;
 };
 
+/* For people who watch. */
+PRINTF_LIKE(2, 3) void world_note(struct world *world, const char *format, ...);
 struct moment world_moment(const struct world *world);
-const struct k8s_kind *world_kind(const char *name);
+/* Of the store's first kind: Pod, Node, NodeClaim, ... */
+const struct k8s_kind *world_kind_of(enum k8s_store store);
 void world_push(struct world *world, struct happening *happening);
 /* from..to, both possible. */
 int64_t world_between(struct world *world, int64_t from, int64_t to);
@@ -133,8 +176,27 @@ void objects_create(struct world *world, const struct k8s_kind *kind, json_t *va
 void objects_put(struct world *world, struct object *object, json_t *value);
 void objects_remove(struct world *world, const struct k8s_kind *kind, struct str ns,
                     struct str name);
-/* All that there is, to the engine that has just started. */
-void objects_list(struct world *world);
+/* ---- watches.c ---- */
+
+/* The object has changed, or gone. */
+void watch_show(struct world *world, const struct object *object, bool removed);
+void watch_deliver(struct world *world, const struct happening *happening);
+void watch_break(struct world *world, const struct k8s_kind *kind, int64_t for_ms);
+void watch_relist(struct world *world, const struct k8s_kind *kind);
+/* All that there is, to the program that has just started. */
+void watch_begin(struct world *world);
+void watch_end(struct world *world);
+
+/* ---- program.c ---- */
+
+void program_start(struct world *world);
+/* It learns of new prices, unless it plans just now. */
+void program_beat(struct world *world);
+void program_kill(struct world *world);
+void program_give(struct world *world, const struct event *event);
+void program_answer(struct world *world, const struct happening *happening);
+void program_solved(struct world *world);
+void program_forget_result(struct world *world);
 
 /* ---- ec2.c ---- */
 
@@ -143,12 +205,48 @@ const void *ec2_call(struct world *world, const struct aws_operation *operation,
                      const void *request, struct arena *arena, struct aws_fault *ret_fault);
 bool ec2_is_alive(const struct instance *instance);
 
+/* ---- market.c: what can be had, and at what price ---- */
+
+bool market_is_dry(const struct world *world, struct str type, struct str zone,
+                   struct str capacity_type);
+struct opt_usd market_price(const struct world *world, struct str type, struct str zone,
+                            struct str capacity_type);
+/* The catalogue with the families of the scenario, at the prices of now. */
+const struct catalog *market_catalog(const struct world *world, const struct catalog *catalog,
+                                     const struct strtab *tab, struct arena *arena);
+void market_step(struct world *world, const struct scenario_step *step);
+void market_beat(struct world *world);
+
+/* ---- outage.c: a zone that cannot be reached ---- */
+
+bool outage_holds(const struct world *world, struct str zone);
+void outage_step(struct world *world, const struct scenario_step *step);
+void outage_beat(struct world *world);
+
 /* ---- boot.c, sched.c, work.c: every second ---- */
 
 void boot_beat(struct world *world);
+void boot_machine(const struct world *world, const struct instance *instance,
+                  struct sandbox_machine *ret_machine);
+/* The Node of the instance; NULL: it has none. */
+struct object *boot_node(struct world *world, const struct instance *instance);
+/* What the kubelet, or who misses it, says of the Node: "True", "False", "Unknown". */
+void boot_say_ready(struct world *world, struct object *node, const char *status);
+/* All pods of the node but those of DaemonSets when these are spared. */
+void boot_remove_pods(struct world *world, struct str node, bool spares_daemons);
 void sched_beat(struct world *world);
 void work_beat(struct world *world);
 void work_step(struct world *world, const struct scenario_step *step);
+/* The workload of "namespace/name" that has replicas; NULL: there is none. */
+struct object *work_find(struct world *world, struct str what);
+/* The Node has gone: nobody need run anything there. */
+void work_node_gone(struct world *world, struct str node);
+
+/* ---- volumes.c ---- */
+
+/* The pod has been bound to the node: its claims that have waited for that get their volumes. */
+void volume_make(struct world *world, const struct k8s_cluster *cluster, const struct k8s_pod *pod,
+                 const struct k8s_node *node);
 
 /* ---- fault.c ---- */
 
@@ -161,6 +259,10 @@ enum sandbox_fault fault_choose(struct world *world, const struct action *action
 /* False: the first broken promise is in the report. */
 bool invariants_hold(struct world *world);
 bool invariants_converged(struct world *world);
+/* Notes that a promise is broken; false. */
+bool invariants_broken(struct world *world, const char *what, struct str name);
+/* Nobody is at home on the instance that is about to be terminated who should have been evicted. */
+void invariants_terminate(struct world *world, const struct instance *instance);
 
 /* ---- scenario.c ---- */
 

@@ -12,11 +12,13 @@
 #include "io/environment.h"
 #include "io/files.h"
 #include "io/signals.h"
+#include "io/workers.h"
 #include "provisioner/observe/metrics.h"
 #include "provisioner/provisioning/scheduler_config.h"
 #include "provisioner/sandbox/sandbox.h"
 #include "provisioner/service/log.h"
 #include "provisioner/service/replay.h"
+#include "provisioner/service/sandbox_view.h"
 #include "provisioner/service/service.h"
 
 enum { EXIT_GOOD = 0, EXIT_FAULT = 1, EXIT_SETTING = 2 };
@@ -128,6 +130,43 @@ static bool find_scenario(const struct settings *settings, struct arena *arena,
     return true;
 }
 
+static bool run_world(const struct sandbox_options *options, bool watched, struct strbuf *table,
+                      bool *ret_broken, struct err *err)
+{
+    struct sandbox_options other = *options;
+    struct sandbox_report report, karpenter;
+    other.karpenter = true;
+    if (watched) {
+        if (!sandbox_view(options, &report, err)) {
+            return false;
+        }
+        sandbox_table(options, &report, NULL, table);
+    } else {
+        if (!sandbox_run(options, &report, err) || !sandbox_run(&other, &karpenter, err)) {
+            return false;
+        }
+        sandbox_table(options, &report, &karpenter, table);
+    }
+    *ret_broken = report.broken;
+    return true;
+}
+
+static bool run_worlds(const struct sandbox_options *options, uint64_t n, struct strbuf *table,
+                       bool *ret_broken, struct err *err)
+{
+    struct io_workers *workers = io_workers_new(io_workers_processors());
+    const struct parallel port = io_workers_port(workers);
+    const mono_t began = io_clock_mono();
+    struct sandbox_runs runs;
+    const bool good = sandbox_run_many(options, n, &port, &runs, err);
+    if (good) {
+        sandbox_runs_table(options, &runs, io_clock_mono() - began, table);
+        *ret_broken = runs.n_broken > 0;
+    }
+    io_workers_free(workers);
+    return good;
+}
+
 static int sandbox(const struct settings *settings)
 {
     auto_arena arena = ARENA_INIT;
@@ -136,16 +175,18 @@ static int sandbox(const struct settings *settings)
         .hours = {.has = settings->hours > 0, .v = settings->hours},
         .faults = {.has = settings->faults > 0, .v = settings->faults}};
     struct strbuf table = strbuf_new(&arena, 1 << 16);
-    struct sandbox_report report;
     struct err err;
-    if (!find_scenario(settings, &arena, &options, &err) || !sandbox_run(&options, &report, &err)) {
+    bool broken = false;
+    if (!find_scenario(settings, &arena, &options, &err) ||
+        !(settings->runs > 1 ? run_worlds(&options, (uint64_t)settings->runs, &table, &broken, &err)
+                             : run_world(&options, !settings->headless && sandbox_view_possible(),
+                                         &table, &broken, &err))) {
         return fail(EXIT_SETTING, &err);
     }
-    sandbox_table(&options, &report, &table);
     if (!io_fd_write(STDOUT_FILENO, "standard output", strbuf_str(&table), &err)) {
         return fail(EXIT_FAULT, &err);
     }
-    return report.broken ? EXIT_FAULT : EXIT_GOOD;
+    return broken ? EXIT_FAULT : EXIT_GOOD;
 }
 
 int main(int argc, char **argv)

@@ -89,10 +89,12 @@ enum settings_command {
 
 struct settings {
     enum settings_command command;
-    struct str topic;            /* HELP: "", "man", "markdown" or "metrics" */
-    struct str replay;           /* REPLAY: the journal */
-    struct str scenario;         /* SANDBOX: a name or a file; empty: the first that there is */
-    int64_t seed, hours, faults; /* SANDBOX: hours 0: the scenario's; faults 0: the scenario's */
+    struct str topic;    /* HELP: "", "man", "markdown" or "metrics" */
+    struct str replay;   /* REPLAY: the journal */
+    struct str scenario; /* SANDBOX: a name or a file; empty: the first that there is */
+    /* SANDBOX: hours 0: the scenario's; faults 0: the scenario's; runs: worlds */
+    int64_t seed, hours, faults, runs;
+    bool headless; /* SANDBOX: only the table, on a terminal, too */
 
     struct str karpenter_service, leader_election_name, leader_election_namespace;
     struct str log_output_paths, log_error_output_paths, scheduler_config;

@@ -65,7 +65,8 @@ void settings_help(struct strbuf *b)
 {
     put(b, "usage: provisioner [--mode=full|observe|prepare] [SETTING]...\n"
            "       provisioner replay FILE\n"
-           "       provisioner --sandbox [SCENARIO] [--seed=N] [--hours=N] [--faults=N]\n"
+           "       provisioner --sandbox [SCENARIO] [--seed=N] [--hours=N] [--faults=N] [--runs=N] "
+           "[--headless]\n"
            "       provisioner help [man|markdown|metrics]\n\n");
     wrap(b, intro, 0, 80);
     for (int group = 0; group < N_SETTING_GROUPS; group++) {

@@ -218,5 +218,15 @@ const struct setting_row setting_rows[] = {
      .help = "of 1000 writes and calls in --sandbox, how many go wrong; 0: as its scenario says",
      .doc = "They fail, get lost, are done without an answer, or the program is killed before or "
             "after them; not in the last hour, in which everything must come to rest."},
+    {"headless", "BINPACK_HEADLESS", NULL, SETTING_FLAG, FIELD(headless), .fallback = "false",
+     .group = GROUP_BINPACK,
+     .help = "print only the table of --sandbox, even where there is a terminal to watch it on",
+     .doc = "On a terminal --sandbox shows the world as it goes: space pauses, s steps, + and - "
+            "change the speed, q leaves."},
+    {"runs", "BINPACK_RUNS", "N", SETTING_NUMBER, FIELD(runs), .min = 1, .max = 10000000,
+     .fallback = "1", .group = GROUP_BINPACK,
+     .help = "worlds of --sandbox: of --seed and the numbers after it",
+     .doc = "With more than one, what came of all of them is printed, and of the first that breaks "
+            "a promise the command that shows it again."},
 };
 const size_t n_setting_rows = sizeof setting_rows / sizeof setting_rows[0];

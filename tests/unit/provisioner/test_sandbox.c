@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "provisioner/sandbox/sandbox.h"
+#include "provisioner/sandbox/screen.h"
 
 static struct sandbox_report run(const char *name, uint64_t seed, int64_t faults)
 {
@@ -24,7 +24,7 @@ static struct sandbox_report run(const char *name, uint64_t seed, int64_t faults
     if (!sandbox_run(&options, &report, &err)) {
         fail_msg("%s", err.text);
     }
-    sandbox_table(&options, &report, &table);
+    sandbox_table(&options, &report, NULL, &table);
     if (report.broken || getenv("SANDBOX_TABLE") != NULL) {
         print_message(STR_FMT "\n", STR_ARG(strbuf_str(&table)));
     }
@@ -109,18 +109,90 @@ static void a_world_can_be_repeated(void **state)
     assert_int_equal(a.n_events, b.n_events);
 }
 
+/* What comes with the program runs to its end, and nothing it promises is broken. */
+static void every_scenario_ends_well(void **state)
+{
+    static const char *const names[] = {"drought", "zone-outage", "statefulset-ebs", "storm"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct sandbox_report report = run(names[i], 1, 0);
+        assert_int_equal(report.n_bound, report.n_pods);
+    }
+}
+
+/* Columns and lines of a page, without its codes. */
+static void measure(struct str page, int *ret_columns, int *ret_lines, int *ret_colors)
+{
+    int column = 0;
+    *ret_columns = 0;
+    *ret_lines = 1;
+    *ret_colors = 0;
+    for (size_t i = 0; i < page.n; i++) {
+        if (page.p[i] == '\033') {
+            while (i < page.n && strchr("HKJm", page.p[i]) == NULL) {
+                i++;
+            }
+            *ret_colors += i < page.n && page.p[i] == 'm';
+        } else if (page.p[i] == '\n') {
+            ++*ret_lines;
+            column = 0;
+        } else if (page.p[i] != '\r') {
+            column++;
+            *ret_columns = column > *ret_columns ? column : *ret_columns;
+        }
+    }
+}
+
+/* A page fills the terminal and is never wider or longer. */
+static void a_page_fits_the_terminal(void **state)
+{
+    static const struct {
+        int width, height;
+    } rows[] = {{80, 24}, {160, 50}, {20, 10}, {119, 30}, {120, 30}, {1000, 200}};
+    struct sandbox_options options = {.seed = 3, .hours = {.has = true, .v = 3}};
+    struct err err;
+    (void)state;
+    assert_true(sandbox_scenario(STR("storm"), &options.name, &options.scenario));
+    struct sandbox *sandbox = sandbox_new(&options, &err);
+    assert_non_null(sandbox);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        auto_arena arena = ARENA_INIT;
+        struct strbuf page = strbuf_new(&arena, 1 << 20);
+        const struct screen screen = {
+            .width = rows[i].width, .height = rows[i].height, .color = i % 2 == 1, .speed = 300};
+        int columns = 0, lines = 0, colors = 0;
+        assert_true(sandbox_advance(sandbox, (mono_t)(i + 1) * 600 * 1000));
+        screen_draw(sandbox, &options, &screen, &page);
+        measure(strbuf_str(&page), &columns, &lines, &colors);
+        if (columns > rows[i].width || lines > rows[i].height || page.overflow) {
+            fail_msg("%dx%d: %d columns, %d lines", rows[i].width, rows[i].height, columns, lines);
+        }
+        assert_true(screen.color == (colors > 0));
+    }
+    sandbox_free(sandbox);
+}
+
 static void broken_scenarios_are_refused(void **state)
 {
     static const struct {
         const char *text, *says;
     } rows[] = {
-        {"kind: Pod\napiVersion: v1\nmetadata: {name: a}\n", "no document of the kind Sandbox"},
+        {"kind: Node\napiVersion: v1\nmetadata: {name: a}\n", "no document of the kind Sandbox"},
         {"kind: Sandbox\nspec: {hours: 0}\n", "hours"},
         {"kind: Sandbox\nspec: {hours: 1, steps: [{at: soon}]}\n", "steps[0].at"},
         {"kind: Sandbox\nspec: {hours: 1, steps: {}}\n", "steps"},
         {"kind: Pot\n", "kind: \"Pot\""},
         {"kind: Pod\napiVersion: v1\nmetadata: {}\n", "metadata.name"},
         {"kind: [\n", "x:"},
+        {"kind: Pod\napiVersion: v1\nmetadata: {name: a_b, namespace: x}\n", "metadata.name"},
+        {"kind: Pod\napiVersion: v1\nmetadata: {name: a}\n", "metadata.namespace"},
+        {"kind: Node\nmetadata: {name: a}\n---\nkind: Node\nmetadata: {name: a}\n", "twice"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{scale: a/b, replicas: 2}]}\n", "a/b"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{every: 1s}]}\n", "steps[0]"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{noCapacity: {for: 0s}}]}\n", "noCapacity.for"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{price: {perCent: -1}}]}\n", "perCent"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{watchBreaks: {kind: Pot}}]}\n", "Pot"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{clockJumps: 48h}]}\n", "clockJumps"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -140,6 +212,8 @@ int main(void)
         cmocka_unit_test(nothing_is_lost_when_anything_fails),
         cmocka_unit_test(a_drought_does_not_churn),
         cmocka_unit_test(a_world_can_be_repeated),
+        cmocka_unit_test(every_scenario_ends_well),
+        cmocka_unit_test(a_page_fits_the_terminal),
         cmocka_unit_test(broken_scenarios_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table at the end. */
+#include "base/str.h"
+#include "provisioner/sandbox/world.h"
+
+static void put_usd(struct strbuf *out, const char *what, usd_t value)
+{
+    strbuf_addf(out, "  %-22s $%lld.%04lld\n", what, (long long)(value / USD_PER_HOUR),
+                (long long)(value % USD_PER_HOUR / 100000));
+}
+
+static void put_seconds(struct strbuf *out, const char *what, int64_t ms)
+{
+    strbuf_addf(out, "  %-22s %lld s\n", what, (long long)(ms / SECOND));
+}
+
+/* How much less `bill` is than `other`, in per cent of it. */
+static void put_less(struct strbuf *out, usd_t bill, usd_t other)
+{
+    const int64_t tenths = other > 0 ? (other - bill) / (other / 1000 + 1) : 0;
+    const int64_t size = tenths < 0 ? -tenths : tenths;
+    strbuf_addf(out, "  %-22s %lld.%lld %%\n", tenths < 0 ? "more than that" : "less than that",
+                (long long)(size / 10), (long long)(size % 10));
+}
+
+static void put_number(struct strbuf *out, const char *what, uint64_t value)
+{
+    strbuf_addf(out, "  %-22s %llu\n", what, (unsigned long long)value);
+}
+
+static void put_faults(const uint64_t counts[SANDBOX_N_ACTIONS][SANDBOX_N_FAULTS],
+                       struct strbuf *out)
+{
+    static const char *const actions[] = {"create",   "patch", "delete",   "evict",
+                                          "template", "fleet", "describe", "terminate"};
+    static const char *const faults[] = {"well",       "fails",       "lost",
+                                         "unanswered", "kill before", "kill after"};
+    strbuf_addf(out, "\n  %-12s", "");
+    for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
+        strbuf_addf(out, "%12s", faults[f]);
+    }
+    strbuf_addc(out, '\n');
+    for (int a = 0; a < SANDBOX_N_ACTIONS; a++) {
+        strbuf_addf(out, "  %-12s", actions[a]);
+        for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
+            strbuf_addf(out, "%12llu", (unsigned long long)counts[a][f]);
+        }
+        strbuf_addc(out, '\n');
+    }
+}
+
+/* The one command that shows it again. */
+static void put_broken(const struct sandbox_options *options, uint64_t seed,
+                       const struct sandbox_report *r, struct strbuf *out)
+{
+    strbuf_addf(out, "\n  BROKEN %s\n  again: provisioner --sandbox " STR_FMT " --seed=%llu",
+                r->breach.text, STR_ARG(options->name), (unsigned long long)seed);
+    if (options->hours.has) {
+        strbuf_addf(out, " --hours=%lld", (long long)options->hours.v);
+    }
+    if (options->faults.has) {
+        strbuf_addf(out, " --faults=%lld", (long long)options->faults.v);
+    }
+    strbuf_addc(out, '\n');
+}
+
+void sandbox_table(const struct sandbox_options *options, const struct sandbox_report *r,
+                   const struct sandbox_report *karpenter, struct strbuf *out)
+{
+    strbuf_addf(out, "sandbox " STR_FMT ", seed %llu: %lld.%lld hours\n\n", STR_ARG(options->name),
+                (unsigned long long)options->seed, (long long)(r->ran_ms / HOUR),
+                (long long)(r->ran_ms % HOUR * 10 / HOUR));
+    put_number(out, "nodes at the end", r->n_nodes);
+    put_number(out, "nodes at most", r->n_nodes_most);
+    put_number(out, "NodeClaims", r->n_claims);
+    put_number(out, "instances", r->n_instances);
+    put_number(out, "pods", r->n_pods);
+    put_number(out, "pods without a place", r->n_pods - r->n_bound);
+    put_number(out, "launches", r->n_launches);
+    put_number(out, "terminations", r->n_terminations);
+    put_number(out, "plans", r->n_rounds);
+    put_number(out, "restarts", r->n_restarts);
+    put_number(out, "watches broken", r->n_relists);
+    put_seconds(out, "pods waited, mean", r->n_waits == 0 ? 0 : r->waited_ms / (int64_t)r->n_waits);
+    put_seconds(out, "pods waited, most", r->waited_most_ms);
+    put_usd(out, "per hour at the end", r->per_hour);
+    put_usd(out, "per hour at most", r->per_hour_most);
+    put_usd(out, "bill", r->bill);
+    if (karpenter != NULL && !karpenter->broken) {
+        put_usd(out, "Karpenter (emulated)", karpenter->bill);
+        put_less(out, r->bill, karpenter->bill);
+    }
+    put_faults(r->faults, out);
+    if (r->broken) {
+        put_broken(options, options->seed, r, out);
+    }
+}
+
+void sandbox_runs_table(const struct sandbox_options *options, const struct sandbox_runs *runs,
+                        int64_t took_ms, struct strbuf *out)
+{
+    const int64_t days = runs->ran_ms / (24 * HOUR), took = took_ms > 0 ? took_ms : 1;
+    strbuf_addf(out, "sandbox " STR_FMT ", seeds %llu to %llu\n\n", STR_ARG(options->name),
+                (unsigned long long)options->seed,
+                (unsigned long long)(options->seed + runs->n_runs - 1));
+    put_number(out, "worlds", runs->n_runs);
+    put_number(out, "broken", runs->n_broken);
+    put_number(out, "days, all told", (uint64_t)days);
+    put_number(out, "days a minute", (uint64_t)(days * MINUTE / took));
+    put_number(out, "launches", runs->n_launches);
+    put_number(out, "  of any world, least", runs->n_launches_least);
+    put_number(out, "terminations", runs->n_terminations);
+    put_number(out, "restarts", runs->n_restarts);
+    put_number(out, "  of any world, least", runs->n_restarts_least);
+    put_number(out, "pods at the end, least", runs->n_pods_least);
+    put_number(out, "watches broken", runs->n_relists);
+    put_number(out, "plans", runs->n_rounds);
+    put_number(out, "events", runs->n_events);
+    put_faults(runs->faults, out);
+    if (runs->n_broken > 0) {
+        put_broken(options, runs->seed, &runs->first_broken, out);
+    }
+}
