@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the engine counts. */
+#include "base/arena.h"
 #include "provisioner/engine/engine_impl.h"
 
 static const struct str provisioner = {.p = "provisioner", .n = 11};
@@ -87,29 +88,38 @@ static int64_t in_thousandths(const struct engine *engine, const struct k8s_quan
 
 static void count_limits(struct engine *engine)
 {
+    auto_arena scratch = ARENA_INIT;
     const struct strtab *tab = engine->words.tab;
     metrics_clear(engine->metrics, METRIC_NODEPOOLS_LIMIT);
     for (uint32_t i = 0; i < k8s_state_count(engine->state, STORE_NODEPOOLS); i++) {
         const struct karp_nodepool *pool = k8s_state_at(engine->state, STORE_NODEPOOLS, i);
         for (uint32_t r = 0; r < pool->limits.n; r++) {
-            const struct str labels[] = {strtab_str(tab, pool->limits.v[r].resource),
-                                         pool->meta.name};
+            const struct str labels[] = {
+                metrics_word(strtab_str(tab, pool->limits.v[r].resource), &scratch),
+                pool->meta.name};
             metrics_set(engine->metrics, METRIC_NODEPOOLS_LIMIT, labels,
                         in_thousandths(engine, &pool->limits.v[r]));
         }
     }
 }
 
+/* As in the status of a NodePool: the capacity of its nodes, and how many there are. */
 static void count_usage(struct engine *engine)
 {
+    auto_arena scratch = ARENA_INIT;
     const struct strtab *tab = engine->words.tab;
     metrics_clear(engine->metrics, METRIC_NODEPOOLS_USAGE);
     for (uint32_t i = 0; i < k8s_state_count(engine->state, STORE_NODES); i++) {
         const struct k8s_node *node = k8s_state_at(engine->state, STORE_NODES, i);
         const strid pool = k8s_pairs_get(&node->meta.labels, engine->words.words.nodepool);
-        for (uint32_t r = 0; pool != STRID_NONE && r < node->capacity.n; r++) {
-            const struct str labels[] = {strtab_str(tab, node->capacity.v[r].resource),
-                                         strtab_str(tab, pool)};
+        struct str labels[] = {STR("nodes"), strtab_str(tab, pool)};
+        if (pool == STRID_NONE) {
+            continue;
+        }
+        metrics_add(engine->metrics, METRIC_NODEPOOLS_USAGE, labels, 1000);
+        arena_reset(&scratch);
+        for (uint32_t r = 0; r < node->capacity.n; r++) {
+            labels[0] = metrics_word(strtab_str(tab, node->capacity.v[r].resource), &scratch);
             metrics_add(engine->metrics, METRIC_NODEPOOLS_USAGE, labels,
                         in_thousandths(engine, &node->capacity.v[r]));
         }

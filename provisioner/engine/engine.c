@@ -169,6 +169,7 @@ static void start_round(struct engine *engine, struct moment now, const struct r
                               .scheduler_config = engine->settings.scheduler_config,
                               .now = now.wall,
                               .explain = as->explain,
+                              .observe = engine->settings.observe_cluster,
                               .disrupts = as->disrupts,
                               .first = as->first};
     if (engine->lifecycle != NULL) {

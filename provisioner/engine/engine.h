@@ -39,6 +39,7 @@ struct engine_settings {
     int64_t batch_idle_ms, batch_max_ms;
     int64_t time_limit_ms; /* of a round */
     int64_t replan_ms;     /* 0: 10 s, as Karpenter looks at waiting pods again */
+    bool observe_cluster;  /* metrics of single nodes and pods with each plan */
     int64_t disrupt_ms;    /* how often it is planned which running nodes could go; 0: never */
     int64_t slack_bytes;   /* 0: 64 MiB. What the objects may hold beyond twice what they held when
                               all had been read, before ACTION_RESTART */

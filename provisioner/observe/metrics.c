@@ -129,7 +129,17 @@ void metrics_clear(struct metrics *metrics, enum metric metric)
 
 /* ---- text ---- */
 
-static void put_label_value(struct strbuf *b, struct str value)
+struct str metrics_word(struct str word, struct arena *arena)
+{
+    char *out = arena_alloc(arena, word.n);
+    for (size_t i = 0; i < word.n; i++) {
+        const char c = word.p[i];
+        out[i] = (char)(c == '-' ? '_' : c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    return (struct str){.p = out, .n = word.n};
+}
+
+void metrics_put_label_value(struct strbuf *b, struct str value)
 {
     for (size_t i = 0; i < value.n; i++) {
         const char c = value.p[i];
@@ -151,7 +161,7 @@ static void put_labels(struct strbuf *b, const struct metric_row *row, const str
     uint32_t n = 0;
     for (uint32_t i = 0; row->labels[i] != NULL; i++) {
         strbuf_addf(b, "%s%s=\"", n++ == 0 ? "{" : ",", row->labels[i]);
-        put_label_value(b, series->labels[i]);
+        metrics_put_label_value(b, series->labels[i]);
         strbuf_addc(b, '"');
     }
     if (le.n > 0) {

@@ -83,4 +83,10 @@ void metrics_clear(struct metrics *metrics, enum metric metric);
 /* In the format that Prometheus reads, version 0.0.4; series in the order of their first use. */
 void metrics_text(const struct metrics *metrics, struct strbuf *b);
 
+/* As metrics name resources and labels: lower case, '_' for '-'. In `arena`. */
+struct str metrics_word(struct str word, struct arena *arena);
+
+/* With what must be escaped between quotes. */
+void metrics_put_label_value(struct strbuf *b, struct str value);
+
 void metrics_markdown(struct strbuf *b); /* docs/metrics.md */

@@ -13,6 +13,7 @@
 #include "binpack/view/explanation.h"
 #include "k8s/builder.h"
 #include "k8s/reader.h"
+#include "provisioner/observe/cluster.h"
 #include "provisioner/provisioning/claims.h"
 #include "provisioner/provisioning/gone.h"
 #include "provisioner/provisioning/scheduler_config.h"
@@ -393,6 +394,11 @@ void round_run(struct round_job *job, const struct parallel *parallel,
         !ret_result->default_pool) {
         claims_of_plan(run.plan, job->id, &ret_result->arena, &ret_result->claims,
                        &ret_result->n_claims);
+    }
+    if (run.cluster != NULL && job->observe && !job->disrupts && !job->first &&
+        !ret_result->explains) {
+        ret_result->cluster_metrics =
+            cluster_metrics_text(run.cluster, run.catalog, job->now, &ret_result->arena);
     }
     arena_done(&run.plan_arena);
     arena_done(&run.arena);

@@ -35,6 +35,7 @@ struct round_job {
     bool claims;                   /* the NodeClaims of the plan are wanted */
     uint32_t n_gone;               /* offerings that had no capacity a short while ago */
     const struct round_gone *gone; /* [n_gone]; until EVENT_SOLVED */
+    bool observe;                  /* with the metrics of its nodes and pods, in whole plans */
     bool disrupts;                 /* a plan for the running nodes instead of the pods that wait */
     bool first;                    /* only the first plan that holds, in milliseconds: without the
                                       search for a cheaper one, and without a bound to speak of */
@@ -90,6 +91,7 @@ struct round_result {
     const struct round_nodes *kinds;   /* [n_kinds] by pool, type, zone, capacity type */
     uint32_t n_claims;
     const struct claim_wanted *claims; /* [n_claims] claims.h; when they are wanted */
+    struct str cluster_metrics;        /* observe/cluster.h; when they are wanted, else empty */
 
     /* disrupts: */
     usd_t saves;

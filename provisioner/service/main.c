@@ -13,6 +13,7 @@
 #include "io/files.h"
 #include "io/signals.h"
 #include "io/workers.h"
+#include "provisioner/observe/cluster.h"
 #include "provisioner/observe/metrics.h"
 #include "provisioner/provisioning/scheduler_config.h"
 #include "provisioner/sandbox/sandbox.h"
@@ -48,6 +49,7 @@ static int print_help(const struct settings *settings)
         settings_markdown(&b);
     } else if (str_eq(settings->topic, STR("metrics"))) {
         metrics_markdown(&b);
+        cluster_metrics_markdown(&b);
     } else {
         settings_help(&b);
     }

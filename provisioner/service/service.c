@@ -86,6 +86,10 @@ static void export_plan(struct service *service, const struct round_result *resu
     struct arena *arena = result->disrupts ? &service->disruption_arena : &service->plan_arena;
     arena_reset(arena);
     *(result->disrupts ? &service->disruption : &service->plan) = str_copy(arena, result->document);
+    if (result->cluster_metrics.n > 0) {
+        arena_reset(&service->cluster_arena);
+        service->cluster_metrics = str_copy(&service->cluster_arena, result->cluster_metrics);
+    }
 }
 
 static void reply(struct service *service, const struct action *action)
@@ -394,6 +398,7 @@ static struct engine_settings engine_settings_of(const struct settings *s)
                                     .batch_max_ms = s->batch_max_ms,
                                     .time_limit_ms = s->time_limit_ms,
                                     .disrupt_ms = s->disruption_interval_ms,
+                                    .observe_cluster = !s->disable_cluster_state_observability,
                                     .gap_ppm = s->gap_ppm,
                                     .scheduler_config = s->scheduler_config,
                                     .make = make};
@@ -547,6 +552,7 @@ bool service_free(struct service *service)
     io_append_close(service->journal);
     arena_done(&service->catalog_arena);
     arena_done(&service->plan_arena);
+    arena_done(&service->cluster_arena);
     arena_done(&service->disruption_arena);
     arena_done(&service->answers);
     struct arena arena = service->arena;

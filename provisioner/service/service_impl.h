@@ -56,8 +56,9 @@ struct service {
     struct round_job *job;
     struct round_result result;
     struct routes routes[2];
-    struct arena plan_arena, disruption_arena;
+    struct arena plan_arena, disruption_arena, cluster_arena;
     struct str plan, disruption; /* the last ones as JSON; empty: none yet */
+    struct str cluster_metrics;  /* observe/cluster.h, with the last whole plan */
     struct arena catalog_arena;
     const struct catalog *catalog; /* in it */
     struct acting *acting;         /* NULL: --mode=observe; so are these: */

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 
-SAMPLE = re.compile(r'^([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*)\})? (-?[0-9.]+)$')
+SAMPLE = re.compile(r'^([a-z_]+)(?:\{((?:[a-z_][a-z0-9_]*="(?:[^"\\\n]|\\.)*",?)*)\})? (-?[0-9.]+)$')
 
 
 def free_ports(n):

@@ -38,9 +38,10 @@ ARROWS = {
     # What a node class means is decided in one room, for the service and for those who look at it offline.
     "binpack/cli": ["base", "io", "live", "k8s", "awsapi", "binpack", "provisioner/nodeclass"],
     "provisioner/nodeclass": ["base", "awsapi", "provisioner/nodeclass"],
-    "provisioner/observe": ["base", "provisioner/observe"],
+    "provisioner/observe": ["base", "k8s", "binpack/catalog", "binpack/scheduling", "provisioner/observe"],
+    "provisioner/observe/metrics": ["base", "provisioner/observe/metrics.h"],
     "provisioner/provisioning": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/plan", "binpack/view",
-                                 "provisioner/provisioning"],
+                                 "provisioner/observe/cluster.h", "provisioner/provisioning"],
     # What lives of nodes are made of: events in, actions out, as the engine has them.
     "provisioner/lifecycle": ["base", "k8s", "awsapi", "binpack/catalog", "binpack/scheduling", "provisioner/nodeclass",
                               "provisioner/engine/action.h", "provisioner/engine/event.h", "provisioner/provisioning/round.h",
