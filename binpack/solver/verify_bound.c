@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/bitset.h"
+#include "base/units.h"
 #include "binpack/solver/verify_counts.h"
 #include "binpack/solver/verify_cover.h"
 #include "binpack/solver/verify_knapsack.h"
@@ -20,13 +21,16 @@ struct context {
     const uint32_t *cap; /* [n_caps] */
     uint32_t n_rows;     /* dimensions, then caps */
     uint32_t frac_bits;
+    int64_t largest;       /* target that frac_bits suffice for */
     wide_t *multipliers;   /* [n_rows] carried from proof to proof */
     usd_t counts_bound;    /* what whole numbers of nodes prove */
     int64_t *proven;       /* [n_offerings] NULL: every claim must be confirmed as it stands */
     const int64_t *enough; /* [n_offerings] with proven: what is confirmed instead where it is more;
                               may be NULL */
     bool tighten;          /* with enough: then what is claimed, with little effort */
-    uint64_t *steps;       /* left, see verify_knapsack.h */
+    wide_t lost, lost_of; /* with enough: what was proven of the offering that exceeds its charge by
+                             the largest factor so far, and that charge; 1 and 1: of none */
+    uint64_t *steps;      /* left, see verify_knapsack.h */
 };
 
 /* Classes that the offerings of one set of domains admit, equal ones merged. */
@@ -42,7 +46,9 @@ struct bin {
     const int64_t *capacity; /* [n_rows] */
     int64_t target;          /* the smallest value to be confirmed among them, */
     int64_t claimed;         /* and the smallest best_value */
-    uint32_t offering_i;     /* which has it */
+    int64_t charge;          /* the smallest of those that only have to pay for themselves, */
+    int64_t fixed;           /* and the smallest value of the others; INT64_MAX: none */
+    uint32_t offering_i;     /* which has the target */
     uint64_t hash;
 };
 
@@ -265,6 +271,8 @@ static uint32_t find_bins(const struct context *c, const uint32_t *offerings, ui
             bins[n_bins] = (struct bin){.capacity = row,
                                         .target = target,
                                         .claimed = claimed,
+                                        .charge = INT64_MAX,
+                                        .fixed = INT64_MAX,
                                         .offering_i = offerings[b],
                                         .hash = hash};
             slots[slot] = ++n_bins;
@@ -275,6 +283,10 @@ static uint32_t find_bins(const struct context *c, const uint32_t *offerings, ui
             bin->offering_i = offerings[b];
         }
         bin->claimed = claimed < bin->claimed ? claimed : bin->claimed;
+        const bool pays =
+            c->enough != NULL && c->enough[offerings[b]] > 0 && c->enough[offerings[b]] >= claimed;
+        int64_t *of_kind = pays ? &bin->charge : &bin->fixed;
+        *of_kind = target < *of_kind ? target : *of_kind;
         bin_of[b] = slots[slot] - 1;
     }
     return n_bins;
@@ -287,10 +299,31 @@ static long long nano_of(wide_t scaled)
     return (long long)(scaled >> BP_DUAL_BITS);
 }
 
+/* The duals are scaled down until the worst offering pays for itself: of the others it is enough
+ * that they are not worse. */
+static void ease_target(const struct context *c, struct bin *bin)
+{
+    if (bin->charge != INT64_MAX && c->lost > c->lost_of) {
+        wide_t target = bin->charge * c->lost / c->lost_of;
+        target = target < bin->fixed ? target : bin->fixed;
+        target = target < c->largest ? target : c->largest;
+        bin->target = target > bin->target ? (int64_t)target : bin->target;
+    }
+}
+
+static void note_lost(struct context *c, const struct bin *bin)
+{
+    if (bin->charge != INT64_MAX && bin->target * c->lost_of > bin->charge * c->lost) {
+        c->lost = bin->target;
+        c->lost_of = bin->charge;
+    }
+}
+
 /* With c->proven, a value that cannot be confirmed is replaced by the one that can. */
-static bool prove_bin(const struct context *c, const struct items *items, struct bin *bin,
+static bool prove_bin(struct context *c, const struct items *items, struct bin *bin,
                       struct err *err)
 {
+    ease_target(c, bin);
     struct verify_knapsack knapsack = {.n_items = items->n,
                                        .n_rows = c->n_rows,
                                        .value = items->value,
@@ -327,6 +360,7 @@ static bool prove_bin(const struct context *c, const struct items *items, struct
     }
     if (c->proven != NULL && value <= INT64_MAX) {
         bin->target = (int64_t)value;
+        note_lost(c, bin);
         return true;
     }
     return err_set(err, ERR_INTERNAL,
@@ -335,8 +369,8 @@ static bool prove_bin(const struct context *c, const struct items *items, struct
                    (long long)bin->target, bin->offering_i, VERIFY_BOUND_NODES, (long long)value);
 }
 
-static bool check_set(const struct context *c, uint32_t domain_i, const uint32_t *offerings,
-                      uint32_t n, struct err *err)
+static bool check_set(struct context *c, uint32_t domain_i, const uint32_t *offerings, uint32_t n,
+                      struct err *err)
 {
     struct items items;
     find_items(c, domain_i, &items);
@@ -357,7 +391,7 @@ static bool check_set(const struct context *c, uint32_t domain_i, const uint32_t
     return true;
 }
 
-static bool check_best_values(const struct context *c, struct err *err)
+static bool check_best_values(struct context *c, struct err *err)
 {
     const struct bp_problem *p = c->p;
     uint32_t *set_of = ARENA_ARRAY(c->arena, uint32_t, p->n_domains);
@@ -520,7 +554,9 @@ static void start(struct context *c, bool all_caps)
         int64_t value = target_of(c, k);
         largest = value > largest ? value : largest;
     }
-    c->frac_bits = verify_knapsack_frac_bits(largest);
+    c->largest = sat_mul(largest, 2); /* eased targets are not much more than those */
+    c->frac_bits = verify_knapsack_frac_bits(c->largest);
+    c->lost = c->lost_of = 1;
     c->multipliers = ARENA_ARRAY(c->arena, wide_t, c->n_rows);
 }
 

@@ -20,6 +20,7 @@ struct label {
     uint32_t state;                    /* left of the exact rows */
     int64_t used[VERIFY_TABLE_PRICED]; /* of the priced rows */
     int64_t value; /* at most INT64_MAX, which exceeds all targets but that one */
+    wide_t room;   /* what is left of the priced rows, at their multipliers, scaled */
 };
 
 struct table {
@@ -231,11 +232,12 @@ static bool add_item(const struct table *t, int64_t *best, uint32_t x)
     return true;
 }
 
-static wide_t priced_room(const struct table *t, const struct label *label)
+/* All of the priced rows, scaled. */
+static wide_t whole_room(const struct table *t)
 {
     wide_t sum = 0;
     for (uint32_t r = 0; r < t->n_priced; r++) {
-        sum += t->mult[r] * (t->k->capacity[t->priced[r]] - label->used[r]);
+        sum += t->mult[r] * t->k->capacity[t->priced[r]];
     }
     return sum;
 }
@@ -243,14 +245,13 @@ static wide_t priced_room(const struct table *t, const struct label *label)
 /* The bound of the whole knapsack, scaled. */
 static wide_t table_bound(const struct table *t, int64_t *best)
 {
-    static const struct label nothing;
     memset(best, 0, t->n_states * sizeof *best);
     for (uint32_t x = 0; x < t->n_items; x++) {
         if (!verify_knapsack_spend(t->k, 2 * t->n_states) || !add_item(t, best, x)) {
             return TOO_LARGE;
         }
     }
-    return priced_room(t, &nothing) + ((wide_t)best[t->n_states - 1] << t->shift);
+    return whole_room(t) + ((wide_t)best[t->n_states - 1] << t->shift);
 }
 
 /* The bound is convex in each multiplier: thirds around what the linear bound found best. Leaves
@@ -360,55 +361,70 @@ static void drop_dominated(struct labels *labels)
     labels->n = kept;
 }
 
-/* Adds `times` of item x to a label; false when they do not fit. */
-static bool add_to(const struct table *t, struct label *label, uint32_t x, int64_t times)
+/* One unit of an item. */
+struct unit {
+    uint32_t x, step;
+    int64_t value, weight[VERIFY_TABLE_PRICED];
+    wide_t charge; /* of its weight in the priced rows */
+};
+
+static struct unit unit_of_item(const struct table *t, uint32_t x)
 {
-    if (!fits(t, label->state, x, times)) {
-        return false;
-    }
-    label->state -= t->step[x] * (uint32_t)times;
-    label->value = sat_add(label->value, sat_mul(t->k->value[t->item[x]], times));
+    struct unit unit = {.x = x, .step = t->step[x], .value = t->k->value[t->item[x]]};
     for (uint32_t r = 0; r < t->n_priced; r++) {
-        label->used[r] += weight_of(t, x, t->priced[r]) * times;
-        if (label->used[r] > t->k->capacity[t->priced[r]]) {
-            return false;
-        }
+        unit.weight[r] = weight_of(t, x, t->priced[r]);
+        unit.charge += t->mult[r] * unit.weight[r];
     }
-    return true;
+    return unit;
 }
 
-/* The labels with 0, 1, 2, ... of item x added, if something worth more than the goal can follow.
- * They stay in order, so each number makes a sorted run. False: too many. */
-static bool extend(const struct table *t, const struct labels *from, uint32_t x, struct labels *to,
+/* Adds the unit to those labels that have room for it, in place; the others are dropped. */
+static void add_unit(const struct table *t, const struct unit *unit, struct labels *labels)
+{
+    uint32_t kept = 0;
+    for (uint32_t y = 0; y < labels->n; y++) {
+        struct label label = labels->v[y];
+        bool fit = fits(t, label.state, unit->x, 1);
+        for (uint32_t r = 0; r < t->n_priced && fit; r++) {
+            label.used[r] += unit->weight[r];
+            fit = label.used[r] <= t->k->capacity[t->priced[r]];
+        }
+        if (fit) {
+            label.state -= unit->step;
+            label.value =
+                label.value > INT64_MAX - unit->value ? INT64_MAX : label.value + unit->value;
+            label.room -= unit->charge;
+            labels->v[kept++] = label;
+        }
+    }
+    labels->n = kept;
+}
+
+/* The labels with 0, 1, 2, ... of item x added, if something worth more than the goal can follow;
+ * uses `from` up. They stay in order, so each number makes a sorted run. False: too many. */
+static bool extend(const struct table *t, struct labels *from, uint32_t x, struct labels *to,
                    uint32_t *run, uint32_t *ret_n_runs)
 {
     const int64_t *rest = &t->rest[(size_t)(x + 1) * t->n_states];
-    bool any = true;
+    const struct unit unit = unit_of_item(t, x);
     *ret_n_runs = 0;
     to->n = 0;
-    for (int64_t times = 0; times <= t->most[x] && any; times++) {
-        if (*ret_n_runs == MAX_RUNS) {
+    for (int64_t times = 0; times <= t->most[x] && from->n > 0; times++) {
+        if (*ret_n_runs == MAX_RUNS || !reserve(t, to, to->n + from->n) ||
+            !verify_knapsack_spend(t->k, (uint64_t)TRY_STEPS * from->n)) {
             return false;
         }
-        any = false;
         run[(*ret_n_runs)++] = to->n;
         for (uint32_t y = 0; y < from->n; y++) {
-            struct label label = from->v[y];
-            if (times > 0 && !add_to(t, &label, x, times)) {
-                continue;
-            }
-            any = true;
-            wide_t bound = ((wide_t)label.value << t->k->frac_bits) + priced_room(t, &label) +
-                           ((wide_t)rest[label.state] << t->shift);
+            const struct label *label = &from->v[y];
+            wide_t bound = ((wide_t)label->value << t->k->frac_bits) + label->room +
+                           ((wide_t)rest[label->state] << t->shift);
             if (bound > t->goal) {
-                if (!reserve(t, to, to->n + 1)) {
-                    return false;
-                }
-                to->v[to->n++] = label;
+                to->v[to->n++] = *label;
             }
         }
-        if (!verify_knapsack_spend(t->k, (uint64_t)TRY_STEPS * from->n)) {
-            return false;
+        if (times < t->most[x]) {
+            add_unit(t, &unit, from);
         }
     }
     run[*ret_n_runs] = to->n;
@@ -437,7 +453,7 @@ static enum verify_knapsack_answer run_labels(struct table *t, int64_t *ret_best
     if (!reserve(t, &now, 1)) {
         return VERIFY_KNAPSACK_GAVE_UP;
     }
-    now.v[now.n++].state = t->n_states - 1;
+    now.v[now.n++] = (struct label){.state = t->n_states - 1, .room = whole_room(t)};
     for (uint32_t x = 0; x < t->n_items && now.n > 0; x++) {
         if (!extend(t, &now, x, &next, run, &n_runs) || !reserve(t, &now, next.n) ||
             !verify_knapsack_spend(t->k, (uint64_t)LABEL_STEPS * next.n)) {
@@ -476,12 +492,13 @@ static enum verify_knapsack_answer try_goal(struct table *t, wide_t goal, int64_
 }
 
 /* Where labels do not reach the target they may reach what lies between it and the table's bound:
- * there are far fewer of them. *ret_value is lowered to what is reached. */
+ * the nearer to that the fewer there are, so the first goal that is out of reach is the only one
+ * that costs much. *ret_value is lowered to what is reached. */
 static void raise_goal(struct table *t, wide_t bound, wide_t *ret_value)
 {
     wide_t from = t->goal;
-    bool done = false;
-    for (int64_t q = 1; q < N_GOALS && !done; q++) {
+    bool done = true;
+    for (int64_t q = N_GOALS - 1; q > 0 && done; q--) {
         int64_t ignored;
         wide_t goal = from + (bound - from) / N_GOALS * q;
         done = try_goal(t, goal, &ignored) == VERIFY_KNAPSACK_PROVEN;
