@@ -120,6 +120,9 @@ struct search {
     struct arena best_arena;
     struct disrupt_trial best_trial;
     uint32_t fewest_waiting; /* pods without a place when nothing is consolidated */
+    usd_t *later; /* [nodes.n] the most that a trial with the node would earn whose pods find no
+                     moment to move; 0: none */
+    const char **later_why; /* [nodes.n] what that trial says; static */
     uint32_t n_trials;
 };
 
@@ -180,6 +183,30 @@ static bool can_mix(const struct disrupt_world *w, const disrupt_choice *choice)
     return spot && other;
 }
 
+/* What would be better but for the moment of some pods may go in a later round, all of it: this one
+ * moves pods. */
+static void note_later(struct search *x, const disrupt_choice *choice,
+                       const struct disrupt_trial *trial)
+{
+    const size_t bad = bits_next(trial->bad, x->w->nodes.n, 0);
+    for (uint32_t i = 0; i < x->w->nodes.n && trial->no_moment; i++) {
+        if (choice[i] == DISRUPT_UNDERUTILIZED && trial->earns > x->later[i]) {
+            x->later[i] = trial->earns;
+            x->later_why[i] = trial->why[bad];
+        }
+    }
+}
+
+/* Nodes that stay although a better choice would have taken them. */
+static void say_later(struct search *x)
+{
+    for (uint32_t i = 0; i < x->w->nodes.n; i++) {
+        if (x->best[i] == DISRUPT_NONE && x->later[i] > x->best_trial.earns) {
+            x->w->ban_why[i] = x->later_why[i];
+        }
+    }
+}
+
 /* Tries a choice as `w->mixes` has it and keeps it if it is the best so far. */
 static bool try_so(struct search *x, const disrupt_choice *choice, uint64_t *ret_bad,
                    bool *ret_good, struct err *err)
@@ -198,6 +225,7 @@ static bool try_so(struct search *x, const disrupt_choice *choice, uint64_t *ret
             x->w->ban_why[i] = trial.why[i];
         }
     }
+    note_later(x, choice, &trial);
     if (is_better(x, &trial)) {
         memcpy(x->best, choice, x->w->nodes.n);
         arena_done(&x->best_arena);
@@ -517,6 +545,22 @@ static bool try_flips(struct search *x, const struct ranked *order, uint32_t n, 
     return true;
 }
 
+/* The best choice once more, its pods placed one by one where that costs less. */
+static bool try_repair(struct search *x, struct err *err)
+{
+    disrupt_choice *choice = ARENA_ARRAY(x->arena, disrupt_choice, x->w->nodes.n);
+    uint64_t *bad = ARENA_ARRAY(x->arena, uint64_t, bits_words(x->w->nodes.n));
+    bool good = false;
+    if (x->best_trial.plan->n_nodes == 0 || x->w->stopped) {
+        return true;
+    }
+    memcpy(choice, x->best, x->w->nodes.n);
+    x->w->repairs = true;
+    good = try_choice(x, choice, bad, &good, err);
+    x->w->repairs = false;
+    return good;
+}
+
 static void end_phase(const struct disrupt_world *w, const char *name)
 {
     if (w->port->phase != NULL) {
@@ -564,7 +608,7 @@ static bool consolidate(struct search *x, struct err *err)
     }
     struct ranked *order = by_promise(x, &n, &promising);
     if (n <= EVERY_CHOICE_MAX) {
-        return try_all(x, order, n, err);
+        return try_all(x, order, n, err) && try_repair(x, err);
     }
     const bool mixes = n > FLIPS_NODES_MAX && can_mix_any(x);
     w->mixes = mixes;
@@ -575,83 +619,8 @@ static bool consolidate(struct search *x, struct err *err)
     if (n > FLIPS_NODES_MAX) {
         return !mixes || x->best_trial.swaps_spot || try_order(x, order, promising, err);
     }
-    return (promising == n || try_order(x, order, n, err)) && try_flips(x, order, n, err);
-}
-
-/* ---- the world ---- */
-
-static void find_homes(struct disrupt_world *w)
-{
-    struct strtab *names = strtab_new(w->arena);
-    uint32_t *of_name = ARENA_ARRAY(w->arena, uint32_t, w->nodes.n + 1);
-    w->home = ARENA_ARRAY(w->arena, uint32_t, w->cluster->n_pods);
-    for (uint32_t i = 0; i < w->nodes.n; i++) {
-        if (w->nodes.v[i].node_i != SCHED_NONE) {
-            of_name[strtab_add(names, w->nodes.v[i].name)] = i;
-        }
-    }
-    for (uint32_t i = 0; i < w->cluster->n_pods; i++) {
-        struct str name = w->cluster->pods[i].node_name;
-        strid id = name.n == 0 ? STRID_NONE : strtab_find(names, name);
-        w->home[i] = id == STRID_NONE ? NO_NODE : of_name[id];
-    }
-}
-
-static void find_spot(struct disrupt_world *w)
-{
-    const struct sched_offers *offers = w->base->offers;
-    w->sells_spot = ARENA_ARRAY(w->arena, bool, w->cluster->n_nodepools);
-    for (uint32_t i = 0; i < offers->n; i++) {
-        uint32_t variant = offers->cells[offers->v[i].cell_i].variant_i;
-        uint32_t pool = w->snapshot->pools[offers->variants.v[variant].pool_i].pool_i;
-        w->sells_spot[pool] = w->sells_spot[pool] || offers->v[i].capacity_type == CAT_SPOT;
-    }
-}
-
-static bool some_pods_look(const struct k8s_cluster *cluster)
-{
-    for (uint32_t i = 0; i < cluster->n_shapes; i++) {
-        const struct k8s_pod_shape *shape = cluster->shapes[i];
-        bool looks = shape->n_affinity + shape->n_anti_affinity > 0;
-        for (uint32_t k = 0; k < shape->n_spread; k++) {
-            looks = looks || !shape->spread[k].schedule_anyway;
-        }
-        if (looks) {
-            return true;
-        }
-    }
-    return false;
-}
-
-struct disrupt_settings disrupt_rules(const struct make_settings *settings,
-                                      const struct disrupt_options *options)
-{
-    return (struct disrupt_settings){.now = settings->now,
-                                     .detect_drift = options->detect_drift,
-                                     .respect_safe_to_evict = options->respect_safe_to_evict,
-                                     .reasons = options->reasons};
-}
-
-static bool world_new(struct disrupt_world *w, struct err *err)
-{
-    struct sched_settings settings = make_sched_settings(w->settings);
-    struct disrupt_settings rules = disrupt_rules(w->settings, w->options);
-    if (!sched_snapshot_new(w->cluster, w->catalog, &settings, /* leave= */ NULL, w->arena,
-                            &w->snapshot, err) ||
-        !sched_base_new(w->snapshot, w->arena, &w->base, err)) {
-        return false;
-    }
-    disrupt_nodes_new(w->base->offers, &rules, w->arena, &w->nodes);
-    w->allowed = arena_calloc(w->arena, w->cluster->n_nodepools, sizeof *w->allowed);
-    disrupt_allowances(w->cluster, &w->nodes, w->settings->now, w->allowed);
-    find_homes(w);
-    find_spot(w);
-    w->has_rules = some_pods_look(w->cluster);
-    w->held = ARENA_ARRAY(w->arena, uint8_t, w->nodes.n);
-    w->banned = ARENA_ARRAY(w->arena, bool, w->nodes.n);
-    w->ban_why = ARENA_ARRAY(w->arena, const char *, w->nodes.n);
-    w->move_charge = muldiv_ceil(w->options->move_cost, 3600 * 1000, w->options->payback_ms);
-    return true;
+    return (promising == n || try_order(x, order, n, err)) && try_flips(x, order, n, err) &&
+           try_repair(x, err);
 }
 
 /* ---- as Karpenter would ---- */
@@ -755,13 +724,18 @@ bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catal
                               .port = port,
                               .arena = &round};
     struct search x = {.w = &w, .arena = &round, .best_arena = ARENA_INIT};
-    bool good = world_new(&w, err);
+    bool good = disrupt_world_new(&w, err);
     if (good) {
         x.forced = ARENA_ARRAY(&round, disrupt_choice, w.nodes.n);
         x.best = ARENA_ARRAY(&round, disrupt_choice, w.nodes.n);
+        x.later = ARENA_ARRAY(&round, usd_t, w.nodes.n);
+        x.later_why = ARENA_ARRAY(&round, const char *, w.nodes.n);
         good = settings->emulates != PLAN_OWN
                    ? imitate(&x, err)
                    : hold_empty(&x, err) && settle_forced(&x, err) && consolidate(&x, err);
+    }
+    if (good) {
+        say_later(&x);
     }
     good = good && disrupt_report(&w, x.best, &x.best_trial, &x.open, &x.best_arena, err);
     if (good) {

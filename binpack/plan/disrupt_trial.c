@@ -438,6 +438,7 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
     settings.round = w->round;
     settings.round_nodes = &w->nodes;
     settings.any_order = settings.any_order || w->any_order;
+    settings.no_repair = settings.no_repair || !w->repairs;
     settings.spot_options_min = w->settings->gate_spot_to_spot ? DISRUPT_SPOT_TYPES_MIN : 0;
     if (w->imitates) {
         settings.solver.effort = 1; /* It only bounds what the new nodes could have cost. */

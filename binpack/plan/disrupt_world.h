@@ -40,10 +40,15 @@ struct disrupt_world {
     bool *sells_spot; /* [n_nodepools] spot may be bought for it */
     bool has_rules;   /* some pods look at where others are */
     bool any_order;   /* a trial shall make a plan that holds in any order of placement */
+    bool repairs;     /* a trial may place pods one by one (make.c) where that costs less */
     bool mixes; /* a trial may move pods of spot nodes to new spot nodes though the gate is off,
                    in commands that take on-demand nodes along */
     bool large; /* many candidates: a trial spends a step less of effort than a plan of its own */
 };
+
+/* Fills in what follows from the inputs (cluster, catalog, settings, options, port and arena).
+ * Errors as those of make.h. */
+MUST_CHECK bool disrupt_world_new(struct disrupt_world *w, struct err *err);
 
 /* How nodes stand for the snapshot of a choice; [cluster->n_nodes], in `arena`. `open`: nodes with
  * that bit set are opened instead; may be NULL. */

@@ -300,8 +300,7 @@ static bool may_repair(const struct make *make)
                               o->spot_rules.max_share.has || o->spot_caps.vcpu.has ||
                               o->spot_caps.per_pool > 0 || o->spot_caps.n_tight > 0;
     return !make->greedy && !make->repair_tried && !o->no_repair && !o->any_order &&
-           o->mode != PLAN_DISRUPT && !spreads_spot && o->solver.algorithm != BP_FFD &&
-           make->failure.code == ERR_NONE;
+           !spreads_spot && o->solver.algorithm != BP_FFD && make->failure.code == ERR_NONE;
 }
 
 /* Is the plan so far from its bound, because of rules between pods, that placing them one by one is

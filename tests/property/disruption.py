@@ -153,6 +153,8 @@ def cluster(seed, most_nodes, most_pods):
 
 # Spot nodes that went a round late while their pods could not move to the spot nodes launched for on-demand ones.
 MIXING = [139, 940, 5422]
+# The next round took what a better choice of this one had found no moment for; and what packs better pod by pod.
+SETTLED = [20062, 387]
 
 
 class Run:
@@ -259,7 +261,7 @@ def main():
     check = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(check)
     failed, gaps, n_waits = 0, [], 0
-    seeds = list(range(a.first, a.first + a.count)) + (MIXING if a.first == 0 else [])
+    seeds = list(range(a.first, a.first + a.count)) + (MIXING + SETTLED if a.first == 0 else [])
     print("1..%d" % len(seeds))
     with tempfile.TemporaryDirectory() as folder:
         run = Run(os.path.abspath(a.binpack), folder)
