@@ -54,6 +54,16 @@ struct str str_sub(struct str s, size_t from, size_t n)
     return (struct str){.p = s.p == NULL ? NULL : s.p + from, .n = n};
 }
 
+bool str_has(struct str s, struct str part)
+{
+    for (size_t i = 0; i + part.n <= s.n; i++) {
+        if (part.n == 0 || memcmp(s.p + i, part.p, part.n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t str_find(struct str s, char c)
 {
     const char *hit = s.n == 0 ? NULL : memchr(s.p, c, s.n);

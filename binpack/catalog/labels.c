@@ -85,16 +85,6 @@ static bool name_parts(struct str name, struct str *ret_category, struct str *re
     return true;
 }
 
-static bool contains(struct str s, struct str part)
-{
-    for (size_t i = 0; i + part.n <= s.n; i++) {
-        if (str_starts(str_sub(s, i, s.n), part)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void name_labels(const struct target *to, struct str name)
 {
     struct str category, generation;
@@ -108,7 +98,7 @@ static void name_labels(const struct target *to, struct str name)
     if (dot < name.n && str_find(size, '.') == size.n) {
         set_text(to, STR(AWS "family"), family);
         set_text(to, STR(AWS "size"), size);
-        set_bool(to, STR(AWS "capability-flex"), contains(family, STR("-flex")));
+        set_bool(to, STR(AWS "capability-flex"), str_has(family, STR("-flex")));
     }
 }
 

@@ -160,16 +160,6 @@ bool sched_requirement_check(const struct sched_vocab *vocab,
 
 /* ---- did you mean ---- */
 
-static bool contains(struct str text, struct str part)
-{
-    for (size_t i = 0; part.n > 0 && i + part.n <= text.n; i++) {
-        if (str_eq(str_sub(text, i, part.n), part)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct str without_prefix(struct str key)
 {
     const size_t slash = str_find(key, '/');
@@ -187,7 +177,7 @@ static int likeness(struct str key, struct str known)
     if (distance != SIZE_MAX && distance < known.n / 5) {
         return 3;
     }
-    if (contains(known, key)) {
+    if (key.n > 0 && str_has(known, key)) {
         return 2;
     }
     return name.n > 0 && str_ends(known, name) ? 1 : 0;

@@ -31,6 +31,11 @@ static void views_compare_and_cut(void **state)
     assert_int_equal(str_trim(STR("  ")).n, 0);
     assert_int_equal(str_find(STR("abc"), 'c'), 2);
     assert_int_equal(str_find(STR("abc"), 'x'), 3);
+    assert_true(str_has(STR("abc"), STR("bc")) && str_has(STR("abc"), STR("abc")) &&
+                str_has(STR("aab"), STR("ab")));
+    assert_true(str_has(STR("abc"), STR_EMPTY) && str_has(STR_EMPTY, STR_EMPTY));
+    assert_false(str_has(STR("abc"), STR("ac")) || str_has(STR("ab"), STR("abc")) ||
+                 str_has(STR_EMPTY, STR("a")));
     assert_true(str_starts(STR("abc"), STR("ab")));
     assert_false(str_starts(STR("a"), STR("ab")));
     assert_true(str_ends(STR("abc"), STR("bc")));
