@@ -350,6 +350,30 @@ static const struct aws_shape ec2_launch_template_specification = {
     .n_rows = 3,
     .rows = ec2_launch_template_specification_rows};
 
+static const struct aws_row ec2_instance_network_interface_specification_rows[] = {
+    {.name = "DeviceIndex",
+     .out = "deviceIndex",
+     .shape = &aws_int,
+     .offset = offsetof(struct ec2_instance_network_interface_specification, device_index)},
+    {.name = "SubnetId",
+     .out = "subnetId",
+     .shape = &aws_text,
+     .offset = offsetof(struct ec2_instance_network_interface_specification, subnet_id)},
+    {.name = "InterfaceType",
+     .shape = &aws_text,
+     .offset = offsetof(struct ec2_instance_network_interface_specification, interface_type)},
+    {.name = "NetworkCardIndex",
+     .shape = &aws_int,
+     .offset = offsetof(struct ec2_instance_network_interface_specification, network_card_index)},
+};
+static const struct aws_shape ec2_instance_network_interface_specification = {
+    .type = AWS_STRUCT,
+    .size = sizeof(struct ec2_instance_network_interface_specification),
+    .n_rows = 4,
+    .rows = ec2_instance_network_interface_specification_rows};
+
+static const struct aws_shape list_instance_network_interface_specification_list = {
+    .type = AWS_LIST, .element = &ec2_instance_network_interface_specification};
 static const struct aws_row ec2_run_instances_request_rows[] = {
     {.name = "ImageId",
      .shape = &aws_text,
@@ -385,11 +409,16 @@ static const struct aws_row ec2_run_instances_request_rows[] = {
      .shape = &aws_text,
      .offset = offsetof(struct ec2_run_instances_request, client_token),
      .flags = AWS_TOKEN},
+    {.name = "NetworkInterfaces",
+     .in = "NetworkInterface",
+     .out = "networkInterface",
+     .shape = &list_instance_network_interface_specification_list,
+     .offset = offsetof(struct ec2_run_instances_request, network_interfaces)},
 };
 static const struct aws_shape ec2_run_instances_request = {
     .type = AWS_STRUCT,
     .size = sizeof(struct ec2_run_instances_request),
-    .n_rows = 9,
+    .n_rows = 10,
     .rows = ec2_run_instances_request_rows};
 
 static const struct aws_row ec2_instance_network_interface_attachment_rows[] = {

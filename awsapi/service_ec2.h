@@ -153,6 +153,13 @@ struct ec2_launch_template_specification {
     struct str version;
 };
 
+struct ec2_instance_network_interface_specification {
+    struct opt_i64 device_index;
+    struct str subnet_id;
+    struct str interface_type;
+    struct opt_i64 network_card_index;
+};
+
 struct ec2_run_instances_request {
     struct str image_id;
     struct str instance_type;
@@ -166,6 +173,10 @@ struct ec2_run_instances_request {
     struct ec2_launch_template_specification *launch_template;
     struct opt_bool dry_run;
     struct str client_token;
+    struct {
+        struct ec2_instance_network_interface_specification *v; /* [n] */
+        size_t n;
+    } network_interfaces;
 };
 
 struct ec2_instance_network_interface_attachment {

@@ -263,6 +263,7 @@ static void reset(struct kept *kept)
     arena_reset(&kept->run);
     kept->upkeep = NULL;
     kept->resolver = NULL;
+    kept->dryrun = NULL;
     kept->hash = kept->profile = kept->profile_failure = STR_EMPTY;
     kept->failed = kept->claim_failed = false;
 }
@@ -429,7 +430,7 @@ void keeper_page(struct keeper *k, uint32_t id, const void *output, struct keepe
             nodeclass_resolver_page(u->kept->resolver, u->question, output);
         } else if (u->stage == CLUSTER) {
             take_cluster(k, output);
-        } else {
+        } else if (u->stage != TRY) {
             nodeclass_upkeep_page(u->kept->upkeep, output);
         }
     }
@@ -443,6 +444,15 @@ void keeper_end(struct keeper *k, uint32_t id, const struct aws_fault *fault, st
     (void)now;
     if (kept->stage == IDLE) {
         return; /* of a look that was dropped */
+    }
+    if (u.stage == TRY) {
+        if (fault->kind != AWS_FAULT_NONE && !nodeclass_dryrun_is_answer(kept->dryrun, fault)) {
+            kept->try_failed = true;
+            keeper_say(kept, ABOUT_TRIES, /* is_error= */ true,
+                       "a dry run of a launch fails for an EC2NodeClass", text);
+        }
+        nodeclass_dryrun_end(kept->dryrun, fault, text);
+        return;
     }
     if (fault->kind != AWS_FAULT_NONE && fault->kind != AWS_FAULT_NOT_FOUND) {
         kept->failed = true;
@@ -481,6 +491,7 @@ static void go_on(struct kept *kept, enum stage stage, struct keeper_moment now)
     case CLUSTER:
     case PROFILE:
     case RESOLVE:
+    case TRY:
     case CLEAN:
         return;
     }

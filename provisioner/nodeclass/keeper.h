@@ -10,6 +10,7 @@
  *   cluster     EKS is asked for the range of Services, which AL2023 needs: once for all classes;
  *   profile     the instance profile of a role is found or made (upkeep.h);
  *   resolving   selectors are asked (resolver.h);
+ *   dry run     EC2 is asked whether it would launch (dryrun.h), unless that is known already;
  *   status      what came of it is written, when it is not what the object says (status_patch.h).
  * A class that is deleted waits for its NodeClaims, then instance profiles and launch templates go,
  * then its finalizer. Every write of a class names the version that it rests on; when another was
@@ -42,6 +43,8 @@ struct keeper_settings {
     struct str ca;      /* the certificate authority for the hash, in base64; may be empty */
     int64_t refresh_ms; /* > 0 */
     bool isolated_vpc, reserved_capacity;
+    bool dry_run;        /* ask EC2 whether it would launch */
+    struct str endpoint; /* dry_run: of the cluster, "https://..." */
     /* Walks over the NodeClaims of a class: *at begins with 0; false at the end. All are known, or
      * there is no such kind (keeper_claims_absent). */
     bool (*claim_next)(void *ctx, struct str class_name, uint32_t *at, struct keeper_claim *ret);

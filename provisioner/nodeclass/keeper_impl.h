@@ -4,15 +4,16 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
+#include "provisioner/nodeclass/dryrun.h"
 #include "provisioner/nodeclass/keeper.h"
 #include "provisioner/nodeclass/memo.h"
 #include "provisioner/nodeclass/resolver.h"
 #include "provisioner/nodeclass/upkeep.h"
 
 /* What a line is about. */
-enum subject { ABOUT_AWS, ABOUT_WRITES, ABOUT_CLAIMS, ABOUT_STATE, N_SUBJECTS };
+enum subject { ABOUT_AWS, ABOUT_TRIES, ABOUT_WRITES, ABOUT_CLAIMS, ABOUT_STATE, N_SUBJECTS };
 
-enum { VERSION_MAX = 128, CIDR_MAX = 64 };
+enum { VERSION_MAX = 128, CIDR_MAX = 64, REASON_MAX = 64, MESSAGE_MAX = 512 };
 
 enum stage {
     IDLE,
@@ -21,9 +22,19 @@ enum stage {
     CLUSTER,
     PROFILE,
     RESOLVE,
+    TRY, /* a dry run */
     STATUS,
     CLEAN,  /* of a class that goes */
     RELEASE /* the finalizer */
+};
+
+/* What a dry run has said, as long as it holds. */
+struct tried {
+    uint64_t of; /* hash of what it was about */
+    mono_t until;
+    enum nodeclass_truth status;
+    size_t n_reason, n_message;
+    char reason[REASON_MAX], message[MESSAGE_MAX];
 };
 
 /* A class, from the first word of it until it is gone and nothing is under way for it. */
@@ -38,6 +49,7 @@ struct kept {
     mono_t due;
     uint32_t n_failures;       /* in a row */
     uint64_t said[N_SUBJECTS]; /* hashes of the last lines about it, so as not to say them again */
+    struct tried tried;
 
     /* ---- of the look that is under way ---- */
     enum stage stage;
@@ -55,7 +67,9 @@ struct kept {
     bool claim_failed; /* a NodeClaim could not be written: the hash waits for it */
     struct nodeclass_upkeep *upkeep;
     struct nodeclass_resolver *resolver;
-    struct nodeclass_status before;
+    struct nodeclass_dryrun *dryrun;
+    bool try_failed;                        /* a question of it, in whatever way */
+    struct nodeclass_status before, status; /* as it was, and from TRY on as it is */
     struct str profile, profile_failure;
     uint32_t n_under_way;
 };

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
 #include "awsapi/service_eks.h"
 #include "awsapi/service_ssm.h"
 #include "provisioner/nodeclass/keeper_impl.h"
 #include "provisioner/nodeclass/keeper_write.h"
 #include "provisioner/nodeclass/status_patch.h"
+
+#define TRIED_MS (INT64_C(30) * 60 * 1000) /* (karp-aws: ValidationTTL) */
+
+enum { SUBJECT_MAX = 256 * 1024 };
 
 /* ---- stages ---- */
 
@@ -106,10 +112,10 @@ static void begin_resolving(struct kept *kept, struct keeper_moment now)
     kept_go(kept, RESOLVE);
 }
 
-/* What the resolver cannot know: the range of Services, and that nobody tried a launch. */
-static void judge_validation(struct kept *kept, struct nodeclass_status *status)
+/* What the resolver cannot know: the range of Services, and what a dry run says. */
+static void judge_validation(struct kept *kept)
 {
-    struct nodeclass_condition *c = &status->conditions[NODECLASS_VALIDATION];
+    struct nodeclass_condition *c = &kept->status.conditions[NODECLASS_VALIDATION];
     if (kept->family == NODECLASS_AL2023 && kept->keeper->n_cidr == 0) {
         *c = (struct nodeclass_condition){.status = NODECLASS_FALSE,
                                           .reason = STR("ClusterCIDRResolutionFailed"),
@@ -118,6 +124,127 @@ static void judge_validation(struct kept *kept, struct nodeclass_status *status)
         c->reason = c->message = STR_EMPTY;
     }
 }
+
+/* ---- the dry run ---- */
+
+/* Annotations of a person's: changing one has the class tried again. */
+static uint64_t hash_annotations(const struct kept *kept)
+{
+    json_t *all = json_object_get(json_object_get(kept->run_object, "metadata"), "annotations");
+    uint64_t hash = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(all, key, value)
+    {
+        const struct str name = str_of(key);
+        if (!str_eq(name, STR(KEEPER_HASH)) && !str_eq(name, STR(KEEPER_HASH_VERSION))) {
+            hash ^= str_hash(name) * 31 + str_hash(str_of(json_string_value(value)));
+        }
+    }
+    return hash;
+}
+
+/* Everything that its answer may hang on (karp-aws: cacheKey). The order of subnets says nothing:
+ * it is that of free addresses. */
+static uint64_t subject_of(struct kept *kept)
+{
+    const struct nodeclass_status *status = &kept->status;
+    struct strbuf b = strbuf_new(&kept->run, SUBJECT_MAX);
+    uint64_t subnets = 0;
+    for (uint32_t i = 0; i < status->n_subnets; i++) {
+        subnets ^= str_hash(status->subnets[i].id);
+    }
+    strbuf_addf(&b, STR_FMT " %lld %llu %llu " STR_FMT " " STR_FMT,
+                STR_ARG(keeper_meta_text(kept->run_object, "uid")),
+                (long long)kept_generation(kept->run_object), (unsigned long long)subnets,
+                (unsigned long long)hash_annotations(kept), STR_ARG(status->instance_profile),
+                STR_ARG(status->placement.id));
+    for (uint32_t i = 0; i < status->n_images; i++) {
+        strbuf_addf(&b, " " STR_FMT, STR_ARG(status->images[i].id));
+    }
+    for (uint32_t i = 0; i < status->n_groups; i++) {
+        strbuf_addf(&b, " " STR_FMT, STR_ARG(status->groups[i].id));
+    }
+    return str_hash(strbuf_str(&b));
+}
+
+static void remember_tried(struct kept *kept, const struct nodeclass_verdict *verdict, mono_t now)
+{
+    const struct nodeclass_condition *c = &verdict->condition;
+    struct tried *tried = &kept->tried;
+    tried->of = subject_of(kept);
+    tried->until = verdict->keep ? now + TRIED_MS : now;
+    tried->status = c->status;
+    tried->n_reason = c->reason.n < REASON_MAX ? c->reason.n : REASON_MAX;
+    tried->n_message = c->message.n < MESSAGE_MAX ? c->message.n : MESSAGE_MAX;
+    memcpy(tried->reason, c->reason.p == NULL ? "" : c->reason.p, tried->n_reason);
+    memcpy(tried->message, c->message.p == NULL ? "" : c->message.p, tried->n_message);
+}
+
+/* What nobody could find out leaves what was true of this spec as it was. */
+static void take_tried(struct kept *kept)
+{
+    const struct tried *tried = &kept->tried;
+    struct nodeclass_condition *c = &kept->status.conditions[NODECLASS_VALIDATION];
+    if (tried->status == NODECLASS_UNKNOWN &&
+        kept->before.conditions[NODECLASS_VALIDATION].status == NODECLASS_TRUE) {
+        kept->failed = true; /* soon again */
+        return;
+    }
+    *c = (struct nodeclass_condition){.status = tried->status,
+                                      .reason = {.p = tried->reason, .n = tried->n_reason},
+                                      .message = {.p = tried->message, .n = tried->n_message}};
+}
+
+static void begin_trying(struct kept *kept, struct keeper_moment now)
+{
+    const struct keeper *k = kept->keeper;
+    kept->status = *nodeclass_resolver_status(kept->resolver);
+    judge_validation(kept);
+    if (!k->settings.dry_run ||
+        kept->status.conditions[NODECLASS_VALIDATION].status != NODECLASS_TRUE) {
+        kept_go(kept, STATUS);
+        return;
+    }
+    if (kept->tried.of == subject_of(kept) && now.mono < kept->tried.until) {
+        take_tried(kept);
+        kept_go(kept, STATUS);
+        return;
+    }
+    const struct nodeclass_dryrun_facts facts = {
+        .class = &kept->class,
+        .family = kept->family,
+        .status = &kept->status,
+        .cluster = {.name = k->settings.cluster_name,
+                    .endpoint = k->settings.endpoint,
+                    .ca = k->settings.ca,
+                    .cidr = {.p = k->cidr, .n = k->n_cidr}},
+        .region = k->settings.region};
+    kept->dryrun = nodeclass_dryrun_new(&facts, &kept->run);
+    kept->try_failed = false;
+    kept_go(kept, TRY);
+}
+
+static bool want_try(struct kept *kept, struct keeper_moment now, struct keeper_want *ret_want)
+{
+    struct nodeclass_question question;
+    if (nodeclass_dryrun_next(kept->dryrun, &question)) {
+        return want_ask(kept, &question, ret_want);
+    }
+    if (nodeclass_dryrun_is_over(kept->dryrun)) {
+        const struct nodeclass_verdict verdict = nodeclass_dryrun_verdict(kept->dryrun);
+        remember_tried(kept, &verdict, now.mono);
+        take_tried(kept);
+        if (!kept->try_failed) {
+            keeper_well(kept, ABOUT_TRIES,
+                        "the dry run of a launch succeeds again for an EC2NodeClass");
+        }
+        kept_go(kept, STATUS);
+    }
+    return false;
+}
+
+/* ---- the status ---- */
 
 static void say_readiness(struct kept *kept, const struct nodeclass_status *status)
 {
@@ -137,13 +264,12 @@ static void say_readiness(struct kept *kept, const struct nodeclass_status *stat
 /* False: the object says it already, and the look is over. */
 static bool want_status(struct kept *kept, struct keeper_moment now, struct keeper_want *ret_want)
 {
-    struct nodeclass_status status = *nodeclass_resolver_status(kept->resolver);
+    const struct nodeclass_status *status = &kept->status;
     struct str body;
-    judge_validation(kept, &status);
-    say_readiness(kept, &status);
-    kept->failed = kept->failed || nodeclass_ready(&status) == NODECLASS_UNKNOWN;
+    say_readiness(kept, status);
+    kept->failed = kept->failed || nodeclass_ready(status) == NODECLASS_UNKNOWN;
     const struct nodeclass_patch_facts facts = {.object = kept->object,
-                                                .status = &status,
+                                                .status = status,
                                                 .generation = kept_generation(kept->run_object),
                                                 .reservations =
                                                     kept->keeper->settings.reserved_capacity,
@@ -241,7 +367,7 @@ static bool want_answer(struct kept *kept, struct keeper_moment now, struct keep
         return want_ask(kept, &question, ret_want);
     }
     if (nodeclass_resolver_done(kept->resolver)) {
-        kept_go(kept, STATUS);
+        begin_trying(kept, now);
     }
     return false;
 }
@@ -274,6 +400,8 @@ bool kept_want(struct kept *kept, struct keeper_moment now, struct keeper_want *
         return want_upkeep(kept, now, ret_want);
     case RESOLVE:
         return want_answer(kept, now, ret_want);
+    case TRY:
+        return want_try(kept, now, ret_want);
     case STATUS:
         return want_status(kept, now, ret_want);
     case CLEAN:

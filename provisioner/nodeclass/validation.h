@@ -5,7 +5,7 @@
  * (pkg/controllers/nodeclass/validation.go, pkg/apis/v1/kubeletconfiguration_validation.go): the
  * kubelet's settings, whether the family applies them, the other conditions, the tags. Settings
  * that are CEL expressions are refused, as with the feature gate NodeClassCEL off. What only EC2
- * can say, by trying a launch without doing it, is not asked here. */
+ * can say, by trying a launch without doing it, is not asked here: see dryrun.h. */
 #pragma once
 
 #include "provisioner/nodeclass/status.h"

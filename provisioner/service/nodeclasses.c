@@ -256,16 +256,19 @@ struct nodeclasses *nodeclasses_new(struct service *service, struct acting *acti
     struct arena arena = ARENA_INIT;
     struct nodeclasses *n = ARENA_NEW(&arena, struct nodeclasses);
     const struct settings *s = service->settings;
-    const struct keeper_settings keeper = {.cluster_name = s->cluster_name,
-                                           .region = live_aws_region(acting_aws(acting)),
-                                           .ca = cluster_ca(cluster),
-                                           .refresh_ms = s->ami_refresh_ms < s->subnet_refresh_ms
-                                                             ? s->ami_refresh_ms
-                                                             : s->subnet_refresh_ms,
-                                           .isolated_vpc = s->isolated_vpc,
-                                           .reserved_capacity = s->gates[GATE_RESERVED_CAPACITY],
-                                           .claim_next = claim_next,
-                                           .ctx = n};
+    const struct keeper_settings keeper = {
+        .cluster_name = s->cluster_name,
+        .region = live_aws_region(acting_aws(acting)),
+        .ca = cluster_ca(cluster),
+        .refresh_ms =
+            s->ami_refresh_ms < s->subnet_refresh_ms ? s->ami_refresh_ms : s->subnet_refresh_ms,
+        .isolated_vpc = s->isolated_vpc,
+        .reserved_capacity = s->gates[GATE_RESERVED_CAPACITY],
+        .dry_run = !s->disable_dry_run,
+        .endpoint = s->cluster_endpoint.n > 0 ? s->cluster_endpoint
+                                              : live_access_address(service->session.access),
+        .claim_next = claim_next,
+        .ctx = n};
     n->service = service;
     n->acting = acting;
     n->cluster = cluster;

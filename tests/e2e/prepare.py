@@ -9,7 +9,9 @@ import time
 
 import yaml
 
+import iam
 from cluster import HERE, Admin, Cluster
+from proxy import ACCOUNT
 from service import Service
 
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -20,7 +22,7 @@ SHARED = os.environ.get("BINPACK_SHARED", os.path.join(ROOT, "..", "shared"))
 CLASSES = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"
 CLAIMS = "/apis/karpenter.sh/v1/nodeclaims"
 NAME = "shop"
-ROLE = "KarpenterNodeRole-" + NAME
+ROLE, OTHER = "KarpenterNodeRole-" + NAME, "KarpenterNodeRole-another"
 FINALIZER, HASH = "karpenter.k8s.aws/termination", "karpenter.k8s.aws/ec2nodeclass-hash"
 CONDITIONS = ["AMIsReady", "SubnetsReady", "SecurityGroupsReady", "InstanceProfileReady", "ValidationSucceeded", "PlacementGroupReady", "CapacityReservationsReady", "Ready"]
 WAITS = ("False", "DependenciesNotReady", "Awaiting AMI, Instance Profile, Security Group, and Subnet resolution")
@@ -34,6 +36,11 @@ rules:
   users: ["system:serviceaccount:kube-system:provisioner"]
 - level: None
 """
+
+
+# What ValidationSucceeded says without a statement.
+REASONS = {"MakeLaunchTemplates": "CreateLaunchTemplateAuthCheckFailed", "TagWhatIsMade": "CreateLaunchTemplateAuthCheckFailed", "LaunchFromTemplates": "CreateFleetAuthCheckFailed",
+           "LaunchWithWhatIsThere": "CreateFleetAuthCheckFailed", "LaunchWithTags": "CreateFleetAuthCheckFailed"}
 
 
 class Skipped(Exception):
@@ -103,7 +110,7 @@ class World:
         images = ec2.describe_images()["Images"]
         self.image = sorted(i["ImageId"] for i in images if i["Architecture"] == "x86_64")[0]
         self.aws.proxy.images = {"x86_64": self.image, "arm64": next((i["ImageId"] for i in images if i["Architecture"] == "arm64"), self.image)}
-        for name in (ROLE, "another"):
+        for name in (ROLE, OTHER):
             iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
         self.aws.client("eks").create_cluster(name=NAME, roleArn="arn:aws:iam::123456789012:role/eks", resourcesVpcConfig={"subnetIds": [s["SubnetId"] for s in self.subnets]})
         self.aws.proxy.clusters[NAME] = {"name": NAME, "kubernetesNetworkConfig": self.aws.client("eks").describe_cluster(name=NAME)["cluster"]["kubernetesNetworkConfig"]}
@@ -214,6 +221,10 @@ def become_ready(world, aws):
         conditions = world.until(name, "True")
         assert list(conditions) == CONDITIONS and all(c == ("True", t, "") for t, c in conditions.items()), (name, conditions)
     aws.say("%d classes ready within %.1f s" % (len(rows), time.monotonic() - begun))
+    tried = [a for a, _, p, _ in aws.proxy.asked if p.get("DryRun") == "true"]
+    assert tried.count("CreateFleet") >= len(rows) and tried.count("RunInstances") >= len(rows), tried
+    left = [t["LaunchTemplateName"] for t in world.client("ec2").describe_launch_templates()["LaunchTemplates"]]
+    assert not [name for name in left if name.startswith("karpenter.k8s.aws/")], left
     value = world.get("reserved")
     status = value["status"]
     order = sorted(world.subnets, key=lambda s: (-s["AvailableIpAddressCount"], s["SubnetId"]))
@@ -285,12 +296,12 @@ def follow_changes(world, aws):
     value = world.get("odd")
     before = value["status"]["instanceProfile"]
     hash_before = value["metadata"]["annotations"][HASH]
-    world.patch("odd", {"spec": {"role": "some/path/another"}})
+    world.patch("odd", {"spec": {"role": "some/path/" + OTHER}})
     world.until("odd", "True")
     value = world.get("odd")
     profiles = profiles_of(world, aws, value)
     assert before != value["status"]["instanceProfile"], before
-    assert profiles == {before: [ROLE], value["status"]["instanceProfile"]: ["another"]} and value["metadata"]["annotations"][HASH] != hash_before, (profiles, value)
+    assert profiles == {before: [ROLE], value["status"]["instanceProfile"]: [OTHER]} and value["metadata"]["annotations"][HASH] != hash_before, (profiles, value)
     # The first one is found again.
     world.patch("odd", {"spec": {"role": ROLE}})
     world.until("odd", "True")
@@ -316,7 +327,8 @@ def clean_up(world, aws):
     world.admin.ask("POST", CLAIMS, claim)
     for cluster, name in ((NAME, "odd"), (NAME, "default"), ("other", "odd")):
         ec2.create_launch_template(LaunchTemplateName="karpenter.k8s.aws/%s-%s" % (cluster, name), LaunchTemplateData={"ImageId": world.image}, TagSpecifications=[
-            {"ResourceType": "launch-template", "Tags": [{"Key": "eks:eks-cluster-name", "Value": cluster}, {"Key": "karpenter.k8s.aws/ec2nodeclass", "Value": name}]}])
+            {"ResourceType": "launch-template", "Tags": [{"Key": k, "Value": v} for k, v in (
+                ("eks:eks-cluster-name", cluster), ("karpenter.k8s.aws/ec2nodeclass", name), ("kubernetes.io/cluster/" + cluster, "owned"), ("karpenter.sh/nodepool", "p"))]}])
     world.admin.ask("DELETE", CLASSES + "/odd")
     service = world.services[-1]
     wait_for("it waits for the NodeClaim", lambda: [x for x in service.log() if x["message"] == "waiting on nodeclaim termination" and x["EC2NodeClass"] == "odd"])
@@ -389,20 +401,24 @@ def audit(world, aws):
 
 
 def need_every_statement(world, aws, policy):
-    """Without a statement, what it is for fails, and the log names an action of it."""
+    """Without a statement, what it is for fails, and the log names an action of it; what EC2 would not launch is not ready."""
     for i, without in enumerate(policy["Statement"]):
-        keys = aws.proxy.check(False) or aws.user_with({**policy, "Statement": [s for s in policy["Statement"] if s is not without]}, "less-%d" % i)
+        aws.proxy.check(False)
+        keys = aws.user_with({**policy, "Statement": [s for s in policy["Statement"] if s is not without]}, "less-%d" % i)
         aws.proxy.check(True)
         service = world.start(keys)
         name = "less-%d" % i
         world.create(name, capacityReservationSelectorTerms=[{"id": "cr-1"}], placementGroupSelector={"name": "near"})
         wait_for("a look at " + name, lambda n=name: world.conditions(n).get("Ready", ("Unknown", "AwaitingReconciliation"))[1] != "AwaitingReconciliation", 90)
-        if without["Sid"] == "RemoveLaunchTemplates" or without["Sid"] == "LookAtInstanceProfiles":
+        if without["Sid"] in REASONS:
+            found = world.until(name, "False")["ValidationSucceeded"]
+            assert found[:2] == ("False", REASONS[without["Sid"]]) and found[2].endswith("because no identity-based policy allows it"), (without["Sid"], found)
+        if without["Sid"] in ("ListLaunchTemplates", "ListInstanceProfiles", "LookAtInstanceProfiles"):
             world.admin.ask("DELETE", "%s/%s" % (CLASSES, name))
 
         def refused(actions=without["Action"], log=service.log):
             said = [x.get("error", "") for x in log()]
-            # PassRole and TagInstanceProfile are refused in the name of the call that implies them.
+            # PassRole, TagInstanceProfile and CreateTags are refused in the name of the call that implies them.
             names = ["allow " + a for a in actions] + ["perform: " + a for a in actions]
             return [e for e in said if any(e.endswith(n) or n + ";" in e or n + " " in e for n in names)]
         wait_for(lambda log=service.log: "a refusal without %s: %s" % (without["Sid"], json.dumps(log()[-5:])), refused, 60)
@@ -414,7 +430,9 @@ def run(aws):
     if not os.path.exists(os.path.join(os.popen(os.path.join(HERE, "testbed", "build") + " --print").read().strip(), "kube-apiserver")):
         raise Skipped("the servers of the control plane are not built: ./dev e2e --setup")
     with open(os.path.join(ROOT, "deploy", "iam", "provisioner-prepare.json"), encoding="utf-8") as text:
-        policy = json.load(text)
+        policy = iam.filled(text.read(), AWS_PARTITION="aws", AWS_REGION=aws.REGION, AWS_ACCOUNT_ID=ACCOUNT, CLUSTER_NAME=NAME, NODE_ROLE="KarpenterNodeRole-*")
+    # docs/prepare.md: parameters of one's own.
+    policy["Statement"].append({"Sid": "OwnParameters", "Effect": "Allow", "Action": ["ssm:GetParameter"], "Resource": "arn:aws:ssm:%s:%s:parameter/shop/*" % (aws.REGION, ACCOUNT)})
     world, good = World(aws), False
     try:
         world.fill()
@@ -432,10 +450,10 @@ def run(aws):
         follow_changes(world, aws)
         move_hashes(world)
         clean_up(world, aws)
-        asked = {a for a, key, _, _ in aws.proxy.asked if key == keys["AWS_ACCESS_KEY_ID"]}
-        allowed = {a.split(":")[1] for s in policy["Statement"] for a in s["Action"]}
-        implied = {"PassRole", "TagInstanceProfile"}    # of AddRoleToInstanceProfile, and of CreateInstanceProfile with tags
-        assert asked == allowed - implied, (asked - allowed, allowed - implied - asked)
+        needs = [n for key, n, allowed in aws.proxy.judged if key == keys["AWS_ACCESS_KEY_ID"] and allowed]
+        spare = iam.unused(policy, list({json.dumps(n): n for n in needs}.values()))
+        assert not spare, "in the policy, and never needed: %s" % spare
+        policy["Statement"].pop()
         take_turns(world, keys)
         took, said = world.services[-1].stop()
         assert took < 5 and said == "", (took, said)

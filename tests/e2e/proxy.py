@@ -25,11 +25,14 @@ import time
 import urllib.parse
 import xml.etree.ElementTree as ET
 
+import iam
 import launches
+from holdings import Holdings
 from launches import Refusal, rule
 from aws_server import AwsServer, Handler, Key, cut, html, reset, xml_of
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
+SERVICES = {"2016-11-15": "ec2", "2010-05-08": "iam", "AmazonSSM": "ssm", "AWSPriceListService": "pricing", "AmazonSQS": "sqs"}
 EC2 = "http://ec2.amazonaws.com/doc/2016-11-15/"
 ET.register_namespace("", EC2.rstrip("/"))           # as moto writes it
 
@@ -54,7 +57,7 @@ GAPS = rule("gaps")({
                                "<strategy>cluster</strategy></item></placementGroupSet>"})
 
 
-@rule("prices", "time", "expiry", "images", "clusters", "passing", "recording")
+@rule("prices", "time", "expiry", "images", "clusters", "recording")
 class Through(Handler):
     is_lost = False
 
@@ -69,8 +72,19 @@ class Through(Handler):
         found = re.search(r"Credential=([^/]+)/", self.headers.get("Authorization", ""))
         return found.group(1) if found else None
 
-    def may(self, key_id, action):
-        return {action, "*"} & self.server.owner.allowed.get(key_id, {"*"})
+    def authorize(self, service, action, parameters, body):
+        """Refuses what the signature or the policy of the key does not allow, as that service says it."""
+        owner = self.server.owner
+        key_id = self.key_id()
+        if not owner.checked or key_id not in owner.policies:
+            return                                 # keys that moto alone knows
+        self.check_signature(body)
+        for need in owner.needs.of(service, action, parameters):
+            allowed = iam.allows(owner.policies[key_id], need)
+            owner.judged.append((key_id, need, allowed))
+            if not allowed:
+                raise Refusal(400 if service in ("ssm", "pricing") else 403, {"ec2": "UnauthorizedOperation", "iam": "AccessDenied"}.get(service, "AccessDeniedException"),
+                              "User: arn:aws:iam::%s:user/%s is not authorized to perform: %s on resource: %s because no identity-based policy allows it" % (ACCOUNT, key_id, *need[:2]))
 
     def do_GET(self):
         owner = self.server.owner
@@ -82,8 +96,7 @@ class Through(Handler):
         with owner.lock:
             owner.asked.append(("DescribeCluster", self.key_id(), {}, self.headers.get("User-Agent", "")))
         try:
-            if "eks:DescribeCluster" not in owner.allowed.get(self.check_signature(b""), ()):
-                raise Refusal(403, "AccessDeniedException", "User is not authorized to perform: eks:DescribeCluster")
+            self.authorize("eks", "DescribeCluster", {"name": name}, b"")
             if name not in owner.clusters:
                 raise Refusal(404, "ResourceNotFoundException", "No cluster found for name: %s." % name)
             self.answer(200, json.dumps({"cluster": owner.clusters[name]}), "application/json")
@@ -110,15 +123,14 @@ class Through(Handler):
                 self.check_time()
             if key_id in owner.expired:
                 raise Refusal(400, "ExpiredToken", "The security token included in the request is expired")
-            implied = {"AddRoleToInstanceProfile": "iam:PassRole", "CreateInstanceProfile": "iam:TagInstanceProfile" if "Tags.member.1.Key" in self.form else None}.get(action)
-            if owner.checked and implied and not self.may(key_id, implied):
-                raise Refusal(403, "AccessDenied", "User is not authorized to perform: " + implied)
+            service = SERVICES.get(target.split(".")[0] or self.form.get("Version"), "sts")
+            self.authorize(service, action, json.loads(body) if target else launches.tree_of(self.form), body)
             if action == "GetProducts":
-                if owner.checked:
+                if owner.checked and key_id not in owner.policies:
                     self.check_signature(body)
                 self.answer(200, json.dumps(owner.prices(json.loads(body))), "application/x-amz-json-1.1")
             elif self.form.get("Version") == "2016-11-15":
-                self.ec2(action, key_id, body)
+                self.ec2(action, body)
             else:
                 self.forward(body)
         except Refusal as no:
@@ -132,7 +144,7 @@ class Through(Handler):
 
     # ---- EC2
 
-    def ec2(self, action, key_id, body):
+    def ec2(self, action, body):
         owner = self.server.owner
         if owner.throttled:
             instances = int(self.form.get("TargetCapacitySpecification.TotalTargetCapacity", self.form.get("MinCount", "0")))
@@ -142,10 +154,6 @@ class Through(Handler):
             self.forward(body)
             return
         with owner.launching:                      # two with one token at the same time are one after the other
-            if action == "CreateFleet" and owner.checked:
-                self.check_signature(body)
-                if not self.may(key_id, "ec2:CreateFleet"):
-                    raise Refusal(403, "UnauthorizedOperation", "You are not authorized to perform this operation. User is not authorized to perform: ec2:CreateFleet")
             answer = owner.tokens.find(action, self.form)
             if answer is None:
                 answer = (200, owner.create_fleet(launches.tree_of(self.form)), "text/xml") if action == "CreateFleet" else self.forwarded(body)
@@ -202,7 +210,9 @@ class Proxy(AwsServer):
         self.server.RequestHandlerClass = Through
         self.moto, self.checked = moto, False
         self.expired, self.images, self.keys = set(), {}, {}
-        self.allowed, self.clusters = {}, {}       # actions by key, and clusters by name
+        self.policies, self.clusters = {}, {}      # by key, and by name
+        self.holdings = Holdings(moto, ACCOUNT)
+        self.needs = iam.Needs(REGION, ACCOUNT, self.holdings)
         self.launching = threading.Lock()
         self.fresh()
 
@@ -214,6 +224,7 @@ class Proxy(AwsServer):
         self.hidden, self.starting, self.hidden_templates = {}, {}, {}   # looks that are left, by id or name
         self.pool_of = {}                          # of running instances, by id
         self.faults, self.ahead_s, self.expired = {}, 0, set()
+        self.judged = []                           # (key, need, whether it was allowed)
 
     def check(self, on):
         self.moto.check(on)
@@ -264,6 +275,7 @@ class Proxy(AwsServer):
         """Something new, which is not to be seen at once."""
         if action == "CreateLaunchTemplate":
             self.hidden_templates[form["LaunchTemplateName"]] = self.unseen_templates
+            self.holdings.made[form["LaunchTemplateName"]] = launches.tree_of(form)
             return
         ids = re.findall(r"\bi-[0-9a-f]+", data if isinstance(data, str) else data.decode())
         self.hidden.update({i: self.unseen for i in ids})
@@ -317,7 +329,7 @@ class Moto:
             except OSError:
                 assert time.monotonic() < end and self.process.poll() is None, "moto does not listen: see moto.log"
                 time.sleep(0.1)                    # there is nothing to wait on but the port
-        self.root = self.user("moto-root", {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": "*"}]})
+        self.root = self.user("moto-root", ["*"])
 
     def client(self, service, keys=None, url=None):
         import boto3
@@ -325,11 +337,12 @@ class Moto:
         return boto3.client(service, region_name=REGION, endpoint_url=url or "http://127.0.0.1:%d" % self.port,
                             aws_access_key_id=keys["AWS_ACCESS_KEY_ID"], aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"])
 
-    def user(self, name, policy):
+    def user(self, name, actions):
         """Keys of a new user who may do that."""
         iam = self.client("iam", getattr(self, "root", {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}))
         iam.create_user(UserName=name)
-        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({
+            "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}))
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
@@ -347,7 +360,7 @@ class Moto:
 
 def user_with(proxy, policy, name):
     """Keys of a new user who may do that; the proxy's own checks learn them too."""
-    keys = proxy.moto.user(name, policy)
+    keys = proxy.moto.user(name, sorted({a for s in policy["Statement"] for a in s["Action"]}))
     proxy.keys[keys["AWS_ACCESS_KEY_ID"]] = Key(keys["AWS_SECRET_ACCESS_KEY"], None, False)
-    proxy.allowed[keys["AWS_ACCESS_KEY_ID"]] = {a for s in policy["Statement"] for a in s["Action"]}
+    proxy.policies[keys["AWS_ACCESS_KEY_ID"]] = policy
     return keys

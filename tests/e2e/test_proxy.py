@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of rules.json as far as they need no socket: launches.py. Prints TAP."""
+import json
+import os
 import sys
 import traceback
 
+import iam
 import launches
 import proxy
 from launches import RULES, Buckets, Cloud, Refusal, Tokens, tree_of
@@ -156,6 +159,116 @@ def buckets_by_action():
     buckets.take("RunInstances", 0, 100)
     refused("RequestLimitExceeded", buckets.take, "RunInstances", 0, 1)
     buckets.take("RunInstances", 1, 2)
+
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy", "iam")
+
+
+def shipped(*names):
+    """Policies of one role, as one."""
+    statements = []
+    for name in names:
+        with open(os.path.join(FOLDER, name), encoding="utf-8") as text:
+            statements += iam.filled(text.read(), AWS_PARTITION="aws", AWS_REGION="eu-west-1", AWS_ACCOUNT_ID="1", CLUSTER_NAME="shop", NODE_ROLE="nodes")["Statement"]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+class Account:
+    """One of everything that a launch for NodePool p of shop's class c needs."""
+    OURS = {"kubernetes.io/cluster/shop": "owned", "eks:eks-cluster-name": "shop", "karpenter.sh/nodepool": "p", "karpenter.k8s.aws/ec2nodeclass": "c"}
+
+    def __init__(self, tags=None):
+        self.of = self.OURS if tags is None else tags
+
+    def tags(self, arn):
+        return {**self.of, "topology.kubernetes.io/region": "eu-west-1"} if ":instance-profile/" in arn else self.of
+
+    def template(self, named):
+        tag = [{"Key": k, "Value": v} for k, v in self.of.items()]
+        return "lt-1", {"ImageId": "ami-1", "NetworkInterface": [{"SecurityGroupId": ["sg-1"]}], "IamInstanceProfile": {"Name": "shop_1"}, "Placement": {"GroupId": "pg-1"},
+                        "BlockDeviceMapping": [{"Ebs": {"SnapshotId": "snap-1"}}], "TagSpecification": [{"ResourceType": r, "Tag": tag} for r in ("network-interface", "spot-instances-request")]}
+
+    def profile(self, name):
+        return "arn:aws:iam::1:instance-profile/" + name, [self.role("nodes")]
+
+    def role(self, name):
+        return "arn:aws:iam::1:role/" + name
+
+
+def calls(kind="spot", tags=None):
+    """(service, action, parameters) of the life of one node, in the order in which it is made."""
+    tags = Account.OURS if tags is None else tags
+    spec = [{"ResourceType": r, "Tag": [{"Key": k, "Value": v} for k, v in tags.items()]} for r in ("instance", "volume", "fleet")]
+    own = [{"Key": k, "Value": v} for k, v in {**tags, "topology.kubernetes.io/region": "eu-west-1"}.items()]
+    return [*[("ec2", "Describe" + x, {}) for x in ("Subnets", "SecurityGroups", "Images", "CapacityReservations", "PlacementGroups", "InstanceTypes", "InstanceTypeOfferings",
+                                                    "AvailabilityZones", "SpotPriceHistory", "LaunchTemplates", "Instances")],
+            ("pricing", "GetProducts", {}), ("ssm", "GetParameter", {"Name": "/aws/service/eks/x/image_id"}), ("eks", "DescribeCluster", {"name": "shop"}),
+            ("iam", "GetInstanceProfile", {"InstanceProfileName": "shop_1"}), ("iam", "ListInstanceProfiles", {}),
+            ("iam", "CreateInstanceProfile", {"InstanceProfileName": "shop_1", "Path": "/karpenter/eu-west-1/shop/u/", "Tags": {"member": own}}),
+            ("iam", "AddRoleToInstanceProfile", {"InstanceProfileName": "shop_1", "RoleName": "nodes"}),
+            ("ec2", "CreateLaunchTemplate", {"TagSpecification": [{**spec[0], "ResourceType": "launch-template"}]}),
+            ("ec2", "CreateFleet", {"TargetCapacitySpecification": {"DefaultTargetCapacityType": kind}, "TagSpecification": spec, "LaunchTemplateConfigs": [
+                {"LaunchTemplateSpecification": {"LaunchTemplateName": "t"}, "Overrides": [{"SubnetId": "subnet-1"}]}]}),
+            ("ec2", "TerminateInstances", {"InstanceId": ["i-1"]}), ("ec2", "DeleteLaunchTemplate", {"LaunchTemplateName": "t"}),
+            ("iam", "RemoveRoleFromInstanceProfile", {"InstanceProfileName": "shop_1", "RoleName": "nodes"}), ("iam", "DeleteInstanceProfile", {"InstanceProfileName": "shop_1"})]
+
+
+def needs_of(wanted, account=None):
+    needs = iam.Needs("eu-west-1", "1", account or Account())
+    return [need for call in wanted for need in needs.of(*call)]
+
+
+@test
+def policies_match_as_iam_does():
+    def one(action="ec2:RunInstances", resource="*", effect="Allow", **condition):
+        return {"Effect": effect, "Action": action, "Resource": resource, "Condition": condition}
+    need = ("ec2:RunInstances", "arn:aws:ec2:r:1:instance/i-1", {"aws:RequestTag/a": "b", "aws:TagKeys": ["a", "c"]})
+    rows = [(True, one()), (True, one("EC2:run*")), (False, one("ec2:Run")), (True, one(["x", "*"])), (True, one(resource="arn:aws:ec2:*:1:instance/*")),
+            (False, one(resource="arn:aws:ec2:*:1:volume/*")), (False, one(resource="arn:aws:ec2:?:2:instance/*")), (True, one(StringEquals={"AWS:requesttag/a": ["x", "b"]})),
+            (False, one(StringEquals={"aws:RequestTag/a": "*"})), (True, one(StringLike={"aws:RequestTag/a": "*"})), (False, one(StringLike={"aws:RequestTag/z": "*"})),
+            (False, one(StringEquals={"aws:RequestTag/a": "b", "aws:RequestTag/z": "b"})), (True, one(**{"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "c", "d"]}})),
+            (False, one(**{"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}})), (True, one(**{"ForAllValues:StringEquals": {"aws:none": "x"}})), (False, one(resource="[a]*"))]
+    for expected, statement in rows:
+        assert iam.allows({"Statement": [statement]}, need) == expected, statement
+        assert not iam.allows({"Statement": [one(), {**statement, "Effect": "Deny"}]}, need) or not expected, statement
+    assert not iam.allows({"Statement": []}, need)
+
+
+@test
+def shipped_policies_allow_a_node_and_nothing_in_them_is_spare():
+    full, less = shipped("provisioner-prepare.json", "provisioner-full.json"), shipped("provisioner-prepare.json")
+    for policy in (shipped("provisioner-full.json"), less):
+        # Of a managed policy IAM takes 6,144 characters: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+        assert len(json.dumps(policy, separators=(",", ":"))) <= 6144
+    for kind in ("spot", "on-demand"):
+        for need in needs_of(calls(kind)):
+            assert iam.allows(full, need), need
+    assert iam.unused(full, needs_of(calls())) == []
+    mine = [c for c in calls("on-demand") if c[1] not in ("DescribeInstances", "TerminateInstances")]
+    for need in needs_of(mine):
+        assert iam.allows(less, need), need
+    assert iam.unused(less, needs_of(mine)) == []
+    # What prepares may not terminate, nor launch spot.
+    assert not all(iam.allows(less, n) for n in needs_of([c for c in calls() if c[1] == "CreateFleet"]))
+    assert not all(iam.allows(less, n) for n in needs_of([c for c in calls() if c[1] == "TerminateInstances"]))
+
+
+@test
+def shipped_policies_stop_at_the_cluster():
+    full = shipped("provisioner-prepare.json", "provisioner-full.json")
+    named = {a: c for c in calls() for a in (c[1],)}
+    other = {**Account.OURS, "kubernetes.io/cluster/other": "owned", "eks:eks-cluster-name": "other"}
+    del other["kubernetes.io/cluster/shop"]
+    for action in ("TerminateInstances", "DeleteLaunchTemplate", "AddRoleToInstanceProfile", "RemoveRoleFromInstanceProfile", "DeleteInstanceProfile", "CreateFleet"):
+        assert not all(iam.allows(full, n) for n in needs_of([named[action]], Account(other))), action
+    for service, action, parameters in calls(tags=other):
+        if action in ("CreateFleet", "CreateLaunchTemplate", "CreateInstanceProfile"):
+            assert not all(iam.allows(full, n) for n in needs_of([(service, action, parameters)])), action
+    for service, action, parameters in (("iam", "AddRoleToInstanceProfile", {"InstanceProfileName": "shop_1", "RoleName": "admin"}), ("eks", "DescribeCluster", {"name": "other"}),
+                                        ("ssm", "GetParameter", {"Name": "/my/secret"}), ("ec2", "CreateTags", {"ResourceId": ["i-1"], "Tag": [{"Key": "a", "Value": "b"}]})):
+        assert not all(iam.allows(full, n) for n in needs_of([(service, action, parameters)])), action
+    assert not iam.allows(full, ("iam:PassRole", "arn:aws:iam::1:role/nodes", {"iam:PassedToService": "lambda.amazonaws.com"}))
+    assert not iam.allows(full, ("ec2:DescribeInstances", "*", {"aws:RequestedRegion": "us-east-1"}))
 
 
 failed = 0

@@ -77,7 +77,7 @@ class Handler(Ending):
     def refuse(self, status, code, message, headers=()):
         if self.headers.get("X-Amz-Target"):
             self.answer(status, json.dumps({"__type": code, "message": message}), "application/x-amz-json-1.1", headers)
-        elif self.form.get("Version") == "2011-06-15":
+        elif self.form.get("Version") in ("2011-06-15", "2010-05-08"):
             self.answer(status, "<ErrorResponse><Error><Code>%s</Code><Message>%s</Message></Error><RequestId>r</RequestId></ErrorResponse>"
                         % (code, escape(message)), headers=headers)
         else:

@@ -27,6 +27,8 @@ struct world {
     bool has_claim;    /* a NodeClaim holds the class */
     bool claim_fails;  /* it cannot be written */
     uint32_t n_claim_patches;
+    const char *denied;   /* an operation of AWS that IAM refuses */
+    uint32_t n_templates; /* that were made to try a launch */
     uint32_t n_asked, n_patched, n_said, n_parameters;
     char said[256];
 };
@@ -73,11 +75,13 @@ static void tell(struct world *w)
     keeper_class(w->keeper, w->object);
 }
 
-static void world_init(struct world *w)
+static void world_begin(struct world *w, bool dry_run)
 {
     const struct keeper_settings settings = {.cluster_name = STR("shop"),
                                              .region = STR("eu-west-1"),
                                              .refresh_ms = 60000,
+                                             .dry_run = dry_run,
+                                             .endpoint = STR("https://e"),
                                              .claim_next = claim_next,
                                              .ctx = w};
     *w = (struct world){.keeper = keeper_new(&settings)};
@@ -89,6 +93,11 @@ static void world_init(struct world *w)
         "'amiSelectorTerms': [{'id': 'ami-1'}], 'subnetSelectorTerms': [{'id': 'subnet-1'}], "
         "'securityGroupSelectorTerms': [{'id': 'sg-1'}]}}");
     tell(w);
+}
+
+static void world_init(struct world *w)
+{
+    world_begin(w, /* dry_run= */ false);
 }
 
 static void world_done(struct world *w)
@@ -132,14 +141,24 @@ static void ask(struct world *w, const struct keeper_want *want)
 {
     const bool fails = w->fails != NULL && strcmp(w->fails, want->operation->name) == 0;
     const bool absent = want->operation == &aws_iam_get_instance_profile;
+    const bool denied = w->denied != NULL && strcmp(w->denied, want->operation->name) == 0;
+    const bool tried =
+        want->operation == &aws_ec2_create_fleet || want->operation == &aws_ec2_run_instances;
     const struct aws_fault fault = {.kind = fails    ? AWS_FAULT_THROTTLED
+                                            : denied ? AWS_FAULT_UNAUTHORIZED
                                             : absent ? AWS_FAULT_NOT_FOUND
+                                            : tried  ? AWS_FAULT_DRY_RUN
                                                      : AWS_FAULT_NONE};
     w->n_asked++;
-    if (!fails && !absent) {
+    w->n_templates += want->operation == &aws_ec2_create_launch_template;
+    if (fault.kind == AWS_FAULT_NONE) {
         page(w, want);
     }
-    keeper_end(w->keeper, want->id, &fault, fails ? STR("slow down") : STR_EMPTY, moment(w));
+    keeper_end(w->keeper, want->id, &fault,
+               fails    ? STR("slow down")
+               : denied ? STR("allow it")
+                        : STR_EMPTY,
+               moment(w));
 }
 
 /* RFC 7386, as far as the patches here go. */
@@ -280,6 +299,56 @@ static void test_what_was_true_stays(void **state)
     assert_string_equal(condition(&w, "Ready", "status"), "Unknown");
     assert_int_equal(
         json_array_size(json_object_get(json_object_get(w.object, "status"), "subnets")), 1);
+    world_done(&w);
+}
+
+static void later(struct world *w, mono_t ms)
+{
+    w->now += ms;
+    turn(w);
+}
+
+static void test_dry_runs(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w, /* dry_run= */ true);
+    w.fails = "CreateFleet";
+    turn(&w);
+    assert_string_equal(condition(&w, "ValidationSucceeded", "status"), "Unknown");
+    assert_string_equal(w.said, "nodeclass is not ready: ValidationSucceeded=Unknown: slow down");
+    assert_int_equal(w.n_said, 2); /* what failed, and what that means */
+    w.fails = NULL;
+    w.now = keeper_due(w.keeper);
+    turn(&w);
+    assert_string_equal(condition(&w, "Ready", "status"), "True");
+    assert_int_equal(w.n_templates, 2);
+    /* It holds for half an hour, or until a person changes an annotation. */
+    w.denied = "RunInstances";
+    later(&w, 60000);
+    assert_int_equal(w.n_templates, 2);
+    (void)json_object_set_new(json_object_get(meta_of(&w), "annotations"), "try",
+                              json_string("again"));
+    tell(&w);
+    later(&w, 60000);
+    assert_int_equal(w.n_templates, 3);
+    assert_string_equal(condition(&w, "ValidationSucceeded", "reason"),
+                        "RunInstancesAuthCheckFailed");
+    const uint32_t n_said = w.n_said;
+    w.denied = NULL;
+    later(&w, 60000);
+    assert_int_equal(w.n_templates, 3);
+    assert_int_equal(w.n_said, n_said); /* nobody asked, so nothing went well either */
+    assert_string_equal(condition(&w, "Ready", "status"), "False");
+    later(&w, 30 * 60000);
+    assert_int_equal(w.n_templates, 4);
+    assert_string_equal(condition(&w, "Ready", "status"), "True");
+    /* What nobody could find out leaves what is true of this spec. */
+    w.fails = "CreateLaunchTemplate";
+    later(&w, 31 * 60000);
+    assert_int_equal(w.n_templates, 5);
+    assert_string_equal(condition(&w, "Ready", "status"), "True");
+    assert_true(keeper_due(w.keeper) < w.now + 60000);
     world_done(&w);
 }
 
@@ -557,6 +626,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ready_and_at_rest),
         cmocka_unit_test(test_what_was_true_stays),
+        cmocka_unit_test(test_dry_runs),
         cmocka_unit_test(test_conflicts),
         cmocka_unit_test(test_removal),
         cmocka_unit_test(test_gone_in_between),
