@@ -12,6 +12,7 @@ static const char *const kept[] = {
     "karpenter.sh/capacity-buffer-fake-pod",
     ANN_CLASS_HASH,
     ANN_CLASS_HASH_VERSION,
+    ANN_CLASS_PROFILE,
     ANN_DELETION_COST,
     ANN_SAFE_TO_EVICT,
     "kubernetes.io/config.mirror",

@@ -141,7 +141,32 @@ void launch_reply(struct lifecycle *l, const struct lifecycle_view *view, struct
 
 /* ---- the claim after the launch ---- */
 
-static void put_launched_metadata(struct request *r, struct life *life, const struct cat_type *type)
+/* What the class was like when the node was bought: its hash, against which drift is seen, and the
+ * profile that the instance has (karp-aws: cloudprovider.Create). */
+static void put_class_annotations(const struct lifecycle *l, const struct request *r,
+                                  struct jsonw *w)
+{
+    static const char *const hashes[] = {ANN_CLASS_HASH, ANN_CLASS_HASH_VERSION};
+    const json_t *class = request_class(l, r->claim);
+    const json_t *metadata = json_object_get(class, "metadata");
+    const json_t *annotations = json_object_get(metadata, "annotations");
+    const char *profile =
+        json_string_value(json_object_get(json_object_get(class, "status"), "instanceProfile"));
+    jsonw_key_object(w, "annotations");
+    for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
+        const char *value = json_string_value(json_object_get(annotations, hashes[i]));
+        if (value != NULL) {
+            jsonw_key_str(w, hashes[i], str_of(value));
+        }
+    }
+    if (profile != NULL) {
+        jsonw_key_str(w, ANN_CLASS_PROFILE, str_of(profile));
+    }
+    jsonw_object_end(w);
+}
+
+static void put_launched_metadata(const struct lifecycle *l, struct request *r, struct life *life,
+                                  const struct cat_type *type)
 {
     struct strbuf body = strbuf_new(r->arena, BODY_MAX);
     struct jsonw w = jsonw_new(&body, JSONW_COMPACT);
@@ -154,6 +179,7 @@ static void put_launched_metadata(struct request *r, struct life *life, const st
                {words->capacity_type, life_str(&life->capacity_type)}};
     jsonw_object_begin(&w);
     jsonw_key_object(&w, "metadata");
+    put_class_annotations(l, r, &w);
     jsonw_key_object(&w, "labels");
     for (uint32_t i = 0; type != NULL && i < type->labels.n; i++) {
         const strid key = type->labels.v[i].key;
@@ -224,7 +250,7 @@ static void write_launched(struct lifecycle *l, struct request *r, struct life *
     if (k8s_pairs_get(labels, r->view->vocab->words->instance_type) == STRID_NONE ||
         k8s_pairs_get(labels, r->view->vocab->words->zone) == STRID_NONE ||
         k8s_pairs_get(labels, r->view->vocab->words->capacity_type) == STRID_NONE) {
-        put_launched_metadata(r, life, type);
+        put_launched_metadata(l, r, life, type);
     } else {
         l->counts.n_launched++;
         put_launched_status(r, life, type);

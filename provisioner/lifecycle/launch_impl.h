@@ -36,6 +36,9 @@ struct request {
 MUST_CHECK bool request_make(const struct lifecycle *lifecycle, struct request *request,
                              struct err *err);
 
+/* The EC2NodeClass of the claim; NULL: not there. */
+const json_t *request_class(const struct lifecycle *lifecycle, const struct karp_nodeclaim *claim);
+
 /* "spot" where the claim allows it, else "on-demand". */
 struct str request_capacity_type(const struct lifecycle_view *view,
                                  const struct karp_nodeclaim *claim);

@@ -37,14 +37,21 @@ struct str request_text(const struct request *r, strid id)
     return id == STRID_NONE ? STR_EMPTY : strtab_str(r->view->tab, id);
 }
 
+const json_t *request_class(const struct lifecycle *l, const struct karp_nodeclaim *claim)
+{
+    for (size_t i = 0; i < l->classes.n; i++) {
+        if (str_eq(life_str(&l->classes.v[i].name), claim->class_ref.name)) {
+            return l->classes.v[i].object;
+        }
+    }
+    return NULL;
+}
+
 static bool read_class(const struct lifecycle *l, struct request *r, struct err *err)
 {
     const struct str name = r->claim->class_ref.name;
     const struct k8s_identity id = {.name = name};
-    const json_t *object = NULL;
-    for (size_t i = 0; i < l->classes.n; i++) {
-        object = str_eq(life_str(&l->classes.v[i].name), name) ? l->classes.v[i].object : object;
-    }
+    const json_t *object = request_class(l, r->claim);
     r->known = k8s_state_find(r->view->state, life_kind("EC2NodeClass"), &id);
     if (object == NULL || r->known == NULL) {
         return err_set(err, ERR_NOT_FOUND, "EC2NodeClass " STR_FMT " is not there", STR_ARG(name));
@@ -113,7 +120,6 @@ static bool make_template(struct request *r, struct launch_config *config, struc
         !nodeclass_template(&launch, r->arena, config->template, err)) {
         return false;
     }
-    config->template->client_token = str_sub(config->template->launch_template_name, 0, 64);
     return true;
 }
 

@@ -238,7 +238,7 @@ void kept_go(struct kept *kept, enum stage stage)
     kept->handed = false;
 }
 
-static void gather_claims(struct kept *kept)
+void keeper_gather_claims(struct kept *kept)
 {
     const struct keeper_settings *s = &kept->keeper->settings;
     struct keeper_claim claim;
@@ -249,6 +249,7 @@ static void gather_claims(struct kept *kept)
         VEC_PUSH(&kept->run, &kept->claims,
                  (struct keeper_claim){.name = str_copy(&kept->run, claim.name),
                                        .hash_version = str_copy(&kept->run, claim.hash_version),
+                                       .profile = str_copy(&kept->run, claim.profile),
                                        .drifted = claim.drifted});
         kept->had_claims = true;
     }
@@ -321,7 +322,7 @@ static void begin(struct kept *kept, struct keeper_moment now)
     kept->dirty = false;
     kept->due = INT64_MAX; /* until `finish` */
     reset(kept);
-    gather_claims(kept);
+    keeper_gather_claims(kept);
     if (keeper_is_deleted(kept->object)) {
         /* Removal takes no more than this, so that what cannot be read can still go. */
         kept->class = (struct nodeclass){.name = kept->name,
@@ -454,6 +455,10 @@ void keeper_end(struct keeper *k, uint32_t id, const struct aws_fault *fault, st
         nodeclass_dryrun_end(kept->dryrun, fault, text);
         return;
     }
+    if (u.stage == SWEEP) {
+        nodeclass_upkeep_end(kept->upkeep, fault, text);
+        return;
+    }
     if (fault->kind != AWS_FAULT_NONE && fault->kind != AWS_FAULT_NOT_FOUND) {
         kept->failed = true;
         keeper_say(kept, ABOUT_AWS, /* is_error= */ true, "cannot ask AWS for an EC2NodeClass",
@@ -485,13 +490,14 @@ static void go_on(struct kept *kept, enum stage stage, struct keeper_moment now)
         kept->due = INT64_MAX;
         return;
     case STATUS:
-        kept_finish(kept, now, !kept->failed && !kept->claim_failed);
+        kept_go(kept, SWEEP);
         return;
     case IDLE:
     case CLUSTER:
     case PROFILE:
     case RESOLVE:
     case TRY:
+    case SWEEP:
     case CLEAN:
         return;
     }

@@ -12,6 +12,9 @@
  *   resolving   selectors are asked (resolver.h);
  *   dry run     EC2 is asked whether it would launch (dryrun.h), unless that is known already;
  *   status      what came of it is written, when it is not what the object says (status_patch.h).
+ * Once an hour, then, what it needs no more is removed: profiles of roles before that no NodeClaim
+ * is annotated with, and launch templates that are older. As long as a NodeClaim does not say which
+ * profile its instance has, none is.
  * A class that is deleted waits for its NodeClaims, then instance profiles and launch templates go,
  * then its finalizer. Every write of a class names the version that it rests on; when another was
  * faster the class is looked at again. A look ends at once, and what is under way for it counts no
@@ -34,8 +37,8 @@ struct keeper; /* opaque */
 
 /* A NodeClaim of a class. */
 struct keeper_claim {
-    struct str name, hash_version; /* annotation; empty: none */
-    bool drifted;                  /* has the condition */
+    struct str name, hash_version, profile; /* annotations; empty: none */
+    bool drifted;                           /* has the condition */
 };
 
 struct keeper_settings {

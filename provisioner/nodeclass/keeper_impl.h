@@ -11,7 +11,15 @@
 #include "provisioner/nodeclass/upkeep.h"
 
 /* What a line is about. */
-enum subject { ABOUT_AWS, ABOUT_TRIES, ABOUT_WRITES, ABOUT_CLAIMS, ABOUT_STATE, N_SUBJECTS };
+enum subject {
+    ABOUT_AWS,
+    ABOUT_TRIES,
+    ABOUT_SWEEPS,
+    ABOUT_WRITES,
+    ABOUT_CLAIMS,
+    ABOUT_STATE,
+    N_SUBJECTS
+};
 
 enum { VERSION_MAX = 128, CIDR_MAX = 64, REASON_MAX = 64, MESSAGE_MAX = 512 };
 
@@ -24,6 +32,7 @@ enum stage {
     RESOLVE,
     TRY, /* a dry run */
     STATUS,
+    SWEEP,  /* of what it needs no more */
     CLEAN,  /* of a class that goes */
     RELEASE /* the finalizer */
 };
@@ -50,6 +59,7 @@ struct kept {
     uint32_t n_failures;       /* in a row */
     uint64_t said[N_SUBJECTS]; /* hashes of the last lines about it, so as not to say them again */
     struct tried tried;
+    mono_t sweep_at; /* 0: not since the start */
 
     /* ---- of the look that is under way ---- */
     enum stage stage;
@@ -107,6 +117,9 @@ void keeper_well(struct kept *kept, enum subject subject, const char *message);
 /* The end of a look, and its next stage. */
 void kept_finish(struct kept *kept, struct keeper_moment now, bool good);
 void kept_go(struct kept *kept, enum stage stage);
+
+/* The NodeClaims of the class as they are now. */
+void keeper_gather_claims(struct kept *kept);
 
 /* metadata.generation; 0 when absent. */
 json_int_t kept_generation(const json_t *object);

@@ -8,6 +8,7 @@
 #include "provisioner/nodeclass/status_patch.h"
 
 #define TRIED_MS (INT64_C(30) * 60 * 1000) /* (karp-aws: ValidationTTL) */
+#define SWEEP_MS (INT64_C(60) * 60 * 1000)
 
 enum { SUBJECT_MAX = 256 * 1024 };
 
@@ -275,7 +276,7 @@ static bool want_status(struct kept *kept, struct keeper_moment now, struct keep
                                                     kept->keeper->settings.reserved_capacity,
                                                 .now = now.wall};
     if (kept->object == NULL || !nodeclass_status_patch(&facts, &kept->run, &body)) {
-        kept_finish(kept, now, !kept->failed && !kept->claim_failed);
+        kept_go(kept, SWEEP);
         return false;
     }
     return want_patch(kept, KEEPER_CLASS_STATUS, body, ret_want);
@@ -293,13 +294,22 @@ static bool want_meta(struct kept *kept, struct keeper_want *ret_want)
 static void leave_upkeep(struct kept *kept, struct keeper_moment now)
 {
     const struct str failure = nodeclass_upkeep_failure(kept->upkeep);
-    const bool was_ensure = kept->stage == PROFILE;
+    const enum stage stage = kept->stage;
     const struct str profile = nodeclass_upkeep_profile(kept->upkeep);
     kept->upkeep = NULL;
-    if (was_ensure) {
+    if (stage == PROFILE) {
         kept->profile = profile;
         kept->profile_failure = failure;
         begin_resolving(kept, now);
+    } else if (stage == SWEEP) {
+        if (failure.p != NULL) {
+            keeper_say(kept, ABOUT_SWEEPS, /* is_error= */ true,
+                       "cannot remove what an EC2NodeClass needs no more", failure);
+        } else {
+            keeper_well(kept, ABOUT_SWEEPS, "what an EC2NodeClass needs no more can be removed");
+        }
+        kept->sweep_at = now.mono + SWEEP_MS;
+        kept_finish(kept, now, !kept->failed && !kept->claim_failed);
     } else if (failure.p != NULL) {
         keeper_say(kept, ABOUT_AWS, /* is_error= */ true,
                    "cannot remove what was made for an EC2NodeClass", failure);
@@ -309,12 +319,40 @@ static void leave_upkeep(struct kept *kept, struct keeper_moment now)
     }
 }
 
+/* Profiles that NodeClaims say they have. False: one does not say. */
+static bool gather_used(struct kept *kept, struct nodeclass_upkeep_facts *facts)
+{
+    struct str *used = ARENA_ARRAY(&kept->run, struct str, kept->claims.n + 1);
+    facts->n_used = 0;
+    facts->used = used;
+    for (size_t i = 0; i < kept->claims.n; i++) {
+        used[facts->n_used++] = kept->claims.v[i].profile;
+        if (kept->claims.v[i].profile.n == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* NodeClaims are looked at anew: some may have come while EC2 was asked. */
+static struct nodeclass_upkeep *begin_sweep(struct kept *kept, struct keeper_moment now)
+{
+    struct nodeclass_upkeep_facts facts = upkeep_facts(kept);
+    keeper_gather_claims(kept);
+    facts.profile = kept->class.role.n > 0 ? kept->status.instance_profile : STR_EMPTY;
+    facts.without_iam =
+        !gather_used(kept, &facts) || facts.without_iam || kept->keeper->claims_absent;
+    facts.templates_before = now.wall - SWEEP_MS;
+    return nodeclass_upkeep_sweep(&facts, &kept->run);
+}
+
 static bool want_upkeep(struct kept *kept, struct keeper_moment now, struct keeper_want *ret_want)
 {
     struct nodeclass_question question;
     if (kept->upkeep == NULL) {
         const struct nodeclass_upkeep_facts facts = upkeep_facts(kept);
         kept->upkeep = kept->stage == PROFILE ? nodeclass_upkeep_ensure(&facts, &kept->run)
+                       : kept->stage == SWEEP ? begin_sweep(kept, now)
                                               : nodeclass_upkeep_remove(&facts, &kept->run);
     }
     if (nodeclass_upkeep_next(kept->upkeep, &question)) {
@@ -404,6 +442,12 @@ bool kept_want(struct kept *kept, struct keeper_moment now, struct keeper_want *
         return want_try(kept, now, ret_want);
     case STATUS:
         return want_status(kept, now, ret_want);
+    case SWEEP:
+        if (now.mono < kept->sweep_at) {
+            kept_finish(kept, now, !kept->failed && !kept->claim_failed);
+            return false;
+        }
+        return want_upkeep(kept, now, ret_want);
     case CLEAN:
         return want_upkeep(kept, now, ret_want);
     case RELEASE:

@@ -28,6 +28,7 @@ struct nodeclass_upkeep {
     struct arena *arena;
     struct nodeclass_upkeep_facts facts;
     struct str ours; /* the name of the profile that we make */
+    bool is_sweep;   /* of what is needed no more, not of all */
     enum step step;
     bool is_asked;   /* the question of `step` has been handed out */
     struct str role; /* in the profile that was looked at; empty: none */
@@ -355,6 +356,15 @@ struct nodeclass_upkeep *nodeclass_upkeep_remove(const struct nodeclass_upkeep_f
     return u;
 }
 
+struct nodeclass_upkeep *nodeclass_upkeep_sweep(const struct nodeclass_upkeep_facts *facts,
+                                                struct arena *arena)
+{
+    struct nodeclass_upkeep *u = upkeep_new(facts, arena);
+    u->is_sweep = true;
+    go(u, facts->without_iam || facts->profile.n == 0 ? LIST_TEMPLATES : LIST_PROFILES);
+    return u;
+}
+
 bool nodeclass_upkeep_next(struct nodeclass_upkeep *u, struct nodeclass_question *ret_question)
 {
     if (u->step == OVER || u->is_asked) {
@@ -365,6 +375,15 @@ bool nodeclass_upkeep_next(struct nodeclass_upkeep *u, struct nodeclass_question
     return true;
 }
 
+static bool is_used(const struct nodeclass_upkeep *u, struct str profile)
+{
+    bool used = str_eq(profile, u->facts.profile);
+    for (uint32_t i = 0; i < u->facts.n_used; i++) {
+        used = used || str_eq(profile, u->facts.used[i]);
+    }
+    return u->is_sweep && used;
+}
+
 /* Only what lies under the path is ours to remove, whatever the answer holds besides. */
 static void take_profiles(struct nodeclass_upkeep *u,
                           const struct iam_list_instance_profiles_response *page)
@@ -372,7 +391,7 @@ static void take_profiles(struct nodeclass_upkeep *u,
     const struct str path = path_of(&u->facts, u->arena);
     for (size_t i = 0; i < page->instance_profiles.n; i++) {
         const struct iam_instance_profile *profile = &page->instance_profiles.v[i];
-        if (str_eq(profile->path, path)) {
+        if (str_eq(profile->path, path) && !is_used(u, profile->instance_profile_name)) {
             VEC_PUSH(u->arena, &u->profiles, str_copy(u->arena, profile->instance_profile_name));
         }
     }
@@ -391,7 +410,9 @@ static bool has_tag(const struct ec2_launch_template *template, struct str key, 
 static bool is_template_of(const struct nodeclass_upkeep *u,
                            const struct ec2_launch_template *template)
 {
-    return has_tag(template, STR("eks:eks-cluster-name"), u->facts.cluster_name) &&
+    const bool due = !u->is_sweep || (template->create_time.has &&
+                                      template->create_time.v < u->facts.templates_before);
+    return due && has_tag(template, STR("eks:eks-cluster-name"), u->facts.cluster_name) &&
            has_tag(template, STR("karpenter.k8s.aws/ec2nodeclass"), u->facts.class->name);
 }
 

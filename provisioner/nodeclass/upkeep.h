@@ -26,6 +26,10 @@ struct nodeclass_upkeep_facts {
     struct str cluster_name, region;
     struct str profile; /* status.instanceProfile; empty: none */
     bool without_iam;   /* an isolated VPC has no way to IAM: nothing is removed there */
+    /* Of a sweep: profiles that are in use, and how old a template must be. */
+    uint32_t n_used;
+    const struct str *used; /* [n_used] */
+    wall_t templates_before;
 };
 
 /* Finds or makes the profile that carries class->role, which is not empty. */
@@ -34,6 +38,11 @@ struct nodeclass_upkeep *nodeclass_upkeep_ensure(const struct nodeclass_upkeep_f
 /* Removes all profiles and launch templates of the class. */
 struct nodeclass_upkeep *nodeclass_upkeep_remove(const struct nodeclass_upkeep_facts *facts,
                                                  struct arena *arena);
+/* Removes what the class needs no more: the profiles of roles before, but for `profile` and those
+ * in use, and templates that were made before a moment. One that a launch still counts on is made
+ * again: EC2 says that it is not there. */
+struct nodeclass_upkeep *nodeclass_upkeep_sweep(const struct nodeclass_upkeep_facts *facts,
+                                                struct arena *arena);
 
 /* The next question; false: one is under way, or it is over. */
 MUST_CHECK bool nodeclass_upkeep_next(struct nodeclass_upkeep *upkeep,

@@ -149,6 +149,7 @@ static bool claim_next(void *ctx, struct str name, uint32_t *at, struct keeper_c
     const struct k8s_state *state = engine_look(n->service->engine).state;
     struct strtab *tab = engine_tab(n->service->engine);
     const strid version = strtab_find(tab, STR(ANN_CLASS_HASH_VERSION));
+    const strid profile_key = strtab_find(tab, STR(ANN_CLASS_PROFILE));
     const strid drifted = strtab_find(tab, STR("Drifted"));
     const uint32_t n_claims = k8s_state_count(state, STORE_NODECLAIMS);
     while (*at < n_claims) {
@@ -158,7 +159,9 @@ static bool claim_next(void *ctx, struct str name, uint32_t *at, struct keeper_c
         }
         *ret = (struct keeper_claim){.name = claim->meta.name};
         const strid value = k8s_pairs_get(&claim->meta.annotations, version);
+        const strid profile = k8s_pairs_get(&claim->meta.annotations, profile_key);
         ret->hash_version = value == STRID_NONE ? STR_EMPTY : strtab_str(tab, value);
+        ret->profile = profile == STRID_NONE ? STR_EMPTY : strtab_str(tab, profile);
         for (uint32_t i = 0; i < claim->conditions.n; i++) {
             ret->drifted = ret->drifted || claim->conditions.v[i].type == drifted;
         }

@@ -346,9 +346,9 @@ def move_hashes(world):
     world.until("older", "True")
     value = world.get("older")
     good = value["metadata"]["annotations"][HASH]
-    for name in ("plain", "drifted"):
+    for name, group, kind in (("plain", "karpenter.k8s.aws", "EC2NodeClass"), ("drifted", "karpenter.k8s.aws", "EC2NodeClass"), ("foreign", "karpenter.other.io", "OtherNodeClass")):
         world.admin.ask("POST", CLAIMS, {"apiVersion": "karpenter.sh/v1", "kind": "NodeClaim", "metadata": {"name": name, "annotations": {HASH: "1", HASH + "-version": "v4"}}, "spec": {
-            "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "older"}, "requirements": []}})
+            "nodeClassRef": {"group": group, "kind": kind, "name": "older"}, "requirements": []}})
     world.admin.ask("PATCH", CLAIMS + "/drifted/status", {"status": {"conditions": [
         {"type": "Drifted", "status": "True", "reason": "Drifted", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}})
     world.patch("older", {"metadata": {"annotations": {HASH: "1", HASH + "-version": "v4"}}, "spec": {"tags": {"x": "y"}}})
@@ -362,6 +362,12 @@ def move_hashes(world):
         found = annotations("%s/%s" % (CLAIMS, name))
         assert found[HASH] == expected and found[HASH + "-version"] == "v5", (name, found)
         world.admin.ask("DELETE", "%s/%s" % (CLAIMS, name))
+    # A NodeClaim of another provider, whose class has the same name, is neither moved nor waited for.
+    found = annotations(CLAIMS + "/foreign")
+    assert found[HASH] == "1" and found[HASH + "-version"] == "v4", found
+    world.admin.ask("DELETE", CLASSES + "/older")
+    wait_for("the class goes without it", lambda: world.get("older") is None)
+    world.admin.ask("DELETE", CLAIMS + "/foreign")
 
 
 def take_turns(world, keys):

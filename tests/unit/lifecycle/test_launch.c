@@ -15,7 +15,9 @@
 #include "provisioner/provisioning/round.h"
 
 static const char class_json[] =
-    "{\"metadata\": {\"name\": \"default\", \"uid\": \"c-1\"}, \"spec\": {\"role\": \"nodes\", "
+    "{\"metadata\": {\"name\": \"default\", \"uid\": \"c-1\", \"annotations\": "
+    "{\"karpenter.k8s.aws/ec2nodeclass-hash\": \"42\", "
+    "\"karpenter.k8s.aws/ec2nodeclass-hash-version\": \"v5\"}}, \"spec\": {\"role\": \"nodes\", "
     "\"amiSelectorTerms\": [{\"alias\": \"al2023@latest\"}], \"subnetSelectorTerms\": [{\"id\": "
     "\"subnet-a\"}], \"securityGroupSelectorTerms\": [{\"id\": \"sg-1\"}]}, \"status\": "
     "{\"subnets\": [{\"id\": \"subnet-a\", \"zone\": \"us-east-1a\", \"zoneID\": \"use1-az1\"}], "
@@ -74,6 +76,9 @@ static const struct action *until_fleet(struct bench *b)
             return action;
         }
         assert_ptr_equal(action->operation, &aws_ec2_create_launch_template);
+        /* One with a token would not be made again under it after it was removed. */
+        const struct ec2_create_launch_template_request *template = action->request;
+        assert_int_equal(template->client_token.n, 0);
         const struct ec2_create_launch_template_result made = {0};
         bench_reply(b, action->id, &made);
     }
@@ -267,7 +272,12 @@ static void errors_that_come_with_an_instance_are_remembered(void **state)
     bench_reply(&b, id, &result);
     assert_int_equal(n_gone(&b), 1);
     bench_step(&b);
-    assert_true(bench_only(&b, ACTION_WRITE)->write.subresource.n == 0); /* labels first */
+    const struct k8s_write *write = &bench_only(&b, ACTION_WRITE)->write;
+    assert_true(write->subresource.n == 0); /* labels first, and what the class was like */
+    assert_true(str_has(write->body,
+                        STR("{\"karpenter.k8s.aws/ec2nodeclass-hash\":\"42\",\"karpenter.k8s.aws/"
+                            "ec2nodeclass-hash-version\":\"v5\",\"karpenter.k8s.aws/"
+                            "instance-profile-name\":\"nodes\"}")));
     bench_close(&b);
 }
 

@@ -29,6 +29,7 @@ struct world {
     uint32_t n_claim_patches;
     const char *denied;   /* an operation of AWS that IAM refuses */
     uint32_t n_templates; /* that were made to try a launch */
+    uint32_t n_listed;    /* questions for old templates */
     uint32_t n_asked, n_patched, n_said, n_parameters;
     char said[256];
 };
@@ -151,6 +152,7 @@ static void ask(struct world *w, const struct keeper_want *want)
                                                      : AWS_FAULT_NONE};
     w->n_asked++;
     w->n_templates += want->operation == &aws_ec2_create_launch_template;
+    w->n_listed += want->operation == &aws_ec2_describe_launch_templates;
     if (fault.kind == AWS_FAULT_NONE) {
         page(w, want);
     }
@@ -349,6 +351,29 @@ static void test_dry_runs(void **state)
     assert_int_equal(w.n_templates, 5);
     assert_string_equal(condition(&w, "Ready", "status"), "True");
     assert_true(keeper_due(w.keeper) < w.now + 60000);
+    world_done(&w);
+}
+
+/* Once an hour, and what it says of failures. */
+static void test_sweeps(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    turn(&w);
+    assert_int_equal(w.n_listed, 1);
+    later(&w, 30 * 60000);
+    assert_int_equal(w.n_listed, 1);
+    w.fails = "DescribeLaunchTemplates";
+    later(&w, 31 * 60000);
+    assert_int_equal(w.n_listed, 2);
+    assert_string_equal(w.said, "cannot remove what an EC2NodeClass needs no more: slow down");
+    assert_string_equal(condition(&w, "Ready", "status"), "True");
+    assert_int_equal(keeper_due(w.keeper), w.now + 60000); /* it can wait */
+    w.fails = NULL;
+    later(&w, 61 * 60000);
+    assert_int_equal(w.n_listed, 3);
+    assert_string_equal(w.said, "what an EC2NodeClass needs no more can be removed: ");
     world_done(&w);
 }
 
@@ -627,6 +652,7 @@ int main(void)
         cmocka_unit_test(test_ready_and_at_rest),
         cmocka_unit_test(test_what_was_true_stays),
         cmocka_unit_test(test_dry_runs),
+        cmocka_unit_test(test_sweeps),
         cmocka_unit_test(test_conflicts),
         cmocka_unit_test(test_removal),
         cmocka_unit_test(test_gone_in_between),

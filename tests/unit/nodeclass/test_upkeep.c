@@ -259,12 +259,47 @@ static void test_remove(void **state)
     }
 }
 
+/* Profiles of roles before, in use or not, and templates by age. */
+static void test_sweep(void **state)
+{
+    (void)state;
+    const struct str used[] = {STR("used")};
+    for (int round = 0; round < 4; round++) {
+        auto_arena arena = ARENA_INIT;
+        struct world w = {.arena = &arena, .n_templates = 2};
+        struct nodeclass_upkeep_facts facts = facts_of(&class_of_tests, "current");
+        facts.n_used = 1;
+        facts.used = used;
+        facts.templates_before = 1000;
+        facts.without_iam = round == 1;
+        facts.profile = round == 2 ? STR_EMPTY : facts.profile;
+        w.fails = round == 3 ? "DescribeLaunchTemplates" : NULL;
+        (void)add(&w, STR("current"), PATH, "node");
+        (void)add(&w, STR("used"), PATH, "before");
+        (void)add(&w, STR("unused"), PATH, "long before");
+        (void)add(&w, STR("of a person"), STR("/"), "node");
+        w.templates[0] = template_of(&arena, "shop", "c");
+        w.templates[1] = template_of(&arena, "shop", "c");
+        w.templates[0].create_time = (struct opt_wall){.has = true, .v = 1000};
+        w.templates[1].create_time = (struct opt_wall){.has = true, .v = 999};
+        struct nodeclass_upkeep *u = nodeclass_upkeep_sweep(&facts, &arena);
+        run(&w, u);
+        /* Without a way to IAM, or a profile that the class surely has, none goes. */
+        assert_int_equal(w.n_profiles, round == 1 || round == 2 ? 4 : 3);
+        assert_true((find(&w, STR("unused")) == NULL) == (round == 0 || round == 3));
+        assert_true(find(&w, STR("current")) != NULL && find(&w, STR("used")) != NULL);
+        assert_int_equal(w.n_templates, round == 3 ? 2 : 1);
+        assert_int_equal(nodeclass_upkeep_failure(u).n, round == 3 ? 2 : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ensure),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_sweep),
     };
     return cmocka_run_group_tests_name("upkeep", tests, NULL, NULL);
 }
