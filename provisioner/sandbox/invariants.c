@@ -93,6 +93,23 @@ bool invariants_hold(struct world *world)
            (!moved || (instances_have_claims(world) && limits_hold(world)));
 }
 
+/* The program knows what there is, and believes in nothing that is not. */
+static bool is_known(struct world *world)
+{
+    static const enum k8s_store stores[] = {STORE_PODS, STORE_NODES, STORE_NODECLAIMS, STORE_PVCS};
+    if (world->engine == NULL) {
+        return true;
+    }
+    const struct k8s_state *seen = engine_look(world->engine).state;
+    for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++) {
+        if (k8s_state_count(seen, stores[i]) != k8s_state_count(world->truth, stores[i])) {
+            return invariants_broken(world, "the program does not know what there is",
+                                     str_of(world_kind_of(stores[i])->resource));
+        }
+    }
+    return true;
+}
+
 /* When nothing has failed for a while: every pod has its place, every claim its node. */
 bool invariants_converged(struct world *world)
 {
@@ -115,5 +132,5 @@ bool invariants_converged(struct world *world)
                                      claim->meta.name);
         }
     }
-    return true;
+    return is_known(world);
 }

@@ -132,6 +132,17 @@ void objects_create(struct world *world, const struct k8s_kind *kind, json_t *va
     show(world, object, K8S_ADDED);
 }
 
+static bool is_held(const struct object *object)
+{
+    return json_array_size(
+               json_object_get(json_object_get(object->value, "metadata"), "finalizers")) > 0;
+}
+
+static bool is_going(const struct object *object)
+{
+    return json_object_get(json_object_get(object->value, "metadata"), "deletionTimestamp") != NULL;
+}
+
 /* Those that belong to what has gone go, too. */
 static void collect(struct world *world, struct str uid)
 {
@@ -139,7 +150,8 @@ static void collect(struct world *world, struct str uid)
         const json_t *owners = json_object_get(
             json_object_get(world->objects.v[i].value, "metadata"), "ownerReferences");
         for (size_t k = 0; k < json_array_size(owners); k++) {
-            if (str_eq(member(json_array_get(owners, k), "uid"), uid)) {
+            if (str_eq(member(json_array_get(owners, k), "uid"), uid) &&
+                !is_going(&world->objects.v[i])) {
                 const struct object owned = world->objects.v[i];
                 objects_remove(world, owned.kind, text_str(&owned.ns), text_str(&owned.name));
                 i = (size_t)-1; /* from the beginning: what was removed has moved the others */
@@ -161,17 +173,6 @@ static void take_away(struct world *world, struct object *object)
     show(world, &gone, K8S_DELETED);
     json_decref(gone.value);
     collect(world, text_str(&gone.uid));
-}
-
-static bool is_held(const struct object *object)
-{
-    return json_array_size(
-               json_object_get(json_object_get(object->value, "metadata"), "finalizers")) > 0;
-}
-
-static bool is_going(const struct object *object)
-{
-    return json_object_get(json_object_get(object->value, "metadata"), "deletionTimestamp") != NULL;
 }
 
 void objects_put(struct world *world, struct object *object, json_t *value)

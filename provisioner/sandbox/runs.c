@@ -56,8 +56,9 @@ bool sandbox_run_many(const struct sandbox_options *options, uint64_t n_runs,
     auto_arena arena = ARENA_INIT;
     struct part *parts = ARENA_ARRAY(&arena, struct part, AT_ONCE);
     *ret_runs = (struct sandbox_runs){.n_runs = 0};
-    for (uint64_t from = 0; from < n_runs && ret_runs->n_broken == 0; from += AT_ONCE) {
-        const uint32_t n = (uint32_t)least(n_runs - from, AT_ONCE);
+    const uint64_t at_once = parallel == NULL ? 1 : AT_ONCE;
+    for (uint64_t from = 0; from < n_runs && ret_runs->n_broken == 0; from += at_once) {
+        const uint32_t n = (uint32_t)least(n_runs - from, at_once);
         for (uint32_t i = 0; i < n; i++) {
             parts[i] = (struct part){.options = *options};
             parts[i].options.seed = options->seed + from + i;

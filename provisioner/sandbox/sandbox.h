@@ -115,7 +115,7 @@ struct parallel;
 MUST_CHECK bool sandbox_run_many(const struct sandbox_options *options, uint64_t n_runs,
                                  const struct parallel *parallel, struct sandbox_runs *ret_runs,
                                  struct err *err);
-/* `took_ms` of the clock on the wall; for worlds a minute. */
+/* `took_ms` of the clock on the wall, for days a minute; 0: nobody has looked. */
 void sandbox_runs_table(const struct sandbox_options *options, const struct sandbox_runs *runs,
                         int64_t took_ms, struct strbuf *out);
 

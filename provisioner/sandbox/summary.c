@@ -37,13 +37,13 @@ static void put_faults(const uint64_t counts[SANDBOX_N_ACTIONS][SANDBOX_N_FAULTS
                                          "unanswered", "kill before", "kill after"};
     strbuf_addf(out, "\n  %-12s", "");
     for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
-        strbuf_addf(out, "%12s", faults[f]);
+        strbuf_addf(out, "%11s", faults[f]);
     }
     strbuf_addc(out, '\n');
     for (int a = 0; a < SANDBOX_N_ACTIONS; a++) {
         strbuf_addf(out, "  %-12s", actions[a]);
         for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
-            strbuf_addf(out, "%12llu", (unsigned long long)counts[a][f]);
+            strbuf_addf(out, "%11llu", (unsigned long long)counts[a][f]);
         }
         strbuf_addc(out, '\n');
     }
@@ -99,14 +99,15 @@ void sandbox_table(const struct sandbox_options *options, const struct sandbox_r
 void sandbox_runs_table(const struct sandbox_options *options, const struct sandbox_runs *runs,
                         int64_t took_ms, struct strbuf *out)
 {
-    const int64_t days = runs->ran_ms / (24 * HOUR), took = took_ms > 0 ? took_ms : 1;
     strbuf_addf(out, "sandbox " STR_FMT ", seeds %llu to %llu\n\n", STR_ARG(options->name),
                 (unsigned long long)options->seed,
                 (unsigned long long)(options->seed + runs->n_runs - 1));
     put_number(out, "worlds", runs->n_runs);
     put_number(out, "broken", runs->n_broken);
-    put_number(out, "days, all told", (uint64_t)days);
-    put_number(out, "days a minute", (uint64_t)(days * MINUTE / took));
+    put_number(out, "hours, all told", (uint64_t)(runs->ran_ms / HOUR));
+    if (took_ms > 0) {
+        put_number(out, "days a minute", (uint64_t)(runs->ran_ms / HOUR * MINUTE / (24 * took_ms)));
+    }
     put_number(out, "launches", runs->n_launches);
     put_number(out, "  of any world, least", runs->n_launches_least);
     put_number(out, "terminations", runs->n_terminations);

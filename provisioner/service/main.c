@@ -139,6 +139,7 @@ static bool run_world(const struct sandbox_options *options, bool watched, struc
     struct sandbox_report report, karpenter;
     other.karpenter = true;
     if (watched) {
+        io_signals_catch(); /* the terminal is to be given back */
         if (!sandbox_view(options, &report, err)) {
             return false;
         }
@@ -197,11 +198,13 @@ int main(int argc, char **argv)
     struct settings settings;
     struct err err;
     struct log *log = NULL;
-    io_signals_catch();
     if (!settings_parse(argc, (const char *const *)argv, environment, NULL, &arena, &settings,
                         &err) ||
         !scheduler_config_apply(settings.scheduler_config, NULL, NULL, &err)) {
         return fail(EXIT_SETTING, &err);
+    }
+    if (settings.command != COMMAND_SANDBOX) { /* which ends at once */
+        io_signals_catch();
     }
     if (settings.command == COMMAND_HELP || settings.command == COMMAND_VERSION) {
         return print_help(&settings);

@@ -4,6 +4,7 @@ that order. A killer is a test program below tests/ of the build tree with its a
 beside the project) or `tests/....py` (a script that takes the program `binpack`)."""
 
 S, P, C, K, V = "binpack/scheduling/", "binpack/plan/", "binpack/catalog/", "k8s/", "binpack/solver/"
+L = "provisioner/lifecycle/"
 TAINTS, REQS, PROBLEM = "unit/scheduling/test_sched_taints", "unit/scheduling/test_sched_reqs", "unit/scheduling/test_sched_problem"
 SNAPSHOT, VOLUMES, DAEMONS = "unit/scheduling/test_sched_snapshot", "unit/scheduling/test_sched_volumes", "unit/scheduling/test_sched_daemons"
 PREFS, RESOURCES, ELIGIBLE = "unit/scheduling/test_sched_prefs", "unit/scheduling/test_sched_resources", "unit/scheduling/test_sched_eligibility"
@@ -13,6 +14,7 @@ PODS, VALUES = "unit/k8s/test_k8s_pods", "unit/k8s/test_k8s_values"
 VERIFY, SPREAD = "unit/solver/test_solver_verify", "unit/solver/test_solver_spread"
 GROUPS = "property/test_groups 20 1"
 CLUSTERS = "property/test_clusters 12 1"
+WORLDS = "property/test_worlds 3 1"
 PLANS = "tests/cli/mutants.py examples/shop"
 
 MUTANTS = [
@@ -91,5 +93,10 @@ MUTANTS = [
     ("Events without a budget", K + "events.c", "if (spent + 1000 > BUDGET * 1000) {", "if (false) {", [EVENTS]),
     ("an Event that is gone stays counted", K + "events.c", "bool again = outcome ==", "bool again = false && outcome ==", [EVENTS]),
     ("nulls are members", K + "schema_rules.c", "if (value.v != NULL && !one(", "if (!one(", [SCHEMA]),
+    # The engine, in worlds in which anything goes wrong.
+    ("a NodeClaim without a finalizer is launched", L + "lifecycle.c", "} else if (!has_finalizer(view, &claim->meta)) {", "} else if (false) {", [WORLDS]),
+    ("a launch without a token", L + "launch.c", "fleet->client_token = strbuf_str(&token);", "", [WORLDS]),
+    ("a list after 410 loses what was deleted", K + "roster.c", "e->generation != roster->generation) {", "e->generation > roster->generation) {", [WORLDS]),
+    ("another launch after a time-out", L + "fleet.c", "life->sure = false; /* looked for before the same is asked for again */", "life->used_up = true;", [WORLDS]),
     ("who refuses is not said", K + "schema.c", "walk->accepted_by_server = fits;", "", [SCHEMA]),
 ]
