@@ -56,16 +56,20 @@ static struct str amount_text(const struct browsing *b, strid resource,
                        b->arena);
 }
 
-/* "8 nvidia.com/gpu", or "-": extended resources that are devices. */
+/* "8 nvidia", or "-": extended resources that are devices; `show` has their full names. */
 static struct str devices_text(const struct browsing *b, const struct cat_type *type)
 {
-    static const char *const devices[] = {"nvidia.com/gpu", "amd.com/gpu", "aws.amazon.com/neuron",
-                                          "habana.ai/gaudi"};
+    static const struct {
+        const char *resource, *name;
+    } devices[] = {{"nvidia.com/gpu", "nvidia"},
+                   {"amd.com/gpu", "amd"},
+                   {"aws.amazon.com/neuron", "neuron"},
+                   {"habana.ai/gaudi", "gaudi"}};
     for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-        strid id = strtab_find(b->tab, str_of(devices[i]));
+        strid id = strtab_find(b->tab, str_of(devices[i].resource));
         int64_t n = id == STRID_NONE ? 0 : k8s_resources_get(&type->allocatable, id);
         if (n > 0) {
-            return text_format(b->arena, "%lld %s", (long long)n, devices[i]);
+            return text_format(b->arena, "%lld %s", (long long)n, devices[i].name);
         }
     }
     return STR("-");
@@ -88,6 +92,9 @@ static void render_list(const struct browsing *b, struct strbuf *out, const stru
     struct table *table = table_new(b->arena, catalog_types_shape.columns, catalog_types_shape.n);
     for (uint32_t i = 0; i < b->catalog->n_types; i++) {
         add_row(b, table, &b->catalog->types[i]);
+    }
+    if (look->width > 0 && table_width(table) > look->width) {
+        table_set_gap(table, 1);
     }
     table_render(table, out, look, /* with_head= */ true);
 }

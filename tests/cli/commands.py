@@ -171,6 +171,8 @@ def exit_codes():
         _, err = run("--simulate", "-f", "hard.yaml", "--effort=1", "--algorithm=ffd", "--require-gap=0", code=5)
         assert "--require-gap" in err
     run("verify", code=2)
+    listed = run("catalog", "list")[0].splitlines()
+    assert all(len(line) <= 80 for line in listed) and any(line.endswith(" 8 nvidia") for line in listed), max(listed, key=len)
     run("catalog", code=2)
     run("help", "nonsense", code=2)
     run("completion", "tcsh", code=2)
