@@ -8,6 +8,14 @@ static const char *const catalog_words[] = {"list", "show", "verify", "refresh",
 static const char *const nodeclass_words[] = {"show", "userdata", NULL};
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 
+const char *const *completion_words(enum cli_command command)
+{
+    return command == CLI_CATALOG      ? catalog_words
+           : command == CLI_NODECLASS  ? nodeclass_words
+           : command == CLI_COMPLETION ? shell_words
+                                       : NULL;
+}
+
 static void put(struct strbuf *b, const char *text)
 {
     strbuf_add(b, str_of(text));

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "binpack/cli/columns.h"
 #include "binpack/cli/commands.h"
+#include "binpack/cli/complete_line.h"
 #include "binpack/cli/completion.h"
 #include "binpack/cli/help.h"
 #include "binpack/cli/input.h"
@@ -132,6 +133,39 @@ static int run(const struct options *options, struct console *console)
     return EXIT_USAGE;
 }
 
+/* Under this name kubectl asks what the last word of a line may become: a word a line, and at the
+ * end whether the shell's own files come into question. Source: "Shell completion of plugins" in
+ * https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/ */
+#define PLUGIN_COMPLETION "kubectl_complete-binpack"
+
+static int complete_plugin(int argc, char **argv)
+{
+    auto_arena arena = ARENA_INIT;
+    struct str *words = ARENA_ARRAY(&arena, struct str, argc);
+    for (int i = 1; i < argc; i++) {
+        words[i - 1] = str_of(argv[i]);
+    }
+    const struct option_texts line = {.n = argc > 1 ? (uint32_t)argc - 1 : 0, .v = words};
+    const struct completion c = complete_line(&line, &arena);
+    const struct str asked[] = {
+        c.kind == COMPLETE_WORDS ? str_of(option_hint_kinds[c.hint]) : STR_EMPTY, c.prefix};
+    const struct options options = {.command = CLI_COMPLETION,
+                                    .arguments = {.n = 2, .v = asked},
+                                    .files = c.files,
+                                    .catalogs = c.catalogs,
+                                    .quiet = true};
+    struct console console = console_new(&options);
+    struct strbuf b = output_buffer(&arena);
+    if (c.kind == COMPLETE_WORDS) {
+        (void)command_words(&options, &console); /* a word that cannot be found is none */
+    }
+    for (uint32_t i = 0; i < c.words.n; i++) {
+        strbuf_addf(&b, STR_FMT "\n", STR_ARG(c.words.v[i]));
+    }
+    strbuf_add(&b, c.kind == COMPLETE_FILES ? STR(":0\n") : STR(":4\n"));
+    return print(&console, &b, EXIT_ALL_PLACED);
+}
+
 int main(int argc, char **argv)
 {
     auto_arena arena = ARENA_INIT;
@@ -139,6 +173,9 @@ int main(int argc, char **argv)
     struct options options;
     struct console console = console_new(&(struct options){.command = CLI_SIMULATE});
     io_signals_catch();
+    if (argc > 0 && str_ends(str_of(argv[0]), STR(PLUGIN_COMPLETION))) {
+        return complete_plugin(argc, argv);
+    }
     if (!options_parse(argc, (const char *const *)argv, &arena, &options, &err)) {
         return usage_error(&console, &err);
     }

@@ -206,7 +206,8 @@ const struct help_topic help_topics[] = {
      "\n"
      "`--live` reads the cluster that kubectl's configuration names (`--kubeconfig`, `--context`), "
      "and changes nothing in it. kubectl passes its own options on only behind the plugin's "
-     "name.\n"},
+     "name. With `kubectl_complete-binpack` on the PATH, which is installed, too, kubectl's own "
+     "completion knows the plugin's words.\n"},
     {"exit-codes", "Exit status",
      "  0    all pods are placed\n"
      "  1    a file could not be read, written or parsed, or a check failed\n"

@@ -118,8 +118,22 @@ def fish(typed):
     return words[0]
 
 
+def kubectl(typed):
+    """What kubectl's own completion makes of the plugin's answer: values stand behind "=", files are the shell's."""
+    words = typed.rstrip("\t").split(" ")
+    done = subprocess.run([os.path.abspath("bin/kubectl_complete-binpack"), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
+                          timeout=PATIENCE_S, env={**os.environ, "HOME": os.getcwd()})
+    found, directive = done.stdout.splitlines()[:-1], done.stdout.splitlines()[-1]
+    assert directive in (":0", ":4"), done
+    if directive == ":0":
+        found = [name for name in os.listdir(".") if name.startswith(words[-1])]
+    assert len(found) == 1, (typed, done)
+    return (words[-1].split("=")[0] + "=" if words[-1].startswith("--") and "=" in words[-1] else "") + found[0]
+
+
 def rows(shell):
     for typed, expected in ROWS:
+        typed = typed.replace("~/", os.getcwd() + "/") if shell is kubectl else typed  # kubectl hands paths over as the shell made them
         got = shell(typed)
         assert got == expected, "%r gave %r, expected %r" % (typed, got, expected)
 
@@ -133,7 +147,7 @@ def hostile_names_are_no_words():
 
 def main():
     shells = (("bash", bash), ("zsh", zsh), ("fish", fish))
-    print("1..%d" % (len(shells) + 1))
+    print("1..%d" % (len(shells) + 2))
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -147,7 +161,8 @@ def main():
         for shell, name in (("bash", "c.bash"), ("zsh", "functions/_binpack"), ("fish", "c.fish")):
             with open(name, "w", encoding="utf-8") as out:
                 subprocess.run([BINPACK, "completion", shell], stdout=out, check=True)
-        tests = [(n, (lambda f=f: rows(f)), n) for n, f in shells] + [("names that a shell could run", hostile_names_are_no_words, "sh")]
+        os.symlink(BINPACK, "bin/kubectl_complete-binpack")
+        tests = [(n, (lambda f=f: rows(f)), n) for n, f in shells] + [("as a plugin of kubectl", lambda: rows(kubectl), "sh")] + [("names that a shell could run", hostile_names_are_no_words, "sh")]
         for i, (name, test, needs) in enumerate(tests, 1):
             if shutil.which(needs) is None:
                 print("ok %d - %s # SKIP %s is not installed" % (i, name, needs))
