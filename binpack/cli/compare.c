@@ -280,6 +280,17 @@ static void price_constraints(struct comparing *c)
     }
 }
 
+/* Plans that the prices of rules take. */
+static uint32_t n_prices(const struct comparing *c)
+{
+    const char *thing;
+    uint32_t n = 0;
+    for (int rule = 0; rule < WHATIF_N_RULES && c->options->price_constraints; rule++) {
+        n += whatif_rule_count(c->input.cluster, (enum whatif_rule)rule, &thing) > 0;
+    }
+    return n > 1 ? n + 1 : n;
+}
+
 /* What an interrupt kept from being looked at is said, not just absent. */
 static void note_stopped(struct comparing *c, const struct scenario *scenarios, uint32_t n)
 {
@@ -340,6 +351,7 @@ static bool compare(struct comparing *c, uint32_t n, struct err *err)
         return false;
     }
     c->settings = input_settings(c->options, &c->input);
+    input_ask_effort(c->options, &c->input, 1 + n + n_prices(c), c->console, &c->settings);
     c->planning.arena = c->arena;
     c->planning.what = "base";
     if (!planning_run(&c->planning, &c->input, &c->settings, err)) {

@@ -44,6 +44,7 @@ static bool plan_side(struct differing *d, struct str path, json_t **ret_documen
         return false;
     }
     struct make_settings settings = input_settings(d->options, &input);
+    input_ask_effort(d->options, &input, 2, d->console, &settings);
     d->planning.read_done = io_clock_mono();
     d->planning.arena = &arena;
     bool good = planning_run(&d->planning, &input, &settings, err);

@@ -561,7 +561,9 @@ struct make_settings input_settings(const struct options *options, const struct 
     s.catalog.reserved_enis = (int64_t)options->reserved_enis;
     input_set_algorithm(&s, (enum option_algorithm)options->algorithm);
     s.spot_rules = input_spot_rules(options);
-    s.solver.effort = (uint32_t)options->effort;
+    if (options->effort > 0) {
+        s.solver.effort = (uint32_t)options->effort;
+    }
     s.solver.seed = options->seed;
     if (options->gap.has) {
         s.solver.gap = (double)options->gap.v / 1e9;
@@ -571,6 +573,21 @@ struct make_settings input_settings(const struct options *options, const struct 
         s.options_within_ppm = ppm > UINT32_MAX ? UINT32_MAX : (uint32_t)ppm;
     }
     return s;
+}
+
+void input_ask_effort(const struct options *options, const struct input *input, uint32_t n_plans,
+                      struct console *console, struct make_settings *settings)
+{
+    enum { PODS_MAX = 20000 }; /* planned in all, with the effort of a plan of its own */
+    const uint64_t pods = (uint64_t)input->cluster->n_pods * n_plans;
+    if (options->effort > 0 || pods <= PODS_MAX) {
+        return;
+    }
+    auto_arena scratch = ARENA_INIT;
+    settings->solver.effort = 1;
+    console_assume(console, "effort 1, because " STR_FMT " are planned%s (--effort)",
+                   STR_ARG(text_things(&scratch, input->cluster->n_pods, "pod")),
+                   n_plans > 1 ? " several times" : "");
 }
 
 struct disrupt_options input_disrupt_options(const struct options *options)

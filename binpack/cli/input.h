@@ -75,5 +75,11 @@ struct plan_spot_rules input_spot_rules(const struct options *options);
 /* The settings that the command line asks for, over those that the input implies. */
 struct make_settings input_settings(const struct options *options, const struct input *input);
 
+/* Whoever asks a question waits for the answer: where `n_plans` plans of the input together are
+ * about many pods, each gets less effort than a plan by itself, unless the command line says how
+ * much, and that is said. */
+void input_ask_effort(const struct options *options, const struct input *input, uint32_t n_plans,
+                      struct console *console, struct make_settings *settings);
+
 /* What --mode=disrupt may do, from the command line alone. */
 struct disrupt_options input_disrupt_options(const struct options *options);

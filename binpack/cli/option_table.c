@@ -381,7 +381,10 @@ const struct option_row option_rows[] = {
             "`--max-disruptions` and `--max-moved-pods` hold over the whole round, and a pod that "
             "moves twice counts twice."},
     {"effort", 0, "1..5", OPTION_NUMBER, FIELD(effort), .min = 1, .max = 5, .fallback = "3",
-     .group = GROUP_SOLVER, .commands = PLANS, .help = "how much work to spend; 5 is for proofs"},
+     .group = GROUP_SOLVER, .commands = PLANS, .help = "how much work to spend; 5 is for proofs",
+     .doc =
+         "Questions (`explain`, `compare`, `diff`) about more than 20,000 pods, plan by plan, are "
+         "answered with effort 1, and say so."},
     {"gap", 0, "PCT", OPTION_PERCENT, FIELD(gap), TO_100, .fallback = "0.01%",
      .group = GROUP_SOLVER, .commands = PLANS,
      .help = "stop when the plan is proven this close to the cheapest"},

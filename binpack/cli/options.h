@@ -202,7 +202,8 @@ struct options {
     uint64_t reserved_enis;
     struct str default_spread; /* as written; empty: none */
     int algorithm;             /* enum option_algorithm */
-    uint64_t effort, seed;
+    uint64_t effort;           /* 0: not given, see input_ask_effort */
+    uint64_t seed;
     uint64_t threads; /* 0: as many as there are processors, within reason */
     struct opt_i64 gap, require_gap, options_within; /* parts per billion */
     struct opt_i64 max_per_pool, spot_max;           /* parts per billion */

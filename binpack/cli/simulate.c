@@ -52,6 +52,9 @@ static bool make_plan(struct run *run, struct err *err)
     settings.explain = run->asked.of[ASKED_POD].v;
     settings.n_explain = run->asked.of[ASKED_POD].n;
     const struct option_texts *nodes = &run->asked.of[ASKED_NODE];
+    if (settings.n_explain + nodes->n + run->asked.of[ASKED_NODEPOOL].n > 0) {
+        input_ask_effort(run->options, &run->input, 1 + nodes->n, run->console, &settings);
+    }
     bool good = planning_run(&run->planning, &run->input, &settings, err) &&
                 (nodes->n == 0 ||
                  planning_explain_nodes(&run->planning, &settings, nodes->v, nodes->n, err));

@@ -80,6 +80,7 @@ static void tell_going(struct asking *a, const struct plan *plan,
     answer->reason = command->reason;
     answer->with = with;
     answer->n_with = command->n_with;
+    answer->n_going = command->n_nodes;
     for (uint32_t i = 0; i < plan->disruption->n_steps; i++) {
         const struct plan_step *step = &plan->disruption->steps[i];
         if (str_eq(plan->cluster->nodes[step->node].meta.name, answer->node)) {

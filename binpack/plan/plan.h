@@ -176,7 +176,8 @@ struct plan_hurdle {
 struct plan_node_answer {
     struct str node;
     struct opt_usd price;
-    uint32_t n_pods;   /* that would move */
+    uint32_t n_pods;   /* of it that would move */
+    uint32_t n_going;  /* it goes: nodes that go together, itself included */
     struct str reason; /* it goes: "Empty", "Drifted", ...; "" when it stays */
     uint32_t n_with;
     const struct str *with; /* [n_with] it goes: names of the new nodes that replace its group */

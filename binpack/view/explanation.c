@@ -9,7 +9,7 @@
 #include "binpack/view/summary.h"
 #include "binpack/view/table.h"
 
-enum { LABEL_WIDTH = 13, POOLS_MAX = 6 };
+enum { LABEL_WIDTH = 13, POOLS_MAX = 6, WITH_MAX = 4 };
 
 struct page {
     const struct plan *plan;
@@ -237,9 +237,17 @@ static void put_answer(const struct page *p, const struct plan_node_answer *answ
     }
     if (answer->reason.n > 0) {
         struct strbuf with = strbuf_new(p->scratch, 4096);
-        for (uint32_t i = 0; i < answer->n_with; i++) {
+        const uint32_t n_shown = answer->n_with > WITH_MAX ? WITH_MAX : answer->n_with;
+        for (uint32_t i = 0; i < n_shown; i++) {
             strbuf_addf(&with, "%s" STR_FMT, i == 0 ? ", replaced by " : ", ",
                         STR_ARG(answer->with[i]));
+        }
+        if (n_shown < answer->n_with) {
+            strbuf_addf(&with, " and %u more", answer->n_with - n_shown);
+        }
+        if (answer->n_going > 1) {
+            strbuf_addf(&with, ", together with " STR_FMT,
+                        STR_ARG(text_things(p->scratch, answer->n_going - 1, "other node")));
         }
         line(p, "Goes",
              text_format(p->scratch, STR_FMT STR_FMT "; %u pod%s move%s.", STR_ARG(answer->reason),

@@ -185,7 +185,7 @@ static void test_defaults(void **state)
     auto_arena arena = ARENA_INIT;
     struct options o = PARSED(&arena, "--simulate");
     assert_true(o.vm_memory_overhead_ppm == 75000);
-    assert_int_equal(o.effort, 3);
+    assert_int_equal(o.effort, 0);
     assert_int_equal(o.threads, 0);
     assert_false(o.gap.has || o.time_limit.has || o.now.has);
 }
