@@ -16,7 +16,7 @@
 #include "binpack/solver/solve.h"
 #include "binpack/solver/verify.h"
 
-enum { STEP_WORK = 20000 };
+enum { STEP_WORK = 20000, PROOF_WORK = 500000 };
 
 /* The prices of pods need not be perfect: half a percent of the bound is not worth the time. */
 #define OPEN_GAP 0.001
@@ -148,7 +148,7 @@ static bool solve(struct open_work *o, struct err *err)
     }
     struct bp_certificate *proof = ARENA_NEW(o->arena, struct bp_certificate);
     struct arena scratch = ARENA_INIT;
-    bool good = bp_verify_proven(&o->bp, &o->solution, UINT64_MAX, &scratch, o->arena, proof, err);
+    bool good = bp_verify_proven(&o->bp, &o->solution, PROOF_WORK, &scratch, o->arena, proof, err);
     arena_done(&scratch);
     o->proof = proof;
     return good || err_wrap(err, "the verifier refused the prices of the open problem");

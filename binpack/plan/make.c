@@ -354,6 +354,13 @@ static bool repair(struct make *make)
     return more;
 }
 
+/* A few times what the solve may take; the highest effort is for proofs. */
+static uint64_t proof_budget(uint32_t effort)
+{
+    static const uint64_t budgets[] = {2000000, 6000000, 15000000, 100000000, UINT64_MAX};
+    return budgets[effort < 1 ? 0 : effort > 5 ? 4 : effort - 1];
+}
+
 bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
               const struct make_settings *settings, struct make **ret_make, struct err *err)
 {
@@ -363,7 +370,7 @@ bool make_new(const struct k8s_cluster *cluster, const struct catalog *catalog,
                           .stage = ARENA_INIT,
                           .kept_stage = ARENA_INIT,
                           .settings = *settings,
-                          .proof_work = UINT64_MAX};
+                          .proof_work = proof_budget(settings->solver.effort)};
     uint32_t *asked = ARENA_ARRAY(&make->arena, uint32_t, settings->n_explain + 1);
     if (!explain_find(cluster, settings->explain, settings->n_explain, asked, err) ||
         !prepare(cluster, catalog, make, err)) {

@@ -72,7 +72,7 @@ bool make_step(struct make *make, uint64_t work); /* true while more work would 
 void make_cancel(struct make *make);              /* async-signal-safe */
 
 /* How much work make_finish may spend on what is hard to prove of the bound; what is proven with
- * that is the plan's bound. At first: all that it takes. */
+ * that is the plan's bound. At first: by the effort, and at 5 all that it takes. */
 void make_limit_proof(struct make *make, uint64_t work);
 void make_progress(const struct make *make, struct bp_progress *ret_progress);
 
