@@ -4,11 +4,13 @@
 
   provisioner.py PROVISIONER SOURCE_ROOT
 """
+import http.server
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 
 PROVISIONER, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
 TESTS = []
@@ -93,6 +95,55 @@ def a_journal_that_differs_is_found():
     assert "a-cluster.json: line 30: the journal has " in said and ", and now it is " in said, said
     assert "this is no journal" in run(["replay", os.path.join(ROOT, "tests", "fuzz", "corpus", "journal", "another-version.json")], 1).stderr
     assert "no-such-file" in run(["replay", "no-such-file"], 1).stderr
+
+
+class Closed(http.server.BaseHTTPRequestHandler):
+    """An API server that lets nobody see anything; its version it tells from the fourth time on."""
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        server = self.server
+        with server.changed:
+            server.asked += self.path == "/version"
+            known = self.path == "/version" and server.asked > 3
+            server.changed.notify_all()
+        body = json.dumps({"major": "1", "minor": "33+"} if known else {"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "not for you"}).encode()
+        self.send_response(200 if known else 403)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_PATCH = do_GET
+
+
+@test
+def a_version_that_cannot_be_learned_is_said_once():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Closed)
+    server.daemon_threads, server.asked, server.changed = True, 0, threading.Condition()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory() as folder:
+        config, log = os.path.join(folder, "config"), os.path.join(folder, "log")
+        with open(config, "w", encoding="utf-8") as out:
+            json.dump({"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:%d" % server.server_address[1]}}], "users": [{"name": "u", "user": {}}],
+                       "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "n"}}], "current-context": "x"}, out)
+        env = {**os.environ, "AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+        service = subprocess.Popen([PROVISIONER, "--mode=prepare", "--cluster-name=c", "--kubeconfig=" + config, "--bind-address=127.0.0.1", "--metrics-port=0",
+                                    "--health-probe-port=0", "--log-output-paths=" + log], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            with server.changed:
+                assert server.changed.wait_for(lambda: server.asked > 3, 60), "asked %d times" % server.asked
+        finally:
+            service.terminate()
+            said = service.communicate(timeout=60)
+            server.shutdown()
+            server.server_close()
+        with open(log, encoding="utf-8") as text:
+            lines = [line for line in map(json.loads, text) if line["message"] == "cannot learn the version of Kubernetes"]
+    assert len(lines) == 1 and "/version" in lines[0]["error"] and "not for you" in lines[0]["error"], (lines, said)
 
 
 def main():
