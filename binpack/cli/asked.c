@@ -66,7 +66,8 @@ bool asked_read(const struct options *o, struct arena *arena, struct asked *ret_
     }
     if (command && n == 0) {
         return err_set(err, ERR_INVALID,
-                       "explain: say which pods: binpack explain NAMESPACE/NAME -f FILE");
+                       "explain: say which pods, nodes or NodePools: binpack explain "
+                       "NAMESPACE/NAME node/NAME nodepool/NAME -f FILE");
     }
     if (ret_asked->of[ASKED_NODE].n > 0 && o->mode != MODE_AUTO && o->mode != MODE_DISRUPT) {
         return err_set(err, ERR_INVALID,
