@@ -198,8 +198,8 @@ void program_solved(struct world *world)
     if (copy.good && !copy.first && copy.n_claims > 0) {
         world->report.plan_cost = copy.cost;
         world->report.plan_bound = copy.bound;
-        world_note(world, "plan: %u nodes for %u pods, $%.4f/h, at least $%.4f/h", copy.n_new_nodes,
-                   copy.n_pending, (double)copy.cost / (double)USD_PER_HOUR,
+        world_note(world, "plan: %u node(s) for %u pod(s), $%.4f/h, at least $%.4f/h",
+                   copy.n_new_nodes, copy.n_pending, (double)copy.cost / (double)USD_PER_HOUR,
                    (double)copy.bound / (double)USD_PER_HOUR);
     }
     program_give(world, &with_copy);

@@ -33,8 +33,8 @@ static void put_faults(const uint64_t counts[SANDBOX_N_ACTIONS][SANDBOX_N_FAULTS
 {
     static const char *const actions[] = {"create",   "patch", "delete",   "evict",
                                           "template", "fleet", "describe", "terminate"};
-    static const char *const faults[] = {"well",       "fails",       "lost",
-                                         "unanswered", "kill before", "kill after"};
+    static const char *const faults[] = {"well",       "fails",    "lost",
+                                         "unanswered", "pre-kill", "post-kill"};
     strbuf_addf(out, "\n  %-12s", "");
     for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
         strbuf_addf(out, "%11s", faults[f]);
