@@ -34,6 +34,9 @@ struct engine *engine_new(const struct engine_settings *settings)
     engine->timer_at = INT64_MAX;
     engine->replan_at = INT64_MAX;
     engine->again_at = INT64_MAX;
+    engine->budget = (struct launch_budget){
+        .n_most = settings->launches_per_minute,
+        .price_most = sat_mul(settings->launch_usd_per_minute, USD_PER_HOUR)};
     engine->lifecycle = settings->mode == ENGINE_FULL ? lifecycle_new() : NULL;
     engine->leads = !settings->elects;
     engine->cluster = settings->cluster;

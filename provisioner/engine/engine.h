@@ -43,7 +43,9 @@ struct engine_settings {
     int64_t disrupt_ms;    /* how often it is planned which running nodes could go; 0: never */
     int64_t slack_bytes;   /* 0: 64 MiB. What the objects may hold beyond twice what they held when
                               all had been read, before ACTION_RESTART */
-    int64_t gap_ppm;       /* a plan is good enough within this share of its bound */
+    int64_t launches_per_minute;   /* FULL: see launch_budget.h; 0: any number */
+    int64_t launch_usd_per_minute; /* FULL: dollars per hour; 0: any */
+    int64_t gap_ppm;               /* a plan is good enough within this share of its bound */
     struct str scheduler_config; /* see scheduler_config.h; has been checked, outlives the engine */
     struct make_settings make;
 };

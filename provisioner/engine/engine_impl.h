@@ -10,6 +10,7 @@
 #include "provisioner/observe/metrics.h"
 #include "provisioner/provisioning/batch.h"
 #include "provisioner/provisioning/claims.h"
+#include "provisioner/provisioning/launch_budget.h"
 #include "provisioner/provisioning/round.h"
 
 enum { ASKS_MAX = 16, ASK_POD_MAX = 512 };
@@ -75,6 +76,7 @@ struct engine {
     uint64_t last_id; /* of actions */
     VEC(struct creating) creating;
     struct arena creating_arena, gone_arena;
+    struct launch_budget budget;
     mono_t again_at; /* another plan then: what could not be bought may be had again */
 };
 

@@ -35,6 +35,8 @@ static struct lifecycle_view view_of(struct engine *engine, struct moment now,
                                    .cat = engine->settings.make.catalog,
                                    .cluster = engine->cluster,
                                    .now = now,
+                                   .claims_known =
+                                       engine->stages[claim_kind() - k8s_kinds] == KIND_SYNCED,
                                    .last_id = &engine->last_id,
                                    .out = actions};
 }
@@ -107,12 +109,20 @@ static enum claim_verdict judge(struct engine *engine, const struct lifecycle_vi
                                 const struct claim_wanted *const *before, uint32_t n_before)
 {
     const uint32_t n = n_creating(engine, claim->pool);
+    enum claim_verdict verdict = CLAIM_WAITS;
+    mono_t at = lifecycle_launch_at(engine->lifecycle, claim->pool);
     if (lifecycle_may_launch(engine->lifecycle, view, claim->pool) > n) {
-        return claim_check(engine->state, engine->vocab, engine->catalog, claim, before, n_before);
+        verdict =
+            claim_check(engine->state, engine->vocab, engine->catalog, claim, before, n_before);
+        if (verdict == CLAIM_GOOD &&
+            !launch_budget_take(&engine->budget, claim->price, view->now.mono, &at)) {
+            verdict = CLAIM_OVER_BUDGET;
+        }
     }
-    const mono_t at = lifecycle_launch_at(engine->lifecycle, claim->pool);
-    engine->again_at = at > view->now.mono && at < engine->again_at ? at : engine->again_at;
-    return CLAIM_WAITS;
+    const bool later = verdict == CLAIM_WAITS || verdict == CLAIM_OVER_BUDGET;
+    engine->again_at =
+        later && at > view->now.mono && at < engine->again_at ? at : engine->again_at;
+    return verdict;
 }
 
 void full_create(struct engine *engine, const struct round_result *result, struct moment now,

@@ -29,6 +29,8 @@ static const struct {
     FIELD("replanMs", FIELD_I64, replan_ms),
     FIELD("disruptMs", FIELD_I64, disrupt_ms),
     FIELD("slackBytes", FIELD_I64, slack_bytes),
+    FIELD("launchesPerMinute", FIELD_I64, launches_per_minute),
+    FIELD("launchUsdPerMinute", FIELD_I64, launch_usd_per_minute),
     FIELD("gapPpm", FIELD_I64, gap_ppm),
     FIELD("preferencePolicy", FIELD_I32, make.preference_policy),
     FIELD("minValuesPolicy", FIELD_I32, make.min_values_policy),

@@ -233,6 +233,7 @@ void say_claim(struct actions *actions, const struct claim_wanted *claim,
         [CLAIM_NO_POOL] = "gave up a nodeclaim: its NodePool has gone",
         [CLAIM_NO_PODS] = "gave up a nodeclaim: its pods need no place any more",
         [CLAIM_WAITS] = "put off a nodeclaim: launches of its NodePool fail",
+        [CLAIM_OVER_BUDGET] = "put off a nodeclaim: the launch budget of this minute is spent",
         [CLAIM_OVER_LIMIT] = "gave up a nodeclaim: the limits of its NodePool are reached"};
     struct line line;
     line_begin(&line, actions->arena);
@@ -244,7 +245,8 @@ void say_claim(struct actions *actions, const struct claim_wanted *claim,
     jsonw_object_end(&line.w);
     jsonw_key_i64(&line.w, "pods", claim->n_pods);
     jsonw_key_usd(&line.w, "usdPerHour", claim->price);
-    line_end(&line, actions, ACTION_INFO, messages[verdict], "provisioner");
+    line_end(&line, actions, verdict == CLAIM_OVER_BUDGET ? ACTION_ERROR : ACTION_INFO,
+             messages[verdict], "provisioner");
 }
 
 struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena)

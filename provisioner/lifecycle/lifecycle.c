@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/jsonw.h"
+#include "provisioner/lifecycle/gc.h"
 #include "provisioner/lifecycle/lifecycle_impl.h"
 #include "provisioner/provisioning/round.h"
 
@@ -41,6 +42,7 @@ void lifecycle_free(struct lifecycle *lifecycle)
     for (size_t i = 0; i < lifecycle->classes.n; i++) {
         json_decref(lifecycle->classes.v[i].object);
     }
+    arena_done(&lifecycle->gc.arena);
     unavailable_free(lifecycle->unavailable);
     pause_free(lifecycle->pause);
     struct arena arena = lifecycle->arena;
@@ -178,15 +180,23 @@ struct str life_effect(enum k8s_effect effect)
     return str_of(names[effect]);
 }
 
-/* ---- what happens ---- */
-
-static const struct karp_nodeclaim *claim_of(const struct lifecycle_view *view,
-                                             const struct life *life)
+const struct karp_nodeclaim *life_claim(const struct lifecycle_view *view, const struct life *life)
 {
     const struct k8s_identity id = {.name = life_str(&life->name)};
     const struct karp_nodeclaim *claim = k8s_state_find(view->state, life_kind("NodeClaim"), &id);
     return claim != NULL && str_eq(claim->meta.uid, life_str(&life->uid)) ? claim : NULL;
 }
+
+struct str life_instance_id(struct str provider_id)
+{
+    size_t at = provider_id.n;
+    while (at > 0 && provider_id.p[at - 1] != '/') {
+        at--;
+    }
+    return str_sub(provider_id, at, provider_id.n);
+}
+
+/* ---- what happens ---- */
 
 static void on_claim(struct lifecycle *l, const struct lifecycle_view *view, struct str name)
 {
@@ -227,7 +237,7 @@ static void on_node(struct lifecycle *l, const struct lifecycle_view *view, stru
     const struct k8s_node *node = k8s_state_find(view->state, life_kind("Node"), &id);
     for (size_t i = 0; i < l->lives.n; i++) {
         struct life *life = &l->lives.v[i];
-        const struct karp_nodeclaim *claim = claim_of(view, life);
+        const struct karp_nodeclaim *claim = life_claim(view, life);
         const bool its = str_eq(life_str(&life->node), name) ||
                          (node != NULL && claim != NULL && claim->provider_id.n > 0 &&
                           str_eq(claim->provider_id, node->provider_id));
@@ -275,6 +285,7 @@ void lifecycle_restart(struct lifecycle *l)
             .name = life->name, .uid = life->uid, .node = life->node, .looking_since = INT64_MAX};
     }
     l->templates.n = 0;
+    gc_restart(l);
 }
 
 static void on_written(const struct lifecycle_view *view, struct life *life,
@@ -304,7 +315,7 @@ void lifecycle_answer(struct lifecycle *l, const struct lifecycle_view *view,
             continue;
         }
         const enum life_wait was = life->wait;
-        const struct karp_nodeclaim *claim = claim_of(view, life);
+        const struct karp_nodeclaim *claim = life_claim(view, life);
         life->wait = LIFE_FREE;
         life->due = view->now.mono;
         if (event->type == EVENT_WRITTEN) {
@@ -321,6 +332,7 @@ void lifecycle_answer(struct lifecycle *l, const struct lifecycle_view *view,
         }
         return;
     }
+    (void)gc_answer(l, view, event);
 }
 
 static bool has_finalizer(const struct lifecycle_view *view, const struct k8s_meta *meta)
@@ -351,7 +363,7 @@ static void add_finalizer(const struct lifecycle_view *view, struct life *life,
 
 static void next(struct lifecycle *l, const struct lifecycle_view *view, struct life *life)
 {
-    const struct karp_nodeclaim *claim = claim_of(view, life);
+    const struct karp_nodeclaim *claim = life_claim(view, life);
     life->due = INT64_MAX;
     if (claim == NULL) {
         return;
@@ -379,11 +391,12 @@ void lifecycle_step(struct lifecycle *l, const struct lifecycle_view *view)
             next(l, view, life);
         }
     }
+    gc_step(l, view);
 }
 
 mono_t lifecycle_due(const struct lifecycle *l)
 {
-    mono_t due = INT64_MAX;
+    mono_t due = l->gc.due == 0 ? INT64_MAX : l->gc.due;
     for (size_t i = 0; i < l->lives.n; i++) {
         const struct life *life = &l->lives.v[i];
         due = life->wait == LIFE_FREE && life->due < due ? life->due : due;

@@ -28,6 +28,7 @@ struct lifecycle_view {
     struct cat_settings cat;
     struct userdata_cluster cluster;
     struct moment now;
+    bool claims_known; /* NodeClaims are followed: what is not among them is not there */
     uint64_t *last_id; /* of actions; counted up */
     struct actions *out;
 };
@@ -70,6 +71,7 @@ mono_t lifecycle_launch_at(const struct lifecycle *lifecycle, struct str pool);
 /* What has been done since the start. */
 struct lifecycle_counts {
     uint64_t n_launched, n_registered, n_initialized, n_terminated, n_no_capacity, n_failed;
-    uint64_t n_freed; /* claims for which nothing could be had, and which are seen to go */
+    uint64_t n_collected; /* by gc.h: claims and instances */
+    uint64_t n_freed;     /* claims for which nothing could be had, and which are seen to go */
 };
 struct lifecycle_counts lifecycle_counts(const struct lifecycle *lifecycle);

@@ -14,6 +14,7 @@
 
 #define TERMINATION_FINALIZER "karpenter.sh/termination"
 #define CLAIM_TAG             "karpenter.sh/nodeclaim"
+#define CLAIM_UID_TAG         "binpack/nodeclaim-uid" /* what only this program writes: see gc.h */
 
 enum {
     LIFE_TEXT_MAX = 256,
@@ -53,18 +54,32 @@ struct life {
     enum life_wait wait;
     mono_t due; /* look at it again then */
     int64_t backoff_ms;
-    int64_t retry_ms; /* between calls that launch */
-    mono_t retry_at;  /* no call that launches before */
-    bool sure;        /* no call of the attempt was made by another run, or it was asked after */
-    bool used_up;     /* the attempt failed for good: the next one */
-    bool none;        /* there is no instance, for certain */
-    bool given_up;    /* nothing can be had for it: it is to go */
-    bool terminating; /* TerminateInstances has been answered */
+    int64_t retry_ms;   /* between calls that launch */
+    mono_t retry_at;    /* no call that launches before */
+    bool sure;          /* no call of the attempt was made by another run, or it was asked after */
+    bool used_up;       /* the attempt failed for good: the next one */
+    bool none;          /* there is no instance, for certain */
+    uint32_t n_missing; /* lists in a row without its instance */
+    bool given_up;      /* nothing can be had for it: it is to go */
+    bool terminating;   /* TerminateInstances has been answered */
     mono_t looking_since; /* INT64_MAX: not looking */
     bool has_instance;    /* of CreateFleet or DescribeInstances: */
     struct life_text instance_id, type, zone, image_id, capacity_type;
     struct life_text template; /* that is being made */
     struct life_text node;     /* name of its Node, once it had one */
+};
+
+/* Of gc.c: an instance of the list that is being read. */
+struct gc_instance {
+    struct str id, claim_uid; /* claim_uid: empty for what others have launched */
+    bool going;
+};
+struct gc {
+    uint64_t id; /* of the call under way; 0: none */
+    mono_t due;  /* 0: not begun */
+    struct arena arena;
+    VEC(struct gc_instance) seen;  /* in `arena` */
+    VEC(struct life_text) orphans; /* of the last list: instances whose claim was not there */
 };
 
 struct class_object {
@@ -79,6 +94,7 @@ struct lifecycle {
     VEC(struct life) lives;
     VEC(struct class_object) classes;
     VEC(struct life_text) templates; /* names that EC2 has */
+    struct gc gc;
     struct lifecycle_counts counts;
 };
 
@@ -107,6 +123,10 @@ bool life_is_true(const struct lifecycle_view *view, const struct karp_nodeclaim
                   const char *type);
 void life_delete(const struct lifecycle_view *view, struct life *life, const char *kind,
                  const struct k8s_meta *meta);
+/* The claim that it is of; NULL: it is not there any more. */
+const struct karp_nodeclaim *life_claim(const struct lifecycle_view *view, const struct life *life);
+/* "i-..." of "aws:///zone/i-...". */
+struct str life_instance_id(struct str provider_id);
 /* The name of its NodePool; empty: it has none. */
 struct str life_pool(const struct lifecycle_view *view, const struct karp_nodeclaim *claim);
 struct str life_effect(enum k8s_effect effect);

@@ -231,16 +231,17 @@ static bool fill_fleet(struct request *r, struct err *err)
     if (!nodeclass_tags(&r->class, r->view->cluster.name, r->pool, r->arena, &tags, err)) {
         return false;
     }
-    struct ec2_tag *all = ARENA_ARRAY(r->arena, struct ec2_tag, tags.n + 1);
+    struct ec2_tag *all = ARENA_ARRAY(r->arena, struct ec2_tag, tags.n + 2);
     for (uint32_t i = 0; i < tags.n; i++) {
         all[i] = (struct ec2_tag){.key = tags.v[i].key, .value = tags.v[i].value};
     }
     all[tags.n] = (struct ec2_tag){.key = STR(CLAIM_TAG), .value = r->claim->meta.name};
+    all[tags.n + 1] = (struct ec2_tag){.key = STR(CLAIM_UID_TAG), .value = r->claim->meta.uid};
     f->tag_specifications.v = ARENA_ARRAY(r->arena, struct ec2_tag_specification, 3);
     f->tag_specifications.n = 3;
     for (size_t i = 0; i < 3; i++) {
         f->tag_specifications.v[i] = (struct ec2_tag_specification){
-            .resource_type = str_of(tagged[i]), .tags = {.v = all, .n = tags.n + 1}};
+            .resource_type = str_of(tagged[i]), .tags = {.v = all, .n = tags.n + 2}};
     }
     f->type = STR("instant");
     f->context = r->class.context;

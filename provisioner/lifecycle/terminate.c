@@ -140,16 +140,6 @@ static bool drain(const struct lifecycle_view *view, struct life *life, const st
 
 /* ---- the instance ---- */
 
-/* The last part of "aws:///zone/i-...". */
-static struct str instance_of(struct str provider_id)
-{
-    size_t at = provider_id.n;
-    while (at > 0 && provider_id.p[at - 1] != '/') {
-        at--;
-    }
-    return str_sub(provider_id, at, provider_id.n);
-}
-
 static struct str *one_id(const struct lifecycle_view *view, struct str id)
 {
     struct str *ids = ARENA_ARRAY(view->out->arena, struct str, 1);
@@ -220,7 +210,7 @@ void terminate_reply(struct lifecycle *l, const struct lifecycle_view *view, str
 static bool instance_is_gone(const struct lifecycle_view *view, struct life *life,
                              const struct karp_nodeclaim *claim)
 {
-    const struct str of_claim = instance_of(claim->provider_id);
+    const struct str of_claim = life_instance_id(claim->provider_id);
     if (life->none || (of_claim.n == 0 && !launch_was_tried(view, claim))) {
         return true;
     }

@@ -37,11 +37,13 @@ void claims_of_plan(const struct plan *plan, uint64_t round, struct arena *arena
 
 enum claim_verdict {
     CLAIM_GOOD,
-    CLAIM_NO_POOL,   /* its NodePool is gone, or going */
-    CLAIM_NO_PODS,   /* none of its pods needs a place any more */
-    CLAIM_WAITS,     /* launches of its NodePool fail: not now; claim_check does not say so */
-    CLAIM_OVER_LIMIT /* its NodePool's limits do not allow it: running nodes, claims in flight and
-                        those of `before` together */
+    CLAIM_NO_POOL, /* its NodePool is gone, or going */
+    CLAIM_NO_PODS, /* none of its pods needs a place any more */
+    /* claim_check does not say these two: */
+    CLAIM_WAITS,       /* launches of its NodePool fail: not now */
+    CLAIM_OVER_BUDGET, /* so much has been bought this minute: not now */
+    CLAIM_OVER_LIMIT   /* its NodePool's limits do not allow it: running nodes, claims in flight and
+                          those of `before` together */
 };
 
 /* `before`: [n_before] claims that are being written and that `state` does not have yet. */

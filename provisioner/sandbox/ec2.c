@@ -120,6 +120,7 @@ static const struct instance *launch(struct world *world,
                                 .subnet_id = text_of(o->subnet_id),
                                 .token = text_of(request->client_token),
                                 .claim = text_of(tag_of(request, "karpenter.sh/nodeclaim")),
+                                .claim_uid = text_of(tag_of(request, "binpack/nodeclaim-uid")),
                                 .pool = text_of(tag_of(request, "karpenter.sh/nodepool")),
                                 .launched = world->now,
                                 .visible = world->now + world_between(world, 0, VISIBLE_MS),
@@ -206,12 +207,14 @@ static void describe(struct arena *arena, const struct instance *from, struct ec
     to->placement->availability_zone = str_copy(arena, text_str(&from->zone));
     to->state = ARENA_NEW(arena, struct ec2_instance_state);
     to->state->name = str_of(state_name(from));
-    to->tags.v = ARENA_ARRAY(arena, struct ec2_tag, 2);
+    to->tags.v = ARENA_ARRAY(arena, struct ec2_tag, 3);
     to->tags.v[0] = (struct ec2_tag){.key = STR("karpenter.sh/nodeclaim"),
                                      .value = str_copy(arena, text_str(&from->claim))};
     to->tags.v[1] = (struct ec2_tag){.key = STR("karpenter.sh/nodepool"),
                                      .value = str_copy(arena, text_str(&from->pool))};
-    to->tags.n = 2;
+    to->tags.v[2] = (struct ec2_tag){.key = STR("binpack/nodeclaim-uid"),
+                                     .value = str_copy(arena, text_str(&from->claim_uid))};
+    to->tags.n = 3;
 }
 
 static bool is_one_of(struct str value, const struct aws_texts *values)
@@ -232,6 +235,7 @@ static bool passes(const struct instance *instance,
         const struct str value =
             str_eq(f->name, STR("tag:karpenter.sh/nodeclaim")) ? text_str(&instance->claim)
             : str_eq(f->name, STR("instance-state-name"))      ? str_of(state_name(instance))
+            : str_eq(f->name, STR("tag:eks:eks-cluster-name")) ? STR("sandbox")
                                                                : STR_EMPTY;
         if (!is_one_of(value, &f->values)) {
             return false;

@@ -67,7 +67,7 @@ struct happening {
 
 enum instance_stage { INSTANCE_PENDING, INSTANCE_RUNNING, INSTANCE_SHUTTING_DOWN, INSTANCE_GONE };
 struct instance {
-    struct text id, type, zone, capacity_type, image_id, subnet_id, token, claim, pool;
+    struct text id, type, zone, capacity_type, image_id, subnet_id, token, claim, claim_uid, pool;
     enum instance_stage stage;
     mono_t launched, visible, node_at, ready_at, gone_at;
     bool has_node, is_ready;

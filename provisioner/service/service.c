@@ -399,6 +399,8 @@ static struct engine_settings engine_settings_of(const struct settings *s)
                                     .time_limit_ms = s->time_limit_ms,
                                     .disrupt_ms = s->disruption_interval_ms,
                                     .observe_cluster = !s->disable_cluster_state_observability,
+                                    .launches_per_minute = s->launches_per_minute,
+                                    .launch_usd_per_minute = s->launch_usd_per_minute,
                                     .gap_ppm = s->gap_ppm,
                                     .scheduler_config = s->scheduler_config,
                                     .make = make};

@@ -114,6 +114,7 @@ struct settings {
     int mode, algorithm; /* choices */
     struct str kubeconfig, context, catalog, journal, bind_address;
     int64_t gap_ppm, effort, time_limit_ms, disruption_interval_ms, threads;
+    int64_t launches_per_minute, launch_usd_per_minute;
     bool debug_remote;
 
     /* Worth a line in the log: unknown gates, and settings that have no effect. */

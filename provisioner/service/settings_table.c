@@ -192,6 +192,17 @@ const struct setting_row setting_rows[] = {
      .help = "how often it is planned which running nodes could go; 0s: never",
      .doc = "As `binpack --mode=disrupt`: empty, drifted, expired and underutilized nodes, within "
             "the budgets of their NodePools; /debug/disruption shows what that would save."},
+    {"launches-per-minute", "BINPACK_LAUNCHES_PER_MINUTE", "N", SETTING_NUMBER,
+     FIELD(launches_per_minute), .min = 0, .max = 1000000, .fallback = "300",
+     .group = GROUP_BINPACK, .effect = EFFECT_FULL,
+     .help = "nodes that may be bought in a minute, whatever is asked for; 0: any number",
+     .doc = "A guard against runaways, not a limit: what is over waits for the next minute. Limits "
+            "stand in NodePools."},
+    {"launch-usd-per-minute", "BINPACK_LAUNCH_USD_PER_MINUTE", "USD", SETTING_NUMBER,
+     FIELD(launch_usd_per_minute), .min = 0, .max = 1000000, .fallback = "3000",
+     .group = GROUP_BINPACK, .effect = EFFECT_FULL,
+     .help = "the same in dollars per hour of all of them together; 0: any",
+     .doc = "One node that costs more than that by itself is let through."},
     {"threads", "BINPACK_THREADS", "N", SETTING_NUMBER, FIELD(threads), .min = 0, .max = 64,
      .fallback = "0", .group = GROUP_BINPACK,
      .help = "threads that solve; 0: as many as there are processors, at most 8"},

@@ -51,6 +51,7 @@ struct lifecycle_view bench_view(struct bench *b)
                                                .cidr = STR("10.100.0.0/16"),
                                                .dns_ip = STR("10.100.0.10")},
                                    .now = b->now,
+                                   .claims_known = b->claims_known,
                                    .last_id = &b->last_id,
                                    .out = &b->out};
 }

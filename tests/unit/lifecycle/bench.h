@@ -16,6 +16,7 @@ struct bench {
     const struct sched_vocab *vocab;
     struct lifecycle *lifecycle;
     struct moment now;
+    bool claims_known;
     uint64_t last_id;
     struct actions out; /* of the last step; in `step` */
 };

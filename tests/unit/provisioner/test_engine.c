@@ -668,6 +668,8 @@ static void settings_come_back_from_the_header(void **state)
                                        .time_limit_ms = 9,
                                        .replan_ms = 10,
                                        .gap_ppm = 11,
+                                       .launches_per_minute = 12,
+                                       .launch_usd_per_minute = 13,
                                        .make = MAKE_SETTINGS_DEFAULT},
                            back;
     struct strbuf b = strbuf_new(&arena, 4096), c = strbuf_new(&arena, 4096);
@@ -686,6 +688,8 @@ static void settings_come_back_from_the_header(void **state)
     assert_true(journal_read_header(value, &back, &catalog, &err));
     journal_put_header(&back, catalog, &c);
     assert_true(str_eq(strbuf_str(&b), strbuf_str(&c)));
+    assert_int_equal(back.launches_per_minute, 12);
+    assert_int_equal(back.launch_usd_per_minute, 13);
     (void)json_object_set_new(other, "journal", json_string("binpack/journal/v0"));
     assert_false(journal_read_header(other, &back, &catalog, &err));
     assert_int_equal(err.code, ERR_UNSUPPORTED);
