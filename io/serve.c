@@ -58,12 +58,46 @@ static bool is_loopback(const struct sockaddr *address)
     return false;
 }
 
+/* An answer in two parts, while it is being sent. */
+struct two_parts {
+    struct arena arena; /* of the body, and of this */
+    void (*done)(void *ctx);
+    void *done_ctx;
+};
+
+static void two_parts_free(void *ctx)
+{
+    const struct two_parts *parts = ctx;
+    struct arena arena = parts->arena;
+    parts->done(parts->done_ctx);
+    arena_done(&arena);
+}
+
+static struct MHD_Response *respond_in_two(const struct io_answer *answer)
+{
+    struct arena arena = ARENA_INIT;
+    struct two_parts *parts = ARENA_NEW(&arena, struct two_parts);
+    const struct str body = str_copy(&arena, answer->body);
+    const struct MHD_IoVec vec[] = {{.iov_base = body.p, .iov_len = body.n},
+                                    {.iov_base = answer->tail.p, .iov_len = answer->tail.n}};
+    *parts = (struct two_parts){.arena = arena, .done = answer->done, .done_ctx = answer->done_ctx};
+    struct MHD_Response *response =
+        MHD_create_response_from_iovec(vec, sizeof vec / sizeof vec[0], two_parts_free, parts);
+    if (response == NULL) {
+        two_parts_free(parts);
+    }
+    return response;
+}
+
 static enum MHD_Result send_answer(struct MHD_Connection *connection,
                                    const struct io_answer *answer)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        answer->body.n, (void *)(uintptr_t)(answer->body.n > 0 ? answer->body.p : ""),
-        MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response =
+        answer->tail.n > 0
+            ? respond_in_two(answer)
+            : MHD_create_response_from_buffer(
+                  answer->body.n, (void *)(uintptr_t)(answer->body.n > 0 ? answer->body.p : ""),
+                  MHD_RESPMEM_MUST_COPY);
     if (response == NULL) {
         return MHD_NO;
     }

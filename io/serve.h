@@ -32,6 +32,11 @@ struct io_answer {
     int status;
     const char *content_type; /* static */
     struct str body;          /* copied */
+    /* Follows the body and is not copied, for what is megabytes: stays as it is until `done` is
+     * called, once, from the loop. Only where the answer is given at once. */
+    struct str tail;
+    void (*done)(void *ctx);
+    void *done_ctx;
 };
 
 /* Answers at once (true), or later by io_serve_answer with request->id (false). */

@@ -576,7 +576,11 @@ struct str cluster_metrics_text(const struct k8s_cluster *cluster, const struct 
                                 wall_t now, struct arena *arena)
 {
     auto_arena scratch = ARENA_INIT, text = ARENA_INIT;
-    struct text t = {.cluster = cluster, .catalog = catalog, .now = now, .scratch = &scratch};
+    /* Its own words: what a plan is made of must not depend on whether anybody counts. */
+    const struct strtab_mark words = strtab_mark(cluster->tab);
+    struct k8s_cluster own = *cluster;
+    own.tab = strtab_fork(&words, &scratch);
+    struct text t = {.cluster = &own, .catalog = catalog, .now = now, .scratch = &scratch};
     t.b = strbuf_new(&text, CLUSTER_METRICS_BYTES_MAX);
     find_dimensions(&t);
     find_claimed(&t);

@@ -20,8 +20,8 @@ struct k8s_cluster;
 enum { CLUSTER_METRICS_NODES_MAX = 1000, CLUSTER_METRICS_PODS_MAX = 20000 };
 #define CLUSTER_METRICS_BYTES_MAX ((size_t)48 << 20)
 
-/* The text, in `arena`; `cluster` and `catalog` share one table of words, to which those of labels
- * are added. Families that do not fit into the caps are left out whole. */
+/* The text, in `arena`; `cluster` and `catalog` share one table of words. Families that do not fit
+ * into the caps are left out whole. */
 struct str cluster_metrics_text(const struct k8s_cluster *cluster, const struct catalog *catalog,
                                 wall_t now, struct arena *arena);
 

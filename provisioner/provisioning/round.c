@@ -385,8 +385,14 @@ void round_run(struct round_job *job, const struct parallel *parallel,
     }
     run.settings.explain = &job->explain;
     run.settings.n_explain = job->explain.n > 0 ? 1 : 0;
-    ret_result->good = build(&run, &ret_result->err) && plan(&run, &ret_result->err) &&
-                       write_document(&run, &ret_result->err);
+    const bool built = build(&run, &ret_result->err);
+    if (built && job->observe && !job->disrupts && !job->first && !ret_result->explains) {
+        /* Before the plan: the memory that this takes for a moment is free for it again. */
+        ret_result->cluster_metrics =
+            cluster_metrics_text(run.cluster, run.catalog, job->now, &ret_result->arena);
+    }
+    ret_result->good =
+        built && plan(&run, &ret_result->err) && write_document(&run, &ret_result->err);
     if (ret_result->good) {
         count(&run);
     }
@@ -394,11 +400,6 @@ void round_run(struct round_job *job, const struct parallel *parallel,
         !ret_result->default_pool) {
         claims_of_plan(run.plan, job->id, &ret_result->arena, &ret_result->claims,
                        &ret_result->n_claims);
-    }
-    if (run.cluster != NULL && job->observe && !job->disrupts && !job->first &&
-        !ret_result->explains) {
-        ret_result->cluster_metrics =
-            cluster_metrics_text(run.cluster, run.catalog, job->now, &ret_result->arena);
     }
     arena_done(&run.plan_arena);
     arena_done(&run.arena);

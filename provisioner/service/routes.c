@@ -13,7 +13,7 @@
 #include "provisioner/service/service_impl.h"
 #include "provisioner/service/settings.h"
 
-#define ANSWER_MAX ((size_t)64 << 20)
+#define ANSWER_MAX ((size_t)16 << 20)
 
 static const char text_plain[] = "text/plain; charset=utf-8";
 static const char application_json[] = "application/json";
@@ -83,8 +83,14 @@ static bool metrics(struct service *service, const struct io_request *request,
     (void)request;
     count_watches(service, all);
     metrics_text(all, &b);
-    strbuf_add(&b, service->cluster_metrics);
-    return say(answer, 200, "text/plain; version=0.0.4; charset=utf-8", strbuf_str(&b));
+    (void)say(answer, 200, "text/plain; version=0.0.4; charset=utf-8", strbuf_str(&b));
+    if (service->cluster_metrics != NULL) {
+        service->cluster_metrics->n_users++;
+        answer->tail = service->cluster_metrics->text;
+        answer->done = shared_text_drop;
+        answer->done_ctx = service->cluster_metrics;
+    }
+    return true;
 }
 
 /* ---- questions ---- */

@@ -81,14 +81,33 @@ static void on_worker_done(void *ctx)
     round_result_done(&result);
 }
 
+static struct shared_text *shared_text_new(struct str text)
+{
+    struct arena arena = ARENA_INIT;
+    struct shared_text *shared = ARENA_NEW(&arena, struct shared_text);
+    shared->text = str_copy(&arena, text);
+    shared->n_users = 1;
+    shared->arena = arena;
+    return shared;
+}
+
+void shared_text_drop(void *shared)
+{
+    struct shared_text *text = shared;
+    if (text != NULL && --text->n_users == 0) {
+        struct arena arena = text->arena;
+        arena_done(&arena);
+    }
+}
+
 static void export_plan(struct service *service, const struct round_result *result)
 {
     struct arena *arena = result->disrupts ? &service->disruption_arena : &service->plan_arena;
     arena_reset(arena);
     *(result->disrupts ? &service->disruption : &service->plan) = str_copy(arena, result->document);
     if (result->cluster_metrics.n > 0) {
-        arena_reset(&service->cluster_arena);
-        service->cluster_metrics = str_copy(&service->cluster_arena, result->cluster_metrics);
+        shared_text_drop(service->cluster_metrics);
+        service->cluster_metrics = shared_text_new(result->cluster_metrics);
     }
 }
 
@@ -554,7 +573,7 @@ bool service_free(struct service *service)
     io_append_close(service->journal);
     arena_done(&service->catalog_arena);
     arena_done(&service->plan_arena);
-    arena_done(&service->cluster_arena);
+    shared_text_drop(service->cluster_metrics);
     arena_done(&service->disruption_arena);
     arena_done(&service->answers);
     struct arena arena = service->arena;

@@ -40,6 +40,14 @@ struct step {
 void step_ref(struct step *step);
 void step_unref(struct step *step);
 
+/* The text of observe/cluster.h, which answers that are being sent read too. */
+struct shared_text {
+    struct arena arena; /* with this */
+    struct str text;
+    uint32_t n_users;
+};
+void shared_text_drop(void *shared); /* one user less; NULL is fine */
+
 struct service {
     struct arena arena;
     struct arena answers; /* of the answer at hand */
@@ -56,9 +64,9 @@ struct service {
     struct round_job *job;
     struct round_result result;
     struct routes routes[2];
-    struct arena plan_arena, disruption_arena, cluster_arena;
-    struct str plan, disruption; /* the last ones as JSON; empty: none yet */
-    struct str cluster_metrics;  /* observe/cluster.h, with the last whole plan */
+    struct arena plan_arena, disruption_arena;
+    struct str plan, disruption;         /* the last ones as JSON; empty: none yet */
+    struct shared_text *cluster_metrics; /* of the last whole plan; NULL: none */
     struct arena catalog_arena;
     const struct catalog *catalog; /* in it */
     struct acting *acting;         /* NULL: --mode=observe; so are these: */

@@ -28,6 +28,7 @@ struct bench {
     struct io_serve *serve;
     uint64_t parked; /* id of the request for /later */
     bool was_local;
+    uint32_t n_done; /* tails that are needed no more */
 };
 
 struct client {
@@ -38,6 +39,11 @@ struct client {
     bool is_over;
 };
 
+static void tail_done(void *ctx)
+{
+    ((struct bench *)ctx)->n_done++;
+}
+
 static bool answer(void *ctx, const struct io_request *request, struct io_answer *ret_answer)
 {
     struct bench *b = ctx;
@@ -45,6 +51,12 @@ static bool answer(void *ctx, const struct io_request *request, struct io_answer
     ret_answer->status = 200;
     ret_answer->content_type = "text/plain";
     ret_answer->body = request->path;
+    if (str_eq(request->path, STR("/in-two"))) {
+        ret_answer->body = STR("head, ");
+        ret_answer->tail = STR("tail");
+        ret_answer->done = tail_done;
+        ret_answer->done_ctx = b;
+    }
     if (str_eq(request->path, STR("/later"))) {
         b->parked = request->id;
         return false;
@@ -163,6 +175,23 @@ static void requests_are_answered(void **state)
     bench_close(&b);
 }
 
+static void what_is_large_is_not_copied(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b);
+    for (uint32_t i = 1; i <= 3; i++) {
+        struct client client = {.n = 0};
+        (void)ask(&b, "/in-two", HTTP_GET, &client);
+        finish(&b, &client);
+        assert_int_equal(client.status, 200);
+        assert_int_equal(client.n, 10);
+        assert_memory_equal(client.body, "head, tail", 10);
+    }
+    bench_close(&b);
+    assert_int_equal(b.n_done, 3); /* each once */
+}
+
 static void answers_may_come_later(void **state)
 {
     struct bench b;
@@ -273,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_answered),
+        cmocka_unit_test(what_is_large_is_not_copied),
         cmocka_unit_test(answers_may_come_later),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(addresses_that_cannot_be_had),
