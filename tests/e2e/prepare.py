@@ -63,6 +63,9 @@ def wait_for(what, check, seconds=60):
 
 
 class World:
+    mode = "prepare"
+    manifests = ("provisioner-observe.yaml", "provisioner-prepare.yaml")
+
     def __init__(self, aws):
         self.aws = aws
         self.folder = tempfile.mkdtemp(prefix="binpack-prepare-")
@@ -97,7 +100,7 @@ class World:
             self.admin.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
         for path in (CLASSES, CLAIMS):
             wait_for(path, lambda p=path: self.admin.ask("GET", p, None, (200, 404, 503))[0] == 200)
-        for manifest in ("provisioner-observe.yaml", "provisioner-prepare.yaml"):
+        for manifest in self.manifests:
             for document in documents(os.path.join(ROOT, "deploy", manifest)):
                 if document["kind"] != "Deployment":
                     self.admin.apply(document)
@@ -118,7 +121,7 @@ class World:
     def start(self, keys, *words):
         config = self.cluster.token_config(self.admin, "provisioner")
         env = {**{k: v for k, v in os.environ.items() if k.startswith(("ASAN", "UBSAN"))}, **self.aws.environment(**keys), "KUBECONFIG": config}
-        service = Service(self.program, env, self.folder, "--cluster-name=" + NAME, "--leader-election-namespace=kube-system", *words, mode="prepare")
+        service = Service(self.program, env, self.folder, "--cluster-name=" + NAME, "--leader-election-namespace=kube-system", *words, mode=self.mode)
         self.services.append(service)
         return service
 
@@ -386,11 +389,11 @@ def take_turns(world, keys):
 
 
 def audit(world, aws):
-    """Of the whole run: nothing was asked that the manifests do not allow, and nothing in provisioner-prepare.yaml is unused."""
+    """Of the whole run: nothing was asked that the manifests do not allow, and nothing in the last of them is unused."""
     def allowed(manifest):
         rules = [r for d in documents(os.path.join(ROOT, "deploy", manifest)) if d["kind"] in ("ClusterRole", "Role") for r in d["rules"]]
         return {(verb, group, resource) for r in rules for verb in r["verbs"] for group in r["apiGroups"] for resource in r["resources"]}
-    own, others = allowed("provisioner-prepare.yaml"), allowed("provisioner-observe.yaml")
+    own, others = allowed(world.manifests[-1]), set().union(*(allowed(m) for m in world.manifests[:-1]))
 
     def used():
         found = set()
@@ -403,7 +406,7 @@ def audit(world, aws):
         return found
     wait_for(lambda: "in the manifest, and never asked for: %s" % sorted(own - used()), lambda: not own - used(), 30)
     assert not used() - own - others, "asked for, and in no manifest: %s" % sorted(used() - own - others)
-    aws.say("%d rights of deploy/provisioner-prepare.yaml, all used, no other" % len(own))
+    aws.say("%d rights of deploy/%s, all used, no other" % (len(own), world.manifests[-1]))
 
 
 def need_every_statement(world, aws, policy):
