@@ -65,6 +65,7 @@ const struct k8s_kind *life_kind(const char *name)
 static void begin(const struct lifecycle_view *view, struct life *life, enum life_wait wait)
 {
     life->id = ++*view->last_id;
+    life->version = 0;
     life->wait = wait;
     life->due = INT64_MAX;
 }
@@ -77,6 +78,14 @@ void life_write(const struct lifecycle_view *view, struct life *life, enum life_
              ((struct action){.type = ACTION_WRITE, .id = life->id, .write = *write}));
 }
 
+/* Of a resourceVersion, which grow since Kubernetes says that they may be compared; 0: it is none.
+ */
+static uint64_t number_of(struct str version)
+{
+    uint64_t number = 0;
+    return str_to_u64(version, &number) ? number : 0;
+}
+
 void life_patch(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
                 const struct k8s_meta *meta, const struct k8s_write *patch)
 {
@@ -84,6 +93,7 @@ void life_patch(const struct lifecycle_view *view, struct life *life, enum life_
     write.name = str_copy(view->out->arena, meta->name);
     write.version = str_copy(view->out->arena, meta->resource_version);
     life_write(view, life, wait, &write);
+    life->version = number_of(meta->resource_version);
 }
 
 void life_patch_claim(const struct lifecycle_view *view, struct life *life, enum life_wait wait,
@@ -288,19 +298,40 @@ void lifecycle_restart(struct lifecycle *l)
     gc_restart(l);
 }
 
+/* When the state shows what was written. The watch may have been faster than the answer; else its
+ * word comes, and if that is lost it is looked at again. What changed nothing has no word, and what
+ * is going has time. */
+static mono_t shown_at(const struct lifecycle_view *view, const struct life *life,
+                       const struct k8s_written *written)
+{
+    const struct k8s_identity claim_id = {.name = life_str(&life->name)};
+    const struct k8s_identity node_id = {.name = life_str(&life->node)};
+    const struct karp_nodeclaim *claim =
+        k8s_state_find(view->state, life_kind("NodeClaim"), &claim_id);
+    const struct k8s_node *node = k8s_state_find(view->state, life_kind("Node"), &node_id);
+    const uint64_t version = number_of(written->version);
+    const struct k8s_meta *meta =
+        claim != NULL && str_eq(written->name, claim_id.name) ? &claim->meta
+        : node != NULL && str_eq(written->name, node_id.name) ? &node->meta
+                                                              : NULL;
+    const bool shows = version > 0 && version != life->version && meta != NULL &&
+                       number_of(meta->resource_version) >= version &&
+                       !(claim != NULL && claim->meta.deleted.has);
+    return sat_add(view->now.mono, shows ? 0 : LOOK_AGAIN_MS);
+}
+
 static void on_written(const struct lifecycle_view *view, struct life *life,
                        const struct event *event, bool noted)
 {
     const enum k8s_outcome outcome = event->written.outcome;
     if (outcome == K8S_WRITE_DONE || outcome == K8S_WRITE_NOT_FOUND) {
-        /* The state will show it; if the word of it is lost, it is looked at again. */
         life->sure = life->sure || (noted && outcome == K8S_WRITE_DONE);
         if (noted && outcome == K8S_WRITE_DONE) {
             life->used_up = false;
             life->looking_since = INT64_MAX;
         }
         life->backoff_ms = 0;
-        life->due = sat_add(view->now.mono, LOOK_AGAIN_MS);
+        life->due = shown_at(view, life, &event->written);
     } else {
         life_back_off(view, life);
     }

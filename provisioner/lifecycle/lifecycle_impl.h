@@ -50,7 +50,8 @@ enum life_wait {
 /* What this run of the program knows of a claim beyond the objects. */
 struct life {
     struct life_text name, uid;
-    uint64_t id; /* of the action under way */
+    uint64_t id;      /* of the action under way */
+    uint64_t version; /* that the write under way changes; 0: any */
     enum life_wait wait;
     mono_t due; /* look at it again then */
     int64_t backoff_ms;
