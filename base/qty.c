@@ -27,12 +27,12 @@ static bool malformed(struct str text, struct err *err)
                    text.n > 64 ? "..." : "");
 }
 
-static bool too_large(struct str text, struct err *err)
+static bool too_large(struct str text, enum qty_unit unit, struct err *err)
 {
-    return err_set(err, ERR_LIMIT,
-                   "quantity \"" STR_FMT "\"%s is too large (the maximum is 2^63-1, about 9.2E)",
+    return err_set(err, ERR_LIMIT, "quantity \"" STR_FMT "\"%s is too large (the maximum is %s)",
                    (int)(text.n > 64 ? 64 : text.n), text.p == NULL ? "" : text.p,
-                   text.n > 64 ? "..." : "");
+                   text.n > 64 ? "..." : "",
+                   unit == QTY_MILLI ? "2^63-1 thousandths, about 9.2P" : "2^63-1, about 9.2E");
 }
 
 static bool is_digit(char c)
@@ -187,7 +187,7 @@ bool qty_parse(struct str text, enum qty_unit unit, enum qty_round round, int64_
     int64_t value = 0;
     number.point += unit == QTY_MILLI ? 3 : 0;
     if (!magnitude(&number, round, &value)) {
-        return too_large(text, err);
+        return too_large(text, unit, err);
     }
     *ret_value = number.negative ? -value : value;
     return true;

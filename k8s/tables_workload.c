@@ -3,6 +3,7 @@
  * Job, CronJob and PodTemplate. The kind of a workload is set before its table decodes it. */
 #include <string.h>
 
+#include "base/limits.h"
 #include "k8s/objects.h"
 #include "k8s/shapes.h"
 #include "k8s/tables.h"
@@ -117,6 +118,12 @@ static enum codec_keep decode_rest(struct codec_in *in, const struct json_at *at
     } else if (ok && workload->kind != K8S_DAEMONSET) {
         ok = read_count(in, spec, "replicas", &replicas);
         workload->replicas = replicas.has ? replicas.v : 1;
+    }
+    if (ok && workload->replicas > LIMIT_REPLICAS) {
+        struct json_at count = json_at_member(spec, job ? "parallelism" : "replicas");
+        ok = json_fail(in->err, ERR_LIMIT, &count,
+                       "%lld replicas are too many (LIMIT_REPLICAS is %d)",
+                       (long long)workload->replicas, (int)LIMIT_REPLICAS);
     }
     workload->selector.present = selector.v != NULL;
     if (ok && workload->kind == K8S_REPLICATIONCONTROLLER) {

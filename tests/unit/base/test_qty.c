@@ -145,6 +145,13 @@ static void the_largest_values_fit(void **state)
     assert_int_equal(value, INT64_MAX);
     assert_false(qty_parse(STR("7.9999999999999999999Ei"), QTY_BASE, QTY_UP, &value, &err));
     assert_false(qty_parse(STR("9223372036854776"), QTY_MILLI, QTY_UP, &value, &err));
+    assert_string_equal(err.text,
+                        "quantity \"9223372036854776\" is too large (the maximum is 2^63-1 "
+                        "thousandths, about 9.2P)");
+    assert_true(qty_parse(STR("9.2P"), QTY_MILLI, QTY_UP, &value, &err));
+    assert_false(qty_parse(STR("9.3E"), QTY_BASE, QTY_UP, &value, &err));
+    assert_string_equal(err.text,
+                        "quantity \"9.3E\" is too large (the maximum is 2^63-1, about 9.2E)");
 }
 
 static void json_values_are_taken_by_their_text(void **state)

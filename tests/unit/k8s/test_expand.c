@@ -254,12 +254,6 @@ static void test_limits(void **state UNUSED)
     static const struct {
         const char *yaml, *error;
     } too_many[] = {
-        {"kind: Deployment\napiVersion: apps/v1\nmetadata: {name: web, namespace: shop}\n"
-         "spec: {replicas: 1000000000, " TEMPLATE "}",
-         "Deployment shop/web: 1000000000 replicas are too many (LIMIT_REPLICAS is 500000)"},
-        {"kind: Job\napiVersion: batch/v1\nmetadata: {name: j}\n"
-         "spec: {parallelism: 500001, " TEMPLATE "}",
-         "Job default/j: 500001 replicas are too many"},
         {"kind: StatefulSet\napiVersion: apps/v1\nmetadata: {name: s}\n"
          "spec: {replicas: 500000, volumeClaimTemplates: [{metadata: {name: a}}, {metadata: {name: "
          "b}}, {metadata: {name: c}}, {metadata: {name: d}}, {metadata: {name: e}}, {metadata: "
@@ -283,6 +277,28 @@ static void test_limits(void **state UNUSED)
         }
         fixture_end(&f);
     }
+}
+
+/* While it is read: then it is known where it stands, and the rest of the input goes on. */
+static void test_too_many_replicas_are_refused(void **state UNUSED)
+{
+    struct fixture f;
+    fixture_begin(&f);
+    fixture_add(&f,
+                "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: web, namespace: shop}\n"
+                "spec: {replicas: 1000000000, " TEMPLATE "}");
+    assert_int_equal(f.n_refused, 1);
+    assert_int_equal(f.err.code, ERR_LIMIT);
+    assert_non_null(strstr(f.err.text, "spec.replicas: 1000000000 replicas are too many "
+                                       "(LIMIT_REPLICAS is 500000)"));
+    fixture_add(&f, "kind: Job\napiVersion: batch/v1\nmetadata: {name: j}\n"
+                    "spec: {parallelism: 500001, completions: 500001, " TEMPLATE "}");
+    assert_int_equal(f.n_refused, 2);
+    assert_non_null(strstr(f.err.text, "spec.parallelism: 500001 replicas are too many"));
+    fixture_add(&f, "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: most}\n"
+                    "spec: {replicas: 500000, " TEMPLATE "}");
+    assert_int_equal(f.n_refused, 2);
+    fixture_end(&f);
 }
 
 static void test_negative_replicas_are_refused(void **state UNUSED)
@@ -309,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_labels_and_owners),
         cmocka_unit_test(test_claims_of_stateful_sets),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_too_many_replicas_are_refused),
         cmocka_unit_test(test_negative_replicas_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
