@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* `binpack validate`: would an API server take these objects? */
 #include "base/arena.h"
+#include "base/json.h"
 #include "base/jsonw.h"
 #include "base/vec.h"
 #include "binpack/cli/commands.h"
 #include "binpack/cli/output.h"
+#include "binpack/disruption/cron.h"
 #include "binpack/view/display.h"
 #include "io/inputs.h"
 #include "k8s/builder.h"
 #include "k8s/reader.h"
 #include "k8s/schema.h"
+#include "k8s/syntax.h"
 
 #include <inttypes.h>
+
+enum { SHOWN_MAX = 256 }; /* bytes of a value in a message */
 
 struct finding {
     const char *file;
@@ -49,6 +54,49 @@ static struct finding finding_at(struct validating *v, const struct k8s_read_obj
     };
 }
 
+/* The schemas leave metadata to the server, which wants a name of any object
+ * (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/). */
+static void check_name(struct validating *v, const struct k8s_read_object *object)
+{
+    struct finding finding = finding_at(v, object);
+    const char *fault = k8s_name_fault(finding.name);
+    if (finding.name.n > 0 && fault != NULL) {
+        finding.path = STR("metadata.name");
+        finding.rule = STR("name");
+        finding.text = text_format(v->arena, "\"" STR_FMT "\": %s",
+                                   STR_ARG(str_sub(finding.name, 0, SHOWN_MAX)), fault);
+        VEC_PUSH(v->arena, &v->findings, finding);
+    }
+}
+
+/* The schema's pattern knows the form of a schedule only; hour 25 passes it. */
+static void check_schedules(struct validating *v, const struct k8s_read_object *object, uint32_t n,
+                            const struct k8s_violation *violations)
+{
+    const json_t *spec = json_object_get(object->value, "spec");
+    const json_t *budgets = json_object_get(json_object_get(spec, "disruption"), "budgets");
+    for (size_t i = 0; i < json_array_size(budgets); i++) {
+        struct str schedule = text_of(v->arena, json_array_get(budgets, i), "schedule");
+        struct cron cron;
+        struct err why;
+        if (schedule.n == 0 || cron_parse(schedule, &cron, &why)) {
+            continue;
+        }
+        struct finding finding = finding_at(v, object);
+        bool known = false;
+        finding.path = text_format(v->arena, "spec.disruption.budgets[%zu].schedule", i);
+        for (uint32_t k = 0; k < n; k++) {
+            known = known || str_eq(violations[k].path, finding.path);
+        }
+        if (!known) {
+            finding.rule = STR("schedule");
+            finding.text = str_copy(v->arena, str_of(why.text));
+            finding.accepted_by_server = true;
+            VEC_PUSH(v->arena, &v->findings, finding);
+        }
+    }
+}
+
 static bool take_object(void *ctx, const struct k8s_read_object *object, struct err *err)
 {
     struct validating *v = ctx;
@@ -58,7 +106,12 @@ static bool take_object(void *ctx, const struct k8s_read_object *object, struct 
     (void)err;
     v->n_objects++;
     bool has_schema = k8s_schema_check(v->arena, object->value, &violations, &n);
+    const size_t n_before = v->findings.n;
     v->n_checked += has_schema;
+    if (has_schema) {
+        check_name(v, object);
+        check_schedules(v, object, n, violations);
+    }
     for (uint32_t i = 0; i < n; i++) {
         struct finding finding = finding_at(v, object);
         finding.path = violations[i].path;
@@ -67,8 +120,9 @@ static bool take_object(void *ctx, const struct k8s_read_object *object, struct 
         finding.accepted_by_server = violations[i].accepted_by_server;
         VEC_PUSH(v->arena, &v->findings, finding);
     }
-    if (n == 0 && !k8s_builder_add(v->builder, object->value, object->list_kind, v->source->index,
-                                   object->removed, NULL, &why)) {
+    if (v->findings.n == n_before &&
+        !k8s_builder_add(v->builder, object->value, object->list_kind, v->source->index,
+                         object->removed, NULL, &why)) {
         struct finding finding = finding_at(v, object);
         finding.rule = STR("decode");
         finding.accepted_by_server = has_schema;

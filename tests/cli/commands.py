@@ -706,6 +706,13 @@ def validate():
     later = POOL.replace("values: [m5, c5]", "values: [m5, 'c 5']")
     assert "an API server takes it, Karpenter does not" in run("validate", stdin=later, code=1)[0]
     assert [f["acceptedByServer"] for f in json.loads(run("validate", "-o", "json", stdin=later, code=1)[0])["faults"]] == [True]
+    # No server takes such a name, whatever else is wrong; a schedule that cannot be read is seen before a budget is ever asked for.
+    faults = json.loads(run("validate", "-o", "json", stdin=later.replace("name: p", "name: UPPER", 1), code=1)[0])["faults"]
+    assert sorted((f["path"], f["acceptedByServer"]) for f in faults)[0] == ("metadata.name", False) and len(faults) == 2, faults
+    night = POOL.replace("spec:\n", "spec:\n  disruption: {consolidateAfter: 0s, budgets: [{nodes: '0', schedule: 0 25 * * *, duration: 8h}]}\n", 1)
+    out = run("validate", stdin=night, code=1)[0]
+    assert "spec.disruption.budgets[0].schedule: " in out and '"25"' in out and ": 1 fault" in out, out
+    assert "0 faults" in run("validate", stdin=night.replace("0 25", "0 22"))[0]
 
 
 @test
