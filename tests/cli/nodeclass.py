@@ -323,8 +323,16 @@ def hostile_archives():
 @test
 def values_cannot_leave_their_quotes():
     for family in ("AL2", "AL2023", "Bottlerocket", "Windows2022"):
-        for words in (["--cluster-name", "a' ; reboot '"], ["--cluster-endpoint", "https://x$(reboot)"], ["--cluster-dns", "1`2"]):
+        for words in (["--cluster-name", "a' ; reboot '"], ["--cluster-endpoint", "https://x$(reboot)"]):
             assert "can be passed to a node" in userdata(family, *words, code=1)
+        for option, wrong, right in (("--cluster-dns", ("1`2", "foo", "10.0.0.256", "10.0.0.1/8"), ("10.0.0.9", "fd00::a")),
+                                     ("--cluster-cidr", ("10.0.0.0/99", "10.0.0.0", "fd00::/129", "x/8"), ("10.0.0.0/16", "fd00::/108")),
+                                     ("--kubernetes-version", ("abc", "1", "1.x", "v1.34"), ("1.34",))):
+            for word in wrong:
+                error = userdata(family, option, word, code=2)
+                assert '%s: "%s" is not ' % (option, word) in error, error
+            for word in right:
+                userdata(family, option, word)
         assert "no base64" in userdata(family, "--cluster-ca-bundle", "';reboot", code=1)
         assert "can be passed to a node" in userdata(family, kubelet={"kubeReserved": {"cpu": "1\" --x"}}, code=1)
     for kubelet, words in (({"maxPods": "x"}, "spec.kubelet: maxPods: expected"), ({"maxPods": -1}, "spec.kubelet: maxPods"), ({"clusterDNS": "10.0.0.1"}, "clusterDNS: expected"),
