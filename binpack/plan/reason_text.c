@@ -547,3 +547,60 @@ struct str reason_limit_text(const struct explainer *x, uint32_t need_i, const i
     }
     return strbuf_str(&text);
 }
+
+static void add_term_expressions(const struct explainer *x, const struct k8s_selector *selector,
+                                 struct strbuf *text)
+{
+    static const char *const names[] = {[K8S_IN] = "in", [K8S_NOT_IN] = "notin"};
+    const char *separator = selector->match_labels.n > 0 ? "," : "";
+    for (uint32_t i = 0; i < selector->n_expressions; i++) {
+        const struct k8s_requirement *e = &selector->expressions[i];
+        const struct str key = strtab_str(x->s->tab, e->key);
+        strbuf_addf(text, "%s%s" STR_FMT, separator, e->op == K8S_DOES_NOT_EXIST ? "!" : "",
+                    STR_ARG(key));
+        separator = ",";
+        if (e->op != K8S_IN && e->op != K8S_NOT_IN) {
+            continue;
+        }
+        strbuf_addf(text, " %s (", names[e->op]);
+        for (uint32_t k = 0; k < e->values.n; k++) {
+            strbuf_addf(text, "%s" STR_FMT, k == 0 ? "" : ",",
+                        STR_ARG(strtab_str(x->s->tab, e->values.v[k])));
+        }
+        strbuf_addc(text, ')');
+    }
+}
+
+/* In kubectl's syntax: "app=web,tier in (a,b)". */
+static void add_selector(const struct explainer *x, const struct k8s_selector *selector,
+                         struct strbuf *text)
+{
+    for (uint32_t i = 0; i < selector->match_labels.n; i++) {
+        const struct k8s_pair *pair = &selector->match_labels.v[i];
+        strbuf_addf(text, "%s" STR_FMT "=" STR_FMT, i == 0 ? "" : ",",
+                    STR_ARG(strtab_str(x->s->tab, pair->key)),
+                    STR_ARG(strtab_str(x->s->tab, pair->value)));
+    }
+    add_term_expressions(x, selector, text);
+}
+
+struct str reason_affinity_text(const struct explainer *x, uint32_t pod, strid key)
+{
+    const struct k8s_pod_shape *shape = x->s->cluster->pods[pod].shape;
+    struct strbuf text = strbuf_new(x->a->arena, TEXT_MAX);
+    const char *separator = " (";
+    strbuf_add(
+        &text,
+        STR("no pod that runs or that this plan could place matches its required pod affinity"));
+    for (uint32_t i = 0; i < shape->n_affinity; i++) {
+        const struct k8s_pod_term *term = &shape->affinity[i];
+        if (sched_key(x->s->vocab, term->key) == key) {
+            strbuf_addf(&text, "%s", separator);
+            separator = "; ";
+            add_selector(x, &term->selector, &text);
+        }
+    }
+    strbuf_addf(&text, "%s on " STR_FMT, *separator == ';' ? ")" : "",
+                STR_ARG(strtab_str(x->s->tab, key)));
+    return strbuf_str(&text);
+}

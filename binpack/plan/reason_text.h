@@ -47,6 +47,11 @@ struct str reason_variety_text(const struct explainer *x, uint32_t need_i, const
 struct str reason_reservations(const struct explainer *x, uint32_t need_i, const int64_t *size,
                                uint32_t pool_i);
 
+/* "no pod that runs or that this plan places matches its required pod affinity (app=ghost) on
+ * topology.kubernetes.io/zone"; all required terms on that topology key. `pod` into cluster->pods.
+ */
+struct str reason_affinity_text(const struct explainer *x, uint32_t pod, strid key);
+
 /* A pod that asks for a host by name, which only a running node can be. */
 struct str reason_host_text(const struct explainer *x, const struct sched_req *req);
 

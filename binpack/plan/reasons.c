@@ -11,6 +11,7 @@
 #include "binpack/scheduling/volumes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* How far a pod gets with a pool. */
 enum miss {
@@ -63,8 +64,8 @@ static bool admits(const struct explainer *x, uint32_t n, const struct sched_con
     return has;
 }
 
-/* The one requirement without which the alternative would pass, else the first that fails by
- * itself, else NULL. */
+/* The one requirement that fails by itself and without which the alternative would pass, else the
+ * first that fails by itself, else NULL: then only some of them together fail. */
 static const struct sched_req *culprit(const struct explainer *x, const struct sched_conj *conj,
                                        uint32_t pool_i)
 {
@@ -76,8 +77,8 @@ static const struct sched_req *culprit(const struct explainer *x, const struct s
                 rest[n++] = conj->v[k];
             }
         }
-        struct sched_conj without = {.n = n, .v = rest};
-        if (admits(x, 1, &without, pool_i)) {
+        struct sched_conj without = {.n = n, .v = rest}, alone = {.n = 1, .v = &conj->v[i]};
+        if (admits(x, 1, &without, pool_i) && !admits(x, 1, &alone, pool_i)) {
             return &conj->v[i];
         }
     }
@@ -88,6 +89,38 @@ static const struct sched_req *culprit(const struct explainer *x, const struct s
         }
     }
     return NULL;
+}
+
+/* As few requirements as contradict each other, of an alternative that the pool does not admit
+ * though it admits each of them. */
+static struct str contradiction_text(const struct explainer *x, const struct sched_conj *conj,
+                                     uint32_t n_others, uint32_t pool_i)
+{
+    struct sched_req *kept = ARENA_ARRAY(x->scratch, struct sched_req, conj->n);
+    struct sched_req *rest = ARENA_ARRAY(x->scratch, struct sched_req, conj->n);
+    struct strbuf text = strbuf_new(x->a->arena, 4096);
+    uint32_t n = conj->n;
+    memcpy(kept, conj->v, n * sizeof *kept);
+    for (uint32_t i = 0; i < n;) {
+        memcpy(rest, kept, i * sizeof *rest);
+        memcpy(rest + i, kept + i + 1, (n - i - 1) * sizeof *rest);
+        struct sched_conj without = {.n = n - 1, .v = rest};
+        if (admits(x, 1, &without, pool_i)) {
+            i++;
+        } else {
+            memcpy(kept, rest, --n * sizeof *kept);
+        }
+    }
+    strbuf_add(&text, STR("its node selector and node affinity ask for "));
+    for (uint32_t i = 0; i < n; i++) {
+        strbuf_add(&text, i == 0 ? STR_EMPTY : STR(" and "));
+        sched_req_text(x->s->vocab, &kept[i], &text);
+    }
+    strbuf_add(&text, STR(", which no node of the NodePool has together"));
+    if (n_others > 0) {
+        strbuf_add(&text, STR("; its other terms fail, too"));
+    }
+    return strbuf_str(&text);
 }
 
 static bool judge_labels(const struct explainer *x, const struct sched_need *need, uint32_t pool_i,
@@ -121,8 +154,8 @@ static bool judge_labels(const struct explainer *x, const struct sched_need *nee
     }
     if (req == NULL) {
         say(v, MISS_LABELS, "LABELS_CONTRADICT",
-            STR("its node selector and node affinity ask for a combination of labels that no node "
-                "of the NodePool has"));
+            contradiction_text(x, &need->topology_alternatives[0],
+                               need->n_topology_alternatives - 1, pool_i));
         return true;
     }
     if (req->key == x->s->words->hostname || req->key == x->s->vocab->name_field) {
@@ -232,6 +265,23 @@ static struct str rules_text(const struct explainer *x, uint32_t pending_i)
     return strbuf_str(&text);
 }
 
+/* A required pod affinity that no pod of the cluster is there to meet: with its selector, or empty.
+ * Other pods are not to blame then. */
+static struct str lonely_text(const struct explainer *x, uint32_t pending_i)
+{
+    const struct sched_problem *p = x->a->problem;
+    const uint32_t need_i = pending_i == SCHED_NONE ? SCHED_NONE : p->needs.of_pod[pending_i];
+    for (uint32_t r = 0; need_i != SCHED_NONE && r < p->rules.n; r++) {
+        const struct sched_rule *rule = &p->rules.v[r];
+        if (rule->kind == SCHED_TOGETHER && rule->volume == SCHED_NONE && rule->required &&
+            bits_get(rule->carriers, need_i) && rule->targets_at == NULL &&
+            bits_next(rule->targets, p->needs.n, 0) >= p->needs.n) {
+            return reason_affinity_text(x, x->s->pending[pending_i], rule->key);
+        }
+    }
+    return STR_EMPTY;
+}
+
 static void judge_rest(const struct explainer *x, uint32_t need_i, uint32_t pending_i,
                        uint32_t pool_i, struct verdict *v)
 {
@@ -246,6 +296,11 @@ static void judge_rest(const struct explainer *x, uint32_t need_i, uint32_t pend
     struct str rules = rules_text(x, pending_i);
     if (tier != pool->tier) {
         say(v, MISS_VARIETY, "MIN_VALUES_NOT_MET", reason_variety_text(x, need_i, size, pool_i));
+        return;
+    }
+    struct str lonely = lonely_text(x, pending_i);
+    if (lonely.n > 0) {
+        say(v, MISS_RULES, "POD_RULES", lonely);
         return;
     }
     if (rules.n > 0) {

@@ -255,7 +255,18 @@ static void test_reasons(void **state)
          "LIMIT_USED_UP", "cpu 8"},
         {"nobody to follow",
          BASE PENDING("p", "app: web", "1", AFFINITY("podAffinity", HOST, "db")), "POD_RULES",
-         "affinity"},
+         "no pod that runs or that this plan could place matches its required pod affinity "
+         "(app=db) on kubernetes.io/hostname"},
+        {"selector and affinity contradict each other",
+         BASE PENDING(
+             "p", "", "1",
+             SELECT(
+                 ZONE,
+                 "a") "  affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                      "{nodeSelectorTerms: [{matchExpressions: [{key: " ZONE
+                      ", operator: In, values: [b]}, {key: kubernetes.io/arch, operator: "
+                      "Exists}]}]}}}\n"),
+         "LABELS_CONTRADICT", ZONE " In [a] and " ZONE " In [b], which no node"},
         {"missing claim",
          BASE PENDING("p", "", "1",
                       "  volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]\n"),
