@@ -110,6 +110,27 @@ static bool read_all(struct side_reading *r, const struct json_at *root, const c
     return true;
 }
 
+/* A disruption plan says what stays; a repacking keeps nothing; any other plan only adds nodes. */
+static bool read_after(struct diff_side *side, const struct json_at *root,
+                       const struct json_at *inputs, struct err *err)
+{
+    struct json_at disruption = json_at_member(root, "disruption");
+    struct json_at mode = json_at_member(inputs, "mode");
+    bool has_mode = false;
+    struct str text = STR_EMPTY;
+    if (disruption.v != NULL) {
+        return json_want_object(&disruption, err) &&
+               read_usd(&disruption, "afterUsdPerHour", &side->after_cost, err);
+    }
+    if (!json_read_str(&mode, &has_mode, &text, err)) {
+        return false;
+    }
+    side->after_cost = has_mode && str_eq(text, STR("repack"))
+                           ? side->cost
+                           : sat_add(side->running_cost, side->cost);
+    return true;
+}
+
 static bool read_figures(struct side_reading *r, const struct json_at *root, struct err *err)
 {
     struct diff_side *side = r->side;
@@ -125,7 +146,7 @@ static bool read_figures(struct side_reading *r, const struct json_at *root, str
         return false;
     }
     side->n_running = (uint32_t)n_running;
-    return true;
+    return read_after(side, root, &inputs, err);
 }
 
 /* The assumption that objects were left out, if the plan has it. */
@@ -284,5 +305,7 @@ struct diff diff_of(const struct diff_side *before, const struct diff_side *afte
 bool diff_is_empty(const struct diff *d)
 {
     return d->n_lines + d->n_new + d->n_gone + d->n_won + d->n_lost == 0 &&
-           d->before.cost == d->after.cost && d->before.n_running == d->after.n_running;
+           d->before.cost == d->after.cost && d->before.n_running == d->after.n_running &&
+           d->before.running_cost == d->after.running_cost &&
+           d->before.after_cost == d->after.after_cost;
 }

@@ -31,6 +31,7 @@ struct diff_side {
     struct str name;     /* as the command line has it */
     struct str left_out; /* what was refused while reading; "" for nothing */
     usd_t cost, bound, running_cost;
+    usd_t after_cost; /* of all nodes once the plan is carried out: those that stay and new ones */
     uint32_t n_nodes, n_running, n_kinds, n_pods, n_placed;
     const struct diff_kind *kinds; /* [n_kinds] */
     const struct diff_pod *pods;   /* [n_pods] that need a place */
@@ -57,5 +58,6 @@ MUST_CHECK bool diff_read(const struct json_t *document, struct str name, struct
 struct diff diff_of(const struct diff_side *before, const struct diff_side *after,
                     struct arena *arena);
 
-/* Nothing that a person would see: no node, no pod, no dollar. */
+/* Nothing that a person would see: no node, no pod, no dollar, neither of new nodes nor of those
+ * that run. */
 bool diff_is_empty(const struct diff *diff);

@@ -301,14 +301,31 @@ static void find_place(const struct plan *plan, struct plan_explanation *e)
     }
 }
 
-/* The dual of the pod's class, per pod; none for groups that share a node. */
-static usd_t marginal_of(const struct assembly *a, uint32_t pod)
+/* Where a pod may go next depends on the others of a spread, which the price of its class does not
+ * see: one more pod may need a node where the last found room. */
+static bool spreads(const struct bp_problem *problem, uint32_t class_i)
+{
+    for (uint32_t g = 0; g < problem->n_groups; g++) {
+        const struct bp_group *group = &problem->groups[g];
+        if (group->kind == BP_GROUP_SPREAD &&
+            (bits_get(group->carriers, class_i) || bits_get(group->targets, class_i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The dual of the pod's class, per pod; none for groups that share a node, and for spreads. */
+static usd_t marginal_of(const struct assembly *a, uint32_t pod, bool *ret_spreads)
 {
     const struct plan *plan = a->plan;
     for (uint32_t i = 0; plan->classes != NULL && i < plan->problem->n_classes; i++) {
         if (lists(plan->classes[i].pods, plan->classes[i].n_pods, pod)) {
             int64_t dual = a->solution->certificate.dual[i];
-            return plan->problem->classes[i].weight > 1 ? 0 : (usd_t)(dual >> BP_DUAL_BITS);
+            *ret_spreads = spreads(plan->problem, i);
+            return plan->problem->classes[i].weight > 1 || *ret_spreads
+                       ? 0
+                       : (usd_t)(dual >> BP_DUAL_BITS);
         }
     }
     return 0;
@@ -359,7 +376,7 @@ static void explain_one(struct explaining *x, uint32_t pod, struct plan_explanat
         return;
     }
     find_place(x->a->plan, e);
-    e->marginal = marginal_of(x->a, pod);
+    e->marginal = marginal_of(x->a, pod, &e->no_marginal);
     if (x->pending_of[pod] != SCHED_NONE) {
         judge(x, x->pending_of[pod], e);
     }

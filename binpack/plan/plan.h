@@ -108,7 +108,8 @@ struct plan_explanation {
     uint32_t node_i, existing_i, unplaced_i;
     struct k8s_resources requests; /* effective */
     uint32_t dropped;              /* preferences that the plan gave up for it */
-    usd_t marginal;     /* what the bound says one more such pod costs; 0: nothing, or not known */
+    usd_t marginal;                /* what the bound says one more such pod costs */
+    bool no_marginal;   /* a spread decides where the next one goes: its price says nothing */
     uint32_t n_running; /* running nodes that would take it if it were alone */
     bool alone;         /* without a place, but it has one alone on an empty cluster */
     uint32_t n_relaxations;

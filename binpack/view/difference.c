@@ -131,6 +131,13 @@ static void pods(const struct page *p, enum text_style style, const char *label,
     }
 }
 
+/* Running nodes make the change of the bill another one than that of the new nodes. */
+static bool whole_differs(const struct diff *d)
+{
+    return sat_sub(d->after.after_cost, d->before.after_cost) !=
+           sat_sub(d->after.cost, d->before.cost);
+}
+
 /* Of a side that lacks objects the figures are too low. */
 static void left_out(const struct page *p, const struct diff_side *side)
 {
@@ -177,6 +184,9 @@ void view_difference(const struct diff *d, const struct text_look *look, struct 
     if (from->running_cost != to->running_cost) {
         money(&p, "Today", from->running_cost, to->running_cost);
     }
+    if (whole_differs(d)) {
+        money(&p, "After", from->after_cost, to->after_cost);
+    }
     left_out(&p, from);
     left_out(&p, to);
 }
@@ -185,14 +195,18 @@ void view_difference(const struct diff *d, const struct text_look *look, struct 
 
 static void put_headline(const struct diff *d, struct strbuf *b, struct arena *scratch)
 {
-    const usd_t change = sat_sub(d->after.cost, d->before.cost);
+    const bool whole = whole_differs(d);
+    const usd_t before = whole ? d->before.after_cost : d->before.cost;
+    const usd_t change = sat_sub(whole ? d->after.after_cost : d->after.cost, before);
     struct str month = text_signed_usd(scratch, sat_mul(change, HOURS_PER_MONTH), 2);
-    struct str percent = text_change(scratch, change, d->before.cost);
+    struct str percent = text_change(scratch, change, before);
+    const char *of = whole ? " for all nodes, running ones included" : "";
     struct str lost = text_things(scratch, d->n_lost, "pod");
     if (change == 0) {
-        strbuf_add(b, STR("**Cost unchanged**"));
+        strbuf_addf(b, "**Cost unchanged**%s", of);
     } else {
-        strbuf_addf(b, "**" STR_FMT " $/month** (" STR_FMT ")", STR_ARG(month), STR_ARG(percent));
+        strbuf_addf(b, "**" STR_FMT " $/month** (" STR_FMT ")%s", STR_ARG(month), STR_ARG(percent),
+                    of);
     }
     if (d->n_lost > 0) {
         strbuf_addf(b, ", **" STR_FMT " without a place now**", STR_ARG(lost));
@@ -243,6 +257,7 @@ static void json_side(const struct diff_side *s, struct jsonw *w, const char *ke
     jsonw_key_usd(w, "usdPerMonth", sat_mul(s->cost, HOURS_PER_MONTH));
     jsonw_key_usd(w, "lowerBoundUsdPerHour", s->bound);
     jsonw_key_usd(w, "existingUsdPerHour", s->running_cost);
+    jsonw_key_usd(w, "afterUsdPerHour", s->after_cost);
     if (s->left_out.n > 0) {
         jsonw_key_str(w, "leftOut", s->left_out);
     }

@@ -447,7 +447,8 @@ void explain_json(const struct plan *plan, struct jsonw *w, struct arena *scratc
             jsonw_key(w, STR("requests"));
             plan_resources(plan, w, &e->requests, scratch);
             jsonw_key_i64(w, "preferencesGivenUp", e->dropped);
-            if (e->unplaced_i == PLAN_NONE && (plan->bound > 0 || plan->cost == 0)) {
+            if (e->unplaced_i == PLAN_NONE && !e->no_marginal &&
+                (plan->bound > 0 || plan->cost == 0)) {
                 jsonw_key_usd(w, "marginalUsdPerHour", e->marginal);
             }
             jsonw_key_i64(w, "runningNodesThatWouldTakeIt", e->n_running);

@@ -362,6 +362,22 @@ static struct str pods_text(const struct summary *s, struct arena *arena)
     return strbuf_str(&b);
 }
 
+/* What a search that went to its end has not proven, a longer one will not prove either. */
+static struct str no_bound_text(const struct plan *plan)
+{
+    const bool searched = str_eq(plan->method, STR("column-generation"));
+    if (searched && !str_eq(plan->status, STR("stopped"))) {
+        return plan->n_unplaced > 0
+                   ? STR("none: the search went to its end and proved none for the pods it places "
+                         "beside those that it leaves out")
+                   : STR("none: the search went to its end and proved none");
+    }
+    return searched ? STR("none yet, so nothing says how far from the cheapest this plan is; a "
+                          "longer --time-limit may find one")
+                    : STR("none yet, so nothing says how far from the cheapest this plan is; "
+                          "--algorithm=colgen with a longer --time-limit may find one");
+}
+
 static struct str bound_text(const struct plan *plan, struct arena *arena)
 {
     if (plan->cost <= 0) {
@@ -369,8 +385,7 @@ static struct str bound_text(const struct plan *plan, struct arena *arena)
     }
     struct strbuf b = strbuf_new(arena, 4096);
     if (plan->bound <= 0) {
-        return STR("none yet, so nothing says how far from the cheapest this plan is; "
-                   "--algorithm=colgen with a longer --time-limit finds one");
+        return no_bound_text(plan);
     }
     strbuf_add(&b, text_per_hour_and_month(arena, plan->bound));
     int64_t gap = plan_gap_ppb(plan);

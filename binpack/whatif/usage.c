@@ -55,6 +55,12 @@ static bool find_columns(struct str head, struct str percentile, uint32_t *colum
     if (!split(head, cells, &n)) {
         return err_set(err, ERR_LIMIT, "line 1: more than %d columns", CELLS_MAX);
     }
+    if (str_trim(head).n == 0) {
+        return err_set(
+            err, ERR_INVALID,
+            "line 1: there is no heading, such as namespace,pod,container,resource," STR_FMT,
+            STR_ARG(str_sub(percentile, 0, CELL_SHOWN)));
+    }
     for (int c = 0; c < N_COLUMNS; c++) {
         columns[c] = 0;
         while (columns[c] < n && !str_eq(cells[columns[c]], names[c])) {
@@ -105,6 +111,10 @@ bool usage_parse(struct str text, struct str percentile, struct arena *arena,
     VEC(struct usage_row) rows = {0};
     uint32_t columns[N_COLUMNS] = {0}, n = 0, n_head = 0;
     struct str cells[CELLS_MAX] = {0}, rest = text;
+    if (str_starts(rest,
+                   STR("\xef\xbb\xbf"))) { /* spreadsheets begin UTF-8 with a byte order mark */
+        rest = str_sub(rest, 3, rest.n);
+    }
     const struct str head = take_line(&rest);
     if (!find_columns(head, percentile, columns, err)) {
         return false;

@@ -419,6 +419,10 @@ def requests_from_observed_usage():
         requests = item["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
         requests.update({"plain": {"cpu": "334m"}, "lock": {"memory": "300Mi"}, "capped": {"cpu": "1", "memory": "734003201"}}.get(name, {}))
     row = compare("-f", write("before.json", before), "--with", "requests=p95:usage.csv")["scenarios"][0]
+    with open("usage.csv", encoding="utf-8") as plain, open("marked.csv", "w", encoding="utf-8-sig", newline="") as marked:
+        marked.write(plain.read())
+    open("blank.csv", "w", encoding="utf-8").close()
+    assert compare("-f", "before.json", "--with", "requests=p95:marked.csv")["scenarios"][0]["usdPerHour"] == row["usdPerHour"]
     assert row_figures(row) == row_figures(compare("-f", write("after.json", after))["base"]), row
     assert "requests of 13 of 23 pods are the p95 of usage.csv" in row["notes"][0], row
     other = compare("-f", "before.json", "--with", "requests=p50:usage.csv")["scenarios"][0]
@@ -426,7 +430,7 @@ def requests_from_observed_usage():
     for words, text, code in (("requests=usage.csv", "not COLUMN:FILE", 2), ("requests=p99:usage.csv", 'no column "p99", only p50,resource', 1),
                               ("requests=p95:none.csv", "none.csv: cannot read", 1), ("requests=p95:short.csv", "line 3: not 5 cells", 1),
                               ("requests=p95:disk.csv", 'line 2: resource: "disk" is not cpu', 1), ("requests=p95:less.csv", 'line 2: "-1" is below zero', 1),
-                              ("requests=p95:nobody.csv", "names no container", 1)):
+                              ("requests=p95:nobody.csv", "names no container", 1), ("requests=p95:blank.csv", "line 1: there is no heading, such as namespace,pod,container,resource,p95", 1)):
         for name, rows in (("short", "shop,a,a,cpu,1\nshop,a\n"), ("disk", "shop,a,a,disk,1\n"), ("less", "shop,a,a,cpu,-1\n"), ("nobody", "shop,a,a,cpu,1\n")):
             with open(name + ".csv", "w", encoding="utf-8") as out:
                 out.write("namespace,pod,container,resource,p95\n" + rows)
@@ -593,6 +597,11 @@ def every_relaxation_admits_its_pod():
             assert again["verdict"] == "new-node", (name, fix, again)
             n += 1
     assert n >= len(names) + 5, n
+    # More effort is no help where a search that went to its end proved nothing.
+    pair = {k: {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "torn"}}}]}
+            for k in ("podAffinity", "podAntiAffinity")}
+    out = " ".join(run("--simulate", "-f", write("torn.json", small(workload("torn", 2, "1", "1Gi", affinity=pair))), *quick(), code=3)[0].split())
+    assert "Lower bound none: the search went to its end" in out and "--algorithm" not in out, out
     out = " ".join(run("explain", "shop/taint-0", "-f", "stuck.json", *quick(), code=3)[0].split())
     assert "Would help" in out and "let the pod tolerate work=batch of NodePool batch (m7g.large" in out, out
 
@@ -874,6 +883,25 @@ def two_plans_differ():
     assert difference("c.plan", "placed.plan")["pods"]["placed"] == ["shop/huge-0", "shop/huge-1"]
     out = " ".join(run("diff", "placed.plan", "c.plan")[0].split())
     assert "2 pods without a place now: shop/huge-0, shop/huge-1" in out and "requests cpu 400" in out, out
+    # The bill of running nodes alone, and rounds of which one deletes and one replaces.
+    b["inputs"]["mode"], b["totals"]["existingUsdPerHour"] = "provision", 0.192
+    dearer, halved = copy.deepcopy(b), copy.deepcopy(b)
+    dearer["totals"]["existingUsdPerHour"], halved["totals"]["existingUsdPerHour"] = 0.48, 0
+    for name, plan in (("now", b), ("dearer", dearer), ("halved", halved)):
+        write(name + ".plan", plan)
+    out = run("diff", "now.plan", "dearer.plan", "--exit-code", code=7)[0]
+    assert "No difference" not in out and "Today" in out and "+150.0%" in out and "After" in out, out
+    page = run("diff", "now.plan", "halved.plan", "-o", "markdown")[0]
+    assert page.startswith("**-140.16 $/month** (-") and "for all nodes, running ones included" in page.splitlines()[0], page
+    rounds = [copy.deepcopy(b), copy.deepcopy(b)]
+    for round, cost in zip(rounds, (0, 0.096)):
+        round.update(nodes=[], existing=[], disruption={"afterUsdPerHour": 0.096})
+        round["totals"]["usdPerHour"] = cost
+    write("delete.plan", rounds[0])
+    write("replace.plan", rounds[1])
+    value = difference("delete.plan", "replace.plan", "--exit-code", code=7)
+    assert value["before"]["afterUsdPerHour"] == value["after"]["afterUsdPerHour"] == 0.096, value
+    assert run("diff", "delete.plan", "replace.plan", "-o", "markdown")[0].startswith("**Cost unchanged** for all nodes"), page
     broken = json.load(open("a.plan"))
     broken["nodes"][0]["usdPerHour"] = "cheap"
     write("broken.plan", broken)
