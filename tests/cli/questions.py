@@ -597,6 +597,11 @@ def every_relaxation_admits_its_pod():
             assert again["verdict"] == "new-node", (name, fix, again)
             n += 1
     assert n >= len(names) + 5, n
+    # The price of one more: not where a spread decides where it goes.
+    one = {a["pod"]: a for a in explain("shop/plain-0", "shop/wide-0", cluster=write("rules.json", RULES))["pods"]}
+    assert one["shop/plain-0"]["marginalUsdPerHour"] > 0 and "marginalUsdPerHour" not in one["shop/wide-0"], one
+    for pod, said in (("plain", True), ("wide", False)):
+        assert ("one more like it" in " ".join(run("explain", "shop/%s-0" % pod, "-f", "rules.json", *quick())[0].split())) == said
     # More effort is no help where a search that went to its end proved nothing.
     pair = {k: {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "torn"}}}]}
             for k in ("podAffinity", "podAntiAffinity")}
