@@ -15,10 +15,9 @@ struct sched_probes *sched_probes_new(const struct sched_snapshot *snapshot, str
     return probes;
 }
 
-enum sched_part sched_part_of(const struct sched_snapshot *snapshot, strid key)
+enum sched_part sched_key_part(const struct sched_vocab *vocab, strid key)
 {
-    const struct k8s_words *w = snapshot->words;
-    const struct sched_vocab *vocab = snapshot->vocab;
+    const struct k8s_words *w = vocab->words;
     if (key == w->zone || key == w->zone_id) {
         return SCHED_PART_ZONE;
     }
@@ -33,6 +32,11 @@ enum sched_part sched_part_of(const struct sched_snapshot *snapshot, strid key)
         return SCHED_PART_VARIANT;
     }
     return sched_key_well_known(vocab, key) ? SCHED_PART_TYPE : SCHED_PART_VARIANT;
+}
+
+enum sched_part sched_part_of(const struct sched_snapshot *snapshot, strid key)
+{
+    return sched_key_part(snapshot->vocab, key);
 }
 
 bool sched_req_holds(const struct sched_vocab *vocab, const struct sched_req *req, strid value)

@@ -48,7 +48,8 @@ struct sched_column {
 
 struct sched_probes *sched_probes_new(const struct sched_snapshot *snapshot, struct arena *arena);
 
-enum sched_part sched_part_of(const struct sched_snapshot *snapshot, strid key);
+enum sched_part sched_key_part(const struct sched_vocab *vocab, strid key);
+enum sched_part sched_part_of(const struct sched_snapshot *snapshot, strid key); /* the same */
 
 /* Does the requirement hold for this value, or for the absence of the label (STRID_NONE)? */
 bool sched_req_holds(const struct sched_vocab *vocab, const struct sched_req *req, strid value);

@@ -53,6 +53,18 @@ static void give_up(struct lifecycle *l, const struct lifecycle_view *view, stru
     life_delete(view, life, "NodeClaim", &claim->meta);
 }
 
+void fleet_nothing_suits(struct lifecycle *l, const struct request *r, struct life *life,
+                         struct str message)
+{
+    l->counts.n_no_capacity++;
+    life->none = r->attempt == 0 || life->used_up; /* else a call of before may have given one */
+    life->given_up = true;
+    fleet_say_failure(r->view, life, r->claim, STR("InsufficientCapacity"), message);
+    if (life->wait == LIFE_FREE) { /* said already */
+        life_delete(r->view, life, "NodeClaim", &r->claim->meta);
+    }
+}
+
 bool fleet_is_hopeless(struct lifecycle *l, const struct request *r, struct life *life)
 {
     for (size_t c = 0; c < r->configs.n; c++) {
@@ -101,7 +113,7 @@ static bool take_errors(struct lifecycle *l, const struct lifecycle_view *view,
                         const struct karp_nodeclaim *claim,
                         const struct ec2_create_fleet_result *result)
 {
-    const struct str wanted = request_capacity_type(view, claim);
+    const struct str wanted = request_capacity_type(l, view, claim);
     bool all = result->errors.n > 0;
     for (size_t i = 0; i < result->errors.n; i++) {
         const struct ec2_create_fleet_error *error = &result->errors.v[i];
@@ -130,7 +142,7 @@ static bool take_errors(struct lifecycle *l, const struct lifecycle_view *view,
 static void spread(struct lifecycle *l, const struct lifecycle_view *view,
                    const struct karp_nodeclaim *claim)
 {
-    const struct str capacity_type = request_capacity_type(view, claim);
+    const struct str capacity_type = request_capacity_type(l, view, claim);
     for (uint32_t z = 0; z < view->catalog->n_zones; z++) {
         unavailable_spread(l->unavailable, strtab_str(view->tab, view->catalog->zones[z].name),
                            capacity_type, view->now.mono);

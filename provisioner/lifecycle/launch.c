@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From a NodeClaim to an instance.
  *
- * The request follows from the claim, its EC2NodeClass and the catalogue alone: types in the order
- * of the claim, which is the plan's; one launch template for each image and number of pods among
- * them. Its digest and the number of the attempt stand on the claim (binpack/launch: "1 89ab...")
- * before the call, and the token is made of the claim's UID and the two, so the same request of the
- * same attempt is one launch, however often it is sent and by whom. See request.c for the request
+ * The request follows from the claim, its EC2NodeClass and the catalogue alone: the types that suit
+ * the claim (suits.c); one launch template for each image and number of pods among them. Its digest
+ * and the number of the attempt stand on the claim (binpack/launch: "1 89ab...") before the call,
+ * and the token is made of the claim's UID and the two, so the same request of the same attempt is
+ * one launch, however often it is sent and by whom. See request.c for the request
  * and fleet.c for its answer. */
 #include <inttypes.h>
 
@@ -325,8 +325,12 @@ void launch_next(struct lifecycle *l, const struct lifecycle_view *view, struct 
         return;
     }
     if (!request_make(l, &r, &err)) {
-        life_back_off(view, life);
         pause_failed(l->pause, life_pool(view, claim), /* taught= */ false, view->now.mono);
+        if (r.nothing) {
+            fleet_nothing_suits(l, &r, life, str_of(err.text));
+            return;
+        }
+        life_back_off(view, life);
         fleet_say_failure(view, life, claim, STR("LaunchFailed"), str_of(err.text));
         return;
     }

@@ -9,29 +9,6 @@
 #include "provisioner/lifecycle/launch_impl.h"
 #include "provisioner/nodeclass/template.h"
 
-enum { TYPES_MAX = 60 /* (karp-aws: maxInstanceTypes) */ };
-
-static const struct k8s_requirement *requirement(const struct karp_nodeclaim *claim, strid key)
-{
-    for (uint32_t i = 0; i < claim->n_requirements; i++) {
-        if (claim->requirements[i].key == key && claim->requirements[i].op == K8S_IN) {
-            return &claim->requirements[i];
-        }
-    }
-    return NULL;
-}
-
-static bool allows(const struct karp_nodeclaim *claim, strid key, strid value)
-{
-    const struct k8s_requirement *r = requirement(claim, key);
-    for (uint32_t i = 0; r != NULL && i < r->values.n; i++) {
-        if (r->values.v[i] == value) {
-            return true;
-        }
-    }
-    return r == NULL;
-}
-
 struct str request_text(const struct request *r, strid id)
 {
     return id == STRID_NONE ? STR_EMPTY : strtab_str(r->view->tab, id);
@@ -123,18 +100,6 @@ static bool make_template(struct request *r, struct launch_config *config, struc
     return true;
 }
 
-static bool is_offered(const struct request *r, const struct cat_type *type, uint32_t zone_i)
-{
-    for (uint32_t i = 0; i < type->n_offerings; i++) {
-        const struct cat_offering *o = &type->offerings[i];
-        if (o->zone_i == zone_i && o->price.has &&
-            str_eq(str_of(cat_capacity_type_name(o->capacity_type)), r->capacity_type)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct str subnet_of(const struct request *r, struct str zone)
 {
     for (uint32_t i = 0; i < r->status.n_subnets; i++) {
@@ -145,58 +110,45 @@ static struct str subnet_of(const struct request *r, struct str zone)
     return STR_EMPTY;
 }
 
-static bool has_label(const struct request *r, const struct cat_type *type, const char *key)
+static bool config_for(struct request *r, const struct launch_type *suits,
+                       struct launch_config **ret, struct err *err)
 {
-    const strid id = strtab_find(r->view->tab, str_of(key));
-    return id != STRID_NONE && k8s_pairs_get(&type->labels, id) != STRID_NONE;
-}
-
-static bool config_for(struct request *r, const struct cat_type *type, struct launch_config **ret,
-                       struct err *err)
-{
-    const struct nodeclass_image *image =
-        nodeclass_image_for(&r->status, request_text(r, type->arch),
-                            has_label(r, type, "karpenter.k8s.aws/instance-gpu-count"),
-                            has_label(r, type, "karpenter.k8s.aws/instance-accelerator-count"));
-    struct cat_room room;
+    const struct cat_type *type = suits->type;
+    const struct nodeclass_image *image = nodeclass_image_for(
+        &r->status, request_text(r, type->arch),
+        suits_has_label(r, type, "karpenter.k8s.aws/instance-gpu-count"),
+        suits_has_label(r, type, "karpenter.k8s.aws/instance-accelerator-count"));
     *ret = NULL;
     if (image == NULL) {
         return true;
     }
-    cat_type_room(type, r->known, &r->view->cat, r->view->tab, r->view->vocab->words, r->arena,
-                  &room);
-    const int64_t pods = k8s_resources_get(&room.capacity, r->view->vocab->words->pods);
     for (size_t i = 0; i < r->configs.n; i++) {
-        if (str_eq(r->configs.v[i].image_id, image->id) && r->configs.v[i].max_pods == pods) {
+        if (str_eq(r->configs.v[i].image_id, image->id) &&
+            r->configs.v[i].max_pods == suits->max_pods) {
             *ret = &r->configs.v[i];
             return true;
         }
     }
     VEC_PUSH(r->arena, &r->configs,
-             ((struct launch_config){.image_id = image->id, .max_pods = pods}));
+             ((struct launch_config){.image_id = image->id, .max_pods = suits->max_pods}));
     *ret = &r->configs.v[r->configs.n - 1];
     return make_template(r, *ret, err);
 }
 
-static bool add_type(struct request *r, const struct cat_type *type, struct err *err)
+static bool add_type(struct request *r, const struct launch_type *suits, struct err *err)
 {
     const struct catalog *catalog = r->view->catalog;
-    for (uint32_t z = 0; z < catalog->n_zones; z++) {
+    struct launch_config *config = NULL;
+    if (!config_for(r, suits, &config, err)) {
+        return false;
+    }
+    for (uint32_t z = 0; config != NULL && z < catalog->n_zones; z++) {
         const struct str zone = request_text(r, catalog->zones[z].name);
-        const struct str subnet = subnet_of(r, zone);
-        struct launch_config *config = NULL;
-        if (!allows(r->claim, r->view->vocab->words->zone, catalog->zones[z].name) ||
-            subnet.n == 0 || !is_offered(r, type, z)) {
-            continue;
-        }
-        if (!config_for(r, type, &config, err)) {
-            return false;
-        }
-        if (config != NULL) {
+        if (z < 64 && (suits->zones >> z & 1) != 0) {
             VEC_PUSH(r->arena, &config->overrides,
                      ((struct ec2_fleet_launch_template_overrides_request){
-                         .instance_type = request_text(r, type->name),
-                         .subnet_id = subnet,
+                         .instance_type = request_text(r, suits->type->name),
+                         .subnet_id = subnet_of(r, zone),
                          .availability_zone = zone,
                          .image_id = config->image_id}));
         }
@@ -206,18 +158,22 @@ static bool add_type(struct request *r, const struct cat_type *type, struct err 
 
 static bool add_types(struct request *r, struct err *err)
 {
-    const struct k8s_requirement *types =
-        requirement(r->claim, r->view->vocab->words->instance_type);
-    for (uint32_t i = 0; types != NULL && i < types->values.n && i < TYPES_MAX; i++) {
-        const struct cat_type *type = cat_find(r->view->catalog, r->view->tab, types->values.v[i]);
-        if (type != NULL && !add_type(r, type, err)) {
+    suits_choose(r);
+    if (r->types.n == 0) {
+        /* A class without subnets and a catalogue without types may still be told theirs. */
+        r->nothing = r->status.n_subnets > 0 && r->view->catalog->n_types > 0;
+        return err_set(err, ERR_NOT_FOUND,
+                       "no instance type meets the requirements of the NodeClaim, holds its "
+                       "requests and is offered where the EC2NodeClass has a subnet");
+    }
+    for (size_t i = 0; i < r->types.n; i++) {
+        if (!add_type(r, &r->types.v[i], err)) {
             return false;
         }
     }
     return r->configs.n > 0 ||
            err_set(err, ERR_NOT_FOUND,
-                   "no instance type of the NodeClaim is offered where the EC2NodeClass has a "
-                   "subnet and an image");
+                   "the EC2NodeClass has no image for the instance types of the NodeClaim");
 }
 
 /* Without the token: the digest is of the rest. */
@@ -275,20 +231,21 @@ static void fill_configs(struct request *r)
     }
 }
 
-struct str request_capacity_type(const struct lifecycle_view *view,
+struct str request_capacity_type(const struct lifecycle *l, const struct lifecycle_view *view,
                                  const struct karp_nodeclaim *claim)
 {
-    const struct k8s_words *words = view->vocab->words;
-    return requirement(claim, words->capacity_type) != NULL &&
-                   allows(claim, words->capacity_type, words->spot)
-               ? STR("spot")
-               : STR("on-demand");
+    struct request r = {.view = view, .claim = claim, .arena = view->out->arena};
+    struct err err;
+    if (!read_class(l, &r, &err)) {
+        return STR("on-demand");
+    }
+    suits_choose(&r);
+    return r.capacity_type;
 }
 
 bool request_make(const struct lifecycle *l, struct request *r, struct err *err)
 {
     r->pool = life_pool(r->view, r->claim);
-    r->capacity_type = request_capacity_type(r->view, r->claim);
     if (!read_class(l, r, err) || !add_types(r, err) || !fill_fleet(r, err)) {
         return false;
     }

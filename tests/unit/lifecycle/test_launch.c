@@ -371,6 +371,165 @@ static void a_claim_without_hope_goes_without_a_call(void **state)
     bench_close(&b);
 }
 
+/* ---- what may be launched ---- */
+
+/* A claim of its own: its requirements, and its requests. */
+static const struct action *launch_of(struct bench *b, const char *requirements,
+                                      const char *requests)
+{
+    char json[4096], note[128];
+    static const char *const head =
+        "{\"metadata\": {\"name\": \"own\", \"uid\": \"u-1\", \"creationTimestamp\": "
+        "\"2026-09-21T14:13:20Z\", \"finalizers\": [\"karpenter.sh/termination\"], "
+        "\"annotations\": {%s%s%s}}, \"spec\": {\"nodeClassRef\": {\"group\": "
+        "\"karpenter.k8s.aws\", \"kind\": \"EC2NodeClass\", \"name\": \"default\"}, "
+        "\"requirements\": [%s], \"resources\": {\"requests\": {%s}}}}";
+    bench_put(b, "EC2NodeClass", class_json);
+    (void)snprintf(json, sizeof json, head, "", "", "", requirements, requests);
+    bench_put(b, "NodeClaim", json);
+    bench_step(b);
+    const struct action *action = bench_only(b, ACTION_WRITE);
+    if (str_eq(action->write.subresource, STR("status"))) {
+        return action;
+    }
+    const uint64_t id = action->id;
+    note_from(action, note, sizeof note);
+    bench_written(b, id, K8S_WRITE_DONE);
+    (void)snprintf(json, sizeof json, head, "\"binpack/launch\": \"", note, "\"", requirements,
+                   requests);
+    bench_put(b, "NodeClaim", json);
+    for (bench_step(b);; bench_step(b)) {
+        action = bench_only(b, ACTION_CALL);
+        if (action->operation == &aws_ec2_create_fleet) {
+            return action;
+        }
+        const struct ec2_create_launch_template_result made = {0};
+        bench_reply(b, action->id, &made);
+    }
+}
+
+#define IN(key, values) "{\"key\": \"" key "\", \"operator\": \"In\", \"values\": [" values "]}"
+#define OTHER(key, op, values)                                                                     \
+    "{\"key\": \"" key "\", \"operator\": \"" op "\", \"values\": [" values "]}"
+#define TYPES(values) IN("node.kubernetes.io/instance-type", values)
+#define ON_DEMAND     IN("karpenter.sh/capacity-type", "\"on-demand\"")
+#define TWO           TYPES("\"m5.large\", \"m5.4xlarge\"") ", " ON_DEMAND
+
+static const struct {
+    const char *requirements, *requests;
+    const char *types;         /* of all overrides, in order; "": the claim goes */
+    const char *capacity_type; /* that the fleet asks for */
+} claims[] = {
+    {TWO, "", "m5.large m5.4xlarge", "on-demand"},
+    {TWO ", " OTHER("karpenter.k8s.aws/instance-cpu", "Gt", "\"8\""), "", "m5.4xlarge",
+     "on-demand"},
+    {TWO ", " OTHER("karpenter.k8s.aws/instance-cpu", "Lt", "\"8\""), "", "m5.large", "on-demand"},
+    {TWO ", " IN("karpenter.k8s.aws/instance-cpu", "\"16\""), "", "m5.4xlarge", "on-demand"},
+    {TWO ", " OTHER("node.kubernetes.io/instance-type", "NotIn", "\"m5.large\""), "", "m5.4xlarge",
+     "on-demand"},
+    {TWO, "\"cpu\": \"12\"", "m5.4xlarge", "on-demand"},
+    {TWO, "\"cpu\": \"17\"", "", ""},
+    {TWO, "\"example.com/unheard-of\": \"1\"", "", ""},
+    {TWO ", " OTHER("topology.kubernetes.io/zone", "NotIn", "\"us-east-1a\""), "", "", ""},
+    {TWO ", " OTHER("topology.kubernetes.io/zone", "NotIn", "\"us-east-1b\""), "",
+     "m5.large m5.4xlarge", "on-demand"},
+    {TWO ", " IN("topology.k8s.aws/zone-id", "\"use1-az1\""), "", "m5.large m5.4xlarge",
+     "on-demand"},
+    {TWO ", " IN("topology.k8s.aws/zone-id", "\"use1-az9\""), "", "", ""},
+    {TWO ", " IN("kubernetes.io/arch", "\"arm64\""), "", "", ""},
+    {TWO ", " IN("kubernetes.io/os", "\"windows\""), "", "", ""},
+    {TWO ", " OTHER("karpenter.k8s.aws/instance-gpu-count", "Exists", ""), "", "", ""},
+    {TWO ", " OTHER("karpenter.k8s.aws/instance-gpu-count", "DoesNotExist", ""), "",
+     "m5.large m5.4xlarge", "on-demand"},
+    /* what the node is given, and no type has */
+    {TWO ", " IN("team", "\"a\""), "", "m5.large m5.4xlarge", "on-demand"},
+    {TYPES("\"m5.large\""), "", "m5.large", "spot"},
+    {TYPES("\"m5.large\"") ", " OTHER("karpenter.sh/capacity-type", "NotIn", "\"on-demand\""), "",
+     "m5.large", "spot"},
+    {TYPES("\"m5.large\"") ", " OTHER("karpenter.sh/capacity-type", "NotIn", "\"spot\""), "",
+     "m5.large", "on-demand"},
+    {TYPES("\"m5.large\"") ", " IN("karpenter.sh/capacity-type", "\"reserved\""), "", "", ""},
+    {TYPES("\"m5.large\"") ", " IN("karpenter.sh/capacity-type", "\"reserved\", \"on-demand\""), "",
+     "m5.large", "on-demand"},
+    /* without a list of types: the cheapest first, and bare metal only for those who name it */
+    {IN("karpenter.k8s.aws/instance-family", "\"m5\"") ", " ON_DEMAND, "\"cpu\": \"12\"",
+     "m5.4xlarge m5.8xlarge m5.12xlarge m5.16xlarge m5.24xlarge", "on-demand"},
+    {IN("karpenter.k8s.aws/instance-family", "\"m5\"") ", " IN("karpenter.k8s.aws/instance-size",
+                                                               "\"metal\"") ", " ON_DEMAND,
+     "", "m5.metal", "on-demand"},
+};
+
+static void text_of_types(const struct ec2_create_fleet_request *fleet, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (size_t c = 0; c < fleet->launch_template_configs.n; c++) {
+        const struct ec2_fleet_launch_template_config_request *config =
+            &fleet->launch_template_configs.v[c];
+        for (size_t i = 0; i < config->overrides.n; i++) {
+            const size_t n = strlen(text);
+            (void)snprintf(text + n, size - n, "%s" STR_FMT, n > 0 ? " " : "",
+                           STR_ARG(config->overrides.v[i].instance_type));
+        }
+    }
+}
+
+static void a_claim_is_launched_as_what_all_of_it_allows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        struct bench b;
+        char types[1024] = "";
+        struct str capacity_type = STR_EMPTY;
+        bench_open(&b);
+        const struct action *action = launch_of(&b, claims[i].requirements, claims[i].requests);
+        if (action->type == ACTION_CALL) {
+            const struct ec2_create_fleet_request *fleet = action->request;
+            text_of_types(fleet, types, sizeof types);
+            capacity_type = fleet->target_capacity_specification->default_target_capacity_type;
+        }
+        if (strcmp(types, claims[i].types) != 0 ||
+            !str_eq(capacity_type, str_of(claims[i].capacity_type))) {
+            fail_msg("%s, requests {%s}: %s of " STR_FMT, claims[i].requirements,
+                     claims[i].requests, types, STR_ARG(capacity_type));
+        }
+        bench_close(&b);
+    }
+}
+
+/* It says why, and goes; no call is made. */
+static void a_claim_that_nothing_suits_says_so_and_goes(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b);
+    const struct action *action = launch_of(&b, TWO, "\"cpu\": \"17\"");
+    assert_true(str_has(action->write.body, STR("\"reason\":\"InsufficientCapacity\"")));
+    assert_int_equal(lifecycle_counts(b.lifecycle).n_no_capacity, 1);
+    bench_written(&b, action->id, K8S_WRITE_DONE);
+    b.now.mono += 6000;
+    bench_step(&b);
+    action = bench_only(&b, ACTION_WRITE);
+    assert_int_equal(action->write.verb, K8S_WRITE_DELETE);
+    assert_true(str_eq(action->write.name, STR("own")));
+    bench_close(&b);
+}
+
+/* No more than sixty, and those the cheapest. */
+static void an_open_claim_asks_for_sixty_types(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b);
+    const struct ec2_create_fleet_request *fleet =
+        launch_of(&b, IN("kubernetes.io/arch", "\"amd64\"") ", " ON_DEMAND, "")->request;
+    size_t n = 0;
+    for (size_t c = 0; c < fleet->launch_template_configs.n; c++) {
+        n += fleet->launch_template_configs.v[c].overrides.n;
+    }
+    assert_int_equal(n, 60);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +539,9 @@ int main(void)
         cmocka_unit_test(a_lost_call_is_looked_for_on_all_pages),
         cmocka_unit_test(a_template_is_remembered_when_ec2_has_it),
         cmocka_unit_test(a_claim_without_hope_goes_without_a_call),
+        cmocka_unit_test(a_claim_is_launched_as_what_all_of_it_allows),
+        cmocka_unit_test(a_claim_that_nothing_suits_says_so_and_goes),
+        cmocka_unit_test(an_open_claim_asks_for_sixty_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
