@@ -7,7 +7,7 @@ static const char *const kept[] = {
     ANN_DO_NOT_DISRUPT,
     ANN_POOL_HASH,
     ANN_POOL_HASH_VERSION,
-    "karpenter.sh/nodeclaim-termination-timestamp",
+    ANN_TERMINATE_BY,
     "karpenter.sh/nodeclaim-min-values-relaxed",
     "karpenter.sh/capacity-buffer-fake-pod",
     ANN_CLASS_HASH,

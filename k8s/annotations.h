@@ -16,6 +16,7 @@
 #define ANN_POOL_HASH_VERSION  "karpenter.sh/nodepool-hash-version"
 #define ANN_CLASS_HASH         "karpenter.k8s.aws/ec2nodeclass-hash"
 #define ANN_CLASS_HASH_VERSION "karpenter.k8s.aws/ec2nodeclass-hash-version"
+#define ANN_TERMINATE_BY       "karpenter.sh/nodeclaim-termination-timestamp"
 #define ANN_CLASS_PROFILE      "karpenter.k8s.aws/instance-profile-name"
 #define ANN_DELETION_COST      "controller.kubernetes.io/pod-deletion-cost"
 #define ANN_SAFE_TO_EVICT      "cluster-autoscaler.kubernetes.io/safe-to-evict"

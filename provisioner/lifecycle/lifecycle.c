@@ -321,8 +321,9 @@ static mono_t shown_at(const struct lifecycle_view *view, const struct life *lif
 }
 
 static void on_written(const struct lifecycle_view *view, struct life *life,
-                       const struct event *event, bool noted)
+                       const struct event *event, enum life_wait was)
 {
+    const bool noted = was == LIFE_NOTE, drains = was == LIFE_DRAIN;
     const enum k8s_outcome outcome = event->written.outcome;
     if (outcome == K8S_WRITE_DONE || outcome == K8S_WRITE_NOT_FOUND) {
         life->sure = life->sure || (noted && outcome == K8S_WRITE_DONE);
@@ -331,9 +332,12 @@ static void on_written(const struct lifecycle_view *view, struct life *life,
             life->looking_since = INT64_MAX;
         }
         life->backoff_ms = 0;
-        life->due = shown_at(view, life, &event->written);
+        life->due =
+            drains ? sat_add(view->now.mono, NEXT_POD_MS) : shown_at(view, life, &event->written);
     } else {
         life_back_off(view, life);
+        const mono_t latest = sat_add(view->now.mono, DRAIN_BACKOFF_MAX_MS);
+        life->due = drains && life->due > latest ? latest : life->due;
     }
 }
 
@@ -350,7 +354,7 @@ void lifecycle_answer(struct lifecycle *l, const struct lifecycle_view *view,
         life->wait = LIFE_FREE;
         life->due = view->now.mono;
         if (event->type == EVENT_WRITTEN) {
-            on_written(view, life, event, was == LIFE_NOTE);
+            on_written(view, life, event, was);
         } else if (was == LIFE_LOOK_GONE || was == LIFE_TERMINATE) {
             life->wait = was;
             terminate_reply(l, view, life, event);

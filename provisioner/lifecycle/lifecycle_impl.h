@@ -18,9 +18,11 @@
 
 enum {
     LIFE_TEXT_MAX = 256,
-    LOOK_AGAIN_MS = 5 * 1000, /* DescribeInstances while something must show or vanish */
-    DRAIN_AGAIN_MS = 1000,    /* (karp: requeue of awaitDrain) */
-    BACKOFF_MIN_MS = 1000,    /* (karp: nodeclaim.lifecycle) */
+    LOOK_AGAIN_MS = 5 * 1000,         /* DescribeInstances while something must show or vanish */
+    DRAIN_AGAIN_MS = 1000,            /* (karp: requeue of awaitDrain) */
+    NEXT_POD_MS = 200,                /* for the state to show that the one before is going */
+    DRAIN_BACKOFF_MAX_MS = 10 * 1000, /* (karp: eviction queue) */
+    BACKOFF_MIN_MS = 1000,            /* (karp: nodeclaim.lifecycle) */
     BACKOFF_MAX_MS = 60 * 1000,
     UNSEEN_MS = 120 * 1000, /* so long DescribeInstances may not know what was launched */
     LAUNCH_TIMEOUT_MS = 5 * 60 * 1000,        /* (karp: LaunchTimeout) */
@@ -39,6 +41,7 @@ struct str life_str(const struct life_text *text); /* as long as the text is */
 enum life_wait {
     LIFE_FREE,      /* nothing is under way */
     LIFE_WRITE,     /* a write, whose effect the state will show */
+    LIFE_DRAIN,     /* a pod is being evicted or deleted */
     LIFE_NOTE,      /* the annotation of the attempt is being written */
     LIFE_LOOK,      /* DescribeInstances by the claim's tag */
     LIFE_LOOK_GONE, /* the same by id, until it is gone */
@@ -63,8 +66,9 @@ struct life {
     uint32_t n_missing; /* lists in a row without its instance */
     bool given_up;      /* nothing can be had for it: it is to go */
     bool terminating;   /* TerminateInstances has been answered */
-    mono_t looking_since; /* INT64_MAX: not looking */
-    bool has_instance;    /* of CreateFleet or DescribeInstances: */
+    mono_t looking_since;  /* INT64_MAX: not looking */
+    mono_t nodeless_since; /* registered, and its Node is not there since; 0: it is */
+    bool has_instance;     /* of CreateFleet or DescribeInstances: */
     struct life_text instance_id, type, zone, image_id, capacity_type;
     struct life_text template; /* that is being made */
     struct life_text node;     /* name of its Node, once it had one */

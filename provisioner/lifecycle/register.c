@@ -303,6 +303,21 @@ static bool is_ready(const struct lifecycle_view *view, struct life *life,
     return false;
 }
 
+/* Somebody has deleted the Node by force. A kubelet makes it once, when it starts: one that is
+ * started again in time has it back, else the machine is of no use to anybody, and the plan counts
+ * on it (here Karpenter leaves both for ever). The claim waits as long as for the first Node. */
+static void without_node(const struct lifecycle_view *view, struct life *life,
+                         const struct karp_nodeclaim *claim)
+{
+    life->nodeless_since = life->nodeless_since == 0 ? view->now.mono : life->nodeless_since;
+    const mono_t end = sat_add(life->nodeless_since, REGISTRATION_TIMEOUT_MS);
+    if (view->now.mono < end) {
+        life->due = end;
+    } else {
+        life_delete(view, life, "NodeClaim", &claim->meta);
+    }
+}
+
 void initialize_next(struct lifecycle *l, const struct lifecycle_view *view, struct life *life,
                      const struct karp_nodeclaim *claim)
 {
@@ -312,7 +327,12 @@ void initialize_next(struct lifecycle *l, const struct lifecycle_view *view, str
         life_delete(view, life, "NodeClaim", &claim->meta);
         return;
     }
-    if (node == NULL || life_is_true(view, claim, "Initialized")) {
+    if (node == NULL) {
+        without_node(view, life, claim);
+        return;
+    }
+    life->nodeless_since = 0;
+    if (life_is_true(view, claim, "Initialized")) {
         return;
     }
     if (label_is_true(view, node, view->vocab->words->initialized)) {

@@ -2,6 +2,7 @@
 /* From a NodeClaim that is deleted to nothing: the node is tainted and drained, then the instance
  * is terminated, and only when EC2 has it no more do the finalizers go, the node's first. */
 #include "awsapi/service_ec2.h"
+#include "base/rfc3339.h"
 #include "binpack/scheduling/eligibility.h"
 #include "binpack/scheduling/taints.h"
 #include "k8s/annotations.h"
@@ -61,6 +62,40 @@ static void taint(const struct lifecycle_view *view, struct life *life, const st
     life_patch(view, life, LIFE_WRITE, &node->meta, &patch);
 }
 
+/* ---- by when ---- */
+
+static strid terminate_by(const struct lifecycle_view *view, const struct karp_nodeclaim *claim)
+{
+    const strid key = strtab_find(view->tab, STR(ANN_TERMINATE_BY));
+    return key == STRID_NONE ? STRID_NONE : k8s_pairs_get(&claim->meta.annotations, key);
+}
+
+/* When the pods must be gone. Absent: they have all the time that they want. */
+static struct opt_wall deadline_of(const struct lifecycle_view *view,
+                                   const struct karp_nodeclaim *claim)
+{
+    const strid value = terminate_by(view, claim);
+    struct opt_wall deadline = {.has = false};
+    struct err err;
+    deadline.has =
+        value != STRID_NONE && rfc3339_parse(strtab_str(view->tab, value), &deadline.v, &err);
+    return deadline;
+}
+
+/* terminationGracePeriod counts from the deletion and stands on the claim, where everybody sees it
+ * and can change it (karp: nodeclaim.lifecycle finalize). */
+static void write_deadline(const struct lifecycle_view *view, struct life *life,
+                           const struct karp_nodeclaim *claim)
+{
+    char buffer[RFC3339_TEXT_MAX];
+    struct strbuf body = strbuf_new(view->out->arena, BODY_MAX);
+    const wall_t deadline = sat_add(claim->meta.deleted.v, claim->termination_grace.ms);
+    strbuf_addf(&body,
+                "{\"metadata\": {\"annotations\": {\"" ANN_TERMINATE_BY "\": \"" STR_FMT "\"}}}",
+                STR_ARG(rfc3339_format(deadline, buffer)));
+    life_patch_claim(view, life, LIFE_WRITE, claim, STR_EMPTY, strbuf_str(&body));
+}
+
 /* ---- its pods ---- */
 
 /* Has to go before the node may: not finished, not static, not at home on a node that is going, and
@@ -99,7 +134,49 @@ static void evict(const struct lifecycle_view *view, struct life *life, const st
                                     .name = str_copy(view->out->arena, pod->name),
                                     .uid = str_copy(view->out->arena, pod->uid),
                                     .grace_s = -1};
-    life_write(view, life, LIFE_WRITE, &write);
+    life_write(view, life, LIFE_DRAIN, &write);
+}
+
+/* What is left until the deadline; a pod gets a second at least, since none would be to forget it
+ * without waiting for its kubelet (karp: eviction queue). */
+static int64_t grace_left_s(const struct lifecycle_view *view, wall_t deadline)
+{
+    const int64_t left_s = sat_sub(deadline, view->now.wall) / 1000;
+    return left_s > 1 ? left_s : 1;
+}
+
+/* Would the pod, with the grace that it asks for, outlive the deadline (karp: needsForceDelete)? Of
+ * one that is going already that is so when its grace can still be cut. */
+static bool is_overdue(const struct lifecycle_view *view, const struct k8s_pod *pod,
+                       wall_t deadline)
+{
+    if (pod->deleted.has) {
+        const int64_t cut_ms = (grace_left_s(view, deadline) + 1) * 1000;
+        return pod->deleted.v > deadline && sat_sub(pod->deleted.v, view->now.wall) > cut_ms;
+    }
+    const int64_t asked_ms = sat_mul(pod->shape->termination_grace_seconds, 1000);
+    return view->now.wall > sat_sub(deadline, asked_ms);
+}
+
+/* True: a pod is being deleted, whatever budgets, tiers and do-not-disrupt say. */
+static bool hurry(const struct lifecycle_view *view, struct life *life, const struct k8s_node *node,
+                  wall_t deadline)
+{
+    for (uint32_t i = 0; i < k8s_state_count(view->state, STORE_PODS); i++) {
+        const struct k8s_pod *pod = k8s_state_at(view->state, STORE_PODS, i);
+        if (str_eq(pod->node_name, node->meta.name) && is_drained(view, pod) &&
+            is_overdue(view, pod, deadline)) {
+            const struct k8s_write write = {.verb = K8S_WRITE_DELETE,
+                                            .kind = life_kind("Pod"),
+                                            .ns = strtab_str(view->tab, pod->ns),
+                                            .name = str_copy(view->out->arena, pod->name),
+                                            .uid = str_copy(view->out->arena, pod->uid),
+                                            .grace_s = grace_left_s(view, deadline)};
+            life_write(view, life, LIFE_DRAIN, &write);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* True: nothing is left to wait for. One eviction at a time, the lowest tier first; from the next
@@ -236,7 +313,13 @@ void terminate_next(struct lifecycle *l, const struct lifecycle_view *view, stru
                     const struct karp_nodeclaim *claim)
 {
     const struct k8s_node *node = life_node(view, claim->provider_id);
+    const struct opt_wall deadline = deadline_of(view, claim);
     (void)l;
+    if (claim->termination_grace.has && !claim->termination_grace.never &&
+        terminate_by(view, claim) == STRID_NONE) {
+        write_deadline(view, life, claim);
+        return;
+    }
     const bool ours = node != NULL && finalizer_at(view, &node->meta) < node->meta.n_finalizers;
     if (ours && !life->none) {
         if (!node->meta.deleted.has) {
@@ -247,7 +330,7 @@ void terminate_next(struct lifecycle *l, const struct lifecycle_view *view, stru
             taint(view, life, node);
             return;
         }
-        if (!drain(view, life, node)) {
+        if ((deadline.has && hurry(view, life, node, deadline.v)) || !drain(view, life, node)) {
             return;
         }
     }

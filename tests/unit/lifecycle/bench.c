@@ -87,6 +87,16 @@ void bench_put(struct bench *b, const char *kind, const char *json)
     lifecycle_delta(b->lifecycle, &view, &event);
 }
 
+void bench_drop(struct bench *b, const char *kind, const char *name)
+{
+    const struct event event = {.type = EVENT_DELTA,
+                                .kind = bench_kind(kind),
+                                .delta = {.change = K8S_DELETED, .id = {.name = str_of(name)}}};
+    k8s_state_remove(b->state, event.kind, &event.delta.id);
+    const struct lifecycle_view view = begin(b);
+    lifecycle_delta(b->lifecycle, &view, &event);
+}
+
 void bench_step(struct bench *b)
 {
     const struct lifecycle_view view = begin(b);

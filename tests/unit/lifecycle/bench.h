@@ -28,6 +28,8 @@ const struct k8s_kind *bench_kind(const char *name);
 
 /* An object comes or changes; JSON. */
 void bench_put(struct bench *bench, const char *kind, const char *json);
+/* It goes. */
+void bench_drop(struct bench *bench, const char *kind, const char *name);
 /* What is due now; the actions are in `out`. */
 void bench_step(struct bench *bench);
 /* The only action of the last step, of that type; fails the test otherwise. */

@@ -92,6 +92,34 @@ static void a_claim_whose_instance_is_gone_goes_after_two_lists(void **state)
     bench_close(&b);
 }
 
+/* The instance is there and its Node is not: a quarter of an hour for the kubelet to come back. */
+static void a_claim_whose_node_is_gone_goes_in_a_while(void **state)
+{
+    struct bench b;
+    (void)state;
+    open_bench(&b);
+    put_claim(&b, "");
+    for (int i = 0; i < 7; i++) { /* 14 minutes and 7 seconds */
+        answer(&b, next_list(&b)->id, "i-1", "u-1", "");
+    }
+    put_node(&b, "True");
+    bench_step(&b);
+    b.now.mono += 60 * 1000; /* there it is again: the time begins anew when it goes */
+    bench_step(&b);
+    assert_int_equal(b.out.v.n, 0);
+    bench_drop(&b, "Node", "n-1");
+    bench_step(&b);
+    for (int i = 0; i < 7; i++) {
+        answer(&b, next_list(&b)->id, "i-1", "u-1", "");
+    }
+    b.now.mono += 60 * 1000;
+    bench_step(&b);
+    const struct action *action = bench_only(&b, ACTION_WRITE);
+    assert_int_equal(action->write.verb, K8S_WRITE_DELETE);
+    assert_true(str_eq(action->write.name, STR("a-1")));
+    bench_close(&b);
+}
+
 static void lists_in_between_and_ready_nodes_hold_it(void **state)
 {
     const struct aws_fault failed = {.kind = AWS_FAULT_TRANSIENT, .status = 503};
@@ -224,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_claim_whose_instance_is_gone_goes_after_two_lists),
+        cmocka_unit_test(a_claim_whose_node_is_gone_goes_in_a_while),
         cmocka_unit_test(lists_in_between_and_ready_nodes_hold_it),
         cmocka_unit_test(a_list_is_read_to_its_last_page),
         cmocka_unit_test(an_instance_without_claim_goes_after_two_lists),
