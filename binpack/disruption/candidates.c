@@ -234,6 +234,9 @@ static bool pod_blocks(struct judge *j, const struct k8s_pod *pod, struct pod_wh
 static bool pods_block(struct judge *j, struct subject *x, struct pod_why *ret_why)
 {
     const struct k8s_cluster *cluster = j->s->cluster;
+    const struct karp_nodeclaim *claim = x->machine->claim;
+    const bool forced = claim == NULL || claim->termination_grace.has;
+    const wall_t now = j->settings->now;
     bool blocks = false;
     x->out->move_cost = PPM;
     for (uint32_t i = 0; i < x->node->n_pods; i++) {
@@ -243,6 +246,7 @@ static bool pods_block(struct judge *j, struct subject *x, struct pod_why *ret_w
             x->out->n_moving++;
             x->out->move_cost += cost > 0 ? cost : 0;
         }
+        x->out->waits = x->out->waits || (!forced && sched_pod_holds_drain(cluster, pod, now));
         blocks = blocks || pod_blocks(j, pod, ret_why);
     }
     return blocks;

@@ -15,7 +15,8 @@
  * come back elsewhere; Underutilized needs a policy that allows it, a known price, and pods to
  * move.
  * - Drifted needs the NodeClaim's condition, or drift that was detected (drift.h) where asked for.
- * - Expired needs an expireAfter that has passed; nothing blocks it.
+ * - Expired needs an expireAfter that has passed; nothing blocks it, but without a
+ *   terminationGracePeriod the node waits for its protected pods and costs until they are gone.
  * What a whole round allows (budgets, savings) is not decided here. */
 #pragma once
 
@@ -51,8 +52,10 @@ struct disrupt_node {
     struct opt_wall drifted_at; /* when the condition turned true */
     const char *shows;          /* drift that the objects show and that does not count; or NULL */
     uint32_t n_moving;          /* pods that need a new place if it goes */
-    int64_t move_cost;          /* parts per million: 1 + the eviction costs of those pods above 0
-                                   (karp: RescheduleDisruptionCost) */
+    bool waits;        /* for protected pods, for ever, once it is told to go: its NodeClaim has no
+                          terminationGracePeriod */
+    int64_t move_cost; /* parts per million: 1 + the eviction costs of those pods above 0
+                          (karp: RescheduleDisruptionCost) */
 };
 
 struct disrupt_nodes {

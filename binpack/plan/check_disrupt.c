@@ -14,6 +14,9 @@ struct replay {
     const struct plan_disruption *d;
     const uint32_t *target;              /* [n_pods] */
     const struct karp_nodeclaim **claim; /* [cluster->n_nodes] NULL: not managed */
+    const bool *unplaced;                /* [n_pods] the plan says that it has no place */
+    bool *holds;                         /* [n_pods] the drain of its expired node waits for it */
+    uint32_t *n_holds;                   /* [cluster->n_nodes] such pods */
     struct str *reason_of;               /* [cluster->n_nodes] empty: stays */
 };
 
@@ -127,6 +130,37 @@ static const char *pod_holds(const struct replay *r, const struct k8s_pod *pod)
                     : NULL;
 }
 
+/* maxUnavailable 0 or 0%, minAvailable 100%: it allows no eviction, ever. */
+static bool never_opens(const struct k8s_pdb *pdb)
+{
+    const struct k8s_int_or_percent *most = &pdb->max_unavailable, *least = &pdb->min_available;
+    return (most->present && most->value == 0) ||
+           (least->present && least->is_percent && least->value == 100);
+}
+
+/* Would a drain wait for the pod for ever? It waits for what is evicted and asks for peace, or
+ * whose eviction is never allowed. */
+static bool holds_drain(const struct replay *r, const struct k8s_pod *pod)
+{
+    const struct k8s_cluster *c = r->world->cluster;
+    strid key = strtab_find(r->world->tab, STR("karpenter.sh/disrupted"));
+    struct k8s_taint taint = {.key = key, .value = STRID_EMPTY, .effect = K8S_NO_SCHEDULE};
+    uint32_t n = 0, n_closed = 0;
+    if (is_over(pod) || pod->deleted.has || k8s_pod_is_static(r->world->words, pod->shape) ||
+        k8s_tolerates(pod->shape->tolerations, pod->shape->n_tolerations, &taint)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < c->n_pdbs; i++) {
+        const struct k8s_pdb *pdb = &c->pdbs[i];
+        if (pdb->meta.ns == pod->ns &&
+            check_selector(r->world, &pdb->selector, &pod->shape->labels)) {
+            n++;
+            n_closed += never_opens(pdb) && !(pdb->always_allow_unhealthy && pod->unready);
+        }
+    }
+    return asks_for_peace(r, pod) || n > 1 || n_closed > 0;
+}
+
 /* A pod that would need a new place. */
 static bool comes_back(const struct replay *r, const struct k8s_pod *pod)
 {
@@ -135,13 +169,37 @@ static bool comes_back(const struct replay *r, const struct k8s_pod *pod)
            (!pod->deleted.has || k8s_pod_of_statefulset(r->world->words, pod->shape));
 }
 
-static bool check_pods(const struct replay *r, struct err *err)
+/* Nothing stops an expired node, but its pods are not lost: they move, are said to have no place,
+ * or the node waits for them. */
+static bool check_expired(struct replay *r, uint32_t pod_i, struct err *err)
+{
+    const struct k8s_pod *pod = &r->world->cluster->pods[pod_i];
+    const uint32_t node = r->world->node_of[pod_i];
+    r->holds[pod_i] = !r->claim[node]->termination_grace.has && holds_drain(r, pod);
+    r->n_holds[node] += r->holds[pod_i];
+    if (r->holds[pod_i] || !comes_back(r, pod) || r->target[pod_i] != UINT32_MAX ||
+        r->unplaced[pod_i] || check_refuses_managed(r->world, pod_i)) {
+        return true;
+    }
+    return err_set(err, ERR_INTERNAL,
+                   "pod " STR_FMT "/" STR_FMT " on expired node " STR_FMT
+                   " has no new place and is not said to have none",
+                   STR_ARG(strtab_str(r->world->tab, pod->ns)), STR_ARG(pod->name),
+                   STR_ARG(r->world->cluster->nodes[node].meta.name));
+}
+
+static bool check_pods(struct replay *r, struct err *err)
 {
     for (uint32_t i = 0; i < r->world->cluster->n_pods; i++) {
         const struct k8s_pod *pod = &r->world->cluster->pods[i];
         uint32_t node = r->world->node_of[i];
-        if (node == UINT32_MAX || node >= r->world->cluster->n_nodes || r->reason_of[node].n == 0 ||
-            is(r->reason_of[node], "Expired")) {
+        if (node == UINT32_MAX || node >= r->world->cluster->n_nodes || r->reason_of[node].n == 0) {
+            continue;
+        }
+        if (is(r->reason_of[node], "Expired")) {
+            if (!check_expired(r, i, err)) {
+                return false;
+            }
             continue;
         }
         const char *why = pod_holds(r, pod);
@@ -345,6 +403,18 @@ static bool check_step(const struct replay *r, const struct plan_step *step, boo
     return true;
 }
 
+/* A step says for which pods its node waits: for all of them, and each once. */
+static bool check_waits(const struct replay *r, const struct plan_step *step, struct err *err)
+{
+    bool good = step->n_waits == r->n_holds[step->node];
+    for (uint32_t i = 0; i < step->n_waits && good; i++) {
+        const uint32_t pod = step->waits[i];
+        good = pod < r->world->cluster->n_pods && r->holds[pod] &&
+               r->world->node_of[pod] == step->node && (i == 0 || pod != step->waits[i - 1]);
+    }
+    return good || refuse(r, step->node, "its step does not say for which pods it waits", err);
+}
+
 static bool check_steps(const struct replay *r, struct err *err)
 {
     const struct k8s_cluster *c = r->world->cluster;
@@ -352,7 +422,8 @@ static bool check_steps(const struct replay *r, struct err *err)
     bool *drained = ARENA_ARRAY(r->world->arena, bool, c->n_nodes);
     bool *moved = ARENA_ARRAY(r->world->arena, bool, c->n_pods);
     for (uint32_t s = 0; s < r->d->n_steps; s++) {
-        if (!check_step(r, &r->d->steps[s], launched, drained, moved, err)) {
+        if (!check_step(r, &r->d->steps[s], launched, drained, moved, err) ||
+            !check_waits(r, &r->d->steps[s], err)) {
             return false;
         }
     }
@@ -441,7 +512,7 @@ static bool check_money(const struct replay *r, struct err *err)
         bool known = true, new_spot = false;
         for (uint32_t i = 0; i < c->n_nodes; i++) {
             known = old_price(r, c->nodes[i], &price) && known;
-            before = sat_add(before, price);
+            before = sat_add(before, r->n_holds[c->nodes[i]] > 0 ? 0 : price);
         }
         for (uint32_t i = 0; i < c->n_with; i++) {
             if (c->with[i] >= r->world->plan->n_nodes || named[c->with[i]]) {
@@ -513,6 +584,17 @@ static bool check_figures(const struct replay *r, struct err *err)
     return true;
 }
 
+static const bool *find_unplaced(const struct check_world *world)
+{
+    bool *unplaced = ARENA_ARRAY(world->arena, bool, world->cluster->n_pods);
+    for (uint32_t i = 0; i < world->plan->n_unplaced; i++) {
+        if (world->plan->unplaced[i].pod < world->cluster->n_pods) {
+            unplaced[world->plan->unplaced[i].pod] = true;
+        }
+    }
+    return unplaced;
+}
+
 bool check_disruption(struct check_world *world, const uint32_t *target, struct err *err)
 {
     const struct k8s_cluster *c = world->cluster;
@@ -522,6 +604,9 @@ bool check_disruption(struct check_world *world, const uint32_t *target, struct 
     }
     r.claim = ARENA_ARRAY(world->arena, const struct karp_nodeclaim *, c->n_nodes);
     r.reason_of = ARENA_ARRAY(world->arena, struct str, c->n_nodes);
+    r.holds = ARENA_ARRAY(world->arena, bool, c->n_pods);
+    r.n_holds = ARENA_ARRAY(world->arena, uint32_t, c->n_nodes);
+    r.unplaced = find_unplaced(world);
     find_claims(&r);
     return check_nodes(&r, err) && check_pods(&r, err) && check_budgets(&r, err) &&
            check_steps(&r, err) && check_targets(&r, err) && check_money(&r, err) &&

@@ -6,6 +6,7 @@
 #include "base/bitset.h"
 #include "binpack/plan/check_moments.h"
 #include "binpack/plan/disrupt_world.h"
+#include "binpack/scheduling/protect.h"
 
 #include <stdlib.h>
 
@@ -219,6 +220,24 @@ static uint32_t launch_for(struct stepping *x, uint32_t node, bool *launched, co
     return n;
 }
 
+/* Pods that the drain of the node waits for. */
+static void find_waits(struct stepping *x, uint32_t node, struct plan_step *step)
+{
+    const struct k8s_cluster *cluster = x->w->cluster;
+    if (x->choice[node] != DISRUPT_EXPIRED || !x->w->nodes.v[node].waits) {
+        return;
+    }
+    uint32_t *waits = ARENA_ARRAY(x->arena, uint32_t, cluster->n_pods);
+    for (uint32_t i = 0; i < cluster->n_pods; i++) {
+        if (x->w->home[i] == node &&
+            sched_pod_holds_drain(cluster, &cluster->pods[i], x->w->settings->now)) {
+            waits[step->n_waits++] = i;
+        }
+    }
+    sched_pods_sort(cluster, x->arena, waits, step->n_waits);
+    step->waits = waits;
+}
+
 bool disrupt_steps(const struct disrupt_world *w, const disrupt_choice *choice,
                    struct disrupt_trial *trial, struct arena *arena, struct err *err)
 {
@@ -245,6 +264,7 @@ bool disrupt_steps(const struct disrupt_world *w, const disrupt_choice *choice,
                                       .node = order[s].node,
                                       .n_pods = order[s].n_pods,
                                       .pods = order[s].pods};
+        find_waits(&x, order[s].tag, &steps[s]);
         steps[s].n_launch = launch_for(&x, order[s].tag, launched, &steps[s].launch);
     }
     trial->steps = steps;

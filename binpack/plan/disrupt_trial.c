@@ -193,6 +193,13 @@ static usd_t price_of(const struct trial_work *t, uint32_t node)
     return price->has ? price->v : 0;
 }
 
+/* What is no longer paid when the node is told to go. */
+static usd_t freed_by(const struct trial_work *t, uint32_t node)
+{
+    const bool stays_on = t->choice[node] == DISRUPT_EXPIRED && t->w->nodes.v[node].waits;
+    return stays_on ? 0 : price_of(t, node);
+}
+
 /* The nodes of one group that go for one reason, as a command; nodes are indexes into nodes.v. */
 static void add_command(struct trial_work *t, struct command_list *list, enum disrupt_reason reason,
                         const uint32_t *members, uint32_t n, bool first)
@@ -211,7 +218,7 @@ static void add_command(struct trial_work *t, struct command_list *list, enum di
         } else if (t->choice[members[i]] == reason) {
             nodes[command.n_nodes++] = members[i];
             command.n_moved += moved_from(t, members[i]);
-            command.saves = sat_add(command.saves, price_of(t, members[i]));
+            command.saves = sat_add(command.saves, freed_by(t, members[i]));
         }
     }
     VEC_PUSH(t->arena, list, command);

@@ -144,7 +144,8 @@ struct plan_command {
     const uint32_t *nodes; /* [n_nodes] into cluster->nodes, by name */
     const uint32_t *with;  /* [n_with] into plan->nodes; none: their pods fit on nodes that stay */
     uint32_t n_moved;      /* pods that move */
-    usd_t saves;           /* prices of `nodes`, where known, less those of `with`; may be < 0 */
+    usd_t saves; /* prices of `nodes`, where known and nothing is waited for, less those of `with`;
+                    may be < 0 */
 };
 
 /* One step of carrying the plan out: launch, wait until the new nodes are initialized, then drain
@@ -158,6 +159,9 @@ struct plan_step {
     uint32_t n_pods;
     const uint32_t
         *pods; /* [n_pods] into cluster->pods: those that move, in the order of eviction */
+    uint32_t n_waits;
+    const uint32_t *waits; /* [n_waits] into cluster->pods, by name: protected ones that the drain
+                              of an expired node waits for; until they are gone it is paid */
 };
 
 struct plan_kept {

@@ -161,10 +161,10 @@ void plan_taints(const struct plan *plan, struct jsonw *w, const struct k8s_tain
     jsonw_array_end(w);
 }
 
-static void put_pods(const struct plan *plan, struct jsonw *w, const uint32_t *pods, uint32_t n,
-                     struct arena *scratch)
+static void put_pods(const struct plan *plan, struct jsonw *w, const char *key,
+                     const uint32_t *pods, uint32_t n, struct arena *scratch)
 {
-    jsonw_key_array(w, "pods");
+    jsonw_key_array(w, key);
     for (uint32_t i = 0; i < n; i++) {
         struct arena_mark mark = arena_mark(scratch);
         jsonw_str(w, plan_pod_name(plan, pods[i], scratch));
@@ -302,7 +302,7 @@ static void put_node(const struct plan *plan, struct jsonw *w, const struct plan
     plan_resources(plan, w, &node->requested, scratch);
     jsonw_key(w, STR("daemonOverhead"));
     plan_resources(plan, w, &node->daemons, scratch);
-    put_pods(plan, w, node->pods, node->n_pods, scratch);
+    put_pods(plan, w, "pods", node->pods, node->n_pods, scratch);
     jsonw_object_end(w);
 }
 
@@ -343,7 +343,7 @@ static void put_places(const struct plan *plan, struct jsonw *w, struct arena *s
     for (uint32_t i = 0; i < plan->n_existing; i++) {
         jsonw_object_begin(w);
         jsonw_key_str(w, "name", plan->existing[i].node);
-        put_pods(plan, w, plan->existing[i].pods, plan->existing[i].n_pods, scratch);
+        put_pods(plan, w, "pods", plan->existing[i].pods, plan->existing[i].n_pods, scratch);
         jsonw_object_end(w);
     }
     jsonw_array_end(w);
@@ -406,7 +406,10 @@ static void put_steps(const struct plan *plan, struct jsonw *w, struct arena *sc
         }
         jsonw_array_end(w);
         jsonw_key_str(w, "drain", plan->cluster->nodes[step->node].meta.name);
-        put_pods(plan, w, step->pods, step->n_pods, scratch);
+        put_pods(plan, w, "pods", step->pods, step->n_pods, scratch);
+        if (step->n_waits > 0) {
+            put_pods(plan, w, "waitsFor", step->waits, step->n_waits, scratch);
+        }
         jsonw_object_end(w);
     }
     jsonw_array_end(w);

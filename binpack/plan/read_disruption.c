@@ -173,6 +173,10 @@ static bool read_steps(struct reading *r, const struct json_at *at, struct plan_
             !find_all(r, &item, "pods", 'p', &steps[i].pods, &steps[i].n_pods, err)) {
             return false;
         }
+        if (json_at_member(&item, "waitsFor").v != NULL &&
+            !find_all(r, &item, "waitsFor", 'p', &steps[i].waits, &steps[i].n_waits, err)) {
+            return false;
+        }
         d->n_moved += steps[i].n_pods;
     }
     d->steps = steps;

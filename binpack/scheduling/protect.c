@@ -58,6 +58,18 @@ bool sched_pod_budget_blocks(const struct k8s_cluster *cluster, const struct k8s
     return n > 1 || never;
 }
 
+bool sched_pod_holds_drain(const struct k8s_cluster *cluster, const struct k8s_pod *pod, wall_t now)
+{
+    strid key = strtab_find(cluster->tab, STR("karpenter.sh/disrupted"));
+    struct k8s_taint taint = {.key = key, .value = STRID_EMPTY, .effect = K8S_NO_SCHEDULE};
+    if (!sched_pod_counts(pod) || k8s_pod_is_static(&cluster->words, pod->shape) ||
+        k8s_tolerates(pod->shape->tolerations, pod->shape->n_tolerations, &taint)) {
+        return false; /* The drain passes it by. */
+    }
+    return sched_pod_do_not_disrupt(cluster, pod, now) ||
+           sched_pod_budget_blocks(cluster, pod, now);
+}
+
 bool sched_pod_moves(const struct k8s_cluster *cluster, const struct sched_vocab *vocab,
                      const struct k8s_pod *pod, wall_t now)
 {

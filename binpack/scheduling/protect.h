@@ -20,6 +20,11 @@ bool sched_pod_do_not_disrupt(const struct k8s_cluster *cluster, const struct k8
 bool sched_pod_budget_blocks(const struct k8s_cluster *cluster, const struct k8s_pod *pod,
                              wall_t now);
 
+/* Does the drain of the pod's node wait for it for ever, unless the NodeClaim has a
+ * terminationGracePeriod? (karp: awaitDrain) */
+bool sched_pod_holds_drain(const struct k8s_cluster *cluster, const struct k8s_pod *pod,
+                           wall_t now);
+
 /* Does the pod of a node that goes away need a new place now? */
 bool sched_pod_moves(const struct k8s_cluster *cluster, const struct sched_vocab *vocab,
                      const struct k8s_pod *pod, wall_t now);

@@ -262,6 +262,22 @@ static uint32_t machine_of(const struct builder *b, const struct k8s_pod *pod)
     return id == STRID_NONE || id == STRID_EMPTY ? SCHED_NONE : b->machine_of[id];
 }
 
+/* Does the pod leave the machine it is on? An expired node goes whatever its pods ask for: they are
+ * moved by force where its NodeClaim has a terminationGracePeriod; without one it waits for them.
+ */
+static bool machine_frees(const struct sched_snapshot *s, const struct sched_machine *machine,
+                          const struct k8s_pod *pod)
+{
+    const uint8_t leave = machine->leave & SCHED_LEAVE_MASK;
+    if (leave != SCHED_EXPIRES) {
+        return (machine->goes || leave == SCHED_OPENS) &&
+               sched_pod_moves(s->cluster, s->vocab, pod, s->settings.now);
+    }
+    const bool forced = machine->claim != NULL && machine->claim->termination_grace.has;
+    return sched_pod_comes_back(s->vocab, pod) &&
+           (forced || !sched_pod_holds_drain(s->cluster, pod, s->settings.now));
+}
+
 static struct sched_pod classify(struct builder *b, const struct k8s_pod *pod)
 {
     const struct sched_snapshot *s = b->s;
@@ -283,9 +299,7 @@ static struct sched_pod classify(struct builder *b, const struct k8s_pod *pod)
         return ignored(verdict);
     }
     const struct sched_machine *machine = &b->machines[machine_i];
-    bool moves = (machine->goes || (machine->leave & SCHED_LEAVE_MASK) == SCHED_OPENS) &&
-                 sched_pod_moves(s->cluster, s->vocab, pod, s->settings.now);
-    if (moves) {
+    if (machine_frees(s, machine, pod)) {
         return wanting(b, pod, machine->leave);
     }
     if (b->node_of[machine_i] != SCHED_NONE) {

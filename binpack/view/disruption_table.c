@@ -2,6 +2,7 @@
 #include "binpack/view/disruption_table.h"
 
 #include "base/arena.h"
+#include "binpack/plan/plan_json.h"
 #include "binpack/view/table.h"
 
 #include <stdlib.h>
@@ -177,6 +178,34 @@ static void put_kept(const struct plan *plan, const struct text_look *look, bool
     strbuf_addc(b, '\n');
 }
 
+/* Expired nodes that wait for protected pods. */
+static bool wait_line(const struct plan *plan, struct summary_line *ret_line, struct arena *arena)
+{
+    const struct plan_disruption *d = plan->disruption;
+    const struct plan_step *first = NULL;
+    uint32_t n_nodes = 0, n_pods = 0;
+    for (uint32_t s = 0; s < d->n_steps; s++) {
+        first = first == NULL && d->steps[s].n_waits > 0 ? &d->steps[s] : first;
+        n_nodes += d->steps[s].n_waits > 0;
+        n_pods += d->steps[s].n_waits;
+    }
+    if (first == NULL) {
+        return false;
+    }
+    struct str nodes = text_things(arena, n_nodes, "expired node");
+    struct str pods = text_things(arena, n_pods, "protected pod");
+    *ret_line = (struct summary_line){
+        "Waits", text_format(arena,
+                             STR_FMT " for " STR_FMT " (node " STR_FMT " for " STR_FMT
+                                     "%s): without a terminationGracePeriod nothing moves them by "
+                                     "force. What the node%s is not counted as saved.",
+                             STR_ARG(nodes), STR_ARG(pods),
+                             STR_ARG(plan->cluster->nodes[first->node].meta.name),
+                             STR_ARG(plan_pod_name(plan, first->waits[0], arena)),
+                             n_pods > 1 ? ", and so on" : "", n_nodes > 1 ? "s cost" : " costs")};
+    return true;
+}
+
 uint32_t disruption_lines(const struct plan *plan, struct summary_line *ret_lines,
                           struct arena *arena)
 {
@@ -195,6 +224,9 @@ uint32_t disruption_lines(const struct plan *plan, struct summary_line *ret_line
         ret_lines[n++] = (struct summary_line){
             "Buys",
             text_format(arena, STR_FMT " of new nodes for pods that wait today.", STR_ARG(cost))};
+    }
+    if (wait_line(plan, &ret_lines[n], arena)) {
+        n++;
     }
     if (d->saves_at_most.has) {
         struct str most = text_per_hour_and_month(arena, d->saves_at_most.v);

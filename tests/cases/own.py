@@ -51,6 +51,14 @@ def of_nodes(case, plan):
     for node, reason in case["reasons"].items():
         if gone.get(node) != reason:
             yield "%s goes as %s, not as %s (kept: %s)" % (node, gone.get(node), reason, kept.get(node))
+    steps = {s["drain"]: dict({"waitsFor": []}, **s) for s in disruption.get("steps") or []}
+    for c in (disruption.get("delete") or []) + (disruption.get("replace") or []):
+        steps.get((c.get("nodes") or [c.get("node")])[0], {})["saves"] = c["savingsUsdPerHour"]
+    for node, wanted in case["steps"].items():
+        for key, value in wanted.items():
+            found = steps.get(node, {}).get(key)
+            if found != value:
+                yield "the step of %s: %s is %s, not %s" % (node, key, found, value)
 
 
 def judge(check, binpack, folder, now, case, keep):

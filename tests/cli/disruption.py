@@ -173,12 +173,34 @@ def no_disruption(case, plan, objects):
     del plan["disruption"]
 
 
+def wait_forgotten(case, plan, objects):
+    for step in plan["disruption"]["steps"]:
+        step.pop("waitsFor", None)
+
+
+def wait_saved(case, plan, objects):
+    """The price of a node that still runs, in all figures."""
+    d, price = plan["disruption"], plan["disruption"]["runningUsdPerHour"]
+    d["delete"][0]["savingsUsdPerHour"] = d["savingsUsdPerHour"] = price
+    d["afterUsdPerHour"] -= price
+
+
+def nothing_waits(case, plan, objects):
+    """The pod could move by force, and the plan does nothing for it."""
+    case.kind("NodeClaim", objects)[0]["spec"]["terminationGracePeriod"] = "1h"
+    wait_forgotten(case, plan, objects)
+    d, price = plan["disruption"], plan["disruption"]["runningUsdPerHour"]
+    d["delete"][0]["savingsUsdPerHour"] = d["savingsUsdPerHour"] = price
+    d["afterUsdPerHour"] -= price
+
+
 REPLACED = [protect, annotate, close_budget, two_budgets, no_budget, open_window, never, only_empty, unripe, unmanaged,
             other_reason("Empty"), other_reason("Drifted"), other_reason("Expired"), twice, wrong_savings, no_steps, not_launched,
             forgotten_pod, step_twice, no_disruption] + FIGURES
 EMPTY = [annotate, no_budget, open_window, never, unripe, unmanaged, other_reason("Drifted"), other_reason("Expired"), twice,
          wrong_savings, no_steps]
-ROWS = {"disrupt-consolidate/replace-by-cheaper": REPLACED, "disrupt-empty/one": EMPTY,
+ROWS = {"disrupt-drift/expired-ignores-protection": [wait_forgotten, wait_saved, nothing_waits, twice, wrong_savings, no_steps],
+        "disrupt-consolidate/replace-by-cheaper": REPLACED, "disrupt-empty/one": EMPTY,
         "disrupt-drift/replace-by-several": [protect, annotate, close_budget, two_budgets, no_budget, unmanaged,
                                              other_reason("Underutilized"), no_steps, not_launched]}
 

@@ -270,6 +270,13 @@ stays("expired-soon", "not a second before", [dear(claim={"expireAfter": "28h0m1
 stays("expired-never", "nor if it never ends", [dear(claim={"expireAfter": "Never"}), web()], "WhenEmpty", pool=pool_of("WhenEmpty"))
 goes("expired-annotated", "annotations do not help", [annotated(dear(claim=OLD), "true"), web()], "Expired")
 goes("expired-protected", "nor do protected pods", [dear(claim=OLD), web(annotations={DND: "true"})], "Expired")
+GRACE = {"expireAfter": "27h", "terminationGracePeriod": "1h"}
+FOR_EVER = [pdb("b", WEB, 0, maxUnavailable=0)]
+for name, guard in (("protected", web(annotations={DND: "true"})), ("budget-for-ever", web())):
+    load = [guard] + (FOR_EVER if name == "budget-for-ever" else [])
+    goes("expired-%s-waits" % name, "without a terminationGracePeriod the node waits for what is protected: it saves nothing", [dear(claim=OLD)] + load,
+         "Expired", steps={"n1": {"pods": [], "waitsFor": ["default/web-0"], "saves": 0}})
+    goes("expired-%s-forced" % name, "with one the pod moves by force", [dear(claim=GRACE)] + load, "Expired", steps={"n1": {"pods": ["default/web-0"], "waitsFor": []}})
 goes("expired-pdb", "nor budgets of pods", [dear(claim=OLD), web(), pdb("b", WEB, 0)], "Expired")
 goes("expired-budget", "nor those of the NodePool", [dear(claim=OLD), web()], "Expired", pool=pool_of(budgets=[{"nodes": "0"}]))
 goes("expired-static", "nor a static one", [dear(claim=OLD)], "Expired", pool=pool_of(replicas=1))

@@ -17,19 +17,20 @@ CASES = []
 
 
 def case(name, why, objects, catalog="four-sizes", mode="provision", options=None, flags=None, says=None, judged=True,
-         total=None, bound=None, keeps=None, reasons=None, **expect):
+         total=None, bound=None, keeps=None, reasons=None, steps=None, **expect):
     """One case `group/name`. `why`: the rule, in a sentence. `expect`: assertions of the judge (see its README). `says`: pod -> words
     that all must occur among its reasons. `flags`: more of the command line. `catalog`: a name, or a catalogue as a dictionary. `judged` False:
     the judge lacks the rule, so only the expectations are asked of it, not what it thinks of the plan. `total`: what the plan may
     cost at most by its own account. `bound`: what must be proven that it costs at least. `keeps`: node -> words that must occur in the reason
-    why it stays. `reasons`: node -> the reason for which it goes."""
+    why it stays. `reasons`: node -> the reason for which it goes. `steps`: node -> the pods that its step moves
+    ("pods"), those that it waits for ("waitsFor"), what its command saves ("saves")."""
     assert name not in [c["name"] for c in CASES], name
     flat = []
     for o in objects:
         flat += o if isinstance(o, list) else [o]
     CASES.append({"name": name, "why": why, "objects": flat, "catalog": catalog, "mode": mode, "options": options or {},
                   "flags": flags or [], "says": says or {}, "judged": judged, "total": total, "bound": bound,
-                  "keeps": keeps or {}, "reasons": reasons or {},
+                  "keeps": keeps or {}, "reasons": reasons or {}, "steps": steps or {},
                   "expect": expect})
 
 
