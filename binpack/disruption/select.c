@@ -101,6 +101,27 @@ static usd_t dearest(const struct select *s)
     return most;
 }
 
+/* The climb stops where only several numbers together lead on. Without values of pods (t = 0) the
+ * bound is the price of the dearest nodes that the rows let go, which holds where rows bind hard;
+ * from there it climbs anew. Rows that overlap are taken in both orders. */
+static wide bound_by_rows(const struct select *select, struct arena *arena, bool backward)
+{
+    struct search x = {.s = select, .charge = ARENA_ARRAY(arena, usd_t, select->n_rows)};
+    const usd_t most = dearest(select);
+    x.best = evaluate(select, x.t, x.charge);
+    for (int sweep = 0; sweep < SWEEPS; sweep++) {
+        wide before = x.best;
+        for (uint32_t r = 0; r < select->n_rows; r++) {
+            climb(&x, &x.charge[backward ? select->n_rows - 1 - r : r], 0, most);
+        }
+        climb(&x, &x.t, 0, ONE);
+        if (x.best == before) {
+            break;
+        }
+    }
+    return x.best;
+}
+
 void select_bound(const struct select *select, struct arena *arena,
                   struct select_answer *ret_answer)
 {
@@ -117,7 +138,12 @@ void select_bound(const struct select *select, struct arena *arena,
             break;
         }
     }
-    *ret_answer = (struct select_answer){.bound = (usd_t)(x.best >> BP_DUAL_BITS),
+    wide best = x.best;
+    for (int way = 0; way < 2 && select->n_rows > 0; way++) {
+        const wide other = bound_by_rows(select, arena, /* backward= */ way == 1);
+        best = other > best ? other : best;
+    }
+    *ret_answer = (struct select_answer){.bound = (usd_t)(best >> BP_DUAL_BITS),
                                          .scale = x.t,
                                          .charge = x.charge,
                                          .value = ARENA_ARRAY(arena, int64_t, select->n_items),

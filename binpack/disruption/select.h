@@ -56,6 +56,8 @@ struct select_answer {
                         prices; only of SELECT_MAY_GO */
 };
 
-/* The best bound found, and what each node then promises. Arrays of the answer are in `arena`. */
+/* The best bound found; what each node promises goes by the scale and the charges of the answer,
+ * which balance pods and rows and need not be those of that bound. Arrays of the answer are in
+ * `arena`. */
 void select_bound(const struct select *select, struct arena *arena,
                   struct select_answer *ret_answer);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -43,6 +44,31 @@ static usd_t cheapest(const struct model *m)
         best = cost < best ? cost : best;
     }
     return best;
+}
+
+static usd_t sum_of(const usd_t *price)
+{
+    usd_t sum = 0;
+    for (uint32_t i = 0; i < N_NODES; i++) {
+        sum += price[i];
+    }
+    return sum;
+}
+
+/* What the dearest nodes cost that may go: no bound on the savings need be above that. */
+static usd_t dearest_gone(const struct model *m)
+{
+    usd_t price[N_NODES], sum = 0;
+    memcpy(price, m->price, sizeof price);
+    for (int64_t k = 0; k < m->max_gone && k < N_NODES; k++) {
+        uint32_t at = 0;
+        for (uint32_t i = 1; i < N_NODES; i++) {
+            at = price[i] > price[at] ? i : at;
+        }
+        sum += price[at];
+        price[at] = 0;
+    }
+    return sum;
 }
 
 static usd_t bound_of(const struct model *m, struct arena *arena)
@@ -87,6 +113,7 @@ static void test_bound_is_never_above_the_best_choice(void **state)
             fail_msg("problem %u: bound %lld above the best choice %lld", n, (long long)bound,
                      (long long)best);
         }
+        assert_true(sum_of(m.price) - bound <= dearest_gone(&m));
         tight += best - bound <= best / 10;
         arena_done(&arena);
     }
