@@ -78,8 +78,8 @@ static bool budget_spent(const struct report *r, const struct disrupt_node *node
     return allowed != BUDGET_UNLIMITED && allowed <= going[node->pool_i];
 }
 
-/* Do --max-disruptions or --max-moved-pods leave room for the node? */
-static bool round_is_over(const struct report *r, const struct disrupt_node *node)
+/* The option that leaves no room for the node in this round; NULL: none. */
+static const char *limit_of_round(const struct report *r, const struct disrupt_node *node)
 {
     const struct disrupt_options *options = r->w->options;
     int64_t gone = 0, moved = 0;
@@ -88,8 +88,30 @@ static bool round_is_over(const struct report *r, const struct disrupt_node *nod
         gone += goes;
         moved += goes ? r->w->nodes.v[i].n_moving : 0;
     }
-    return (options->max_disruptions.has && gone >= options->max_disruptions.v) ||
-           (options->max_moved_pods.has && moved + node->n_moving > options->max_moved_pods.v);
+    if (options->max_disruptions.has && gone >= options->max_disruptions.v) {
+        return "--max-disruptions";
+    }
+    return options->max_moved_pods.has && moved + node->n_moving > options->max_moved_pods.v
+               ? "--max-moved-pods"
+               : NULL;
+}
+
+static struct str later_round(struct report *r, const char *limit)
+{
+    struct strbuf text = strbuf_new(r->arena, 256);
+    strbuf_addf(&text, "Left for a later round (%s)", limit);
+    return strbuf_str(&text);
+}
+
+/* Where nothing is consolidated, nothing has shown that a node could not have been. */
+static bool consolidates(const struct report *r)
+{
+    for (uint32_t i = 0; i < r->w->nodes.n; i++) {
+        if (r->choice[i] == DISRUPT_UNDERUTILIZED) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A node that could have gone. */
@@ -117,16 +139,15 @@ static void explain_free(struct report *r, uint32_t i, const int64_t *going, str
         }
     }
     const bool promises = node->verdict[DISRUPT_EMPTY].may || node->verdict[DISRUPT_DRIFTED].may ||
-                          r->open->value[i] > 0;
-    const bool limited = promises && round_is_over(r, node);
+                          r->open->value[i] > 0 || !consolidates(r);
+    const char *limit = promises ? limit_of_round(r, node) : NULL;
     kept->event = STR("Unconsolidatable");
-    kept->blocker = r->w->ban_why[i] == NULL && limited ? BLOCKER_ROUND_LIMIT : BLOCKER_OTHER;
+    kept->blocker = r->w->ban_why[i] == NULL && limit != NULL ? BLOCKER_ROUND_LIMIT : BLOCKER_OTHER;
     kept->message = r->w->ban_why[i] != NULL ? str_of(r->w->ban_why[i])
                     : r->open->profit[i] == INT64_MIN && node->verdict[DISRUPT_UNDERUTILIZED].may
                         ? STR("Not all pods would schedule")
-                    : limited ? STR("Left for a later round (--max-disruptions or "
-                                    "--max-moved-pods)")
-                              : STR("Can't replace with a cheaper node");
+                    : limit != NULL ? later_round(r, limit)
+                                    : STR("Can't replace with a cheaper node");
 }
 
 static void explain_kept(struct report *r, uint32_t i, const int64_t *going, struct plan_kept *kept)

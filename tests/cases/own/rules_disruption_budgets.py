@@ -118,6 +118,9 @@ for name, schedule in (("hour", "0 25 * * *"), ("weekday", "0 12 * * 7"), ("word
 
 round_of("max-disruptions", "a round may be told to take few", idle(4), flags=["--max-disruptions=2"], disruptedCount={"min": 2, "max": 2})
 round_of("max-disruptions-none", "or none", idle(4), flags=["--max-disruptions=0"], noDisruption=True)
+for option in ("--max-disruptions", "--max-moved-pods"):
+    round_of(option[2:] + "-named", "what the option leaves behind is not blamed on the nodes", [dear(), web()], flags=[option + "=0"], noDisruption=True,
+             keeps={"n1": "Left for a later round (%s)" % option})
 round_of("max-disruptions-expired", "expired nodes do not count", [dear(claim={"expireAfter": "1h"}), web()] + idle(2), flags=["--max-disruptions=1"],
          disruptedCount={"min": 2, "max": 2}, disruptedNodes=["n1"])
 round_of("max-moved", "or to move few pods", [dear("n1"), dear("n2")] + [pod("a-%d" % i, cpu="100m", on="n1") for i in range(3)]
