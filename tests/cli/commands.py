@@ -709,6 +709,9 @@ def validate():
     # No server takes such a name, whatever else is wrong; a schedule that cannot be read is seen before a budget is ever asked for.
     faults = json.loads(run("validate", "-o", "json", stdin=later.replace("name: p", "name: UPPER", 1), code=1)[0])["faults"]
     assert sorted((f["path"], f["acceptedByServer"]) for f in faults)[0] == ("metadata.name", False) and len(faults) == 2, faults
+    for metadata, accepted in (("{}", False), ("{name: p, labels: {b c: d}}", False), ("{name: 5}", False), ("{generateName: p}", True)):
+        faults = json.loads(run("validate", "-o", "json", stdin=POOL.replace("{name: p}", metadata, 1), code=1)[0])["faults"]
+        assert [f["acceptedByServer"] for f in faults] == [accepted], faults
     night = POOL.replace("spec:\n", "spec:\n  disruption: {consolidateAfter: 0s, budgets: [{nodes: '0', schedule: 0 25 * * *, duration: 8h}]}\n", 1)
     out = run("validate", stdin=night, code=1)[0]
     assert "spec.disruption.budgets[0].schedule: " in out and '"25"' in out and ": 1 fault" in out, out
