@@ -18,6 +18,7 @@ enum {
     FLIPS_NODES_MAX = 48, /* candidates up to which single nodes are tried one by one */
     FLIPS_MAX = 32,       /* trials spent on that */
     RELEASES_MAX = 8,     /* nodes held for waiting pods that are tried without, one by one */
+    OTHERS_MAX = 4,       /* rounds of other nodes for those pods */
     ROUNDS_MAX = 12       /* trials until a choice without bad nodes must be found */
 };
 
@@ -321,6 +322,50 @@ static bool try_release(struct search *x, const uint32_t *takes, uint32_t first,
     return true;
 }
 
+/* Where nodes were let go that pods had been nominated for, other empty nodes may do, which come
+ * before new ones unless they are dearer. `given_up`: [nodes.n]. */
+static bool hold_others(struct search *x, bool *given_up, struct outlook best, struct err *err)
+{
+    struct disrupt_world *w = x->w;
+    uint8_t *before = ARENA_ARRAY(x->arena, uint8_t, w->nodes.n);
+    const uint32_t rounds = w->nodes.n > FLIPS_NODES_MAX ? 1 : OTHERS_MAX;
+    bool any = false;
+    memcpy(before, w->held, w->nodes.n);
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        any = any || (given_up[i] && w->held[i] == HELD_NOT);
+    }
+    for (uint32_t round = 0; any && round < rounds && !w->stopped; round++) {
+        uint32_t *takes = ARENA_ARRAY(x->arena, uint32_t, w->nodes.n);
+        uint32_t *real = ARENA_ARRAY(x->arena, uint32_t, w->nodes.n);
+        uint32_t dearest = NO_NODE;
+        struct outlook now;
+        for (uint32_t i = 0; i < w->nodes.n; i++) {
+            const bool open = w->nodes.v[i].verdict[DISRUPT_EMPTY].may && !given_up[i];
+            w->held[i] = open ? HELD_NOMINATED : before[i];
+        }
+        if (!look_ahead(x, &now, takes, real, err)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < w->nodes.n; i++) {
+            const bool other = w->held[i] != HELD_NOT && before[i] == HELD_NOT && takes[i] > 0;
+            w->held[i] = !other ? before[i] : real[i] > 0 ? HELD_NOMINATED : HELD_BUFFER;
+            const bool dear =
+                dearest == NO_NODE || w->nodes.v[i].price.v > w->nodes.v[dearest].price.v;
+            dearest = other && dear ? i : dearest;
+        }
+        if (dearest == NO_NODE || !look_ahead(x, &now, NULL, NULL, err)) {
+            memcpy(w->held, before, w->nodes.n);
+            return dearest == NO_NODE;
+        }
+        if (now.n_unplaced <= best.n_unplaced && now.cost <= best.cost) {
+            return true;
+        }
+        memcpy(w->held, before, w->nodes.n);
+        given_up[dearest] = true;
+    }
+    return true;
+}
+
 /* Room that is there comes before new nodes: with all nodes in place, an empty one that takes a pod
  * that waits is nominated for it (karp: nominated nodes are no candidates; virtual pods protect
  * from emptiness only), unless it is cheaper to buy for the pod. */
@@ -352,6 +397,10 @@ static bool hold_empty(struct search *x, struct err *err)
     if (n_held == 0) {
         return true;
     }
+    bool *given_up = ARENA_ARRAY(x->arena, bool, w->nodes.n);
+    for (uint32_t i = 0; i < w->nodes.n; i++) {
+        given_up[i] = w->held[i] != HELD_NOT;
+    }
     if (!look_ahead(x, &best, NULL, NULL, err) ||
         !try_release(x, takes, 0, w->nodes.n, &best, err)) {
         return false;
@@ -364,7 +413,7 @@ static bool hold_empty(struct search *x, struct err *err)
             }
         }
     }
-    return true;
+    return hold_others(x, given_up, best, err);
 }
 
 /* What goes without consolidation, drifted nodes given up until all their pods have places. */

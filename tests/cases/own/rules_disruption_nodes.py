@@ -81,6 +81,9 @@ stays("claim-deleting", "nor is one whose NodeClaim is", [DELETED_CLAIM], "Node 
 stays("instance-terminating", "nor one whose instance goes already", [dear(claim_status=up(condition("InstanceTerminating")))],
       "Node is deleting or marked for deletion")
 goes("instance-not-terminating", "a condition that is False says nothing", [dear(claim_status=up(condition("InstanceTerminating", "False")))], "Empty")
+goes("nominated-dear", "an empty node that is dearer than a new one goes, and another empty one that does is nominated before one is bought",
+     [dear(), node("n2", itype="x1.small"), node("n3", itype="x1.small"), pod("wait-0", cpu="100m")], "Empty",
+     keeps={"n2": "Node is nominated for a pending pod"}, keptNodes=["n2"], deletedNodes=["n1", "n3"], newNodes={"max": 0})
 stays("nominated", "a node that a waiting pod is nominated for stays",
       [dear(), web(), pod("big-0", cpu="14", status={"nominatedNodeName": "n1"})], "Node is nominated for a pending pod")
 stays("pool-label-missing", "a node must say whose it is", [dear(drop=(POOL,)), web()], "karpenter.sh/nodepool")
