@@ -19,8 +19,45 @@ enum {
     STEPS_MAX = 10000,
     DELETED_MAX = 1000,
     PER_CENT_MAX = 10000,
-    JUMP_MAX_MS = 24 * HOUR
+    JUMP_MAX_MS = 24 * HOUR,
+    SUGGEST_DISTANCE = 3
 };
+
+/* ---- values ---- */
+
+/* Refuses members that are not among `keys` (NULL-terminated): what is misspelt would not happen,
+ * and nobody would see it. */
+static bool only(const struct json_at *object, const char *const *keys, struct err *err)
+{
+    json_t *members = (json_t *)object->v;
+    for (void *it = json_object_iter(members); it != NULL;
+         it = json_object_iter_next(members, it)) {
+        const struct str key = str_of(json_object_iter_key(it));
+        const char *like = NULL;
+        size_t least = SUGGEST_DISTANCE;
+        bool known = false;
+        for (size_t i = 0; keys[i] != NULL && !known; i++) {
+            const size_t distance = str_distance(key, str_of(keys[i]));
+            known = str_eq(key, str_of(keys[i]));
+            like = distance < least ? keys[i] : like;
+            least = distance < least ? distance : least;
+        }
+        if (!known) {
+            const struct json_at at = json_at_named(object, key, json_object_iter_value(it));
+            return json_fail(err, ERR_INVALID, &at, "unknown field%s%s%s",
+                             like == NULL ? "" : "; did you mean ", like == NULL ? "" : like,
+                             like == NULL ? "" : "?");
+        }
+    }
+    return true;
+}
+
+/* A member that the object, where it is there, cannot do without. */
+static bool has(const struct json_at *object, const char *key, struct err *err)
+{
+    const struct json_at at = json_at_member(object, key);
+    return object->v == NULL || at.v != NULL || json_fail(err, ERR_INVALID, &at, "required");
+}
 
 static bool read_text(const struct json_at *object, const char *key, struct text *ret,
                       struct err *err)
@@ -61,11 +98,56 @@ static bool read_number(const struct json_at *object, const char *key, int64_t m
     return json_read_i64(&at, 0, max, &has, ret, err);
 }
 
-static bool read_offerings(const struct json_at *object, struct offerings *ret, struct err *err)
+static bool is_zone(const struct world *world, const struct text *zone)
 {
-    return read_text(object, "instanceType", &ret->type, err) &&
-           read_text(object, "zone", &ret->zone, err) &&
-           read_text(object, "capacityType", &ret->capacity_type, err);
+    for (uint32_t i = 0; i < world->catalog->n_zones; i++) {
+        if (str_eq(strtab_str(world->words.tab, world->catalog->zones[i].name), text_str(zone))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Empty, or one that the catalogue has. */
+static bool read_zone(const struct world *world, const struct json_at *object, struct text *ret,
+                      struct err *err)
+{
+    const struct json_at at = json_at_member(object, "zone");
+    return read_text(object, "zone", ret, err) &&
+           (at.v == NULL || is_zone(world, ret) ||
+            json_fail(err, ERR_INVALID, &at, "\"" STR_FMT "\" is no zone of the catalogue",
+                      STR_ARG(text_str(ret))));
+}
+
+static bool read_type(const struct world *world, const struct json_at *object, struct text *ret,
+                      struct err *err)
+{
+    const struct json_at at = json_at_member(object, "instanceType");
+    if (!read_text(object, "instanceType", ret, err)) {
+        return false;
+    }
+    const strid name = strtab_find(world->words.tab, text_str(ret));
+    return at.v == NULL ||
+           (name != STRID_NONE && cat_find(world->catalog, world->words.tab, name) != NULL) ||
+           json_fail(err, ERR_INVALID, &at, "\"" STR_FMT "\" is no instance type of the catalogue",
+                     STR_ARG(text_str(ret)));
+}
+
+static bool read_capacity_type(const struct json_at *object, struct text *ret, struct err *err)
+{
+    const struct json_at at = json_at_member(object, "capacityType");
+    return read_text(object, "capacityType", ret, err) &&
+           (at.v == NULL || str_eq(text_str(ret), str_of(cat_capacity_type_name(CAT_SPOT))) ||
+            str_eq(text_str(ret), str_of(cat_capacity_type_name(CAT_ON_DEMAND))) ||
+            json_fail(err, ERR_INVALID, &at, "\"" STR_FMT "\" is neither spot nor on-demand",
+                      STR_ARG(text_str(ret))));
+}
+
+static bool read_offerings(const struct world *world, const struct json_at *object,
+                           struct offerings *ret, struct err *err)
+{
+    return read_type(world, object, &ret->type, err) && read_zone(world, object, &ret->zone, err) &&
+           read_capacity_type(object, &ret->capacity_type, err);
 }
 
 /* An object with `for`, an hour where it says nothing else; *ret_ms 0: it is absent. */
@@ -85,9 +167,11 @@ static bool read_lasting(const struct json_at *object, int64_t *ret_ms, struct e
 
 static bool read_watch(const struct json_at *object, struct scenario_step *step, struct err *err)
 {
+    static const char *const keys[] = {"kind", "for", NULL};
     const struct json_at at = json_at_member(object, "kind");
     struct text kind;
-    if (!read_lasting(object, &step->deaf_ms, err) || !read_text(object, "kind", &kind, err)) {
+    if (!read_lasting(object, &step->deaf_ms, err) || !only(object, keys, err) ||
+        !has(object, "kind", err) || !read_text(object, "kind", &kind, err)) {
         return false;
     }
     return step->deaf_ms == 0 ||
@@ -96,38 +180,97 @@ static bool read_watch(const struct json_at *object, struct scenario_step *step,
                      STR_ARG(text_str(&kind)));
 }
 
-static bool read_step(struct scenario *scenario, struct arena *arena, const struct json_at *at,
-                      struct err *err)
+static bool read_drought(const struct world *world, const struct json_at *at,
+                         struct scenario_step *step, struct err *err)
 {
+    static const char *const keys[] = {"instanceType", "zone", "capacityType", "for", NULL};
+    return read_lasting(at, &step->dry_ms, err) && only(at, keys, err) &&
+           read_offerings(world, at, &step->dry, err);
+}
+
+static bool read_price(const struct world *world, const struct json_at *at,
+                       struct scenario_step *step, struct err *err)
+{
+    static const char *const keys[] = {"instanceType", "zone", "capacityType",
+                                       "perCent",      "for",  NULL};
+    return read_lasting(at, &step->price_ms, err) && only(at, keys, err) &&
+           has(at, "perCent", err) && read_offerings(world, at, &step->priced, err) &&
+           read_number(at, "perCent", PER_CENT_MAX, &step->price_per_cent, err);
+}
+
+static bool read_outage(const struct world *world, const struct json_at *at,
+                        struct scenario_step *step, struct err *err)
+{
+    static const char *const keys[] = {"zone", "for", NULL};
+    return read_lasting(at, &step->outage_ms, err) && only(at, keys, err) && has(at, "zone", err) &&
+           read_zone(world, at, &step->zone_down, err);
+}
+
+/* A step that says nothing would be a mistake, and so is a scale without replicas. */
+static bool step_is_whole(const struct scenario *scenario, const struct json_at *at,
+                          const struct scenario_step *step, struct err *err)
+{
+    const struct json_at begins = json_at_member(at, "at");
+    const struct json_at every = json_at_member(at, "every");
+    const struct json_at scale = json_at_member(at, "scale");
+    const struct json_at replicas = json_at_member(at, "replicas");
+    if (step->at < 0 || (every.v != NULL && step->every < MINUTE)) {
+        return json_fail(err, ERR_INVALID, at, "at must not be negative, every at least 1m");
+    }
+    if (step->at >= scenario->hours * HOUR) {
+        return json_fail(err, ERR_INVALID, &begins, "the world ends after %lld hour(s)",
+                         (long long)scenario->hours);
+    }
+    if (step->jump_ms < -JUMP_MAX_MS || step->jump_ms > JUMP_MAX_MS) {
+        return json_fail(err, ERR_LIMIT, at, "clockJumps: more than 24h");
+    }
+    if (scale.v != NULL && replicas.v == NULL) {
+        return json_fail(err, ERR_INVALID, &replicas, "required with scale");
+    }
+    if (scale.v == NULL && replicas.v != NULL) {
+        return json_fail(err, ERR_INVALID, &scale, "required with replicas");
+    }
+    return json_at_count(at) > (begins.v != NULL ? 1U : 0U) + (every.v != NULL ? 1U : 0U) ||
+           json_fail(err, ERR_INVALID, at, "says nothing that happens");
+}
+
+static bool read_step(struct world *world, const struct json_at *at, struct err *err)
+{
+    static const char *const keys[] = {
+        "at",    "every",    "scale",       "replicas",   "deleteNodeClaims", "noCapacity",
+        "price", "zoneDown", "watchBreaks", "clockJumps", "restart",          NULL};
     const struct json_at dry = json_at_member(at, "noCapacity");
     const struct json_at price = json_at_member(at, "price");
     const struct json_at outage = json_at_member(at, "zoneDown");
     const struct json_at watch = json_at_member(at, "watchBreaks");
     const struct json_at restart = json_at_member(at, "restart");
-    const struct json_at every = json_at_member(at, "every");
     struct scenario_step step = {.at = 0};
     bool has_restart = false;
-    if (!json_want_object(at, err) || !read_time(at, "at", 0, &step.at, err) ||
-        !read_time(at, "every", 0, &step.every, err) || !read_text(at, "scale", &step.scale, err) ||
+    if (!json_want_object(at, err) || !only(at, keys, err) ||
+        !read_time(at, "at", 0, &step.at, err) || !read_time(at, "every", 0, &step.every, err) ||
+        !read_text(at, "scale", &step.scale, err) ||
         !read_number(at, "replicas", REPLICAS_MAX, &step.replicas, err) ||
         !read_number(at, "deleteNodeClaims", DELETED_MAX, &step.delete_claims, err) ||
-        !read_lasting(&dry, &step.dry_ms, err) || !read_offerings(&dry, &step.dry, err) ||
-        !read_lasting(&price, &step.price_ms, err) || !read_offerings(&price, &step.priced, err) ||
-        !read_number(&price, "perCent", PER_CENT_MAX, &step.price_per_cent, err) ||
-        !read_lasting(&outage, &step.outage_ms, err) ||
-        !read_text(&outage, "zone", &step.zone_down, err) || !read_watch(&watch, &step, err) ||
+        !read_drought(world, &dry, &step, err) || !read_price(world, &price, &step, err) ||
+        !read_outage(world, &outage, &step, err) || !read_watch(&watch, &step, err) ||
         !read_time(at, "clockJumps", 0, &step.jump_ms, err) ||
-        !json_read_bool(&restart, &has_restart, &step.restart, err)) {
+        !json_read_bool(&restart, &has_restart, &step.restart, err) ||
+        !step_is_whole(&world->scenario, at, &step, err)) {
         return false;
     }
-    if (step.at < 0 || (every.v != NULL && step.every < MINUTE)) {
-        return json_fail(err, ERR_INVALID, at, "at must not be negative, every at least 1m");
-    }
-    if (step.jump_ms < -JUMP_MAX_MS || step.jump_ms > JUMP_MAX_MS) {
-        return json_fail(err, ERR_LIMIT, at, "clockJumps: more than 24h");
-    }
-    VEC_PUSH(arena, &scenario->steps, step);
+    VEC_PUSH(&world->arena, &world->scenario.steps, step);
     return true;
+}
+
+static bool has_family(const struct world *world, struct str family)
+{
+    for (uint32_t i = 0; i < world->catalog->n_types; i++) {
+        const struct str type = strtab_str(world->words.tab, world->catalog->types[i].name);
+        if (str_eq(str_sub(type, 0, str_find(type, '.')), family)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool read_families(struct world *world, const struct json_at *families, struct err *err)
@@ -145,6 +288,11 @@ static bool read_families(struct world *world, const struct json_at *families, s
         if (!json_read_str(&at, NULL, &family, err)) {
             return false;
         }
+        if (!has_family(world, family)) {
+            return json_fail(err, ERR_INVALID, &at,
+                             "\"" STR_FMT "\" is no instance family of the catalogue",
+                             STR_ARG(str_sub(family, 0, NAME_MAX_BYTES)));
+        }
         VEC_PUSH(&world->arena, &world->scenario.families, text_of(family));
     }
     return true;
@@ -152,13 +300,17 @@ static bool read_families(struct world *world, const struct json_at *families, s
 
 static bool read_sandbox(struct world *world, const json_t *value, struct err *err)
 {
+    static const char *const root_keys[] = {"apiVersion", "kind", "metadata", "spec", NULL};
+    static const char *const keys[] = {
+        "hours", "instanceFamilies", "faultsPerThousand", "faultsUntil", "steps", NULL};
     struct scenario *scenario = &world->scenario;
     const struct json_at root = json_at_root(value);
     const struct json_at spec = json_at_member(&root, "spec");
     const struct json_at hours = json_at_member(&spec, "hours");
     const struct json_at steps = json_at_member(&spec, "steps");
     const struct json_at families = json_at_member(&spec, "instanceFamilies");
-    if (!json_want_object(&spec, err) || !json_want_array(&steps, err) ||
+    if (!only(&root, root_keys, err) || !json_want_object(&spec, err) || !only(&spec, keys, err) ||
+        !json_want_array(&steps, err) ||
         !json_read_i64(&hours, 1, HOURS_MAX, NULL, &scenario->hours, err) ||
         !read_number(&spec, "faultsPerThousand", 1000, &scenario->faults, err) ||
         !read_time(&spec, "faultsUntil", 0, &scenario->faults_until, err) ||
@@ -170,7 +322,7 @@ static bool read_sandbox(struct world *world, const json_t *value, struct err *e
     }
     for (size_t i = 0; i < json_at_count(&steps); i++) {
         const struct json_at at = json_at_element(&steps, i);
-        if (!read_step(scenario, &world->arena, &at, err)) {
+        if (!read_step(world, &at, err)) {
             return false;
         }
     }
@@ -206,6 +358,24 @@ static bool is_new(struct world *world, const struct k8s_kind *kind, const struc
     return true;
 }
 
+/* What nobody in this world would make pods of, or as many as can be; all others have no
+ * replicas. */
+static bool is_kept(const struct k8s_kind *kind, const struct json_at *root,
+                    const struct text *name, struct err *err)
+{
+    const struct json_at spec = json_at_member(root, "spec");
+    int64_t replicas = 0;
+    if (kind->store != STORE_WORKLOADS || kind->workload == K8S_DAEMONSET) {
+        return true;
+    }
+    return kind->workload == K8S_DEPLOYMENT || kind->workload == K8S_STATEFULSET
+               ? read_number(&spec, "replicas", REPLICAS_MAX, &replicas, err)
+               : err_set(err, ERR_UNSUPPORTED,
+                         "%s " STR_FMT ": the sandbox makes pods of Deployments, StatefulSets and "
+                         "DaemonSets only",
+                         kind->name, STR_ARG(text_str(name)));
+}
+
 static bool take(void *ctx, const struct k8s_read_object *object, struct err *err)
 {
     struct reading *reading = ctx;
@@ -218,6 +388,9 @@ static bool take(void *ctx, const struct k8s_read_object *object, struct err *er
         return false;
     }
     if (str_eq(text_str(&name), STR("Sandbox"))) {
+        if (reading->has_sandbox) {
+            return err_set(err, ERR_INVALID, "a second document of the kind Sandbox");
+        }
         reading->has_sandbox = true;
         return read_sandbox(reading->world, object->value, err);
     }
@@ -231,7 +404,8 @@ static bool take(void *ctx, const struct k8s_read_object *object, struct err *er
     if (meta_name.n == 0) {
         return err_set(err, ERR_INVALID, "metadata.name: required");
     }
-    if (!is_new(reading->world, kind, &metadata, &meta_name, err)) {
+    if (!is_new(reading->world, kind, &metadata, &meta_name, err) ||
+        !is_kept(kind, &root, &meta_name, err)) {
         return false;
     }
     objects_create(reading->world, kind, json_deep_copy(object->value));

@@ -89,10 +89,17 @@ static void pod_name(const struct object *owner, json_int_t i, char *name)
                    (long long)i);
 }
 
+/* One where it does not say. */
+static json_int_t replicas_of(const struct object *owner)
+{
+    const json_t *replicas = path(owner->value, "spec", "replicas");
+    return json_is_number(replicas) ? (json_int_t)json_number_value(replicas) : 1;
+}
+
 static void keep(struct world *world, const struct object *owner, bool ordinal)
 {
     enum { MORE = 64 }; /* numbers above the wanted ones that are looked for */
-    const json_int_t wanted = json_integer_value(path(owner->value, "spec", "replicas"));
+    const json_int_t wanted = replicas_of(owner);
     for (json_int_t i = 0; i < wanted + MORE; i++) {
         char name[NAME_MAX_BYTES];
         pod_name(owner, i, name);
@@ -201,7 +208,7 @@ static void scale(struct world *world, struct str what, int64_t replicas)
     if (object == NULL) {
         return;
     }
-    const json_int_t before = json_integer_value(path(object->value, "spec", "replicas"));
+    const json_int_t before = replicas_of(object);
     json_t *value = json_deep_copy(object->value);
     const struct object was = *object;
     (void)json_object_set_new(json_object_get(value, "spec"), "replicas", json_integer(replicas));

@@ -176,7 +176,7 @@ static int sandbox(const struct settings *settings)
     struct sandbox_options options = {
         .seed = (uint64_t)settings->seed,
         .hours = {.has = settings->hours > 0, .v = settings->hours},
-        .faults = {.has = settings->faults > 0, .v = settings->faults}};
+        .faults = {.has = settings->has_faults, .v = settings->faults}};
     struct strbuf table = strbuf_new(&arena, 1 << 16);
     struct err err;
     bool broken = false;

@@ -178,6 +178,10 @@ static bool take_value(struct parser *p, const struct setting_row *row, struct s
     if (!parse_value(p, row, value, err)) {
         return false;
     }
+    if (row->effect == EFFECT_SANDBOX) {
+        p->settings->sandbox_only = source;
+        p->settings->has_faults |= row->offset == offsetof(struct settings, faults);
+    }
     if (row->effect == EFFECT_NONE || row->effect == EFFECT_LATER) {
         struct strbuf b = strbuf_new(p->arena, 512);
         strbuf_addf(&b, STR_FMT " has no effect%s%s", STR_ARG(source),
@@ -226,8 +230,9 @@ static bool take_flag(struct parser *p, int argc, const char *const *argv, int *
         p->settings->command = COMMAND_VERSION;
         return true;
     }
-    if (equals == flag.n && str_eq(name, STR("sandbox"))) {
+    if (str_eq(name, STR("sandbox"))) {
         p->settings->command = COMMAND_SANDBOX;
+        p->settings->scenario = value;
         return true;
     }
     if (row == NULL) {
@@ -268,7 +273,7 @@ static bool take_words(struct parser *p, int argc, const char *const *argv, stru
         } else if (n_words == 1 && s->command == COMMAND_REPLAY) {
             s->replay = word;
             n_words++;
-        } else if (n_words == 0 && s->command == COMMAND_SANDBOX) {
+        } else if (n_words == 0 && s->command == COMMAND_SANDBOX && s->scenario.n == 0) {
             s->scenario = word;
             n_words++;
         } else {
@@ -290,6 +295,16 @@ static bool agree(const struct settings *s, struct err *err)
     }
     if (s->command == COMMAND_REPLAY && s->replay.n == 0) {
         return err_set(err, ERR_INVALID, "replay needs the name of a journal: replay FILE");
+    }
+    if (s->sandbox_only.n > 0 && (s->command == COMMAND_RUN || s->command == COMMAND_REPLAY)) {
+        return err_set(err, ERR_INVALID,
+                       STR_FMT " is for simulated worlds: provisioner --sandbox [SCENARIO] " STR_FMT
+                               "...",
+                       STR_ARG(s->sandbox_only), STR_ARG(s->sandbox_only));
+    }
+    if (s->command == COMMAND_SANDBOX && s->journal.n > 0) {
+        return err_set(err, ERR_INVALID,
+                       "--journal (BINPACK_JOURNAL): the simulated worlds of --sandbox write none");
     }
     if (s->command != COMMAND_RUN) {
         return true;
@@ -317,7 +332,8 @@ bool settings_parse(int argc, const char *const *argv, settings_env_fn env, void
         const struct setting_row *row = &setting_rows[i];
         const struct str value = env(ctx, row->env);
         parser.source = str_of(row->env);
-        if (!parse_value(&parser, row, str_of(row->fallback), err) ||
+        const bool zero = row->kind == SETTING_NUMBER && row->fallback[0] == '\0';
+        if ((!zero && !parse_value(&parser, row, str_of(row->fallback), err)) ||
             (value.n > 0 && !take_value(&parser, row, str_of(row->env), value, err))) {
             return false;
         }

@@ -42,6 +42,7 @@ enum setting_effect {
     EFFECT_USED,    /* in every mode */
     EFFECT_PREPARE, /* in modes that write */
     EFFECT_FULL,    /* when nodes are bought */
+    EFFECT_SANDBOX, /* in --sandbox; refused without it */
     EFFECT_LATER,   /* checked; what it is for is not there yet */
     EFFECT_NONE /* accepted so that manifests of Karpenter work; `doc` says why it does nothing */
 };
@@ -54,7 +55,7 @@ struct setting_row {
     size_t offset;              /* of the field in struct settings */
     const char *const *choices; /* NULL-terminated; CHOICE, GATES */
     int64_t min, max;           /* NUMBER; DURATION in ms */
-    const char *fallback;       /* the default, as one would write it; "" for none */
+    const char *fallback;       /* the default, as one would write it; "" for none (a number: 0) */
     enum setting_group group;
     enum setting_effect effect;
     const char *help; /* one line without a full stop */
@@ -92,9 +93,11 @@ struct settings {
     struct str topic;    /* HELP: "", "man", "markdown" or "metrics" */
     struct str replay;   /* REPLAY: the journal */
     struct str scenario; /* SANDBOX: a name or a file; empty: the first that there is */
-    /* SANDBOX: hours 0: the scenario's; faults 0: the scenario's; runs: worlds */
+    /* SANDBOX: hours 0: the scenario's; faults: unless has_faults, the scenario's; runs: worlds */
     int64_t seed, hours, faults, runs;
-    bool headless; /* SANDBOX: only the table, on a terminal, too */
+    bool has_faults;
+    bool headless;           /* SANDBOX: only the table, on a terminal, too */
+    struct str sandbox_only; /* "--hours": the last of EFFECT_SANDBOX that was given; or empty */
 
     struct str karpenter_service, leader_election_name, leader_election_namespace;
     struct str log_output_paths, log_error_output_paths, scheduler_config;

@@ -40,6 +40,7 @@ static const char *effect_text(const struct setting_row *row)
     return row->effect == EFFECT_NONE      ? "No effect."
            : row->effect == EFFECT_LATER   ? "No effect yet."
            : row->effect == EFFECT_FULL    ? "For --mode=full."
+           : row->effect == EFFECT_SANDBOX ? "For --sandbox; refused without it."
            : row->effect == EFFECT_PREPARE ? "For --mode=prepare and --mode=full."
                                            : NULL;
 }
@@ -137,9 +138,12 @@ void settings_man(struct strbuf *b)
            ".Dd November 28, 2026\n.Dt PROVISIONER 8\n.Os\n"
            ".Sh NAME\n.Nm provisioner\n.Nd provision AWS nodes for Kubernetes pods\n"
            ".Sh SYNOPSIS\n"
-           ".Nm\n.Fl \\-mode Ns = Ns Ar observe\n.Op Ar SETTING ...\n"
+           ".Nm\n.Op Fl \\-mode Ns = Ns Cm full | observe | prepare\n.Op Ar SETTING ...\n"
            ".Nm\n.Cm replay\n.Ar FILE\n"
            ".Nm\n.Fl \\-sandbox\n.Op Ar SCENARIO\n"
+           ".Op Fl \\-seed Ns = Ns Ar N\n.Op Fl \\-hours Ns = Ns Ar N\n"
+           ".Op Fl \\-faults Ns = Ns Ar N\n.Op Fl \\-runs Ns = Ns Ar N\n"
+           ".Op Fl \\-headless\n"
            ".Nm\n.Cm help\n.Op Cm man | markdown | metrics\n"
            ".Sh DESCRIPTION\n");
     mdoc_text(b, intro);

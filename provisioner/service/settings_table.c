@@ -221,23 +221,25 @@ const struct setting_row setting_rows[] = {
             "and nodes. Without this setting they are for loopback addresses, which is what "
             "`kubectl port-forward` comes from."},
     {"seed", "BINPACK_SEED", "N", SETTING_NUMBER, FIELD(seed), .min = 0, .max = INT64_MAX,
-     .fallback = "1", .group = GROUP_BINPACK, .help = "of the chance in --sandbox",
+     .fallback = "1", .group = GROUP_BINPACK, .effect = EFFECT_SANDBOX,
+     .help = "of the chance in --sandbox",
      .doc = "The same scenario and seed give the same world, event by event."},
     {"hours", "BINPACK_HOURS", "N", SETTING_NUMBER, FIELD(hours), .min = 0, .max = 8784,
-     .fallback = "0", .group = GROUP_BINPACK,
+     .fallback = "0", .group = GROUP_BINPACK, .effect = EFFECT_SANDBOX,
      .help = "how long --sandbox runs, in its own time; 0: as its scenario says"},
     {"faults", "BINPACK_FAULTS", "N", SETTING_NUMBER, FIELD(faults), .min = 0, .max = 1000,
-     .fallback = "0", .group = GROUP_BINPACK,
-     .help = "of 1000 writes and calls in --sandbox, how many go wrong; 0: as its scenario says",
+     .fallback = "", .group = GROUP_BINPACK, .effect = EFFECT_SANDBOX,
+     .help = "of 1000 writes and calls in --sandbox, how many go wrong, instead of what its "
+             "scenario says",
      .doc = "They fail, get lost, are done without an answer, or the program is killed before or "
             "after them; not in the last hour, in which everything must come to rest."},
     {"headless", "BINPACK_HEADLESS", NULL, SETTING_FLAG, FIELD(headless), .fallback = "false",
-     .group = GROUP_BINPACK,
+     .group = GROUP_BINPACK, .effect = EFFECT_SANDBOX,
      .help = "print only the table of --sandbox, even where there is a terminal to watch it on",
      .doc = "On a terminal --sandbox shows the world as it goes: space pauses, s steps, + and - "
             "change the speed, q leaves."},
     {"runs", "BINPACK_RUNS", "N", SETTING_NUMBER, FIELD(runs), .min = 1, .max = 10000000,
-     .fallback = "1", .group = GROUP_BINPACK,
+     .fallback = "1", .group = GROUP_BINPACK, .effect = EFFECT_SANDBOX,
      .help = "worlds of --sandbox: of --seed and the numbers after it",
      .doc = "With more than one, what came of all of them is printed, and of the first that breaks "
             "a promise the command that shows it again."},

@@ -203,6 +203,48 @@ static void broken_scenarios_are_refused(void **state)
         {"kind: Sandbox\nspec: {hours: 1, steps: [{price: {perCent: -1}}]}\n", "perCent"},
         {"kind: Sandbox\nspec: {hours: 1, steps: [{watchBreaks: {kind: Pot}}]}\n", "Pot"},
         {"kind: Sandbox\nspec: {hours: 1, steps: [{clockJumps: 48h}]}\n", "clockJumps"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{scal: a/b}]}\n",
+         "x:1: spec.steps[0].scal: unknown field; did you mean scale?"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{scale: a/b, replica: 2}]}\n",
+         "spec.steps[0].replica: unknown field; did you mean replicas?"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{scale: a/b}]}\n",
+         "spec.steps[0].replicas: required with scale"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{replicas: 2}]}\n",
+         "spec.steps[0].scale: required with replicas"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{at: 5m}]}\n",
+         "spec.steps[0]: says nothing that happens"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{at: 99h, restart: true}]}\n",
+         "spec.steps[0].at: the world ends after 1 hour(s)"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{price: {percent: 9}}]}\n",
+         "spec.steps[0].price.percent: unknown field; did you mean perCent?"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{price: {for: 1h}}]}\n",
+         "spec.steps[0].price.perCent: required"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{noCapacity: {capacityType: sopt}}]}\n",
+         "noCapacity.capacityType: \"sopt\" is neither spot nor on-demand"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{noCapacity: {zone: x1a}}]}\n",
+         "noCapacity.zone: \"x1a\" is no zone of the catalogue"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{noCapacity: {instanceType: m5.larg}}]}\n",
+         "noCapacity.instanceType: \"m5.larg\" is no instance type"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{zoneDown: {zone: nowhere}}]}\n",
+         "zoneDown.zone: \"nowhere\" is no zone"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{zoneDown: {for: 1h}}]}\n",
+         "zoneDown.zone: required"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{watchBreaks: {for: 1m}}]}\n",
+         "watchBreaks.kind: required"},
+        {"kind: Sandbox\nspec: {hours: 1, instanceFamilies: [m55]}\n",
+         "spec.instanceFamilies[0]: \"m55\" is no instance family"},
+        {"kind: Sandbox\nspec: {hours: 1, hour: 2}\n", "spec.hour: unknown field"},
+        {"kind: Sandbox\nspec: {hours: 1}\n---\nkind: Sandbox\nspec: {hours: 2}\n",
+         "x:4: a second document of the kind Sandbox"},
+        {"kind: Job\napiVersion: batch/v1\nmetadata: {name: p, namespace: d}\n",
+         "Job p: the sandbox"},
+        {"kind: CronJob\napiVersion: batch/v1\nmetadata: {name: p, namespace: d}\n",
+         "CronJob p: the sandbox"},
+        {"kind: ReplicaSet\napiVersion: apps/v1\nmetadata: {name: p, namespace: d}\n",
+         "ReplicaSet p: the sandbox"},
+        {"kind: Deployment\napiVersion: apps/v1\nmetadata: {name: p, namespace: d}\n"
+         "spec: {replicas: 99999}\n",
+         "spec.replicas"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -213,6 +255,23 @@ static void broken_scenarios_are_refused(void **state)
             fail_msg("%s: \"%s\"", rows[i].text, err.text);
         }
     }
+}
+
+/* As the API server has it. */
+static void a_deployment_that_does_not_say_has_one_pod(void **state)
+{
+    const struct sandbox_options options = {
+        .name = STR("one"),
+        .scenario = STR("kind: Deployment\napiVersion: apps/v1\nmetadata: {name: p, namespace: d}\n"
+                        "spec: {template: {spec: {containers: [{name: a, image: a}]}}}\n"
+                        "---\nkind: Sandbox\nspec: {hours: 1}\n")};
+    struct sandbox_report report;
+    struct err err;
+    (void)state;
+    if (!sandbox_run(&options, &report, &err)) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(report.n_pods, 1);
 }
 
 int main(void)
@@ -226,6 +285,7 @@ int main(void)
         cmocka_unit_test(every_scenario_ends_well),
         cmocka_unit_test(a_page_fits_the_terminal),
         cmocka_unit_test(broken_scenarios_are_refused),
+        cmocka_unit_test(a_deployment_that_does_not_say_has_one_pod),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

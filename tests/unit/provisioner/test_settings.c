@@ -178,7 +178,42 @@ static const struct fault_row faults[] = {
     {"prepare without a cluster", {"--mode=prepare"}, {NULL}, ERR_INVALID, "--cluster-name"},
     {"help topic", {"help", "x"}, {NULL}, ERR_INVALID, "none of man, markdown and metrics"},
     {"replay nothing", {"replay"}, {NULL}, ERR_INVALID, "replay needs the name"},
+    {"hours of no world", {"--hours=3"}, {NULL}, ERR_INVALID, "--hours is for simulated worlds"},
+    {"seed of no world", {"--seed", "3"}, {NULL}, ERR_INVALID, "--seed is for simulated worlds"},
+    {"runs of no world", {"--runs=2"}, {NULL}, ERR_INVALID, "--runs is for simulated worlds"},
+    {"no faults of no world", {"--faults=0"}, {NULL}, ERR_INVALID, "--faults is for simulated"},
+    {"headless what", {"--headless"}, {NULL}, ERR_INVALID, "--headless is for simulated worlds"},
+    {"variable of no world", {NULL}, {"BINPACK_SEED=2"}, ERR_INVALID, "BINPACK_SEED is for"},
+    {"replay of no world", {"replay", "x", "--seed=3"}, {NULL}, ERR_INVALID, "--seed is for"},
+    {"journal of a world", {"--sandbox", "--journal=x"}, {NULL}, ERR_INVALID, "--journal"},
+    {"two scenarios", {"--sandbox=day", "storm"}, {NULL}, ERR_INVALID, "\"storm\" is not expected"},
 };
+
+/* No faults is not the same as those of the scenario. */
+static void a_world_has_a_scenario_and_faults(void **state)
+{
+    static const struct {
+        const char *words[4];
+        const char *scenario;
+        bool has_faults;
+        int64_t faults;
+    } rows[] = {{{"--sandbox"}, "", false, 0},
+                {{"--sandbox", "storm"}, "storm", false, 0},
+                {{"--sandbox=storm", "--faults=0"}, "storm", true, 0},
+                {{"--faults=7", "--sandbox"}, "", true, 7}};
+    static const char *const env[] = {NULL};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        auto_arena arena = ARENA_INIT;
+        struct settings s;
+        struct err err;
+        assert_true(parse(rows[i].words, env, &arena, &s, &err));
+        assert_int_equal(s.command, COMMAND_SANDBOX);
+        assert_true(str_eq(s.scenario, str_of(rows[i].scenario)));
+        assert_int_equal(s.has_faults, rows[i].has_faults);
+        assert_int_equal(s.faults, rows[i].faults);
+    }
+}
 
 static void faults_name_setting_value_and_rule(void **state)
 {
@@ -217,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_karpenters),
         cmocka_unit_test(flags_come_before_variables),
+        cmocka_unit_test(a_world_has_a_scenario_and_faults),
         cmocka_unit_test(faults_name_setting_value_and_rule),
         cmocka_unit_test(the_table_holds_together),
     };
