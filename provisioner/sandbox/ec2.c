@@ -297,6 +297,12 @@ static const void *terminate_instances(struct world *world,
     return ARENA_NEW(arena, struct ec2_terminate_instances_result);
 }
 
+bool ec2_has_refused(const struct aws_operation *operation, const void *reply)
+{
+    const struct ec2_create_fleet_result *fleet = reply;
+    return reply == NULL || (operation == &aws_ec2_create_fleet && fleet->instances.n == 0);
+}
+
 const void *ec2_call(struct world *world, const struct aws_operation *operation,
                      const void *request, struct arena *arena, struct aws_fault *ret_fault)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What must hold whatever happens. */
+#include <stdio.h>
+
 #include "binpack/scheduling/eligibility.h"
 #include "provisioner/sandbox/world.h"
 
@@ -110,13 +112,32 @@ static bool is_known(struct world *world)
     return true;
 }
 
+/* The pod by its whole name, with what the last plan says of it. */
+static bool is_homeless(struct world *world, const struct k8s_pod *pod)
+{
+    const struct str ns = strtab_str(world->words.tab, pod->ns);
+    char name[2 * NAME_MAX_BYTES + 2], text[sizeof name + sizeof world->unplaced->why + 64];
+    const char *why = NULL;
+    (void)snprintf(name, sizeof name, STR_FMT "/" STR_FMT, STR_ARG(ns), STR_ARG(pod->name));
+    for (uint32_t i = 0; i < world->n_unplaced && why == NULL; i++) {
+        why = str_eq(text_str(&world->unplaced[i].ns_name), str_of(name)) ? world->unplaced[i].why
+                                                                          : NULL;
+    }
+    if (why == NULL) {
+        (void)snprintf(text, sizeof text, "%s", name);
+    } else {
+        (void)snprintf(text, sizeof text, "%s (the last plan: %s)", name, why);
+    }
+    return invariants_broken(world, "a pod is still without a place at the end", str_of(text));
+}
+
 /* When nothing has failed for a while: every pod has its place, every claim its node. */
 bool invariants_converged(struct world *world)
 {
     for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_PODS); i++) {
         const struct k8s_pod *pod = k8s_state_at(world->truth, STORE_PODS, i);
         if (pod->node_name.n == 0) {
-            return invariants_broken(world, "a pod is still without a place at the end", pod->name);
+            return is_homeless(world, pod);
         }
     }
     for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_NODECLAIMS); i++) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The program in the world: the engine, what it wants done and what comes of that. */
+#include <stdio.h>
+
 #include "base/strtab.h"
 #include "provisioner/engine/journal.h"
 #include "provisioner/provisioning/round.h"
@@ -100,6 +102,9 @@ static void answer(struct world *world, const struct action *action, enum sandbo
                                              .code = STR("InternalError"),
                                              .message = STR("An internal error has occurred")};
     }
+    const bool refused = happening.is_write ? happening.written.outcome != K8S_WRITE_DONE
+                                            : ec2_has_refused(action->operation, happening.reply);
+    world->report.refused[fault_action(action)] += fault == SANDBOX_NO_FAULT && refused;
     if (lost) {
         happening.written = (struct k8s_written){.outcome = K8S_WRITE_UNKNOWN};
         happening.reply = NULL;
@@ -185,6 +190,21 @@ void program_answer(struct world *world, const struct happening *h)
     program_give(world, &event);
 }
 
+/* Rounds that say nothing of pods leave what the last one has said. */
+static void note_unplaced(struct world *world, const struct round_result *result)
+{
+    if (!result->good || result->disrupts || result->explains) {
+        return;
+    }
+    world->n_unplaced = result->n_said < UNPLACED_MAX ? result->n_said : UNPLACED_MAX;
+    for (uint32_t i = 0; i < world->n_unplaced; i++) {
+        struct unplaced *unplaced = &world->unplaced[i];
+        unplaced->ns_name = text_of(result->said[i].pod);
+        (void)snprintf(unplaced->why, sizeof unplaced->why, STR_FMT,
+                       STR_ARG(result->said[i].message));
+    }
+}
+
 void program_solved(struct world *world)
 {
     struct round_result *result = world->result;
@@ -194,6 +214,7 @@ void program_solved(struct world *world)
     if (copy.good && !copy.disrupts && !copy.explains && copy.cost < copy.bound) {
         (void)invariants_broken(world, "a plan costs less than its bound", copy.status);
     }
+    note_unplaced(world, &copy);
     const struct event with_copy = {.type = event.type, .result = &copy};
     if (copy.good && !copy.first && copy.n_claims > 0) {
         world->report.plan_cost = copy.cost;

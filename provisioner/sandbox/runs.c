@@ -32,6 +32,7 @@ static void add(struct sandbox_runs *runs, const struct part *part)
         runs->seed = part->options.seed;
         runs->first_broken = *r;
     }
+    runs->n_untold += r->untold;
     runs->ran_ms = sat_add(runs->ran_ms, r->ran_ms);
     runs->n_launches += r->n_launches;
     runs->n_terminations += r->n_terminations;
@@ -46,6 +47,7 @@ static void add(struct sandbox_runs *runs, const struct part *part)
         for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
             runs->faults[a][f] += r->faults[a][f];
         }
+        runs->refused[a] += r->refused[a];
     }
 }
 

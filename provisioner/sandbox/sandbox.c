@@ -11,6 +11,8 @@ struct sandbox {
     struct world world;
 };
 
+/* So long after the last step and fault everything must have come to rest. */
+enum { REST_MS = 30 * MINUTE };
 #define WORLD_START INT64_C(1790000000000)
 
 /* ---- the world's clock ---- */
@@ -167,6 +169,7 @@ static void open_world(struct world *world, const struct sandbox_options *option
     world->truth = k8s_state_new();
     world->names = strtab_new(&world->arena);
     world->catalog = cat_builtin(&world->catalog_arena, k8s_state_tab(world->truth));
+    world->unplaced = ARENA_ARRAY(&world->arena, struct unplaced, UNPLACED_MAX);
     world->words = (struct k8s_cluster){.tab = k8s_state_tab(world->truth),
                                         .words = *k8s_state_words(world->truth)};
     world->settings =
@@ -266,7 +269,8 @@ bool sandbox_advance(struct sandbox *sandbox, mono_t until)
         happen(world, &happening);
     }
     if (stop == end && !world->report.broken) {
-        (void)invariants_converged(world);
+        world->report.untold = end - scenario_last(&world->scenario, end) < REST_MS;
+        (void)(world->report.untold || invariants_converged(world));
     }
     count_pods(world);
     return stop < end && !world->report.broken;

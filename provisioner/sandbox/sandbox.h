@@ -53,6 +53,7 @@ struct sandbox_report {
     int64_t ran_ms; /* of the world's time */
     uint64_t n_events, n_rounds, n_restarts, n_relists, n_launches, n_terminations;
     uint64_t faults[SANDBOX_N_ACTIONS][SANDBOX_N_FAULTS];     /* how often each was hit */
+    uint64_t refused[SANDBOX_N_ACTIONS];                      /* of those with no fault */
     uint32_t n_pods, n_bound, n_nodes, n_claims, n_instances; /* at the end */
     uint32_t n_nodes_most;
     uint64_t n_waits;                  /* pods that were bound */
@@ -60,6 +61,7 @@ struct sandbox_report {
     usd_t per_hour, per_hour_most;     /* of the instances that run */
     usd_t bill;                        /* nano-dollars, all told */
     usd_t plan_cost, plan_bound;       /* of the last plan that bought something */
+    bool untold; /* it ended too early after a step or a fault to tell whether all comes to rest */
     bool broken;
     struct err breach; /* the promise that was broken, when and by what */
 };
@@ -100,7 +102,7 @@ MUST_CHECK bool sandbox_run(const struct sandbox_options *options,
 
 /* Worlds of the seeds options->seed, and so on, and what came of all of them. */
 struct sandbox_runs {
-    uint64_t n_runs, n_broken;
+    uint64_t n_runs, n_broken, n_untold;
     uint64_t seed; /* of the first that is broken */
     struct sandbox_report first_broken;
     int64_t ran_ms;
@@ -108,6 +110,7 @@ struct sandbox_runs {
     uint64_t n_launches_least, n_restarts_least; /* of any run */
     uint32_t n_pods_least;
     uint64_t faults[SANDBOX_N_ACTIONS][SANDBOX_N_FAULTS];
+    uint64_t refused[SANDBOX_N_ACTIONS];
 };
 
 struct parallel;

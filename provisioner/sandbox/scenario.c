@@ -445,3 +445,22 @@ bool scenario_read(struct world *world, const struct sandbox_options *options, s
     }
     return true;
 }
+
+static mono_t later(mono_t a, mono_t b)
+{
+    return a > b ? a : b;
+}
+
+mono_t scenario_last(const struct scenario *scenario, mono_t end)
+{
+    mono_t last = scenario->faults > 0 ? scenario->faults_until : 0;
+    for (size_t i = 0; i < scenario->steps.n; i++) {
+        const struct scenario_step *s = &scenario->steps.v[i];
+        const int64_t lasts = later(later(s->dry_ms, s->price_ms), later(s->outage_ms, s->deaf_ms));
+        if (s->at <= end) {
+            const mono_t began = s->every > 0 ? end - (end - s->at) % s->every : s->at;
+            last = later(last, sat_add(began, lasts));
+        }
+    }
+    return last < end ? last : end;
+}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The table at the end. */
+#include <ctype.h>
+#include <string.h>
+
 #include "base/str.h"
 #include "provisioner/sandbox/world.h"
 
@@ -28,33 +31,60 @@ static void put_number(struct strbuf *out, const char *what, uint64_t value)
     strbuf_addf(out, "  %-22s %llu\n", what, (unsigned long long)value);
 }
 
+/* Refusals are answers that say no of their own accord. */
 static void put_faults(const uint64_t counts[SANDBOX_N_ACTIONS][SANDBOX_N_FAULTS],
-                       struct strbuf *out)
+                       const uint64_t refused[SANDBOX_N_ACTIONS], struct strbuf *out)
 {
     static const char *const actions[] = {"create",   "patch", "delete",   "evict",
                                           "template", "fleet", "describe", "terminate"};
-    static const char *const faults[] = {"well",       "fails",    "lost",
-                                         "unanswered", "pre-kill", "post-kill"};
-    strbuf_addf(out, "\n  %-12s", "");
-    for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
-        strbuf_addf(out, "%11s", faults[f]);
+    static const char *const faults[] = {"fails", "lost", "unanswered", "pre-kill", "post-kill"};
+    strbuf_addf(out, "\n  %-9s%9s%9s", "", "well", "refused");
+    for (int f = 1; f < SANDBOX_N_FAULTS; f++) {
+        strbuf_addf(out, "%*s", f < SANDBOX_UNANSWERED ? 9 : 11, faults[f - 1]);
     }
     strbuf_addc(out, '\n');
     for (int a = 0; a < SANDBOX_N_ACTIONS; a++) {
-        strbuf_addf(out, "  %-12s", actions[a]);
-        for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
-            strbuf_addf(out, "%11llu", (unsigned long long)counts[a][f]);
+        strbuf_addf(out, "  %-9s%9llu%9llu", actions[a],
+                    (unsigned long long)(counts[a][SANDBOX_NO_FAULT] - refused[a]),
+                    (unsigned long long)refused[a]);
+        for (int f = 1; f < SANDBOX_N_FAULTS; f++) {
+            strbuf_addf(out, "%*llu", f < SANDBOX_UNANSWERED ? 9 : 11,
+                        (unsigned long long)counts[a][f]);
         }
         strbuf_addc(out, '\n');
     }
+}
+
+/* For a shell. */
+static void put_word(struct strbuf *out, struct str word)
+{
+    bool plain = word.n > 0;
+    for (size_t i = 0; i < word.n; i++) {
+        plain =
+            plain && (isalnum((unsigned char)word.p[i]) || strchr("/._-+,@", word.p[i]) != NULL);
+    }
+    if (plain) {
+        strbuf_add(out, word);
+        return;
+    }
+    strbuf_addc(out, '\'');
+    for (size_t i = 0; i < word.n; i++) {
+        if (word.p[i] == '\'') {
+            strbuf_add(out, STR("'\\''"));
+        } else {
+            strbuf_addc(out, word.p[i]);
+        }
+    }
+    strbuf_addc(out, '\'');
 }
 
 /* The one command that shows it again. */
 static void put_broken(const struct sandbox_options *options, uint64_t seed,
                        const struct sandbox_report *r, struct strbuf *out)
 {
-    strbuf_addf(out, "\n  BROKEN %s\n  again: provisioner --sandbox " STR_FMT " --seed=%llu",
-                r->breach.text, STR_ARG(options->name), (unsigned long long)seed);
+    strbuf_addf(out, "\n  BROKEN %s\n  again: provisioner --sandbox ", r->breach.text);
+    put_word(out, options->name);
+    strbuf_addf(out, " --seed=%llu", (unsigned long long)seed);
     if (options->hours.has) {
         strbuf_addf(out, " --hours=%lld", (long long)options->hours.v);
     }
@@ -62,6 +92,30 @@ static void put_broken(const struct sandbox_options *options, uint64_t seed,
         strbuf_addf(out, " --faults=%lld", (long long)options->faults.v);
     }
     strbuf_addc(out, '\n');
+}
+
+static int64_t mean_wait(const struct sandbox_report *r)
+{
+    return r->n_waits == 0 ? 0 : r->waited_ms / (int64_t)r->n_waits;
+}
+
+/* A bill is lower, too, when pods wait for their nodes. */
+static void put_karpenter(struct strbuf *out, const struct sandbox_report *r,
+                          const struct sandbox_report *karpenter)
+{
+    const uint32_t n_waiting = karpenter->n_pods - karpenter->n_bound;
+    put_usd(out, "Karpenter (emulated)", karpenter->bill);
+    put_number(out, "  without a place", n_waiting);
+    put_seconds(out, "  pods waited, mean", mean_wait(karpenter));
+    if (karpenter->broken) {
+        strbuf_add(out, STR("  its world is broken: the bills do not compare\n"));
+    } else if (mean_wait(karpenter) > 2 * mean_wait(r)) {
+        strbuf_add(out, STR("  its pods wait more than twice as long: the bills do not compare\n"));
+    } else if (n_waiting > r->n_pods - r->n_bound) {
+        strbuf_add(out, STR("  more of its pods have no place: the bills do not compare\n"));
+    } else {
+        put_less(out, r->bill, karpenter->bill);
+    }
 }
 
 void sandbox_table(const struct sandbox_options *options, const struct sandbox_report *r,
@@ -81,16 +135,20 @@ void sandbox_table(const struct sandbox_options *options, const struct sandbox_r
     put_number(out, "plans", r->n_rounds);
     put_number(out, "restarts", r->n_restarts);
     put_number(out, "watches broken", r->n_relists);
-    put_seconds(out, "pods waited, mean", r->n_waits == 0 ? 0 : r->waited_ms / (int64_t)r->n_waits);
+    put_seconds(out, "pods waited, mean", mean_wait(r));
     put_seconds(out, "pods waited, most", r->waited_most_ms);
     put_usd(out, "per hour at the end", r->per_hour);
     put_usd(out, "per hour at most", r->per_hour_most);
     put_usd(out, "bill", r->bill);
-    if (karpenter != NULL && !karpenter->broken) {
-        put_usd(out, "Karpenter (emulated)", karpenter->bill);
-        put_less(out, r->bill, karpenter->bill);
+    if (karpenter != NULL) {
+        put_karpenter(out, r, karpenter);
     }
-    put_faults(r->faults, out);
+    put_faults(r->faults, r->refused, out);
+    if (r->untold) {
+        strbuf_add(out,
+                   STR("\n  It ended within half an hour of a step or fault: too early to tell "
+                       "whether\n  all pods get a place and all nodes come to rest.\n"));
+    }
     if (r->broken) {
         put_broken(options, options->seed, r, out);
     }
@@ -104,6 +162,9 @@ void sandbox_runs_table(const struct sandbox_options *options, const struct sand
                 (unsigned long long)(options->seed + runs->n_runs - 1));
     put_number(out, "worlds", runs->n_runs);
     put_number(out, "broken", runs->n_broken);
+    if (runs->n_untold > 0) {
+        put_number(out, "ended too early to tell", runs->n_untold);
+    }
     put_number(out, "hours, all told", (uint64_t)(runs->ran_ms / HOUR));
     if (took_ms > 0) {
         put_number(out, "days a minute", (uint64_t)(runs->ran_ms / HOUR * MINUTE / (24 * took_ms)));
@@ -117,7 +178,7 @@ void sandbox_runs_table(const struct sandbox_options *options, const struct sand
     put_number(out, "watches broken", runs->n_relists);
     put_number(out, "plans", runs->n_rounds);
     put_number(out, "events", runs->n_events);
-    put_faults(runs->faults, out);
+    put_faults(runs->faults, runs->refused, out);
     if (runs->n_broken > 0) {
         put_broken(options, runs->seed, &runs->first_broken, out);
     }

@@ -220,14 +220,15 @@ static void scale(struct world *world, struct str what, int64_t replicas)
     }
 }
 
-/* By hand, as with kubectl: the first by name that is not going yet. */
+/* By hand, as with kubectl: the oldest that is not going yet. Names would choose others in another
+ * world; UIDs here count. */
 static void delete_claim(struct world *world)
 {
     const struct karp_nodeclaim *first = NULL;
     for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_NODECLAIMS); i++) {
         const struct karp_nodeclaim *claim = k8s_state_at(world->truth, STORE_NODECLAIMS, i);
         if (!claim->meta.deleted.has &&
-            (first == NULL || str_cmp(claim->meta.name, first->meta.name) < 0)) {
+            (first == NULL || str_cmp(claim->meta.uid, first->meta.uid) < 0)) {
             first = claim;
         }
     }

@@ -97,7 +97,7 @@ struct scenario_step {
     mono_t at, every;  /* every: 0: once */
     struct text scale; /* "namespace/name"; empty: none */
     int64_t replicas;
-    int64_t delete_claims; /* the first by name */
+    int64_t delete_claims; /* the oldest */
     struct offerings dry;  /* cannot be had for dry_ms; 0: no such thing */
     int64_t dry_ms;
     struct offerings priced; /* at price_per_cent for price_ms; 0: no such thing */
@@ -114,6 +114,13 @@ struct scenario {
     VEC(struct text) families; /* that the catalogue has; none: all */
     mono_t faults_until;
     VEC(struct scenario_step) steps;
+};
+
+/* What the last plan says of pods that it has no place for. */
+enum { UNPLACED_MAX = 64 };
+struct unplaced {
+    struct text ns_name;
+    char why[512];
 };
 
 struct world {
@@ -150,6 +157,8 @@ struct world {
     uint64_t epoch;
     mono_t timer;
     struct round_result *result; /* of the round under way; NULL: none */
+    struct unplaced *unplaced;   /* [UNPLACED_MAX] */
+    uint32_t n_unplaced;
     struct strbuf *journal;
     struct sandbox_report report;
     struct sandbox_note notes[SANDBOX_NOTES]; /* a ring */
@@ -203,6 +212,8 @@ void program_forget_result(struct world *world);
 /* In `arena`; NULL and the fault when it fails. */
 const void *ec2_call(struct world *world, const struct aws_operation *operation,
                      const void *request, struct arena *arena, struct aws_fault *ret_fault);
+/* The call has been answered, and nothing was done: a fault, or a fleet without an instance. */
+bool ec2_has_refused(const struct aws_operation *operation, const void *reply);
 bool ec2_is_alive(const struct instance *instance);
 
 /* ---- market.c: what can be had, and at what price ---- */
@@ -258,6 +269,7 @@ enum sandbox_fault fault_choose(struct world *world, const struct action *action
 
 /* False: the first broken promise is in the report. */
 bool invariants_hold(struct world *world);
+/* The same for what has come to rest by the end. */
 bool invariants_converged(struct world *world);
 /* Notes that a promise is broken; false. */
 bool invariants_broken(struct world *world, const char *what, struct str name);
@@ -267,3 +279,5 @@ void invariants_terminate(struct world *world, const struct instance *instance);
 /* ---- scenario.c ---- */
 
 bool scenario_read(struct world *world, const struct sandbox_options *options, struct err *err);
+/* When the last thing ends that is done to the world, at most `end`. */
+mono_t scenario_last(const struct scenario *scenario, mono_t end);

@@ -274,6 +274,63 @@ static void a_deployment_that_does_not_say_has_one_pod(void **state)
     assert_int_equal(report.n_pods, 1);
 }
 
+/* All that come with the program end long enough after their last step; cut short, they are no
+ * broken promise. */
+static void what_ends_too_early_is_not_broken(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t hours;
+        bool untold;
+    } rows[] = {{"day", 1, true},
+                {"zone-outage", 2, true},
+                {"statefulset-ebs", 2, true},
+                {"day", 6, false},
+                {"standalone", 2, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sandbox_options options = {.seed = 1, .hours = {.has = true, .v = rows[i].hours}};
+        struct sandbox_report report;
+        struct err err;
+        assert_true(sandbox_scenario(str_of(rows[i].name), &options.name, &options.scenario));
+        assert_true(sandbox_run(&options, &report, &err));
+        assert_false(report.broken);
+        assert_int_equal(report.untold, rows[i].untold);
+    }
+}
+
+/* A pod without a place is named, and the command fits a shell; refusals have their column; no line
+ * of the table but that of the promise is wider than a terminal. */
+static void the_table_says_what_is_broken(void **state)
+{
+    const struct sandbox_options options = {
+        .name = STR("it's mine"),
+        .seed = 1,
+        .scenario = STR("kind: Deployment\napiVersion: apps/v1\nmetadata: {name: p, namespace: d}\n"
+                        "spec: {template: {spec: {containers: [{name: a, image: a}]}}}\n"
+                        "---\nkind: Sandbox\nspec: {hours: 1}\n")};
+    struct sandbox_report report;
+    struct err err;
+    auto_arena arena = ARENA_INIT;
+    struct strbuf table = strbuf_new(&arena, 65536);
+    (void)state;
+    assert_true(sandbox_run(&options, &report, &err));
+    assert_true(report.broken);
+    report.faults[SANDBOX_FLEET][SANDBOX_NO_FAULT] = 9;
+    report.refused[SANDBOX_FLEET] = 4;
+    sandbox_table(&options, &report, NULL, &table);
+    strbuf_addc(&table, '\0');
+    const char *text = strbuf_str(&table).p;
+    assert_non_null(strstr(text, "a pod is still without a place at the end: d/p-0"));
+    assert_non_null(strstr(text, "--sandbox 'it'\\''s mine' --seed=1"));
+    assert_non_null(strstr(text, "  fleet            5        4"));
+    for (const char *line = text; line != NULL && *line != '\0';) {
+        const char *end = strchr(line, '\n');
+        assert_true(end == NULL || end - line <= 80 || strstr(line, "BROKEN") == line + 2);
+        line = end == NULL ? NULL : end + 1;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +342,8 @@ int main(void)
         cmocka_unit_test(every_scenario_ends_well),
         cmocka_unit_test(a_page_fits_the_terminal),
         cmocka_unit_test(broken_scenarios_are_refused),
+        cmocka_unit_test(what_ends_too_early_is_not_broken),
+        cmocka_unit_test(the_table_says_what_is_broken),
         cmocka_unit_test(a_deployment_that_does_not_say_has_one_pod),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
