@@ -141,7 +141,7 @@ ROWS = {
     "unknown whenUnsatisfiable": ("a.json", J(pod(**{"spec.topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "Maybe"}]})), DROP, ["whenUnsatisfiable", "Maybe"]),
     "host port out of range": ("a.json", J(pod(**{"spec.containers.0.ports": [{"containerPort": 80, "hostPort": 70000}]})), DROP, ["ort", "70000"]),
     "replicas negative": ("a.json", J(deployment(-5)), DROP, ["replicas", "-5"]),
-    "replicas 10^9": ("a.json", J(deployment(10**9)), {1}, ["replicas", "big"]),
+    "replicas 10^9": ("a.json", J(deployment(10**9)), DROP, ["a.json:1", "replicas", "big", "1000000000"]),
     "replicas 10^30": ("a.json", J(deployment(10**30)), DROP, ["replicas"]),
     "replicas a string": ("a.json", J(deployment("many")), DROP, ["replicas"]),
     "pool limit negative": ("a.json", J(dict(pool(), spec=dict(pool()["spec"], limits={"cpu": "-3"})), CLASS, POD), DROP, ["limits", "-3"]),
