@@ -226,8 +226,11 @@ def become_ready(world, aws):
     aws.say("%d classes ready within %.1f s" % (len(rows), time.monotonic() - begun))
     tried = [a for a, _, p, _ in aws.proxy.asked if p.get("DryRun") == "true"]
     assert tried.count("CreateFleet") >= len(rows) and tried.count("RunInstances") >= len(rows), tried
-    left = [t["LaunchTemplateName"] for t in world.client("ec2").describe_launch_templates()["LaunchTemplates"]]
-    assert not [name for name in left if name.startswith("karpenter.k8s.aws/")], left
+
+    def left():
+        names = [t["LaunchTemplateName"] for t in world.client("ec2").describe_launch_templates()["LaunchTemplates"]]
+        return [name for name in names if name.startswith("karpenter.k8s.aws/")]
+    wait_for(lambda: "the templates of the dry runs are gone: %s" % left(), lambda: not left())
     value = world.get("reserved")
     status = value["status"]
     order = sorted(world.subnets, key=lambda s: (-s["AvailableIpAddressCount"], s["SubnetId"]))
