@@ -9,15 +9,7 @@
 
 struct str plan_capacity_type_name(enum cat_capacity_type type)
 {
-    switch (type) {
-    case CAT_RESERVED:
-        return STR("reserved");
-    case CAT_SPOT:
-        return STR("spot");
-    case CAT_ON_DEMAND:
-        break;
-    }
-    return STR("on-demand");
+    return str_of(cat_capacity_type_name(type));
 }
 
 struct str plan_mode_name(enum plan_mode mode)

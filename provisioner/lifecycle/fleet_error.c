@@ -44,22 +44,11 @@ static bool is_code(struct str code, const char *row)
     return open ? str_starts(code, name) : str_eq(code, name);
 }
 
-static bool is_in(struct str text, const char *part)
-{
-    const struct str wanted = str_of(part);
-    for (size_t i = 0; i + wanted.n <= text.n; i++) {
-        if (str_starts(str_sub(text, i, text.n), wanted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 uint32_t fleet_error_find(struct str code, struct str message)
 {
     uint32_t i = 0;
     while (i < fleet_error_n_rows && !(is_code(code, fleet_error_rows[i].code) &&
-                                       is_in(message, fleet_error_rows[i].message))) {
+                                       str_has(message, str_of(fleet_error_rows[i].message)))) {
         i++;
     }
     return i;

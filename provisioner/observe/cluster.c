@@ -548,7 +548,6 @@ static bool is_repeated(const struct cat_type *type, uint32_t i)
 
 static void put_offerings(struct text *t, enum family family)
 {
-    static const char *const names[] = {"reserved", "spot", "on-demand"};
     const struct strtab *tab = t->cluster->tab;
     put_head(t, family);
     for (uint32_t i = 0; i < t->catalog->n_types; i++) {
@@ -560,7 +559,8 @@ static void put_offerings(struct text *t, enum family family)
             }
             begin_line(t, family);
             put_label(&t->b, STR("instance_type"), strtab_str(tab, type->name), true);
-            put_label(&t->b, STR("capacity_type"), str_of(names[o->capacity_type]), false);
+            put_label(&t->b, STR("capacity_type"), str_of(cat_capacity_type_name(o->capacity_type)),
+                      false);
             put_label(&t->b, STR("zone"), strtab_str(tab, t->catalog->zones[o->zone_i].name),
                       false);
             if (family == OFFERING_PRICE) {
