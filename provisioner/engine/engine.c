@@ -8,6 +8,7 @@
 #include "binpack/scheduling/eligibility.h"
 #include "binpack/scheduling/vocab.h"
 #include "provisioner/engine/engine_impl.h"
+#include "provisioner/engine/milestones.h"
 
 enum {
     REPLAN_MS = 10 * 1000,
@@ -108,6 +109,7 @@ static void on_delta(struct engine *engine, const struct event *event, struct mo
 {
     const struct str resource = str_of(event->kind->resource);
     const bool before = needs_place(engine, event->kind, &event->delta.id);
+    const uint32_t reached = milestones_before(engine, event, now, actions);
     if (event->delta.change == K8S_DELETED) {
         k8s_state_remove(engine->state, event->kind, &event->delta.id);
     } else {
@@ -121,6 +123,7 @@ static void on_delta(struct engine *engine, const struct event *event, struct mo
     }
     engine->stale = true;
     if (engine->lifecycle != NULL) {
+        milestones_after(engine, event, reached, actions);
         full_delta(engine, event, now, actions);
     }
 }
@@ -282,7 +285,7 @@ static void on_solved(struct engine *engine, const struct event *event, struct m
         return;
     }
     count_round(engine, result, now);
-    say_round(actions, result, now.mono - engine->began);
+    say_round(actions, result, now.mono - engine->began, full_may_act(engine));
     if (result->good) {
         VEC_PUSH(actions->arena, &actions->v,
                  ((struct action){.type = ACTION_EXPORT, .result = result}));

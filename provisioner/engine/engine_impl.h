@@ -87,7 +87,9 @@ void say_kind_refused(struct actions *actions, const struct k8s_kind *kind, stru
 void say_synced(struct actions *actions, const struct k8s_state *state);
 void say_restart(struct actions *actions, size_t bytes);
 void say_disruption(struct actions *actions, const struct round_result *result, int64_t took_ms);
-void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms);
+/* `acts`: what the plan buys is bought. */
+void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms,
+               bool acts);
 void say_first(struct actions *actions, const struct round_result *result, int64_t took_ms);
 struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena);
 

@@ -6,6 +6,7 @@
  * until it is clear. */
 #include "binpack/catalog/catalog.h"
 #include "provisioner/engine/engine_impl.h"
+#include "provisioner/engine/milestones.h"
 #include "provisioner/lifecycle/lifecycle.h"
 #include "provisioner/provisioning/claims.h"
 
@@ -268,6 +269,9 @@ void full_answer(struct engine *engine, const struct event *event, struct moment
         }
     }
     const struct lifecycle_view view = view_of(engine, now, actions);
+    if (event->type == EVENT_REPLY) {
+        milestones_reply(engine, event, actions);
+    }
     lifecycle_answer(engine->lifecycle, &view, event);
 }
 

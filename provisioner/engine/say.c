@@ -1,55 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the engine writes into the log: keys and messages of Karpenter where it says the same. */
-#include "base/duration.h"
-#include "base/jsonw.h"
+/* What the engine says in the log of its rounds: keys and messages of Karpenter where it says the
+ * same. */
 #include "provisioner/engine/engine_impl.h"
+#include "provisioner/engine/line.h"
 
-enum { SAID_KINDS_MAX = 20, SHOWN_BYTES = 1000 };
-
-/* One line under construction: an object whose braces are taken off at the end. */
-struct line {
-    struct strbuf b;
-    struct jsonw w;
-};
-
-static void line_begin(struct line *line, struct arena *arena)
-{
-    line->b = strbuf_new(arena, ACTION_FIELDS_MAX);
-    line->w = jsonw_new(&line->b, JSONW_COMPACT);
-    jsonw_object_begin(&line->w);
-}
-
-/* What is too long is left out; the message stands. */
-static void line_end(struct line *line, struct actions *actions, enum action_level level,
-                     const char *message, const char *controller)
-{
-    jsonw_object_end(&line->w);
-    struct str text = str_trim(strbuf_str(&line->b));
-    text = line->b.overflow ? STR("\"truncated\": true") : str_sub(text, 1, text.n - 2);
-    VEC_PUSH(actions->arena, &actions->v,
-             ((struct action){.type = ACTION_LOG,
-                              .level = level,
-                              .message = message,
-                              .controller = controller,
-                              .fields = text}));
-}
-
-static void put_text(struct line *line, const char *key, struct str value)
-{
-    jsonw_key_str(&line->w, key, str_sub(value, 0, SHOWN_BYTES));
-}
-
-static void put_duration(struct line *line, const char *key, int64_t ms)
-{
-    char buffer[DURATION_TEXT_MAX];
-    put_text(line, key, duration_format(ms, buffer));
-}
+enum { SAID_KINDS_MAX = 20 };
 
 void say_refused(struct actions *actions, const struct err *err)
 {
     struct line line;
     line_begin(&line, actions->arena);
-    put_text(&line, "error", str_of(err->text));
+    line_text(&line, "error", str_of(err->text));
     line_end(&line, actions, ACTION_ERROR, "left out an object that breaks a rule of its kind",
              "state");
 }
@@ -58,8 +19,8 @@ void say_kind_refused(struct actions *actions, const struct k8s_kind *kind, stru
 {
     struct line line;
     line_begin(&line, actions->arena);
-    put_text(&line, "resource", str_of(kind->resource));
-    put_text(&line, "error", why);
+    line_text(&line, "resource", str_of(kind->resource));
+    line_text(&line, "error", why);
     line_end(&line, actions, ACTION_ERROR, "cannot follow a kind of objects", "state");
 }
 
@@ -82,20 +43,19 @@ void say_restart(struct actions *actions, size_t bytes)
              "reading the cluster anew: much of the memory is of objects that are gone", "state");
 }
 
-static void say_nodes(struct actions *actions, const struct round_nodes *nodes)
+static void say_nodes(struct actions *actions, const struct round_nodes *nodes, bool acts)
 {
     struct line line;
     line_begin(&line, actions->arena);
-    jsonw_key_object(&line.w, "NodePool");
-    put_text(&line, "name", nodes->node_pool);
-    jsonw_object_end(&line.w);
-    put_text(&line, "instance-type", nodes->instance_type);
-    put_text(&line, "zone", nodes->zone);
-    put_text(&line, "capacity-type", nodes->capacity_type);
+    line_object(&line, "NodePool", nodes->node_pool);
+    line_text(&line, "instance-type", nodes->instance_type);
+    line_text(&line, "zone", nodes->zone);
+    line_text(&line, "capacity-type", nodes->capacity_type);
     jsonw_key_i64(&line.w, "nodeclaims", nodes->n);
     jsonw_key_i64(&line.w, "pods", nodes->n_pods);
     jsonw_key_usd(&line.w, "usdPerHourEach", nodes->price);
-    line_end(&line, actions, ACTION_INFO, "would create nodeclaim(s)", "provisioner");
+    line_end(&line, actions, ACTION_INFO,
+             acts ? "planned nodeclaim(s)" : "would create nodeclaim(s)", "provisioner");
 }
 
 static void say_unplaced(struct actions *actions, const struct round_unplaced *unplaced)
@@ -104,11 +64,11 @@ static void say_unplaced(struct actions *actions, const struct round_unplaced *u
     struct line line;
     line_begin(&line, actions->arena);
     jsonw_key_object(&line.w, "Pod");
-    put_text(&line, "name", str_sub(unplaced->pod, slash + 1, unplaced->pod.n));
-    put_text(&line, "namespace", str_sub(unplaced->pod, 0, slash));
+    line_text(&line, "name", str_sub(unplaced->pod, slash + 1, unplaced->pod.n));
+    line_text(&line, "namespace", str_sub(unplaced->pod, 0, slash));
     jsonw_object_end(&line.w);
-    put_text(&line, "reason", unplaced->code);
-    put_text(&line, "error", unplaced->message);
+    line_text(&line, "reason", unplaced->code);
+    line_text(&line, "error", unplaced->message);
     line_end(&line, actions, ACTION_ERROR, "could not schedule pod", "provisioner");
 }
 
@@ -121,7 +81,7 @@ static void say_plan(struct actions *actions, const struct round_result *result,
     jsonw_key(&line.w, STR("gap"));
     jsonw_decimal(&line.w, result->gap_ppb, 9);
     jsonw_key_usd(&line.w, "runningUsdPerHour", result->running_cost);
-    put_text(&line, "status", result->status);
+    line_text(&line, "status", result->status);
     jsonw_key_i64(&line.w, "nodeclaims", result->n_new_nodes);
     jsonw_key_i64(&line.w, "pods", result->n_pending);
     jsonw_key_i64(&line.w, "podsOnRunningNodes", result->n_placed_running);
@@ -132,7 +92,7 @@ static void say_plan(struct actions *actions, const struct round_result *result,
     if (result->cut) {
         jsonw_key_bool(&line.w, "cut", true);
     }
-    put_duration(&line, "duration", took_ms);
+    line_duration(&line, "duration", took_ms);
     line_end(&line, actions, ACTION_INFO, "computed plan", "provisioner");
 }
 
@@ -146,9 +106,9 @@ void say_first(struct actions *actions, const struct round_result *result, int64
         jsonw_key_i64(&line.w, "pods", result->n_pending);
         jsonw_key_i64(&line.w, "unschedulablePods", result->n_unplaced);
     } else {
-        put_text(&line, "error", str_of(result->err.text));
+        line_text(&line, "error", str_of(result->err.text));
     }
-    put_duration(&line, "duration", took_ms);
+    line_duration(&line, "duration", took_ms);
     line_end(&line, actions, ACTION_DEBUG,
              result->good ? "computed first plan" : "the first plan does not hold", "provisioner");
 }
@@ -157,8 +117,8 @@ static void say_command(struct actions *actions, const struct round_command *com
 {
     struct line line;
     line_begin(&line, actions->arena);
-    put_text(&line, "reason", command->reason);
-    put_text(&line, "Nodes", command->nodes);
+    line_text(&line, "reason", command->reason);
+    line_text(&line, "Nodes", command->nodes);
     jsonw_key_i64(&line.w, "nodes", command->n_nodes);
     jsonw_key_i64(&line.w, "nodeclaims", command->n_with);
     jsonw_key_i64(&line.w, "pods", command->n_moved);
@@ -171,8 +131,8 @@ void say_disruption(struct actions *actions, const struct round_result *result, 
     struct line line;
     line_begin(&line, actions->arena);
     if (!result->good || result->cut) {
-        put_text(&line, "error",
-                 result->good ? STR("it gave way, or took too long") : str_of(result->err.text));
+        line_text(&line, "error",
+                  result->good ? STR("it gave way, or took too long") : str_of(result->err.text));
         line_end(&line, actions, result->good ? ACTION_DEBUG : ACTION_ERROR,
                  "could not plan disruption", "disruption");
         return;
@@ -185,27 +145,28 @@ void say_disruption(struct actions *actions, const struct round_result *result, 
         jsonw_key_usd(&line.w, "savesAtMostUsdPerHour", result->saves_at_most.v);
     }
     jsonw_key_usd(&line.w, "runningUsdPerHour", result->running_cost);
-    put_duration(&line, "duration", took_ms);
+    line_duration(&line, "duration", took_ms);
     for (uint32_t i = 0; i < result->n_commands && i < SAID_KINDS_MAX; i++) {
         say_command(actions, &result->commands[i]);
     }
     line_end(&line, actions, ACTION_INFO, "computed disruption", "disruption");
 }
 
-void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms)
+void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms,
+               bool acts)
 {
     struct line line;
     if (!result->good) {
         line_begin(&line, actions->arena);
-        put_text(&line, "error", str_of(result->err.text));
-        put_duration(&line, "duration", took_ms);
+        line_text(&line, "error", str_of(result->err.text));
+        line_duration(&line, "duration", took_ms);
         line_end(&line, actions, ACTION_ERROR, "could not make a plan", "provisioner");
         return;
     }
     if (result->n_pending > 0) {
         line_begin(&line, actions->arena);
-        put_text(&line, "Pods", result->pods);
-        put_duration(&line, "duration", took_ms);
+        line_text(&line, "Pods", result->pods);
+        line_duration(&line, "duration", took_ms);
         line_end(&line, actions, ACTION_INFO, "found provisionable pod(s)", "provisioner");
     }
     if (result->n_new_nodes > 0) {
@@ -217,7 +178,7 @@ void say_round(struct actions *actions, const struct round_result *result, int64
                  "provisioner");
     }
     for (uint32_t i = 0; i < result->n_kinds && i < SAID_KINDS_MAX; i++) {
-        say_nodes(actions, &result->kinds[i]);
+        say_nodes(actions, &result->kinds[i], acts);
     }
     for (uint32_t i = 0; i < result->n_said; i++) {
         say_unplaced(actions, &result->said[i]);
@@ -235,18 +196,16 @@ void say_claim(struct actions *actions, const struct claim_wanted *claim,
         [CLAIM_WAITS] = "put off a nodeclaim: launches of its NodePool fail",
         [CLAIM_OVER_BUDGET] = "put off a nodeclaim: the launch budget of this minute is spent",
         [CLAIM_OVER_LIMIT] = "gave up a nodeclaim: the limits of its NodePool are reached"};
+    const enum action_level level = verdict == CLAIM_OVER_BUDGET ? ACTION_ERROR
+                                    : verdict == CLAIM_GOOD      ? ACTION_DEBUG
+                                                                 : ACTION_INFO;
     struct line line;
     line_begin(&line, actions->arena);
-    jsonw_key_object(&line.w, "NodePool");
-    put_text(&line, "name", claim->pool);
-    jsonw_object_end(&line.w);
-    jsonw_key_object(&line.w, "NodeClaim");
-    put_text(&line, "name", claim->name);
-    jsonw_object_end(&line.w);
+    line_object(&line, "NodePool", claim->pool);
+    line_object(&line, "NodeClaim", claim->name);
     jsonw_key_i64(&line.w, "pods", claim->n_pods);
     jsonw_key_usd(&line.w, "usdPerHour", claim->price);
-    line_end(&line, actions, verdict == CLAIM_OVER_BUDGET ? ACTION_ERROR : ACTION_INFO,
-             messages[verdict], "provisioner");
+    line_end(&line, actions, level, messages[verdict], "provisioner");
 }
 
 struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena)

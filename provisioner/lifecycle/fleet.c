@@ -50,7 +50,7 @@ static void give_up(struct lifecycle *l, const struct lifecycle_view *view, stru
     l->counts.n_no_capacity++;
     life->none = true;
     life->given_up = true;
-    life_delete(view, life, "NodeClaim", &claim->meta);
+    life_end(view, life, claim, "insufficient_capacity");
 }
 
 void fleet_nothing_suits(struct lifecycle *l, const struct request *r, struct life *life,
@@ -61,7 +61,7 @@ void fleet_nothing_suits(struct lifecycle *l, const struct request *r, struct li
     life->given_up = true;
     fleet_say_failure(r->view, life, r->claim, STR("InsufficientCapacity"), message);
     if (life->wait == LIFE_FREE) { /* said already */
-        life_delete(r->view, life, "NodeClaim", &r->claim->meta);
+        life_end(r->view, life, r->claim, "insufficient_capacity");
     }
 }
 

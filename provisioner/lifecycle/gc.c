@@ -126,7 +126,7 @@ static void look_at_claims(struct lifecycle *l, const struct lifecycle_view *vie
         life->none = true; /* nothing to drain, nothing to terminate */
         if (life->wait == LIFE_FREE && !claim->meta.deleted.has) {
             l->counts.n_collected++;
-            life_delete(view, life, "NodeClaim", &claim->meta);
+            life_end(view, life, claim, "garbage_collected");
         } else if (life->wait == LIFE_FREE) {
             life->due = view->now.mono;
         }

@@ -307,12 +307,12 @@ void launch_next(struct lifecycle *l, const struct lifecycle_view *view, struct 
         return;
     }
     if (life->given_up) {
-        life_delete(view, life, "NodeClaim", &claim->meta);
+        life_end(view, life, claim, "insufficient_capacity");
         return;
     }
     if (view->now.wall - created > LAUNCH_TIMEOUT_MS) {
         pause_failed(l->pause, life_pool(view, claim), /* taught= */ false, view->now.mono);
-        life_delete(view, life, "NodeClaim", &claim->meta);
+        life_end(view, life, claim, "launch_timeout");
         return;
     }
     read_note(&r, &r.attempt, &noted);

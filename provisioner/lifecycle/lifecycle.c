@@ -175,6 +175,13 @@ void life_delete(const struct lifecycle_view *view, struct life *life, const cha
     life_write(view, life, LIFE_WRITE, &write);
 }
 
+void life_end(const struct lifecycle_view *view, struct life *life,
+              const struct karp_nodeclaim *claim, const char *reason)
+{
+    life->reason = reason;
+    life_delete(view, life, "NodeClaim", &claim->meta);
+}
+
 struct str life_pool(const struct lifecycle_view *view, const struct karp_nodeclaim *claim)
 {
     const strid pool = k8s_pairs_get(&claim->meta.labels, view->vocab->words->nodepool);
@@ -314,9 +321,10 @@ static mono_t shown_at(const struct lifecycle_view *view, const struct life *lif
         claim != NULL && str_eq(written->name, claim_id.name) ? &claim->meta
         : node != NULL && str_eq(written->name, node_id.name) ? &node->meta
                                                               : NULL;
-    const bool shows = version > 0 && version != life->version && meta != NULL &&
-                       number_of(meta->resource_version) >= version &&
-                       !(claim != NULL && claim->meta.deleted.has);
+    const bool gone = meta == NULL && str_eq(written->name, node_id.name);
+    const bool shows = gone || (version > 0 && version != life->version && meta != NULL &&
+                                number_of(meta->resource_version) >= version &&
+                                !(claim != NULL && claim->meta.deleted.has));
     return sat_add(view->now.mono, shows ? 0 : LOOK_AGAIN_MS);
 }
 
@@ -427,6 +435,26 @@ void lifecycle_step(struct lifecycle *l, const struct lifecycle_view *view)
         }
     }
     gc_step(l, view);
+}
+
+struct str lifecycle_claim_of(const struct lifecycle *l, uint64_t id)
+{
+    for (size_t i = 0; i < l->lives.n; i++) {
+        if (l->lives.v[i].wait != LIFE_FREE && l->lives.v[i].id == id) {
+            return life_str(&l->lives.v[i].name);
+        }
+    }
+    return STR_EMPTY;
+}
+
+const char *lifecycle_reason(const struct lifecycle *l, struct str claim)
+{
+    for (size_t i = 0; i < l->lives.n; i++) {
+        if (str_eq(life_str(&l->lives.v[i].name), claim)) {
+            return l->lives.v[i].reason;
+        }
+    }
+    return NULL;
 }
 
 mono_t lifecycle_due(const struct lifecycle *l)

@@ -44,6 +44,12 @@ void lifecycle_delta(struct lifecycle *lifecycle, const struct lifecycle_view *v
 void lifecycle_answer(struct lifecycle *lifecycle, const struct lifecycle_view *view,
                       const struct event *event);
 
+/* Name of the claim whose action that is, as long as it is under way; empty: of none. */
+struct str lifecycle_claim_of(const struct lifecycle *lifecycle, uint64_t id);
+/* Why this run has deleted the claim, as Karpenter's metrics call it ("launch_timeout"); NULL: it
+ * has not. */
+const char *lifecycle_reason(const struct lifecycle *lifecycle, struct str claim);
+
 /* Forgets what this run has done and has under way: another replica may have acted meanwhile. What
  * there is to do follows from the objects, as after a start. */
 void lifecycle_restart(struct lifecycle *lifecycle);

@@ -72,6 +72,7 @@ struct life {
     struct life_text instance_id, type, zone, image_id, capacity_type;
     struct life_text template; /* that is being made */
     struct life_text node;     /* name of its Node, once it had one */
+    const char *reason;        /* why this run has deleted it; NULL: it has not */
 };
 
 /* Of gc.c: an instance of the list that is being read. */
@@ -128,6 +129,9 @@ bool life_is_true(const struct lifecycle_view *view, const struct karp_nodeclaim
                   const char *type);
 void life_delete(const struct lifecycle_view *view, struct life *life, const char *kind,
                  const struct k8s_meta *meta);
+/* Deletes the claim, for a reason in the words of Karpenter's metrics; static. */
+void life_end(const struct lifecycle_view *view, struct life *life,
+              const struct karp_nodeclaim *claim, const char *reason);
 /* The claim that it is of; NULL: it is not there any more. */
 const struct karp_nodeclaim *life_claim(const struct lifecycle_view *view, const struct life *life);
 /* "i-..." of "aws:///zone/i-...". */

@@ -212,7 +212,7 @@ void register_next(struct lifecycle *l, const struct lifecycle_view *view, struc
     if (node == NULL) {
         life->due = sat_add(view->now.mono, sat_sub(end, view->now.wall) + 1);
         if (view->now.wall > end) {
-            life_delete(view, life, "NodeClaim", &claim->meta);
+            life_end(view, life, claim, "registration_timeout");
         } else {
             say(view, life, claim, "Registered", "NodeNotFound",
                 STR("Node not registered with cluster"));
@@ -314,7 +314,7 @@ static void without_node(const struct lifecycle_view *view, struct life *life,
     if (view->now.mono < end) {
         life->due = end;
     } else {
-        life_delete(view, life, "NodeClaim", &claim->meta);
+        life_end(view, life, claim, "registration_timeout");
     }
 }
 

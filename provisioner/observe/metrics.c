@@ -11,8 +11,8 @@ enum { BOUNDS_MAX = 64 };
 
 struct series {
     struct str labels[METRICS_LABELS_MAX];
-    int64_t value;    /* HISTOGRAM: the sum */
-    uint64_t *counts; /* HISTOGRAM: [n_bounds + 1] */
+    int64_t value;    /* HISTOGRAM, SUMMARY: the sum */
+    uint64_t *counts; /* HISTOGRAM, SUMMARY: [n_bounds + 1] */
 };
 
 struct family {
@@ -56,6 +56,11 @@ void metrics_free(struct metrics *metrics)
     }
 }
 
+static bool has_counts(const struct metric_row *row)
+{
+    return row->type == METRIC_HISTOGRAM || row->type == METRIC_SUMMARY;
+}
+
 /* NULL above METRICS_SERIES_MAX. */
 static struct series *series_of(struct metrics *metrics, enum metric metric,
                                 const struct str *labels)
@@ -79,7 +84,7 @@ static struct series *series_of(struct metrics *metrics, enum metric metric,
     for (uint32_t l = 0; l < family->n_labels; l++) {
         fresh.labels[l] = str_copy(&family->arena, labels[l]);
     }
-    if (metric_rows[metric].type == METRIC_HISTOGRAM) {
+    if (has_counts(&metric_rows[metric])) {
         fresh.counts = ARENA_ARRAY(&family->arena, uint64_t, family->n_bounds + 1);
     }
     VEC_PUSH(&family->arena, &family->series, fresh);
@@ -180,13 +185,16 @@ static void put_value(struct strbuf *b, int64_t value, int n_decimals)
     strbuf_addc(b, '\n');
 }
 
-static void put_histogram(struct strbuf *b, const struct metric_row *row,
-                          const struct series *series, uint32_t n_bounds)
+static void put_counts(struct strbuf *b, const struct metric_row *row, const struct series *series,
+                       uint32_t n_bounds)
 {
     uint64_t n = 0;
     for (uint32_t i = 0; i <= n_bounds; i++) {
         char buffer[NUMBER_TEXT_MAX];
         n += series->counts[i];
+        if (row->type == METRIC_SUMMARY) {
+            continue; /* there is one of them */
+        }
         strbuf_addf(b, "%s_bucket", row->name);
         put_labels(b, row, series,
                    i == n_bounds ? STR("+Inf")
@@ -203,7 +211,7 @@ static void put_histogram(struct strbuf *b, const struct metric_row *row,
 
 void metrics_text(const struct metrics *metrics, struct strbuf *b)
 {
-    static const char *const types[] = {"counter", "gauge", "histogram"};
+    static const char *const types[] = {"counter", "gauge", "histogram", "summary"};
     for (int m = 0; m < N_METRICS; m++) {
         const struct metric_row *row = &metric_rows[m];
         const struct family *family = &metrics->families[m];
@@ -218,8 +226,8 @@ void metrics_text(const struct metrics *metrics, struct strbuf *b)
         }
         for (size_t i = 0; i < family->series.n; i++) {
             const struct series *series = &family->series.v[i];
-            if (row->type == METRIC_HISTOGRAM) {
-                put_histogram(b, row, series, family->n_bounds);
+            if (has_counts(row)) {
+                put_counts(b, row, series, family->n_bounds);
             } else {
                 strbuf_addf(b, "%s", row->name);
                 put_labels(b, row, series, STR_EMPTY);
@@ -233,7 +241,7 @@ void metrics_text(const struct metrics *metrics, struct strbuf *b)
 
 void metrics_markdown(struct strbuf *b)
 {
-    static const char *const types[] = {"counter", "gauge", "histogram"};
+    static const char *const types[] = {"counter", "gauge", "histogram", "summary"};
     strbuf_add(b, STR("<!-- Made from the table of metrics by `provisioner help metrics`. -->\n"
                       "# Metrics of provisioner\n\n"
                       "Served at `/metrics` (`--metrics-port`). Names that begin with `karpenter_` "

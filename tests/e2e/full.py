@@ -2,6 +2,7 @@
 """`provisioner --mode=full` on a real control plane, with moto for EC2: from pods that wait to nodes that run them, and back. See the scenarios of `aws`."""
 import json
 import os
+import shutil
 import subprocess
 import time
 
@@ -12,6 +13,7 @@ import prepare
 from machines import Machines
 from prepare import CLAIMS, NAME, ROOT, SHARED, Skipped, wait_for
 from proxy import ACCOUNT, REGION
+from service import promtool
 
 PRICES = {"m5.large": 0.1, "m5.xlarge": 0.2, "c5.large": 0.09, "c5.xlarge": 0.18, "r5.large": 0.13}
 CLAIM_TAG = "karpenter.sh/nodeclaim"
@@ -149,6 +151,26 @@ def refreshed_catalog(world):
     return path
 
 
+def told(service, messages, claims):
+    """The log has each of the messages once for each of the claims."""
+    lines = [line for line in service.log() if line["message"] in messages]
+    seen = sorted((line["message"], line.get("NodeClaim", {}).get("name")) for line in lines)
+    assert seen == sorted((m, c) for m in messages for c in claims), seen
+
+
+def counted(aws, service, n):
+    """The metrics say the same of `n` NodeClaims that have come and gone, and promtool finds nothing wrong with them."""
+    values = service.metrics()
+    for name in ("karpenter_nodeclaims_created_total", "karpenter_nodeclaims_terminated_total", "karpenter_nodeclaims_termination_duration_seconds_count",
+                 "karpenter_nodes_created_total", "karpenter_nodes_terminated_total", "karpenter_nodes_termination_duration_seconds_count"):
+        assert sum(values.get(name, {}).values()) == n, (name, values.get(name))
+    assert "karpenter_nodeclaims_disrupted_total" not in values and "binpack_launch_errors_total" not in values
+    if shutil.which("promtool") is None:
+        aws.say("NOTE: /metrics were not held against promtool, which is not here (Debian: prometheus)")
+        return
+    aws.say("metrics: " + promtool(service.get("/metrics")[1]))
+
+
 def scale_up(aws):
     def body(world):
         catalog, journal = refreshed_catalog(world), os.path.join(world.folder, "journal")
@@ -163,6 +185,7 @@ def scale_up(aws):
         world.until_running(6)
         took = time.monotonic() - begun
         claims, nodes, instances = world.until_whole()
+        told(service, {"created nodeclaim", "launched nodeclaim", "registered nodeclaim", "initialized nodeclaim"}, set(claims))
         aws.say("6 pods run on %d nodes (%s) %.1f s after they came" % (len(nodes), ", ".join(sorted(i["InstanceType"] for i in instances.values())), took))
         # One Node goes, and with it its NodeClaim: its pods are evicted and run elsewhere, its machine goes, the others stay.
         gone = sorted(claims)[0]
@@ -177,6 +200,9 @@ def scale_up(aws):
         for name in world.claims():
             world.admin.ask("DELETE", "%s/%s" % (CLAIMS, name))
         world.until_empty()
+        told(service, {"created nodeclaim", "launched nodeclaim", "registered nodeclaim", "initialized nodeclaim", "tainted node", "deleted node", "deleted nodeclaim"},
+             {*claims, *after})
+        counted(aws, service, len({*claims, *after}))
         asked = {a for a, key, _, _ in aws.proxy.asked if key == keys["AWS_ACCESS_KEY_ID"]}
         allowed = {a.split(":")[1] for s in policy()["Statement"] for a in s["Action"]}
         own = {a.split(":")[1] for s in policy("provisioner-full.json")["Statement"] for a in s["Action"]} - {"RunInstances", "CreateTags"}   # of CreateFleet with tags
