@@ -94,7 +94,7 @@ static bool gather_template(struct report *report, struct arena *arena, struct e
         .nodepool = input->pool == NULL ? STR_EMPTY : input->pool->meta.name,
         .capacity_type = input->capacity_type,
         .tenancy = STR("default"),
-        .ipv6 = str_find(input->userdata.cluster.dns_ip, ':') < input->userdata.cluster.dns_ip.n,
+        .ipv6 = userdata_is_ipv6(input->userdata.cluster.dns_ip),
         .reserved_capacity = true,
     };
     return nodeclass_tags(&input->class, launch.cluster_name, launch.nodepool, arena, &report->tags,

@@ -78,5 +78,12 @@ struct engine_view {
 };
 struct engine_view engine_look(const struct engine *engine);
 
+/* The instance types that NodePools of the EC2NodeClass of that name may buy on demand, by what
+ * they require and how they label nodes: the cheapest first, then by name; gives how many, 0 when
+ * there is no such NodePool. In `arena`, but for texts of the catalogue. */
+struct nodeclass_type;
+uint32_t engine_class_types(const struct engine *engine, struct str class_name, struct arena *arena,
+                            const struct nodeclass_type **ret_types);
+
 /* The metrics, with those that follow from the state as of `now`. */
 struct metrics *engine_metrics(struct engine *engine, struct moment now);

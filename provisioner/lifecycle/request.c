@@ -88,8 +88,7 @@ static bool make_template(struct request *r, struct launch_config *config, struc
                                       .nodepool = r->pool,
                                       .capacity_type = r->capacity_type,
                                       .tenancy = STR("default"),
-                                      .ipv6 = str_find(input.cluster.dns_ip, ':') <
-                                              input.cluster.dns_ip.n};
+                                      .ipv6 = userdata_is_ipv6(input.cluster.dns_ip)};
     add_taints(r, claim->taints, claim->n_taints, taints, &input.n_taints);
     add_taints(r, claim->startup_taints, claim->n_startup_taints, taints, &input.n_taints);
     config->template = ARENA_NEW(r->arena, struct ec2_create_launch_template_request);

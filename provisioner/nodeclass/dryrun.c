@@ -5,8 +5,6 @@
 #include "base/arena.h"
 #include "provisioner/nodeclass/template.h"
 
-enum { MAX_PODS = 29 }; /* of m5.large and m6g.large, by their interfaces */
-
 enum step { MAKE, FLEET, RUN, REMOVE, OVER };
 
 struct nodeclass_dryrun {
@@ -16,9 +14,8 @@ struct nodeclass_dryrun {
     bool is_asked; /* the question of `step` has been handed out */
     struct ec2_create_launch_template_request template;
     struct ec2_tag_specification tags[3]; /* instance, volume, and the third that a call takes */
-    struct str instance_type;
-    uint32_t subnet_i;              /* RUN: which is tried */
-    struct nodeclass_verdict first; /* RUN: what the first subnet said */
+    uint32_t subnet_i;                    /* RUN: which is tried */
+    struct nodeclass_verdict first;       /* RUN: what the first subnet said */
     struct nodeclass_verdict verdict;
 };
 
@@ -112,23 +109,51 @@ static struct nodeclass_verdict judge(const struct nodeclass_dryrun *d,
 
 /* ---- what is tried ---- */
 
-/* Of the images the first that needs no special devices, else the first. */
-static const struct nodeclass_image *choose_image(const struct nodeclass_status *status)
+static bool is_windows(enum nodeclass_family family)
 {
-    const struct nodeclass_image *image =
-        nodeclass_image_for(status, STR("amd64"), /* has_gpus= */ false,
-                            /* has_accelerators= */ false);
-    if (image == NULL) {
-        image = nodeclass_image_for(status, STR("arm64"), /* has_gpus= */ false,
-                                    /* has_accelerators= */ false);
+    return family == NODECLASS_WINDOWS2019 || family == NODECLASS_WINDOWS2022 ||
+           family == NODECLASS_WINDOWS2025;
+}
+
+/* Of the two the one that an image is for; with the first image when none is. */
+static struct nodeclass_trial choose_usual(const struct nodeclass_status *status)
+{
+    static const struct nodeclass_type usual[] = {
+        {.name = STR("m5.large"), .arch = STR("amd64"), .max_pods = 29},
+        {.name = STR("m6g.large"), .arch = STR("arm64"), .max_pods = 29}};
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        const struct nodeclass_image *image =
+            nodeclass_image_for(status, usual[i].arch, /* has_gpus= */ false,
+                                /* has_accelerators= */ false);
+        if (image != NULL) {
+            return (struct nodeclass_trial){.type = usual[i], .image = image};
+        }
     }
-    return image != NULL ? image : status->images;
+    return (struct nodeclass_trial){
+        .type = usual[str_eq(status->images->arch, STR("arm64")) ? 1 : 0], .image = status->images};
+}
+
+struct nodeclass_trial nodeclass_dryrun_choose(enum nodeclass_family family,
+                                               const struct nodeclass_status *status,
+                                               const struct nodeclass_type *types, uint32_t n_types)
+{
+    struct nodeclass_trial first = {.image = NULL};
+    for (uint32_t i = 0; i < n_types && !is_windows(family); i++) {
+        const struct nodeclass_image *image = nodeclass_image_for(
+            status, types[i].arch, types[i].has_gpus, types[i].has_accelerators);
+        const struct nodeclass_trial trial = {.type = types[i], .image = image};
+        if (image != NULL &&
+            (image->variant == NODECLASS_STANDARD || image->variant == NODECLASS_ANY_DEVICES)) {
+            return trial;
+        }
+        first = image != NULL && first.image == NULL ? trial : first;
+    }
+    return first.image != NULL ? first : choose_usual(status);
 }
 
 static bool make_template(struct nodeclass_dryrun *d, struct err *err)
 {
     const struct nodeclass_dryrun_facts *f = &d->facts;
-    const struct nodeclass_image *image = choose_image(f->status);
     const struct str version = nodeclass_alias_version(f->class);
     struct nodeclass_pair *on_demand = ARENA_NEW(d->arena, struct nodeclass_pair);
     *on_demand = (struct nodeclass_pair){.key = STR("karpenter.sh/capacity-type"),
@@ -138,17 +163,17 @@ static bool make_template(struct nodeclass_dryrun *d, struct err *err)
         .family = f->family,
         .cluster = f->cluster,
         .labels = {.n = 1, .v = on_demand},
-        .max_pods = MAX_PODS,
+        .max_pods = f->trial.type.max_pods,
         .image_version = str_starts(version, STR("v")) ? str_sub(version, 1, version.n) : version};
     struct nodeclass_launch launch = {.class = f->class,
                                       .family = f->family,
                                       .status = f->status,
-                                      .image_id = image->id,
+                                      .image_id = f->trial.image->id,
                                       .cluster_name = f->cluster.name,
                                       .region = f->region,
                                       .capacity_type = STR("on-demand"),
-                                      .tenancy = STR("default")};
-    d->instance_type = str_eq(image->arch, STR("arm64")) ? STR("m6g.large") : STR("m5.large");
+                                      .tenancy = STR("default"),
+                                      .ipv6 = f->ipv6};
     return userdata_make(&input, d->arena, &launch.user_data, err) &&
            nodeclass_template(&launch, d->arena, &d->template, err);
 }
@@ -191,7 +216,7 @@ static struct nodeclass_question ask_fleet(struct nodeclass_dryrun *d)
     config->overrides.n = n;
     for (uint32_t i = 0; i < n; i++) {
         config->overrides.v[i] = (struct ec2_fleet_launch_template_overrides_request){
-            .instance_type = d->instance_type, .subnet_id = d->facts.status->subnets[i].id};
+            .instance_type = d->facts.trial.type.name, .subnet_id = d->facts.status->subnets[i].id};
     }
     f->launch_template_configs.v = config;
     f->launch_template_configs.n = 1;
@@ -226,7 +251,7 @@ static struct nodeclass_question ask_run(struct nodeclass_dryrun *d)
     d->tags[2].resource_type = STR("network-interface");
     r->dry_run = (struct opt_bool){.has = true, .v = true};
     r->min_count = r->max_count = (struct opt_i64){.has = true, .v = 1};
-    r->instance_type = d->instance_type;
+    r->instance_type = d->facts.trial.type.name;
     r->launch_template = ARENA_NEW(d->arena, struct ec2_launch_template_specification);
     r->launch_template->launch_template_name = d->template.launch_template_name;
     r->launch_template->version = STR("$Latest");

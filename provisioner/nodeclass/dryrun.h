@@ -6,7 +6,9 @@
  * without I/O: the owner asks AWS and hands back ends, as for an upkeep (upkeep.h); nobody minds a
  * page. Reasons and messages are those of Karpenter v1.14
  * (pkg/controllers/nodeclass/validation.go), which tries the same calls. One instance type is
- * tried, m5.large or m6g.large: Karpenter prefers one that a NodePool of the class may buy.
+ * tried: the first of those that NodePools of the class may buy that boots from an image without
+ * special devices, whose snapshots are the smallest; else the first that has an image at all. For
+ * Windows, and where no NodePool buys anything, m5.large or m6g.large.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFleet.html
  */
 #pragma once
@@ -18,6 +20,25 @@
 
 struct nodeclass_dryrun; /* opaque, lives in its arena */
 
+/* An instance type that a NodePool of the class may buy. */
+struct nodeclass_type {
+    struct str name, arch; /* "m5.large", "amd64" */
+    bool has_gpus, has_accelerators;
+    int64_t max_pods;
+};
+
+/* What is tried. */
+struct nodeclass_trial {
+    struct nodeclass_type type;
+    const struct nodeclass_image *image; /* of the status */
+};
+
+/* `types` [n_types]: the one to be tried rather first. The status has an image. */
+struct nodeclass_trial nodeclass_dryrun_choose(enum nodeclass_family family,
+                                               const struct nodeclass_status *status,
+                                               const struct nodeclass_type *types,
+                                               uint32_t n_types);
+
 /* All must live as long as the dry run. */
 struct nodeclass_dryrun_facts {
     const struct nodeclass *class;
@@ -25,6 +46,8 @@ struct nodeclass_dryrun_facts {
     const struct nodeclass_status *status; /* complete: subnets, groups, images, profile */
     struct userdata_cluster cluster;
     struct str region;
+    struct nodeclass_trial trial;
+    bool ipv6; /* the cluster's Services have addresses of IPv6 */
 };
 
 struct nodeclass_dryrun *nodeclass_dryrun_new(const struct nodeclass_dryrun_facts *facts,

@@ -404,6 +404,7 @@ static void take_cluster(struct keeper *k, const struct eks_describe_cluster_res
                             : network->service_ipv4_cidr.n > 0 ? network->service_ipv4_cidr
                                                                : network->service_ipv6_cidr;
     k->n_cidr = cidr.n < CIDR_MAX ? cidr.n : 0;
+    k->ipv6 = userdata_is_ipv6(cidr);
     if (k->n_cidr > 0) {
         memcpy(k->cidr, cidr.p, k->n_cidr);
     }

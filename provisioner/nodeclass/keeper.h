@@ -35,6 +35,9 @@
 
 struct keeper; /* opaque */
 
+struct arena;
+struct nodeclass_type;
+
 /* A NodeClaim of a class. */
 struct keeper_claim {
     struct str name, hash_version, profile; /* annotations; empty: none */
@@ -51,6 +54,10 @@ struct keeper_settings {
     /* Walks over the NodeClaims of a class: *at begins with 0; false at the end. All are known, or
      * there is no such kind (keeper_claims_absent). */
     bool (*claim_next)(void *ctx, struct str class_name, uint32_t *at, struct keeper_claim *ret);
+    /* dry_run: the types that NodePools of a class may buy, the one to be tried rather first, in
+     * `arena`; gives how many. NodePools are known. */
+    uint32_t (*types_of)(void *ctx, struct str class_name, struct arena *arena,
+                         const struct nodeclass_type **ret_types);
     void *ctx;
 };
 

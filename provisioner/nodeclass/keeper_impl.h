@@ -78,6 +78,7 @@ struct kept {
     struct nodeclass_upkeep *upkeep;
     struct nodeclass_resolver *resolver;
     struct nodeclass_dryrun *dryrun;
+    struct nodeclass_trial trial;           /* what it tries */
     bool try_failed;                        /* a question of it, in whatever way */
     struct nodeclass_status before, status; /* as it was, and from TRY on as it is */
     struct str profile, profile_failure;
@@ -103,6 +104,7 @@ struct keeper {
     size_t say_i;
     char cidr[CIDR_MAX]; /* of Services */
     size_t n_cidr;
+    bool ipv6;        /* so their addresses are of IPv6 */
     struct memo memo; /* of parameters that name images */
     bool claims_absent;
 };

@@ -155,11 +155,11 @@ static uint64_t subject_of(struct kept *kept)
     for (uint32_t i = 0; i < status->n_subnets; i++) {
         subnets ^= str_hash(status->subnets[i].id);
     }
-    strbuf_addf(&b, STR_FMT " %lld %llu %llu " STR_FMT " " STR_FMT,
+    strbuf_addf(&b, STR_FMT " %lld %llu %llu " STR_FMT " " STR_FMT " " STR_FMT,
                 STR_ARG(keeper_meta_text(kept->run_object, "uid")),
                 (long long)kept_generation(kept->run_object), (unsigned long long)subnets,
                 (unsigned long long)hash_annotations(kept), STR_ARG(status->instance_profile),
-                STR_ARG(status->placement.id));
+                STR_ARG(status->placement.id), STR_ARG(kept->trial.type.name));
     for (uint32_t i = 0; i < status->n_images; i++) {
         strbuf_addf(&b, " " STR_FMT, STR_ARG(status->images[i].id));
     }
@@ -207,6 +207,9 @@ static void begin_trying(struct kept *kept, struct keeper_moment now)
         kept_go(kept, STATUS);
         return;
     }
+    const struct nodeclass_type *types = NULL;
+    const uint32_t n_types = k->settings.types_of(k->settings.ctx, kept->name, &kept->run, &types);
+    kept->trial = nodeclass_dryrun_choose(kept->family, &kept->status, types, n_types);
     if (kept->tried.of == subject_of(kept) && now.mono < kept->tried.until) {
         take_tried(kept);
         kept_go(kept, STATUS);
@@ -220,7 +223,9 @@ static void begin_trying(struct kept *kept, struct keeper_moment now)
                     .endpoint = k->settings.endpoint,
                     .ca = k->settings.ca,
                     .cidr = {.p = k->cidr, .n = k->n_cidr}},
-        .region = k->settings.region};
+        .region = k->settings.region,
+        .trial = kept->trial,
+        .ipv6 = k->ipv6};
     kept->dryrun = nodeclass_dryrun_new(&facts, &kept->run);
     kept->try_failed = false;
     kept_go(kept, TRY);

@@ -41,6 +41,9 @@ struct userdata_input {
     struct str image_version;            /* Bottlerocket's, "1.46.0"; empty: unknown */
 };
 
+/* Whether an address, or a range of addresses, is of IPv6. */
+bool userdata_is_ipv6(struct str address);
+
 /* Makes the text in `arena`. The labels that a kubelet may not set (of kubernetes.io and k8s.io)
  * are left out, karpenter.sh/do-not-sync-taints is added but for Custom, and the taint
  * karpenter.sh/unregistered:NoExecute is added where it is missing. Errors: ERR_INVALID for kubelet

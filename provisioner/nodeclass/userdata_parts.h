@@ -44,6 +44,3 @@ MUST_CHECK bool userdata_windows(const struct userdata_facts *facts, struct aren
 
 /* --node-labels="a=b,..." of all labels; nothing without labels. */
 void userdata_put_labels(const struct userdata_facts *facts, struct strbuf *out);
-
-/* Whether an address is of IPv6. */
-bool userdata_is_ipv6(struct str address);

@@ -26,7 +26,7 @@ struct nodeclasses {
     struct cluster *cluster;
     struct keeper *keeper;
     struct live_catalog *catalog; /* NULL: --catalog, or nothing that a journal could repeat */
-    const struct k8s_kind *class_kind, *claim_kind;
+    const struct k8s_kind *class_kind, *claim_kind, *pool_kind;
     struct io_timer timer;
 };
 
@@ -170,6 +170,13 @@ static bool claim_next(void *ctx, struct str name, uint32_t *at, struct keeper_c
     return false;
 }
 
+static uint32_t types_of(void *ctx, struct str name, struct arena *arena,
+                         const struct nodeclass_type **ret_types)
+{
+    const struct nodeclasses *n = ctx;
+    return engine_class_types(n->service->engine, name, arena, ret_types);
+}
+
 void nodeclasses_delta(struct nodeclasses *n, const struct k8s_kind *kind,
                        const struct k8s_delta *delta)
 {
@@ -233,7 +240,8 @@ void nodeclasses_turn(struct nodeclasses *n)
     const mono_t now = service_now(n->service).mono;
     const struct str version = cluster_version(n->cluster);
     keeper_set_version(n->keeper, version);
-    if (may_act(n) && version.n > 0 && is_known(n, n->class_kind) && is_known(n, n->claim_kind)) {
+    if (may_act(n) && version.n > 0 && is_known(n, n->class_kind) && is_known(n, n->claim_kind) &&
+        is_known(n, n->pool_kind)) {
         do_all(n);
     }
     if (n->catalog != NULL) {
@@ -271,6 +279,7 @@ struct nodeclasses *nodeclasses_new(struct service *service, struct acting *acti
         .endpoint = s->cluster_endpoint.n > 0 ? s->cluster_endpoint
                                               : live_access_address(service->session.access),
         .claim_next = claim_next,
+        .types_of = types_of,
         .ctx = n};
     n->service = service;
     n->acting = acting;
@@ -278,7 +287,8 @@ struct nodeclasses *nodeclasses_new(struct service *service, struct acting *acti
     n->timer = (struct io_timer){.fn = on_due};
     n->arena = arena;
     if (k8s_kind_find(STR("EC2NodeClass"), STR_EMPTY, &n->class_kind) != K8S_MATCH_YES ||
-        k8s_kind_find(STR("NodeClaim"), STR_EMPTY, &n->claim_kind) != K8S_MATCH_YES) {
+        k8s_kind_find(STR("NodeClaim"), STR_EMPTY, &n->claim_kind) != K8S_MATCH_YES ||
+        k8s_kind_find(STR("NodePool"), STR_EMPTY, &n->pool_kind) != K8S_MATCH_YES) {
         abort(); /* kinds of our own table */
     }
     n->keeper = keeper_new(&keeper);

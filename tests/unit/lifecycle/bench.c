@@ -21,7 +21,8 @@ const struct k8s_kind *bench_kind(const char *name)
 
 void bench_open(struct bench *b)
 {
-    *b = (struct bench){.now = {.wall = INT64_C(1790000000000), .mono = 1000000}};
+    *b = (struct bench){.now = {.wall = INT64_C(1790000000000), .mono = 1000000},
+                        .dns_ip = STR("10.100.0.10")};
     b->state = k8s_state_new();
     b->catalog = cat_builtin(&b->arena, k8s_state_tab(b->state));
     b->words =
@@ -49,7 +50,7 @@ struct lifecycle_view bench_view(struct bench *b)
                                                .endpoint = STR("https://test.example"),
                                                .ca = STR("Y2E="),
                                                .cidr = STR("10.100.0.0/16"),
-                                               .dns_ip = STR("10.100.0.10")},
+                                               .dns_ip = b->dns_ip},
                                    .now = b->now,
                                    .claims_known = b->claims_known,
                                    .last_id = &b->last_id,

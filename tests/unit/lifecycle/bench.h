@@ -17,6 +17,7 @@ struct bench {
     struct lifecycle *lifecycle;
     struct moment now;
     bool claims_known;
+    struct str dns_ip; /* of the cluster; an address of IPv4 when it is opened */
     uint64_t last_id;
     struct actions out; /* of the last step; in `step` */
 };

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "bench.h"
 #include "provisioner/lifecycle/fleet_error.h"
 #include "provisioner/provisioning/round.h"
@@ -530,6 +531,39 @@ static void an_open_claim_asks_for_sixty_types(void **state)
     bench_close(&b);
 }
 
+/* In a cluster of IPv6, known by the address of kube-dns, interfaces have theirs, and nodes are
+ * told where to ask for names. */
+static void nodes_of_an_ipv6_cluster_have_such_addresses(void **state)
+{
+    static const char *const dns[] = {"10.100.0.10", "fd30:1c53:5f8a::a"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct bench b;
+        char note[128];
+        bench_open(&b);
+        b.dns_ip = str_of(dns[i]);
+        bench_put(&b, "EC2NodeClass", class_json);
+        put_claim(&b, "");
+        bench_step(&b);
+        const struct action *action = bench_only(&b, ACTION_WRITE);
+        const uint64_t id = action->id;
+        note_from(action, note, sizeof note);
+        bench_written(&b, id, K8S_WRITE_DONE);
+        put_claim(&b, note);
+        bench_step(&b);
+        action = bench_only(&b, ACTION_CALL);
+        assert_ptr_equal(action->operation, &aws_ec2_create_launch_template);
+        const struct ec2_create_launch_template_request *template = action->request;
+        const struct ec2_request_launch_template_data *data = template->launch_template_data;
+        struct str user_data;
+        assert_int_equal(data->network_interfaces.v[0].primary_ipv6.has, i);
+        assert_int_equal(data->network_interfaces.v[0].ipv6_address_count.v, i);
+        assert_true(base64_decode(data->user_data, &b.arena, &user_data));
+        assert_true(str_has(user_data, str_of(dns[i])));
+        bench_close(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -542,6 +576,7 @@ int main(void)
         cmocka_unit_test(a_claim_is_launched_as_what_all_of_it_allows),
         cmocka_unit_test(a_claim_that_nothing_suits_says_so_and_goes),
         cmocka_unit_test(an_open_claim_asks_for_sixty_types),
+        cmocka_unit_test(nodes_of_an_ipv6_cluster_have_such_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

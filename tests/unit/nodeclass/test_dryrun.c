@@ -263,6 +263,7 @@ static void test_row(const struct row *row)
                                                        .cidr = STR("10.0.0.0/16")},
                                            .region = STR("eu-west-1")};
     assert_true(nodeclass_family(&class, &facts.family, &err));
+    facts.trial = nodeclass_dryrun_choose(facts.family, &status, NULL, 0);
     struct nodeclass_dryrun *d = nodeclass_dryrun_new(&facts, &arena);
     while (nodeclass_dryrun_next(d, &question)) {
         const struct answer *a = &row->answers[answer_i];
@@ -298,8 +299,85 @@ static void test_rows(void **state)
     }
 }
 
+/* ---- what is tried ---- */
+
+static const struct nodeclass_type gpu = {
+    .name = STR("g5.xlarge"), .arch = STR("amd64"), .has_gpus = true, .max_pods = 58};
+static const struct nodeclass_type intel = {
+    .name = STR("c7i.large"), .arch = STR("amd64"), .max_pods = 20};
+static const struct nodeclass_type arm = {
+    .name = STR("c7g.large"), .arch = STR("arm64"), .max_pods = 21};
+
+static void test_choice(void **state)
+{
+    static const struct {
+        const char *name;
+        enum nodeclass_family family;
+        const struct nodeclass_type *types[3];
+        const char *type, *image;
+    } choices[] = {
+        {"no NodePool", NODECLASS_AL2023, {NULL}, "m6g.large", "ami-1"},
+        {"the first with a standard image", NODECLASS_AL2023, {&gpu, &arm}, "c7g.large", "ami-1"},
+        {"no image for its architecture", NODECLASS_AL2023, {&intel, &arm}, "c7g.large", "ami-1"},
+        {"GPUs and nothing else", NODECLASS_AL2023, {&intel, &gpu}, "g5.xlarge", "ami-0"},
+        {"no image for any", NODECLASS_AL2023, {&intel}, "m6g.large", "ami-1"},
+        {"Windows", NODECLASS_WINDOWS2022, {&arm}, "m6g.large", "ami-1"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+        struct nodeclass_status status;
+        struct nodeclass_type types[3];
+        uint32_t n = 0;
+        resolve(&status);
+        print_message("# %s\n", choices[i].name);
+        while (choices[i].types[n] != NULL) {
+            types[n] = *choices[i].types[n];
+            n++;
+        }
+        const struct nodeclass_trial trial =
+            nodeclass_dryrun_choose(choices[i].family, &status, types, n);
+        assert_true(str_eq(trial.type.name, str_of(choices[i].type)));
+        assert_true(str_eq(trial.image->id, str_of(choices[i].image)));
+    }
+}
+
+/* In a cluster of IPv6 the interface is asked to have its address. */
+static void test_ipv6(void **state)
+{
+    static const bool both[] = {false, true};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        auto_arena arena = ARENA_INIT;
+        struct nodeclass class;
+        struct nodeclass_status status;
+        struct nodeclass_question question;
+        struct err err;
+        json_t *object = json_loads(
+            "{\"metadata\": {\"name\": \"c\"}, \"spec\": {\"instanceProfile\": \"p\"}}", 0, NULL);
+        assert_true(nodeclass_decode(object, &arena, &class, &err));
+        resolve(&status);
+        const struct nodeclass_dryrun_facts facts = {
+            .class = &class,
+            .family = NODECLASS_BOTTLEROCKET,
+            .status = &status,
+            .cluster = {.name = STR("shop"), .endpoint = STR("https://e"), .ca = STR("Y2E=")},
+            .region = STR("eu-west-1"),
+            .trial = {.type = arm, .image = &status.images[1]},
+            .ipv6 = both[i]};
+        struct nodeclass_dryrun *d = nodeclass_dryrun_new(&facts, &arena);
+        assert_true(nodeclass_dryrun_next(d, &question));
+        const struct ec2_create_launch_template_request *r = question.input;
+        assert_int_equal(r->launch_template_data->network_interfaces.v[0].primary_ipv6.has,
+                         both[i]);
+        assert_int_equal(r->launch_template_data->network_interfaces.v[0].ipv6_address_count.v,
+                         both[i]);
+        json_decref(object);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_choice),
+                                       cmocka_unit_test(test_ipv6)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include "awsapi/service_ssm.h"
 #include "base/arena.h"
 #include "base/json.h"
+#include "provisioner/nodeclass/dryrun.h"
 #include "provisioner/nodeclass/keeper.h"
 
 struct world {
@@ -29,6 +30,8 @@ struct world {
     uint32_t n_claim_patches;
     const char *denied;   /* an operation of AWS that IAM refuses */
     uint32_t n_templates; /* that were made to try a launch */
+    uint32_t type_i;      /* that NodePools may buy */
+    char tried[64];       /* the type of the last fleet that was tried */
     uint32_t n_listed;    /* questions for old templates */
     uint32_t n_asked, n_patched, n_said, n_parameters;
     char said[256];
@@ -43,6 +46,19 @@ static bool claim_next(void *ctx, struct str name, uint32_t *at, struct keeper_c
     (*at)++;
     *ret = (struct keeper_claim){.name = STR("claim")};
     return true;
+}
+
+static uint32_t types_of(void *ctx, struct str name, struct arena *arena,
+                         const struct nodeclass_type **ret_types)
+{
+    const struct world *w = ctx;
+    static const struct nodeclass_type types[] = {
+        {.name = STR("c7i.large"), .arch = STR("amd64"), .max_pods = 29},
+        {.name = STR("m5.large"), .arch = STR("amd64"), .max_pods = 29}};
+    (void)arena;
+    assert_true(str_eq(name, STR("c")));
+    *ret_types = &types[w->type_i];
+    return 1;
 }
 
 static struct keeper_moment moment(const struct world *w)
@@ -84,6 +100,7 @@ static void world_begin(struct world *w, bool dry_run)
                                              .dry_run = dry_run,
                                              .endpoint = STR("https://e"),
                                              .claim_next = claim_next,
+                                             .types_of = types_of,
                                              .ctx = w};
     *w = (struct world){.keeper = keeper_new(&settings)};
     keeper_set_version(w->keeper, STR("1.33"));
@@ -152,6 +169,11 @@ static void ask(struct world *w, const struct keeper_want *want)
                                                      : AWS_FAULT_NONE};
     w->n_asked++;
     w->n_templates += want->operation == &aws_ec2_create_launch_template;
+    if (want->operation == &aws_ec2_create_fleet) {
+        const struct ec2_create_fleet_request *fleet = want->input;
+        (void)snprintf(w->tried, sizeof w->tried, STR_FMT,
+                       STR_ARG(fleet->launch_template_configs.v[0].overrides.v[0].instance_type));
+    }
     w->n_listed += want->operation == &aws_ec2_describe_launch_templates;
     if (fault.kind == AWS_FAULT_NONE) {
         page(w, want);
@@ -345,10 +367,16 @@ static void test_dry_runs(void **state)
     later(&w, 30 * 60000);
     assert_int_equal(w.n_templates, 4);
     assert_string_equal(condition(&w, "Ready", "status"), "True");
+    assert_string_equal(w.tried, "c7i.large");
+    /* NodePools buy something else: what was tried says nothing of that. */
+    w.type_i = 1;
+    later(&w, 60000);
+    assert_int_equal(w.n_templates, 5);
+    assert_string_equal(w.tried, "m5.large");
     /* What nobody could find out leaves what is true of this spec. */
     w.fails = "CreateLaunchTemplate";
     later(&w, 31 * 60000);
-    assert_int_equal(w.n_templates, 5);
+    assert_int_equal(w.n_templates, 6);
     assert_string_equal(condition(&w, "Ready", "status"), "True");
     assert_true(keeper_due(w.keeper) < w.now + 60000);
     world_done(&w);
