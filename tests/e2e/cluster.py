@@ -18,10 +18,10 @@ class Failed(Exception):
 
 
 class Admin:
-    """One keep-alive connection; what breaks off is asked again, and whoever asks says how to take a second answer."""
+    """One keep-alive connection; what breaks off is asked again, and whoever asks says how to take a second answer. With another token, not an administrator's."""
 
-    def __init__(self, cluster):
-        self.cluster, self.connection = cluster, None
+    def __init__(self, cluster, token="admin-token"):
+        self.cluster, self.token, self.connection = cluster, token, None
 
     def raw(self, method, path, body=None, accept="application/json"):
         if self.connection is None:
@@ -30,7 +30,7 @@ class Admin:
             self.connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=60)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         self.connection.request(method, path, None if body is None else json.dumps(body),
-                                {"Authorization": "Bearer admin-token", "Content-Type": kind, "Accept": accept})
+                                {"Authorization": "Bearer " + self.token, "Content-Type": kind, "Accept": accept})
         answer = self.connection.getresponse()
         data = answer.read()
         return answer.status, json.loads(data) if data[:1] == b"{" else data.decode("utf-8", "replace")
@@ -51,6 +51,12 @@ class Admin:
             if time.monotonic() > end:
                 raise Failed("%s %s: %s %s" % (method, path, status, answer))
             time.sleep(0.05)                       # the server is away or busy; there is no event to wait for
+
+    def token_of(self, ns, account, pod=None):
+        """A token of a service account; bound to a pod, it holds as long as that is there."""
+        bound = {"boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}} if pod else {}
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600, **bound}}
+        return self.ask("POST", "/api/v1/namespaces/%s/serviceaccounts/%s/token" % (ns, account), request)[1]["status"]["token"]
 
     def apply(self, document):
         """Creates the object; one that is there already is fine."""
@@ -111,8 +117,7 @@ class Cluster:
 
     def token_config(self, admin, account, ns="kube-system"):
         """A kubeconfig with a bound token of the service account."""
-        spec = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
-        token = admin.ask("POST", "/api/v1/namespaces/%s/serviceaccounts/%s/token" % (ns, account), spec)[1]["status"]["token"]
+        token = admin.token_of(ns, account)
         path = os.path.join(self.folder, account + ".conf")
         with open(path, "w", encoding="utf-8") as out:
             json.dump({"apiVersion": "v1", "kind": "Config", "current-context": "test",

@@ -10,6 +10,7 @@ import time
 import yaml
 
 import iam
+import rights
 from cluster import HERE, Admin, Cluster
 from proxy import ACCOUNT
 from service import Service
@@ -102,7 +103,7 @@ class World:
             wait_for(path, lambda p=path: self.admin.ask("GET", p, None, (200, 404, 503))[0] == 200)
         for manifest in self.manifests:
             for document in documents(os.path.join(ROOT, "deploy", manifest)):
-                if document["kind"] != "Deployment":
+                if document["kind"] in rights.KINDS:
                     self.admin.apply(document)
         ec2, iam = self.aws.client("ec2"), self.aws.client("iam")
         self.subnets = ec2.describe_subnets()["Subnets"][:3]
@@ -394,19 +395,11 @@ def take_turns(world, keys):
 def audit(world, aws):
     """Of the whole run: nothing was asked that the manifests do not allow, and nothing in the last of them is unused."""
     def allowed(manifest):
-        rules = [r for d in documents(os.path.join(ROOT, "deploy", manifest)) if d["kind"] in ("ClusterRole", "Role") for r in d["rules"]]
-        return {(verb, group, resource) for r in rules for verb in r["verbs"] for group in r["apiGroups"] for resource in r["resources"]}
+        return rights.given(documents(os.path.join(ROOT, "deploy", manifest)), "provisioner")
     own, others = allowed(world.manifests[-1]), set().union(*(allowed(m) for m in world.manifests[:-1]))
 
     def used():
-        found = set()
-        with open(os.path.join(world.cluster.folder, "audit.log"), encoding="utf-8") as lines:
-            for line in lines:
-                event = json.loads(line) if line.endswith("\n") else {}
-                ref = event.get("objectRef")
-                if ref and "resource" in ref:
-                    found.add((event["verb"], ref.get("apiGroup", ""), "/".join(ref[k] for k in ("resource", "subresource") if k in ref)))
-        return found
+        return rights.asked(os.path.join(world.cluster.folder, "audit.log"), "system:serviceaccount:kube-system:provisioner")
     wait_for(lambda: "in the manifest, and never asked for: %s" % sorted(own - used()), lambda: not own - used(), 30)
     assert not used() - own - others, "asked for, and in no manifest: %s" % sorted(used() - own - others)
     aws.say("%d rights of deploy/%s, all used, no other" % (len(own), world.manifests[-1]))

@@ -44,11 +44,13 @@ class Service:
     def __init__(self, program, env, folder, *words, mode="observe"):
         self.program = program
         self.metrics_port, self.health_port = free_ports(2)
+        self.begin([program, "--mode=" + mode, "--bind-address=127.0.0.1", "--metrics-port=%d" % self.metrics_port,
+                    "--health-probe-port=%d" % self.health_port, *words], env, folder)
+
+    def begin(self, command, env, folder):
         self.path = os.path.join(folder, "provisioner-%d.log" % self.metrics_port)
         self.out = open(self.path, "wb")
-        self.process = subprocess.Popen(
-            [program, "--mode=" + mode, "--bind-address=127.0.0.1", "--metrics-port=%d" % self.metrics_port,
-             "--health-probe-port=%d" % self.health_port, *words], env=env, stdin=subprocess.DEVNULL, stdout=self.out, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=self.out, stderr=subprocess.PIPE, text=True)
 
     def get(self, path, port=None):
         """Status and text; 0 when it does not listen."""
