@@ -137,7 +137,24 @@ void cat_builtin_offer(struct cat_builder *builder, struct cat_draft *draft,
     }
 }
 
+static bool is_of(struct str type, const struct str *families, size_t n)
+{
+    const struct str family = str_sub(type, 0, str_find(type, '.'));
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(family, families[i])) {
+            return true;
+        }
+    }
+    return n == 0;
+}
+
 const struct catalog *cat_builtin(struct arena *arena, struct strtab *tab)
+{
+    return cat_builtin_families(NULL, 0, arena, tab);
+}
+
+const struct catalog *cat_builtin_families(const struct str *families, size_t n,
+                                           struct arena *arena, struct strtab *tab)
 {
     auto_arena scratch = ARENA_INIT;
     struct cat_builder builder;
@@ -151,6 +168,9 @@ const struct catalog *cat_builtin(struct arena *arena, struct strtab *tab)
                          strtab_add(tab, str_of(builtin_zones[i].id)));
     }
     for (uint32_t i = 0; i < builtin_n_rows; i++) {
+        if (!is_of(str_of(builtin_rows[i].name), families, n)) {
+            continue;
+        }
         struct cat_draft draft = {.name = strtab_add(tab, str_of(builtin_rows[i].name)),
                                   .describes = true,
                                   .complete = true,

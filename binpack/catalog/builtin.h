@@ -16,5 +16,9 @@ struct ec2_instance_type cat_builtin_facts(const struct builtin_row *row, struct
 void cat_builtin_offer(struct cat_builder *builder, struct cat_draft *draft,
                        const struct builtin_row *row);
 
+/* cat_builtin with the types of these families ("m5", ...) only; n 0: all. */
+const struct catalog *cat_builtin_families(const struct str *families, size_t n,
+                                           struct arena *arena, struct strtab *tab);
+
 /* Absent when the table has none. */
 struct opt_usd cat_builtin_price(const struct builtin_row *row);

@@ -131,20 +131,18 @@ void boot_say_ready(struct world *world, struct object *node, const char *status
 
 void boot_remove_pods(struct world *world, struct str node, bool spares_daemons)
 {
-    for (size_t i = world->objects.n; i-- > 0;) { /* What goes gives its place to the last. */
-        if (i >= world->objects.n) {
-            continue;
+    const struct k8s_words *words = k8s_state_words(world->truth);
+    for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_PODS);) {
+        const uint32_t n = k8s_state_count(world->truth, STORE_PODS);
+        const struct k8s_pod *pod = k8s_state_at(world->truth, STORE_PODS, i);
+        if (str_eq(pod->node_name, node) &&
+            !(spares_daemons && k8s_pod_of_daemonset(words, pod->shape))) {
+            const struct text name = text_of(pod->name);
+            objects_remove(world, world_kind_of(STORE_PODS), strtab_str(world->words.tab, pod->ns),
+                           text_str(&name));
         }
-        const struct object pod = world->objects.v[i];
-        const json_t *spec = json_object_get(pod.value, "spec");
-        const json_t *owner = json_array_get(
-            json_object_get(json_object_get(pod.value, "metadata"), "ownerReferences"), 0);
-        const bool daemon =
-            str_eq(str_of(json_string_value(json_object_get(owner, "kind"))), STR("DaemonSet"));
-        if (pod.kind->store == STORE_PODS && !(daemon && spares_daemons) &&
-            str_eq(str_of(json_string_value(json_object_get(spec, "nodeName"))), node)) {
-            objects_remove(world, pod.kind, text_str(&pod.ns), text_str(&pod.name));
-        }
+        /* Another has its place now. */
+        i += k8s_state_count(world->truth, STORE_PODS) == n;
     }
 }
 
@@ -202,6 +200,9 @@ void boot_beat(struct world *world)
 {
     for (size_t i = 0; i < world->instances.n; i++) {
         struct instance *instance = &world->instances.v[i];
+        if (instance->stage == INSTANCE_GONE) {
+            continue;
+        }
         const bool cut_off = outage_holds(world, text_str(&instance->zone));
         if (cut_off && ec2_is_alive(instance)) {
             continue; /* it comes later */

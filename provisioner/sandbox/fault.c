@@ -23,7 +23,7 @@ enum sandbox_action fault_action(const struct action *action)
 
 /* What is done seldom goes wrong more often, so that every fault befalls every action. */
 static const int64_t weights[] = {
-    [SANDBOX_CREATE] = 4,    [SANDBOX_PATCH] = 1, [SANDBOX_DELETE] = 6,   [SANDBOX_EVICT] = 2,
+    [SANDBOX_CREATE] = 6,    [SANDBOX_PATCH] = 1, [SANDBOX_DELETE] = 8,   [SANDBOX_EVICT] = 2,
     [SANDBOX_TEMPLATE] = 12, [SANDBOX_FLEET] = 4, [SANDBOX_DESCRIBE] = 2, [SANDBOX_TERMINATE] = 6};
 
 enum sandbox_fault fault_choose(struct world *world, const struct action *action)

@@ -2,6 +2,7 @@
 /* What can be had of EC2, and at what price. */
 #include <string.h>
 
+#include "binpack/catalog/builtin.h"
 #include "provisioner/sandbox/world.h"
 
 static bool is_any_or(const struct text *wanted, struct str value)
@@ -56,17 +57,6 @@ struct opt_usd market_price(const struct world *world, struct str type, struct s
     return (struct opt_usd){.has = false};
 }
 
-static bool is_kept(const struct world *world, struct str type)
-{
-    const struct str family = str_sub(type, 0, str_find(type, '.'));
-    for (size_t i = 0; i < world->scenario.families.n; i++) {
-        if (str_eq(text_str(&world->scenario.families.v[i]), family)) {
-            return true;
-        }
-    }
-    return world->scenario.families.n == 0;
-}
-
 static const struct cat_offering *priced(const struct world *world, const struct catalog *catalog,
                                          const struct strtab *tab, const struct cat_type *type,
                                          struct arena *arena)
@@ -82,23 +72,25 @@ static const struct cat_offering *priced(const struct world *world, const struct
     return offerings;
 }
 
-const struct catalog *market_catalog(const struct world *world, const struct catalog *catalog,
-                                     const struct strtab *tab, struct arena *arena)
+const struct catalog *market_catalog(const struct world *world, struct strtab *tab,
+                                     struct arena *arena)
 {
-    if (world->price_moves.n == 0 && world->scenario.families.n == 0) {
+    const size_t n = world->scenario.families.n;
+    struct str *families = ARENA_ARRAY(arena, struct str, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        families[i] = text_str(&world->scenario.families.v[i]);
+    }
+    const struct catalog *catalog = cat_builtin_families(families, n, arena, tab);
+    if (world->price_moves.n == 0) {
         return catalog;
     }
     struct cat_type *types = ARENA_ARRAY(arena, struct cat_type, catalog->n_types);
     struct catalog *now = ARENA_NEW(arena, struct catalog);
     *now = *catalog;
     now->types = types;
-    now->n_types = 0;
     for (uint32_t t = 0; t < catalog->n_types; t++) {
-        if (is_kept(world, strtab_str(tab, catalog->types[t].name))) {
-            types[now->n_types] = catalog->types[t];
-            types[now->n_types++].offerings =
-                priced(world, catalog, tab, &catalog->types[t], arena);
-        }
+        types[t] = catalog->types[t];
+        types[t].offerings = priced(world, catalog, tab, &catalog->types[t], arena);
     }
     return now;
 }

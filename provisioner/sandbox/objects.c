@@ -51,6 +51,14 @@ struct object *objects_find(struct world *world, const struct k8s_kind *kind, st
     return place == 0 ? NULL : &world->objects.v[place - 1];
 }
 
+/* Of the first, which is the only one in this world: Nodes and pods have one, all others none. */
+static uint64_t owner_of(const json_t *value)
+{
+    const json_t *owners = json_object_get(json_object_get(value, "metadata"), "ownerReferences");
+    const struct str uid = member(json_array_get(owners, 0), "uid");
+    return uid.n == 0 ? 0 : str_hash(uid);
+}
+
 /* ---- changes ---- */
 
 /* Who should look again. */
@@ -120,6 +128,7 @@ void objects_create(struct world *world, const struct k8s_kind *kind, json_t *va
                  .ns = text_of(kind->namespaced ? member(metadata, "namespace") : STR_EMPTY),
                  .name = text_of(member(metadata, "name")),
                  .uid = text_of(str_of(uid)),
+                 .owner = owner_of(value),
                  .value = value}));
     struct object *object = &world->objects.v[world->objects.n - 1];
     *place_of(world, kind, text_str(&object->ns), text_str(&object->name)) =
@@ -146,7 +155,11 @@ static bool is_going(const struct object *object)
 /* Those that belong to what has gone go, too. */
 static void collect(struct world *world, struct str uid)
 {
+    const uint64_t owner = str_hash(uid);
     for (size_t i = 0; i < world->objects.n; i++) {
+        if (world->objects.v[i].owner != owner) {
+            continue;
+        }
         const json_t *owners = json_object_get(
             json_object_get(world->objects.v[i].value, "metadata"), "ownerReferences");
         for (size_t k = 0; k < json_array_size(owners); k++) {
@@ -179,6 +192,7 @@ void objects_put(struct world *world, struct object *object, json_t *value)
 {
     json_decref(object->value);
     object->value = value;
+    object->owner = owner_of(value);
     stamp(world, object);
     if (is_going(object) && !is_held(object)) {
         take_away(world, object);

@@ -20,8 +20,7 @@ static void use_catalog(struct world *world)
 {
     arena_reset(&world->engine_catalog);
     struct strtab *tab = engine_tab(world->engine);
-    const struct catalog *catalog = cat_builtin(&world->engine_catalog, tab);
-    engine_use_catalog(world->engine, market_catalog(world, catalog, tab, &world->engine_catalog));
+    engine_use_catalog(world->engine, market_catalog(world, tab, &world->engine_catalog));
     world->prices_moved = false;
 }
 

@@ -33,6 +33,7 @@ static void add(struct sandbox_runs *runs, const struct part *part)
         runs->first_broken = *r;
     }
     runs->n_untold += r->untold;
+    runs->n_searched += r->searches;
     runs->ran_ms = sat_add(runs->ran_ms, r->ran_ms);
     runs->n_launches += r->n_launches;
     runs->n_terminations += r->n_terminations;

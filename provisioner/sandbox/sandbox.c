@@ -245,8 +245,11 @@ struct sandbox *sandbox_new(const struct sandbox_options *options, struct err *e
         close_world(world);
         return NULL;
     }
-    world->catalog =
-        market_catalog(world, world->catalog, k8s_state_tab(world->truth), &world->catalog_arena);
+    arena_reset(&world->catalog_arena);
+    world->catalog = market_catalog(world, k8s_state_tab(world->truth), &world->catalog_arena);
+    if (!world->report.searches) {
+        world->settings.make.solver.algorithm = BP_FFD;
+    }
     plan_steps(world);
     return sandbox;
 }

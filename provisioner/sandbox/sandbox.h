@@ -61,6 +61,7 @@ struct sandbox_report {
     usd_t per_hour, per_hour_most;     /* of the instances that run */
     usd_t bill;                        /* nano-dollars, all told */
     usd_t plan_cost, plan_bound;       /* of the last plan that bought something */
+    bool searches; /* plans are searched for; else they are the first that hold */
     bool untold; /* it ended too early after a step or a fault to tell whether all comes to rest */
     bool broken;
     struct err breach; /* the promise that was broken, when and by what */
@@ -102,7 +103,7 @@ MUST_CHECK bool sandbox_run(const struct sandbox_options *options,
 
 /* Worlds of the seeds options->seed, and so on, and what came of all of them. */
 struct sandbox_runs {
-    uint64_t n_runs, n_broken, n_untold;
+    uint64_t n_runs, n_broken, n_untold, n_searched;
     uint64_t seed; /* of the first that is broken */
     struct sandbox_report first_broken;
     int64_t ran_ms;

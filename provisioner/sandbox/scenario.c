@@ -20,6 +20,7 @@ enum {
     DELETED_MAX = 1000,
     PER_CENT_MAX = 10000,
     JUMP_MAX_MS = 24 * HOUR,
+    SEARCH_ONE_IN_MAX = 1000,
     SUGGEST_DISTANCE = 3
 };
 
@@ -301,22 +302,27 @@ static bool read_families(struct world *world, const struct json_at *families, s
 static bool read_sandbox(struct world *world, const json_t *value, struct err *err)
 {
     static const char *const root_keys[] = {"apiVersion", "kind", "metadata", "spec", NULL};
-    static const char *const keys[] = {
-        "hours", "instanceFamilies", "faultsPerThousand", "faultsUntil", "steps", NULL};
+    static const char *const keys[] = {"hours",       "instanceFamilies", "faultsPerThousand",
+                                       "faultsUntil", "searchOneIn",      "steps",
+                                       NULL};
     struct scenario *scenario = &world->scenario;
     const struct json_at root = json_at_root(value);
     const struct json_at spec = json_at_member(&root, "spec");
     const struct json_at hours = json_at_member(&spec, "hours");
     const struct json_at steps = json_at_member(&spec, "steps");
+    const struct json_at search = json_at_member(&spec, "searchOneIn");
+    bool has_search = false;
     const struct json_at families = json_at_member(&spec, "instanceFamilies");
     if (!only(&root, root_keys, err) || !json_want_object(&spec, err) || !only(&spec, keys, err) ||
         !json_want_array(&steps, err) ||
         !json_read_i64(&hours, 1, HOURS_MAX, NULL, &scenario->hours, err) ||
         !read_number(&spec, "faultsPerThousand", 1000, &scenario->faults, err) ||
         !read_time(&spec, "faultsUntil", 0, &scenario->faults_until, err) ||
+        !json_read_i64(&search, 1, SEARCH_ONE_IN_MAX, &has_search, &scenario->search_one_in, err) ||
         !read_families(world, &families, err)) {
         return false;
     }
+    scenario->search_one_in = has_search ? scenario->search_one_in : 1;
     if (json_at_count(&steps) > STEPS_MAX) {
         return json_fail(err, ERR_LIMIT, &steps, "more than %d steps", STEPS_MAX);
     }
@@ -437,6 +443,8 @@ bool scenario_read(struct world *world, const struct sandbox_options *options, s
                            STR_ARG(text_str(what)));
         }
     }
+    world->report.searches =
+        options->karpenter || options->seed % (uint64_t)world->scenario.search_one_in == 0;
     world->scenario.hours = options->hours.has ? options->hours.v : world->scenario.hours;
     if (options->faults.has) {
         world->scenario.faults = options->faults.v;

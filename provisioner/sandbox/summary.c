@@ -94,6 +94,17 @@ static void put_broken(const struct sandbox_options *options, uint64_t seed,
     strbuf_addc(out, '\n');
 }
 
+static uint64_t fault_least(const uint64_t counts[SANDBOX_N_ACTIONS][SANDBOX_N_FAULTS])
+{
+    uint64_t least = UINT64_MAX;
+    for (int a = 0; a < SANDBOX_N_ACTIONS; a++) {
+        for (int f = 1; f < SANDBOX_N_FAULTS; f++) {
+            least = counts[a][f] < least ? counts[a][f] : least;
+        }
+    }
+    return least;
+}
+
 static int64_t mean_wait(const struct sandbox_report *r)
 {
     return r->n_waits == 0 ? 0 : r->waited_ms / (int64_t)r->n_waits;
@@ -165,6 +176,7 @@ void sandbox_runs_table(const struct sandbox_options *options, const struct sand
     if (runs->n_untold > 0) {
         put_number(out, "ended too early to tell", runs->n_untold);
     }
+    put_number(out, "with plans searched for", runs->n_searched);
     put_number(out, "hours, all told", (uint64_t)(runs->ran_ms / HOUR));
     if (took_ms > 0) {
         put_number(out, "days a minute", (uint64_t)(runs->ran_ms / HOUR * MINUTE / (24 * took_ms)));
@@ -178,6 +190,7 @@ void sandbox_runs_table(const struct sandbox_options *options, const struct sand
     put_number(out, "watches broken", runs->n_relists);
     put_number(out, "plans", runs->n_rounds);
     put_number(out, "events", runs->n_events);
+    put_number(out, "each fault, at least", fault_least(runs->faults));
     put_faults(runs->faults, runs->refused, out);
     if (runs->n_broken > 0) {
         put_broken(options, runs->seed, &runs->first_broken, out);

@@ -27,6 +27,7 @@ struct str text_str(const struct text *t);
 struct object {
     const struct k8s_kind *kind;
     struct text ns, name, uid;
+    uint64_t owner; /* a hash of its owner's UID, to find it by; 0: it has none */
     uint64_t version;
     json_t *value;
 };
@@ -111,6 +112,7 @@ struct scenario_step {
 };
 struct scenario {
     int64_t hours, faults;     /* faults: per thousand actions */
+    int64_t search_one_in;     /* of so many seeds one has plans that are searched for */
     VEC(struct text) families; /* that the catalogue has; none: all */
     mono_t faults_until;
     VEC(struct scenario_step) steps;
@@ -222,9 +224,9 @@ bool market_is_dry(const struct world *world, struct str type, struct str zone,
                    struct str capacity_type);
 struct opt_usd market_price(const struct world *world, struct str type, struct str zone,
                             struct str capacity_type);
-/* The catalogue with the families of the scenario, at the prices of now. */
-const struct catalog *market_catalog(const struct world *world, const struct catalog *catalog,
-                                     const struct strtab *tab, struct arena *arena);
+/* The families of the scenario at the prices of now, in the words of `tab`. */
+const struct catalog *market_catalog(const struct world *world, struct strtab *tab,
+                                     struct arena *arena);
 void market_step(struct world *world, const struct scenario_step *step);
 void market_beat(struct world *world);
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "binpack/catalog/builtin.h"
 #include "binpack/catalog/catalog.h"
 #include "binpack/catalog/overhead.h"
 #include "binpack/catalog/verify.h"
@@ -411,6 +412,31 @@ static void lookup(void **state)
                      &catalog->types[catalog->n_types - 1]);
 }
 
+/* A catalogue of some instance families has their types, as the whole one has them, and no other.
+ */
+static void of_some_families(void **state)
+{
+    const struct str wanted[] = {STR("c5"), STR("m5")};
+    const struct catalog *some = cat_builtin_families(wanted, 2, &arena, tab);
+    uint32_t n = 0;
+    (void)state;
+    for (uint32_t i = 0; i < catalog->n_types; i++) {
+        const struct cat_type *type = &catalog->types[i];
+        const struct cat_type *found = cat_find(some, tab, type->name);
+        const struct str name = strtab_str(tab, type->name);
+        const bool has = str_starts(name, STR("c5.")) || str_starts(name, STR("m5."));
+        assert_int_equal(found != NULL, has);
+        if (found != NULL) {
+            n++;
+            assert_int_equal(found->n_offerings, type->n_offerings);
+            expect("m5, c5", "cpu", k8s_resources_get(&found->capacity, words.cpu),
+                   k8s_resources_get(&type->capacity, words.cpu));
+        }
+    }
+    assert_true(n > 0);
+    assert_int_equal(some->n_types, n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +449,7 @@ int main(void)
         cmocka_unit_test(memory_overhead_is_a_setting),
         cmocka_unit_test(volumes),
         cmocka_unit_test(families),
+        cmocka_unit_test(of_some_families),
         cmocka_unit_test(compatibility),
         cmocka_unit_test(lookup),
     };
