@@ -631,6 +631,8 @@ static bool bound_savings(struct search *x, struct err *err)
     w->large = x->n_may > FLIPS_NODES_MAX;
     w->gap = x->n_may > HUGE_NODES ? HUGE_GAP : w->large ? LARGE_GAP : 0;
     bool good = disrupt_open_new(w, x->forced, x->may, x->arena, &x->open, err);
+    w->may = x->may;
+    w->least = good && w->large ? x->open.least : 0;
     end_phase(w, "bound");
     return good;
 }

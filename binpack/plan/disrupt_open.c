@@ -324,6 +324,7 @@ static void answer(struct open_work *o, const struct select *select, struct disr
                                    : 0);
     }
     usd_t most = sat_sub(total, found.bound);
+    ret_open->least = found.bound > 0 ? found.bound : 0;
     ret_open->at_most = (struct opt_usd){.has = true, .v = most > 0 ? most : 0};
 }
 

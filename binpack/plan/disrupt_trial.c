@@ -433,6 +433,18 @@ static void judge_commands(struct trial_work *t, struct command_list *list)
     out->n_commands = (uint32_t)list->n;
 }
 
+/* What new nodes cost at least, by the bound on all choices. */
+static usd_t least_for(const struct disrupt_world *w, const disrupt_choice *choice)
+{
+    usd_t least = w->least;
+    for (uint32_t i = 0; i < w->nodes.n && least > 0; i++) {
+        const struct opt_usd *price = &w->nodes.v[i].price;
+        const bool stays = bits_get(w->may, i) && choice[i] == DISRUPT_NONE;
+        least = sat_sub(least, stays && price->has ? price->v : 0);
+    }
+    return least > 0 ? least : 0;
+}
+
 bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct arena *arena,
                  struct disrupt_trial *ret_trial, struct err *err)
 {
@@ -453,6 +465,7 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
         settings.solver.effort -= settings.solver.effort > 1;
     }
     settings.solver.gap = settings.solver.gap > w->gap ? settings.solver.gap : w->gap;
+    settings.solver.known_bound = least_for(w, choice);
     if (!make_new(w->cluster, w->catalog, &settings, &make, err)) {
         return false;
     }

@@ -37,6 +37,10 @@ struct disrupt_world {
     const struct emu_round *round; /* then */
     double gap; /* of a trial at most: what a round of many nodes leaves on the table, the next
                    round picks up */
+    const uint64_t
+        *may;    /* [bits_words(nodes.n)] candidates of consolidation; NULL: not known yet */
+    usd_t least; /* the least that any choice leaves to pay for them and for what is bought; 0: not
+                    known */
     bool *sells_spot; /* [n_nodepools] spot may be bought for it */
     bool has_rules;   /* some pods look at where others are */
     bool any_order;   /* a trial shall make a plan that holds in any order of placement */
@@ -112,6 +116,7 @@ bool disrupt_narrow(const struct disrupt_world *w, struct plan_node *node, usd_t
 /* ---- the open problem (disrupt_open.c) ---- */
 struct disrupt_open {
     struct opt_usd at_most; /* Empty and Underutilized can save at most this */
+    usd_t least;            /* to pay for candidates that stay and for what is bought, at least */
     int64_t *value;         /* [nodes.n] the same where the limits of the round leave room for it */
     int64_t *profit; /* [nodes.n] nano-dollars per hour that giving the node up promises; INT64_MIN
                         where it cannot go */

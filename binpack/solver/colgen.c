@@ -18,13 +18,18 @@ enum {
     PURGE_FACTOR = 4,
     PURGE_MORE = 200,
     SHAVE_TURNS = 40,
-    SHAVE_FUTILE = 2
+    SHAVE_FUTILE = 2,
+    CLOSER_KINDS = 8
 };
 
 /* Shaving: worth it while bound and master are so far apart; a class gets cheaper by this power of
  * what the worst pattern that holds it costs for its worth. */
 #define SHAVE_GAP  1e-2
 #define SHAVE_RATE 0.4
+
+/* Searching some kinds more deeply is worth it where that may close such a part of what lies
+ * between bound and master. */
+#define CLOSER 0.2
 
 /* GLPK's tolerance of reduced costs is 1e-7 absolute, prices are about 1: a column that pays by
  * less would be found for ever. */
@@ -356,6 +361,36 @@ static bool shave(struct bp_cg *cg, bool better)
     return true;
 }
 
+/* Often a few kinds whose search has not ended are all that keeps the bound down. They are searched
+ * more deeply at once where that promises much: what was found of them stands for what there is. */
+static bool begin_closer(struct bp_cg *cg)
+{
+    const struct bp_red *red = cg->red;
+    if (cg->level > 0 || cg->limits.max_level == 0) {
+        return false;
+    }
+    double theta, ratio = fmax(cg->top_ratio, 1);
+    double bound = bp_bound_estimate(red, cg->pi, cg->mu, cg->value, cg->demand, &theta);
+    if (bound * theta / ratio - cg->bound < CLOSER * (cg->lp_cost - cg->bound)) {
+        return false;
+    }
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < red->n_kinds; k++) {
+        bool above = isinf(red->stock[k]) && cg->value[k] > ratio * charge(cg, cg->mu, k);
+        if (above && !cg->proven[k]) {
+            cg->kinds[n++] = k;
+        }
+    }
+    if (n == 0 || n > CLOSER_KINDS) {
+        return false;
+    }
+    cg->n_kinds = n;
+    cg->kind_at = 0;
+    cg->level++;
+    cg->state = BP_CG_PRICE;
+    return true;
+}
+
 static void nothing_found(struct bp_cg *cg)
 {
     if (!cg->exact) {
@@ -380,6 +415,9 @@ static void do_collect(struct bp_cg *cg, uint64_t *spent)
     if (cg->lp_cost - cg->bound <= cg->limits.gap * fabs(cg->lp_cost)) {
         cg->converged = true;
         cg->state = BP_CG_DONE;
+        return;
+    }
+    if (begin_closer(cg)) {
         return;
     }
     if (cg->n_found == 0) {

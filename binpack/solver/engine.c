@@ -250,16 +250,32 @@ static void keep_root_prices(struct bp_engine *e)
     e->root_bound = e->cg.best_is_proven ? e->cg.bound : 0;
 }
 
+/* Only the bound is asked for, and the pods that it is about are known. */
+static bool needs_no_plan(const struct bp_engine *e)
+{
+    return e->options.bound_only && !bp_engine_any_left(e);
+}
+
 /* The bounds that are still missing, then local search. */
 static void after_bound(struct bp_engine *e)
 {
-    enum phase next = PHASE_IMPROVE;
+    enum phase next = needs_no_plan(e) ? PHASE_DONE : PHASE_IMPROVE;
     if (e->red.relaxed && e->phase < PHASE_RELAXED) {
         next = PHASE_RELAXED;
     } else if (!e->red.relaxed && bp_engine_any_left(e) && e->phase < PHASE_PLACED) {
         next = PHASE_PLACED;
     }
     bp_engine_next(e, next);
+}
+
+static void begin_prove(struct bp_engine *e)
+{
+    struct bp_cg_limits limits = e->phase == PHASE_PROVE ? prove_limits : settle_limits;
+    if (needs_no_plan(e)) {
+        limits.gap = fmax(limits.gap, e->options.gap);
+    }
+    bp_cg_set_prices(&e->cg, e->root_pi, e->root_mu);
+    bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &limits, /* keep_prices= */ true);
 }
 
 static void step_prove(struct bp_engine *e, uint64_t work)
@@ -275,7 +291,11 @@ static void step_prove(struct bp_engine *e, uint64_t work)
         return;
     }
     keep_root_prices(e);
-    bp_engine_next(e, e->phase == PHASE_PROVE ? PHASE_COUNTS : PHASE_AGAIN);
+    if (e->phase == PHASE_SETTLE && needs_no_plan(e)) {
+        after_bound(e);
+    } else {
+        bp_engine_next(e, e->phase == PHASE_PROVE ? PHASE_COUNTS : PHASE_AGAIN);
+    }
 }
 
 static void begin_columns(struct bp_engine *e)
@@ -368,6 +388,10 @@ static void begin_root(struct bp_engine *e)
     if (parts) {
         limits.gap = 5e-3; /* the plan is near by now */
     }
+    if (needs_no_plan(e)) {
+        limits.gap = fmax(limits.gap, e->options.gap);
+        limits.max_level = settle_limits.max_level;
+    }
     bp_cg_begin(&e->cg, e->red.demand, NULL, NULL, &limits,
                 /* keep_prices= */ parts || warm);
 }
@@ -425,7 +449,9 @@ static void step_columns(struct bp_engine *e, uint64_t work)
         return;
     }
     keep_root_prices(e);
-    bp_engine_next(e, e->parts.n_columns > 0 ? PHASE_IMPROVE : PHASE_ROUND);
+    bp_engine_next(e, needs_no_plan(e)         ? PHASE_SETTLE
+                      : e->parts.n_columns > 0 ? PHASE_IMPROVE
+                                               : PHASE_ROUND);
 }
 
 static const struct bp_dive_limits first_dive = {
@@ -555,10 +581,7 @@ static void begin_phase(struct bp_engine *e)
         break;
     case PHASE_PROVE:
     case PHASE_SETTLE:
-        bp_cg_set_prices(&e->cg, e->root_pi, e->root_mu);
-        bp_cg_begin(&e->cg, e->red.demand, NULL, NULL,
-                    e->phase == PHASE_PROVE ? &prove_limits : &settle_limits,
-                    /* keep_prices= */ true);
+        begin_prove(e);
         break;
     case PHASE_ROUND:
     case PHASE_AGAIN: {
@@ -643,8 +666,9 @@ static bool is_good_enough(const struct bp_engine *e)
     if (e->phase < PHASE_IMPROVE && bp_engine_any_left(e)) {
         return false;
     }
-    return e->within || (e->red.relaxed && e->phase == PHASE_IMPROVE &&
-                         gap_of(e, e->plan_bound * e->red.unit) <= e->options.gap);
+    return e->within || gap_of(e, (double)e->options.known_bound) <= e->options.gap ||
+           (e->red.relaxed && e->phase == PHASE_IMPROVE &&
+            gap_of(e, e->plan_bound * e->red.unit) <= e->options.gap);
 }
 
 bool bp_engine_step(struct bp_engine *e, uint64_t work)

@@ -145,8 +145,10 @@ static bool is_good_enough(const struct bp_solve *s)
     if (s->phase != PHASE_DONE && any_left(s)) {
         return false;
     }
+    const usd_t proven = bound_of(s), known = s->options.known_bound;
+    const usd_t bound = known > proven ? known : proven;
     return s->best.cost == 0 ||
-           (double)(s->best.cost - bound_of(s)) <= s->options.gap * (double)s->best.cost;
+           (double)(s->best.cost - bound) <= s->options.gap * (double)s->best.cost;
 }
 
 /* ------------------------------------------------------------------ decisions */
@@ -492,7 +494,7 @@ bool bp_solve_new(const struct bp_problem *problem, const struct bp_options *opt
     relax(s);
     bool grouped = problem->n_groups > 0;
     struct bp_options bound_options = *options;
-    bound_options.bound_only = grouped;
+    bound_options.bound_only = options->bound_only || grouped;
     if (!bp_engine_new(grouped ? &s->relaxed : problem, &bound_options, &s->bound_engine, err) ||
         (grouped && !start_groups(s, err))) {
         bp_solve_free(s);

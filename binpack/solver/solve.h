@@ -29,9 +29,11 @@ struct bp_options {
     enum bp_algorithm algorithm;
     uint32_t effort; /* 1..5, 3 is the default: scales the work budget; 5 is for proofs */
     double gap; /* stop when (cost - bound) / cost <= gap; 0 asks for all that the effort allows */
-    bool bound_only;                 /* the bound matters, the plan little */
-    bool plan_only;                  /* the other way round */
-    uint64_t seed;                   /* breaks ties in searches that are random */
+    usd_t known_bound; /* no plan costs less, as the caller knows: the search ends within the gap of
+                          it, too. It is no part of the certificate. 0: nothing is known */
+    bool bound_only;   /* the bound matters, the plan little */
+    bool plan_only;    /* the other way round */
+    uint64_t seed;     /* breaks ties in searches that are random */
     const struct parallel *parallel; /* or NULL */
     /* A plan to start from, such as last round's: nodes are checked and what no longer fits is
      * dropped. May be 0. */

@@ -270,6 +270,43 @@ static void test_start_prices(void **state)
     }
 }
 
+/* A caller who wants the bound gets no worse one for less work, and one who knows a bound gets a
+ * plan within the gap of it as soon as there is one. */
+static void test_bounds_first(void **state)
+{
+    (void)state;
+    uint64_t all = 0, work_of_bound = 0, work_of_known = 0;
+    usd_t bound = 0, bound_alone = 0;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        auto_arena arena = ARENA_INIT;
+        struct rng rng = {.state = seed * 71 + 5};
+        struct bp_problem problem;
+        random_problem(&rng, &arena, seed % 2 == 0 ? &plain : &medium, &problem);
+        struct bp_options options = BP_OPTIONS_DEFAULT;
+        struct bp_solution plan, only, known;
+        options.effort = 1;
+        options.gap = 0.01;
+        solve(&problem, &options, 20000, &arena, &plan);
+        options.bound_only = true;
+        solve(&problem, &options, 20000, &arena, &only);
+        check(&problem, &only, &arena, seed);
+        options.bound_only = false;
+        options.known_bound = plan.cost;
+        solve(&problem, &options, 20000, &arena, &known);
+        check(&problem, &known, &arena, seed);
+        all += plan.work;
+        work_of_bound += only.work;
+        work_of_known += known.work;
+        bound += plan.certificate.bound;
+        bound_alone += only.certificate.bound;
+        bool same_left =
+            memcmp(known.unplaced, plan.unplaced, problem.n_classes * sizeof(uint32_t)) == 0;
+        assert_true(!same_left || (double)known.cost <= (double)plan.cost * 1.011);
+    }
+    assert_true(work_of_bound < all && work_of_known < all);
+    assert_true((double)bound_alone > (double)bound * 0.99);
+}
+
 static void test_empty_problems(void **state)
 {
     (void)state;
@@ -316,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_against_exhaustive),
         cmocka_unit_test(test_medium_problems_verify),
         cmocka_unit_test(test_start_prices),
+        cmocka_unit_test(test_bounds_first),
         cmocka_unit_test(test_lanes_change_nothing),
         cmocka_unit_test(test_steps_change_nothing),
         cmocka_unit_test(test_cancel_at_every_boundary),
