@@ -40,6 +40,7 @@ ET.register_namespace("", EC2.rstrip("/"))           # as moto writes it
 def lost(handler):
     """The work is done, and nobody hears of it."""
     handler.is_lost = True
+    return True
 
 
 def unavailable(handler):
@@ -115,9 +116,8 @@ class Through(Handler):
             waiting = owner.faults.get(action, [])
             fault = waiting.pop(0) if waiting else None
         try:
-            if fault is not None:
-                fault(self)
-            if fault is not None and fault is not lost:
+            # A fault has answered, unless it says that the work is to be done.
+            if fault is not None and not fault(self):
                 return
             if key_id is not None:
                 self.check_time()
