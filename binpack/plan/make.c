@@ -236,13 +236,15 @@ static bool prepare(const struct k8s_cluster *cluster, const struct catalog *cat
            begin_stage(make, err);
 }
 
-/* Is the plan far enough from its bound to look for one that holds in some order only? */
+/* Is the plan far enough from its bound, and from what it would cost without the rules that another
+ * order makes looser, to look for one that holds in some order only? */
 static bool order_is_costly(const struct make *make)
 {
     struct bp_progress now;
     bp_solve_progress(make->solve, &now);
+    const usd_t least = now.bound > now.coarse_cost ? now.bound : now.coarse_cost;
     return now.n_unplaced > 0 ||
-           sat_sub(now.cost, now.bound) > muldiv_floor(now.cost, ORDER_WORTH_PPM, 1000000);
+           sat_sub(now.cost, least) > muldiv_floor(now.cost, ORDER_WORTH_PPM, 1000000);
 }
 
 /* Keeps the plan at hand and looks for one that holds in some order; false when there is no point

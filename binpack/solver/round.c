@@ -7,6 +7,8 @@
 
 #include "base/arena.h"
 
+enum { CUT_SHARE = 8 }; /* one in so many nodes of a column that has to be cut is fixed at a time */
+
 void bp_dive_init(struct bp_dive *dive, struct arena *arena, struct bp_cg *cg)
 {
     *dive = (struct bp_dive){.red = cg->red, .cg = cg, .arena = arena, .state = BP_DIVE_DONE};
@@ -160,6 +162,7 @@ static void list_tries(struct bp_dive *dive, struct choice *choices, uint32_t n)
     dive->n_tries = dive->n_tries > 0 ? dive->n_tries : n > 0;
     for (uint32_t t = 0; t < dive->n_tries; t++) {
         dive->tries[t] = choices[t].pattern;
+        dive->copies[t] = (uint32_t)fmax(1, choices[t].part / CUT_SHARE);
         dive->sums[t] = INFINITY;
     }
     dive->try_i = 0;
@@ -169,7 +172,7 @@ static void list_tries(struct bp_dive *dive, struct choice *choices, uint32_t n)
 static void begin_try(struct bp_dive *dive)
 {
     auto_arena scratch = ARENA_INIT;
-    uint32_t placed = place(dive, &scratch, dive->tries[dive->try_i], 1);
+    uint32_t placed = place(dive, &scratch, dive->tries[dive->try_i], dive->copies[dive->try_i]);
     if (placed == 0 || bp_rest_units(&dive->rest, dive->red) == 0) {
         dive->state = BP_DIVE_DONE;
         return;

@@ -48,7 +48,9 @@ struct bp_dive {
     struct bp_rest saved; /* before the fixing under trial */
     uint32_t saved_n;
     double saved_fixed, saved_sum;
-    uint32_t tries[BP_DIVE_WIDTH]; /* patterns */
+    uint32_t tries[BP_DIVE_WIDTH];  /* patterns */
+    uint32_t copies[BP_DIVE_WIDTH]; /* of each: more than one where a pattern that holds more of a
+                                       class than is left has to be cut anyway */
     double sums[BP_DIVE_WIDTH];
     uint32_t n_tries, try_i;
     bool batch, last; /* the trial is of several columns at once; the best one is being repeated */

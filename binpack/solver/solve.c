@@ -68,6 +68,7 @@ struct bp_solve {
     uint64_t start_work;  /* of the first plan of a decision */
     enum phase phase;
     struct bp_solution best; /* certificate not set */
+    usd_t coarse_cost;       /* of `best`, see bp_progress */
     uint32_t best_arena;
     usd_t bound;
     uint64_t work; /* of engines that are gone */
@@ -118,7 +119,16 @@ static bool collect(struct bp_solve *s)
     struct bp_solution packed, plan;
     fetch_packed(s, &packed, &arena, &scratch);
     bp_split_restore(&s->spread, &s->split, &s->split_problem, &packed, &plan, &arena, &scratch);
-    return offer_plan(s, &plan);
+    if (!offer_plan(s, &plan)) {
+        return false;
+    }
+    s->coarse_cost = 0;
+    if (s->coarse && s->pack_engine != NULL) {
+        struct bp_progress progress;
+        bp_engine_progress(s->pack_engine, &progress);
+        s->coarse_cost = progress.cost;
+    }
+    return true;
 }
 
 static usd_t bound_of(const struct bp_solve *s)
@@ -698,6 +708,7 @@ void bp_solve_progress(const struct bp_solve *s, struct bp_progress *ret_progres
         ret_progress->cost = s->best.cost;
         ret_progress->bound = bound_of(s);
         ret_progress->work = work_of(s);
+        ret_progress->coarse_cost = s->coarse_cost;
         ret_progress->n_unplaced = n_unplaced(s->problem, s->best.unplaced);
     }
 }

@@ -53,6 +53,9 @@ struct bp_progress {
     usd_t cost, bound;
     uint64_t work;
     uint32_t n_unplaced; /* pods */
+    usd_t coarse_cost;   /* what the plan cost before rules that hardly bind, all exclusions among
+                            them, were imposed on it (spread_twins.h); 0: it was packed under all
+                            rules */
 };
 
 /* Checks the problem (ranges, sizes, masks) and computes the first plan. The problem must outlive
