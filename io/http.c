@@ -50,6 +50,7 @@ struct call {
     int64_t silence_ms;
     enum http_end stopped; /* why we ended it ourselves; HTTP_COMPLETE: we did not */
     bool head_told, dropped;
+    bool changes, was_sent; /* something; see on_sending() */
     char why[CURL_ERROR_SIZE];
 };
 
@@ -241,6 +242,19 @@ static void set_method(CURL *easy, const struct http_request *request)
 
 /* ---- inside of curl ---- */
 
+/* Before the bytes of a request go out. libcurl takes a kept connection that breaks before an
+ * answer for one that the server had closed meanwhile, and sends the request again by itself. What
+ * changes something may have been done by then, and whoever wanted it may not be allowed to any
+ * more: he is told, and asks again if he still means it. */
+static int on_sending(void *ctx, char *peer, char *own, int peer_port, int own_port)
+{
+    struct call *call = ctx;
+    (void)peer, (void)own, (void)peer_port, (void)own_port;
+    const bool again = call->was_sent;
+    call->was_sent = true;
+    return again && call->changes ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static int on_socket_made(void *ctx, curl_socket_t fd, curlsocktype purpose)
 {
     (void)ctx;
@@ -343,6 +357,7 @@ static const struct {
     {CURLE_RECV_ERROR, HTTP_CUT},
     {CURLE_SEND_ERROR, HTTP_CUT},
     {CURLE_PARTIAL_FILE, HTTP_CUT},
+    {CURLE_ABORTED_BY_CALLBACK, HTTP_CUT}, /* on_sending(): what was sent broke off */
     {CURLE_HTTP2, HTTP_CUT},
     {CURLE_HTTP2_STREAM, HTTP_CUT},
     {CURLE_SSL_SHUTDOWN_FAILED, HTTP_CUT},
@@ -599,6 +614,8 @@ static void set_request(struct call *call, const struct io_http_server *server,
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_EVERY_S);
     (void)curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made);
+    (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_sending);
+    (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->total_ms);
     (void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, server->no_compression ? NULL : "gzip");
@@ -612,6 +629,7 @@ static void set_request(struct call *call, const struct io_http_server *server,
         call->connect_to = curl_slist_append(NULL, server->connect_to);
         (void)curl_easy_setopt(easy, CURLOPT_CONNECT_TO, call->connect_to);
     }
+    call->changes = request->method != HTTP_GET;
     set_method(easy, request);
     set_trust(easy, server);
     set_headers(call, server, request);

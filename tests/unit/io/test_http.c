@@ -36,6 +36,7 @@ struct script {
     int status;
     size_t n_body;
     const char *why; /* part of the reason */
+    enum http_method method;
 };
 
 struct server {
@@ -47,7 +48,7 @@ struct server {
     struct io_timer timer;
     char request[4096];
     size_t n_request;
-    uint32_t n_connections;
+    uint32_t n_connections, n_requests;
 };
 
 struct client {
@@ -119,6 +120,7 @@ static void on_request(void *ctx, unsigned ready)
     if (strstr(server->request, "\r\n\r\n") != NULL) {
         server->sent = 0;
         server->n_request = 0;
+        server->n_requests++;
         send_some(server, io_loop_now(server->loop));
     }
 }
@@ -218,7 +220,7 @@ static void bench_close(struct bench *b)
 
 static uint64_t start(struct bench *b, const struct script *script, struct client *client)
 {
-    struct http_request request = {.method = HTTP_GET,
+    struct http_request request = {.method = script->method,
                                    .path = STR("/x"),
                                    .silence_ms = script->silence_ms,
                                    .body_max = script->body_max};
@@ -313,6 +315,38 @@ static void connections_are_kept(void **state)
     }
     assert_int_equal(b.server.n_connections, 1);
     bench_close(&b);
+}
+
+/* libcurl takes a kept connection that breaks for one that was closed meanwhile, and sends again by
+ * itself: it may with what only reads, and must not with what changes something. */
+static void what_changes_something_is_sent_once(void **state)
+{
+    (void)state;
+    static const struct script breaks[] = {
+        {"reads, reset", "", RESETS, .end = HTTP_CUT, .method = HTTP_GET},
+        {"reads, closed", "", ENDS, .end = HTTP_CUT, .method = HTTP_GET},
+        {"writes, reset", "", RESETS, .end = HTTP_CUT, .method = HTTP_POST},
+        {"writes, closed", "", ENDS, .end = HTTP_CUT, .method = HTTP_POST},
+        {"patches, closed", "", ENDS, .end = HTTP_CUT, .method = HTTP_PATCH},
+        {"deletes, reset", "", RESETS, .end = HTTP_CUT, .method = HTTP_DELETE},
+    };
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        struct bench b;
+        struct client first = {.n_ends = 0}, second = {.n_ends = 0};
+        bench_open(&b);
+        (void)start(&b, &scripts[0], &first);
+        finish(&b, &first);
+        assert_int_equal(first.end, HTTP_COMPLETE);
+        (void)start(&b, &breaks[i], &second);
+        finish(&b, &second);
+        const uint32_t sent = b.server.n_requests - 1;
+        if (second.end != breaks[i].end || sent != (breaks[i].method == HTTP_GET ? 2 : 1) ||
+            second.why[0] == '\0') {
+            fail_msg("%s: end %d, sent %u times, \"%s\"", breaks[i].name, (int)second.end, sent,
+                     second.why);
+        }
+        bench_close(&b);
+    }
 }
 
 static void whoever_cancels_hears_nothing_more(void **state)
@@ -422,6 +456,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_answer_ends_once_and_says_how),
         cmocka_unit_test(connections_are_kept),
+        cmocka_unit_test(what_changes_something_is_sent_once),
         cmocka_unit_test(whoever_cancels_hears_nothing_more),
         cmocka_unit_test(too_many_requests_are_refused),
         cmocka_unit_test(headers_go_both_ways),
