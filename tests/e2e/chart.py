@@ -2,7 +2,6 @@
 """The Helm chart in deploy/chart: what it renders, what it refuses, and what it makes of a real cluster. See the scenario `chart` of `run`."""
 import json
 import os
-import shutil
 import subprocess
 
 import yaml
@@ -23,10 +22,10 @@ HELM_LABELS = {"helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.
 LINES = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}}
 
 
-def find_helm():
-    """Its path, or None."""
-    built = subprocess.run([os.path.join(HERE, "testbed", "build-helm"), "--print"], capture_output=True, text=True, check=True).stdout.strip()
-    return built if os.path.exists(built) else shutil.which("helm")
+def find_clients():
+    """The folder of helm and kubectl, or None."""
+    found = subprocess.run([os.path.join(HERE, "testbed", "build-clients"), "--print"], capture_output=True, text=True, check=True).stdout.strip()
+    return found if os.path.exists(os.path.join(found, "done")) else None
 
 
 def merged(base, over):

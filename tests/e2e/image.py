@@ -22,19 +22,22 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAKE = os.path.join(os.path.dirname(os.path.dirname(HERE)), "deploy", "image", "make")
-TOKEN = "var/run/secrets/kubernetes.io/serviceaccount"
-# A namespace of mounts of its own, in which the image is a root that cannot be written. What a runtime mounts into it: proc, dev, and the token of a pod.
+# A namespace of mounts of its own, in which the image is a root that cannot be written. What a runtime mounts into it: proc, dev, and the volumes of a pod.
 STARTER = """set -e
 mount --make-rprivate /
 mount --bind "$IMAGE" "$IMAGE"
 mount --bind /proc "$IMAGE/proc"
 mount --rbind /dev "$IMAGE/dev"
-[ -z "$POD_TOKEN" ] || mount --bind "$POD_TOKEN" "$IMAGE/%s"
+while read -r from to; do
+    [ -z "$from" ] || mount --bind "$from" "$IMAGE/$to"
+done <<VOLUMES
+$IMAGE_VOLUMES
+VOLUMES
 mount -o remount,bind,ro "$IMAGE"
 image=$IMAGE user=$IMAGE_USER
-unset IMAGE IMAGE_USER POD_TOKEN
+unset IMAGE IMAGE_USER IMAGE_VOLUMES
 exec setpriv --no-new-privs chroot --userspec="$user" --groups= "$image" "$@"
-""" % TOKEN
+"""
 
 
 def make(build, folder):
@@ -67,7 +70,7 @@ class Image:
             with tarfile.open(fileobj=io.BytesIO(content)) as archive:
                 self.entries += archive.getmembers()
                 archive.extractall(root)
-        for name in ("proc", "dev", TOKEN):
+        for name in ("proc", "dev"):
             os.makedirs(os.path.join(root, name))
         for name, text in (("hosts", "127.0.0.1 localhost\n"), ("resolv.conf", "")):
             with open(os.path.join(root, "etc", name), "w", encoding="ascii") as out:
@@ -76,10 +79,14 @@ class Image:
     def command(self, *words):
         return ["unshare", "--mount", "sh", "-c", STARTER, "sh", *words]
 
-    def environment(self, token="", **more):
+    def environment(self, volumes=None, **more):
+        """volumes: {where in the image: folder}"""
+        for path in volumes or {}:
+            os.makedirs(os.path.join(self.root, path.lstrip("/")), exist_ok=True)
+        lines = "\n".join("%s %s" % (folder, path) for path, folder in (volumes or {}).items())
         own = dict(pair.split("=", 1) for pair in self.config["Env"])
         # The starter's own programs are found by the path of the machine; nothing is looked for in the image.
-        return {**own, "PATH": os.environ["PATH"], "IMAGE": self.root, "IMAGE_USER": self.config["User"], "POD_TOKEN": token, **more}
+        return {**own, "PATH": os.environ["PATH"], "IMAGE": self.root, "IMAGE_USER": self.config["User"], "IMAGE_VOLUMES": lines, **more}
 
     def run(self, *words, status=0, entry=None, **env):
         done = subprocess.run(self.command(*(entry or self.config["Entrypoint"]), *words), env=self.environment(**env), capture_output=True, text=True, timeout=300,
