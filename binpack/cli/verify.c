@@ -73,10 +73,11 @@ static const uint8_t *leave_of(const struct verifying *v, const struct make_sett
     const struct k8s_cluster *cluster = v->input.cluster;
     uint8_t *leave = ARENA_ARRAY(v->arena, uint8_t, cluster->n_nodes);
     struct strtab *merging_spot = strtab_new(v->arena);
+    const uint8_t drifts = plan_is_emulated(v->plan) ? SCHED_DRIFTS : SCHED_DRIFTS | SCHED_BY_FORCE;
     for (uint32_t c = 0; d != NULL && c < d->n_commands; c++) {
         struct str reason = d->commands[c].reason;
         uint8_t how = str_eq(reason, STR("Expired"))   ? SCHED_EXPIRES
-                      : str_eq(reason, STR("Drifted")) ? SCHED_DRIFTS
+                      : str_eq(reason, STR("Drifted")) ? drifts
                                                        : SCHED_MERGES;
         for (uint32_t i = 0; i < d->commands[c].n_nodes; i++) {
             uint32_t node = d->commands[c].nodes[i];

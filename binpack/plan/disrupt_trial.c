@@ -43,7 +43,7 @@ uint8_t *disrupt_leave(const struct disrupt_world *w, const disrupt_choice *choi
             leave[node->node_i] = SCHED_EXPIRES;
             break;
         case DISRUPT_DRIFTED:
-            leave[node->node_i] = SCHED_DRIFTS;
+            leave[node->node_i] = w->imitates ? SCHED_DRIFTS : SCHED_DRIFTS | SCHED_BY_FORCE;
             break;
         case DISRUPT_EMPTY:
         case DISRUPT_UNDERUTILIZED:

@@ -228,6 +228,11 @@ extern const struct plan_planner_row plan_planners[PLAN_N_PLANNERS]; /* that of 
 /* Name and version, "karpenter v1.14". */
 struct str plan_planner_tag(enum plan_planner planner, struct arena *arena);
 
+struct plan;
+
+/* Made by an imitation, as its method says. */
+bool plan_is_emulated(const struct plan *plan);
+
 struct plan {
     enum plan_mode mode;
     const struct k8s_cluster *cluster;

@@ -226,6 +226,16 @@ const struct plan_planner_row plan_planners[PLAN_N_PLANNERS] = {
                                  "cluster-autoscaler-emulated"},
 };
 
+bool plan_is_emulated(const struct plan *plan)
+{
+    for (int p = PLAN_OWN + 1; p < PLAN_N_PLANNERS; p++) {
+        if (str_eq(plan->method, str_of(plan_planners[p].method))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct str plan_planner_tag(enum plan_planner planner, struct arena *arena)
 {
     const struct plan_planner_row *row = &plan_planners[planner];

@@ -262,18 +262,18 @@ static uint32_t machine_of(const struct builder *b, const struct k8s_pod *pod)
     return id == STRID_NONE || id == STRID_EMPTY ? SCHED_NONE : b->machine_of[id];
 }
 
-/* Does the pod leave the machine it is on? An expired node goes whatever its pods ask for: they are
- * moved by force where its NodeClaim has a terminationGracePeriod; without one it waits for them.
- */
+/* Does the pod leave the machine it is on? An expired node goes whatever its pods ask for, and a
+ * drifted one whose NodeClaim has a terminationGracePeriod does, too: then they are moved by force.
+ * An expired one without it waits for them. */
 static bool machine_frees(const struct sched_snapshot *s, const struct sched_machine *machine,
                           const struct k8s_pod *pod)
 {
     const uint8_t leave = machine->leave & SCHED_LEAVE_MASK;
-    if (leave != SCHED_EXPIRES) {
+    const bool forced = machine->claim != NULL && machine->claim->termination_grace.has;
+    if (leave != SCHED_EXPIRES && !(forced && (machine->leave & SCHED_BY_FORCE) != 0)) {
         return (machine->goes || leave == SCHED_OPENS) &&
                sched_pod_moves(s->cluster, s->vocab, pod, s->settings.now);
     }
-    const bool forced = machine->claim != NULL && machine->claim->termination_grace.has;
     return sched_pod_comes_back(s->vocab, pod) &&
            (forced || !sched_pod_holds_drain(s->cluster, pod, s->settings.now));
 }

@@ -68,6 +68,8 @@ enum sched_leave {
     SCHED_MERGES,  /* goes; nor to nodes inside their consolidateAfter window */
     SCHED_OPENS,   /* stays with what cannot move; the rest is pending, as with SCHED_MERGES */
     SCHED_LEAVE_MASK = 15,
+    SCHED_BY_FORCE = 32,   /* with SCHED_DRIFTS: its protected pods need places, too, where its
+                              NodeClaim has a terminationGracePeriod; Karpenter looks for none */
     SCHED_NO_NEW_SPOT = 16 /* with any of them: a spot node that may not be replaced by a spot node,
                               so its pods move to no new node that could be bought as spot (if one
                               was bought on demand instead, spot would replace that next) */

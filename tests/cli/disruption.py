@@ -194,6 +194,18 @@ def nothing_waits(case, plan, objects):
     d["afterUsdPerHour"] -= price
 
 
+def forced_forgotten(case, plan, objects):
+    """Protected pods of a drifted node that a terminationGracePeriod lets go are moved by force: none may be left out."""
+    protect(case, plan, objects)
+    for claim in case.kind("NodeClaim", objects):
+        claim["spec"]["terminationGracePeriod"] = "1h"
+    for place in plan["nodes"] + plan["existing"]:
+        place["pods"] = place["pods"][1:]
+    moved = {p for place in plan["nodes"] + plan["existing"] for p in place["pods"]}
+    for step in plan["disruption"]["steps"]:
+        step["pods"] = [p for p in step["pods"] if p in moved]
+
+
 REPLACED = [protect, annotate, close_budget, two_budgets, no_budget, open_window, never, only_empty, unripe, unmanaged,
             other_reason("Empty"), other_reason("Drifted"), other_reason("Expired"), twice, wrong_savings, no_steps, not_launched,
             forgotten_pod, step_twice, no_disruption] + FIGURES
@@ -201,7 +213,7 @@ EMPTY = [annotate, no_budget, open_window, never, unripe, unmanaged, other_reaso
          wrong_savings, no_steps]
 ROWS = {"disrupt-drift/expired-ignores-protection": [wait_forgotten, wait_saved, nothing_waits, twice, wrong_savings, no_steps],
         "disrupt-consolidate/replace-by-cheaper": REPLACED, "disrupt-empty/one": EMPTY,
-        "disrupt-drift/replace-by-several": [protect, annotate, close_budget, two_budgets, no_budget, unmanaged,
+        "disrupt-drift/replace-by-several": [forced_forgotten, protect, annotate, close_budget, two_budgets, no_budget, unmanaged,
                                              other_reason("Underutilized"), no_steps, not_launched]}
 
 

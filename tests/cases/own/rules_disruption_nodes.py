@@ -175,16 +175,16 @@ stays("drifted-false", "a condition that is False is none", [dear(claim_status=u
 stays("drifted-unknown", "nor is one that is Unknown", [dear(claim_status=up(condition("Drifted", "Unknown"))), web()], "WhenEmpty", pool=pool_of("WhenEmpty"))
 stays("drifted-protected", "a protected pod holds drift", [dear(claim_status=up(DRIFTED)), web(annotations={DND: "true"})], BY_ANNOTATION)
 goes("drifted-protected-grace", "unless the NodeClaim has a terminationGracePeriod",
-     [dear(claim={"terminationGracePeriod": "1h"}, claim_status=up(DRIFTED)), web(annotations={DND: "true"})], "Drifted", newNodes={"max": 0})
+     [dear(claim={"terminationGracePeriod": "1h"}, claim_status=up(DRIFTED)), web(annotations={DND: "true"})], "Drifted", newNodes={"min": 1, "max": 1})
 goes("drifted-pdb-grace", "the same for a closed budget",
      [dear(claim={"terminationGracePeriod": "1h"}, claim_status=up(DRIFTED)), web(), pdb("b", WEB, 0, maxUnavailable=1)], "Drifted",
      newNodes={"min": 1, "max": 1})
-goes("drifted-pdb-never-grace", "no room is bought for pods whose budget never lets them go",
-     [dear(claim={"terminationGracePeriod": "1h"}, claim_status=up(DRIFTED)), web(), pdb("b", WEB, 0, maxUnavailable=0)], "Drifted", newNodes={"max": 0})
+goes("drifted-pdb-never-grace", "its pods are moved by force then, also those whose budget never lets them go",
+     [dear(claim={"terminationGracePeriod": "1h"}, claim_status=up(DRIFTED)), web(), pdb("b", WEB, 0, maxUnavailable=0)], "Drifted", newNodes={"min": 1, "max": 1})
 goes("drifted-pdb-all-grace", "minAvailable 100% is the same",
-     [dear(claim={"terminationGracePeriod": "1h"}, claim_status=up(DRIFTED)), web(), pdb("b", WEB, 0, minAvailable="100%")], "Drifted", newNodes={"max": 0})
+     [dear(claim={"terminationGracePeriod": "1h"}, claim_status=up(DRIFTED)), web(), pdb("b", WEB, 0, minAvailable="100%")], "Drifted", newNodes={"min": 1, "max": 1})
 goes("drifted-two-pdbs-grace", "and so are two budgets",
-     [dear(claim={"terminationGracePeriod": "1h"}, claim_status=up(DRIFTED)), web(), pdb("b", WEB, 3), pdb("c", WEB, 3)], "Drifted", newNodes={"max": 0})
+     [dear(claim={"terminationGracePeriod": "1h"}, claim_status=up(DRIFTED)), web(), pdb("b", WEB, 3), pdb("c", WEB, 3)], "Drifted", newNodes={"min": 1, "max": 1})
 stays("grace-not-for-savings", "a grace period lets nothing be consolidated", [dear(claim={"terminationGracePeriod": "1h"}), web(annotations={DND: "true"})],
       BY_ANNOTATION)
 stays("grace-not-for-empty", "nor an empty node go",
