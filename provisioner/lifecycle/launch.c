@@ -292,6 +292,7 @@ static void send_fleet(struct request *r, struct life *life)
                 STR_ARG(r->digest));
     *fleet = r->fleet;
     fleet->client_token = strbuf_str(&token);
+    life->uncalled = false;
     life_call(r->view, life, LIFE_FLEET, &aws_ec2_create_fleet, fleet);
 }
 

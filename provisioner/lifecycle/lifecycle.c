@@ -337,6 +337,7 @@ static void on_written(const struct lifecycle_view *view, struct life *life,
         life->sure = life->sure || (noted && outcome == K8S_WRITE_DONE);
         if (noted && outcome == K8S_WRITE_DONE) {
             life->used_up = false;
+            life->uncalled = true;
             life->looking_since = INT64_MAX;
         }
         life->backoff_ms = 0;

@@ -61,6 +61,7 @@ struct life {
     int64_t retry_ms;   /* between calls that launch */
     mono_t retry_at;    /* no call that launches before */
     bool sure;          /* no call of the attempt was made by another run, or it was asked after */
+    bool uncalled;      /* the attempt is of this run, and no call of it was made yet */
     bool used_up;       /* the attempt failed for good: the next one */
     bool none;          /* there is no instance, for certain */
     uint32_t n_missing; /* lists in a row without its instance */

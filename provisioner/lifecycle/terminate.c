@@ -288,7 +288,8 @@ static bool instance_is_gone(const struct lifecycle_view *view, struct life *lif
                              const struct karp_nodeclaim *claim)
 {
     const struct str of_claim = life_instance_id(claim->provider_id);
-    if (life->none || (of_claim.n == 0 && !launch_was_tried(view, claim))) {
+    if (life->none || (of_claim.n == 0 && !life->has_instance &&
+                       (life->uncalled || !launch_was_tried(view, claim)))) {
         return true;
     }
     if (of_claim.n > 0 || life->has_instance) {

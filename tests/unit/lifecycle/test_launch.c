@@ -27,13 +27,13 @@ static const char class_json[] =
     "\"kubernetes.io/arch\", \"operator\": \"In\", \"values\": [\"amd64\"]}]}], \"conditions\": "
     "[{\"type\": \"Ready\", \"status\": \"True\", \"reason\": \"Ready\"}]}}";
 
-static void put_claim(struct bench *b, const char *note)
+static void put_claim_as(struct bench *b, const char *note, const char *more)
 {
     char json[4096];
     (void)snprintf(
         json, sizeof json,
         "{\"metadata\": {\"name\": \"a-1\", \"uid\": \"u-1\", \"creationTimestamp\": "
-        "\"2026-09-21T14:13:20Z\", \"finalizers\": [\"karpenter.sh/termination\"], \"labels\": "
+        "\"2026-09-21T14:13:20Z\"%s, \"finalizers\": [\"karpenter.sh/termination\"], \"labels\": "
         "{\"karpenter.sh/nodepool\": \"a\"}, \"annotations\": {%s%s%s}}, \"spec\": "
         "{\"nodeClassRef\": {\"group\": \"karpenter.k8s.aws\", \"kind\": \"EC2NodeClass\", "
         "\"name\": \"default\"}, \"requirements\": [{\"key\": "
@@ -42,8 +42,13 @@ static void put_claim(struct bench *b, const char *note)
         "\"topology.kubernetes.io/zone\", \"operator\": \"In\", \"values\": [\"us-east-1a\"]}, "
         "{\"key\": \"karpenter.sh/capacity-type\", \"operator\": \"In\", \"values\": "
         "[\"spot\"]}]}}",
-        note[0] == '\0' ? "" : "\"binpack/launch\": \"", note, note[0] == '\0' ? "" : "\"");
+        more, note[0] == '\0' ? "" : "\"binpack/launch\": \"", note, note[0] == '\0' ? "" : "\"");
     bench_put(b, "NodeClaim", json);
+}
+
+static void put_claim(struct bench *b, const char *note)
+{
+    put_claim_as(b, note, "");
 }
 
 static void note_from(const struct action *action, char *note, size_t size)
@@ -350,6 +355,45 @@ static void a_template_is_remembered_when_ec2_has_it(void **state)
     bench_close(&b);
 }
 
+/* Deleted between the note and the call: who has written the note knows that nothing was launched;
+ * anybody else looks first. */
+static void a_claim_that_was_not_asked_for_goes_at_once(void **state)
+{
+    static const char deleted[] = ", \"deletionTimestamp\": \"2026-09-21T14:13:21Z\"";
+    struct bench b;
+    char note[128];
+    (void)state;
+    for (int own = 0; own < 2; own++) {
+        bench_open(&b);
+        bench_put(&b, "EC2NodeClass", class_json);
+        put_claim(&b, "");
+        bench_step(&b);
+        const struct action *action = bench_only(&b, ACTION_WRITE);
+        const uint64_t id = action->id;
+        note_from(action, note, sizeof note);
+        bench_written(&b, id, K8S_WRITE_DONE);
+        if (!own) {
+            lifecycle_restart(b.lifecycle);
+        }
+        put_claim_as(&b, note, deleted);
+        bench_step(&b);
+        if (own) {
+            assert_int_equal(bench_only(&b, ACTION_WRITE)->write.verb, K8S_WRITE_JSON_PATCH);
+        } else {
+            assert_ptr_equal(bench_only(&b, ACTION_CALL)->operation, &aws_ec2_describe_instances);
+        }
+        bench_close(&b);
+    }
+    bench_open(&b);
+    const uint64_t fleet = until_fleet(&b)->id; /* once it is called, nobody knows */
+    const struct aws_fault lost = {.kind = AWS_FAULT_TRANSIENT, .maybe_done = true};
+    bench_fault(&b, fleet, &lost);
+    put_claim_as(&b, note, deleted);
+    bench_step(&b);
+    assert_ptr_equal(bench_only(&b, ACTION_CALL)->operation, &aws_ec2_describe_instances);
+    bench_close(&b);
+}
+
 /* What another claim has found out is not asked again. */
 static void a_claim_without_hope_goes_without_a_call(void **state)
 {
@@ -572,6 +616,7 @@ int main(void)
         cmocka_unit_test(an_empty_answer_is_said),
         cmocka_unit_test(a_lost_call_is_looked_for_on_all_pages),
         cmocka_unit_test(a_template_is_remembered_when_ec2_has_it),
+        cmocka_unit_test(a_claim_that_was_not_asked_for_goes_at_once),
         cmocka_unit_test(a_claim_without_hope_goes_without_a_call),
         cmocka_unit_test(a_claim_is_launched_as_what_all_of_it_allows),
         cmocka_unit_test(a_claim_that_nothing_suits_says_so_and_goes),
