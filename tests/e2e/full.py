@@ -120,13 +120,13 @@ class World(prepare.World):
         return json.dumps([claims, nodes, list(self.instances()), self.machines.failed, pods, self.services[-1].log()[-6:]], indent=1)
 
 
-def ready_world(aws):
+def ready_world(aws, kind):
     """With Karpenter's default NodePool and EC2NodeClass, and machines for what is launched."""
     if not os.path.exists(os.path.join(os.popen(os.path.join(prepare.HERE, "testbed", "build") + " --print").read().strip(), "kube-apiserver")):
         raise Skipped("the servers of the control plane are not built: ./dev e2e --setup")
     if not os.path.isdir(os.path.join(SHARED, "data", "kubernetes", "defaults")):
         raise Skipped("Karpenter's default NodePool and EC2NodeClass are not in %s" % SHARED)
-    world = World(aws)
+    world = kind(aws)
     try:
         world.fill()
     except BaseException:
@@ -135,8 +135,8 @@ def ready_world(aws):
     return world
 
 
-def within(aws, body):
-    world, good = ready_world(aws), False
+def within(aws, body, kind=World):
+    world, good = ready_world(aws, kind), False
     try:
         body(world)
         good = True

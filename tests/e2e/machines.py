@@ -1,28 +1,61 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Machines for tests: of each instance that runs in moto a Node, made from nothing but the instance's user data and its type, as cloud-init, nodeadm and the
 kubelet would; and the end of Nodes whose instance is gone. Heartbeats and pods are kwok's. User data that a real node would not understand: the Node never comes.
+What runs on nodes and in the cluster besides is here, too: the EBS driver (drivers.py), device plugins, and agents that take startup taints away.
 
   machines = Machines(moto, admin)
   machines.close()
   machines.failed              {instance id: why it never became a Node}
   machines.hold = True         instances that start now become Nodes only once it is False again
+  machines.dead                ids of instances that start and never say anything
+  machines.memory = 0.5        machines that start now have that much of their memory
+  machines.agents              keys of startup taints that somebody takes away once the node is ready
 """
 import base64
 import email
+import re
 import threading
 import traceback
 
 import yaml
 
 from cluster import Admin
+from drivers import Ebs
 
 UNREGISTERED = {"key": "karpenter.sh/unregistered", "effect": "NoExecute"}
 ARCHES = {"x86_64": "amd64", "arm64": "arm64"}
 EVERY_S = 0.2
+ATTACHES = "volumes.kubernetes.io/controller-managed-attach-detach"     # the kubelet sets it
 
 
 class Malformed(Exception):
     """What a node would not start with."""
+
+
+def config_of(text):
+    """(what nodeadm would be told, the operating system)."""
+    if text.startswith("<powershell>"):
+        return windows_config(text), "windows"
+    return node_config(text), "linux"
+
+
+def windows_config(text):
+    """What Start-EKSBootstrap.ps1 of the EKS images is told, in the words of nodeadm: https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-windows-ami.html"""
+    call = re.search(r"^& \$EKSBootstrapScriptFile (.*)$", text, re.M)
+    if not call or not text.rstrip().endswith("</powershell>"):
+        raise Malformed("no call of Start-EKSBootstrap.ps1")
+    words = dict(re.findall(r"-(\w+) '([^']*)'", call[1]))
+    for key in ("EKSClusterName", "APIServerEndpoint", "Base64ClusterCA"):     # the script finds -DNSClusterIP itself
+        if not words.get(key):
+            raise Malformed("-%s is missing" % key)
+    base64.b64decode(words["Base64ClusterCA"], validate=True)
+    flags = words["KubeletExtraArgs"].split()
+    taints = dict(f.split("=", 1) for f in flags).get("--register-with-taints", "").strip('"')
+    kubelet = {"maxPods": int(dict(f.split("=", 1) for f in flags).get("--max-pods", "0")), "registerWithTaints": []}
+    for taint in filter(None, taints.split(",")):
+        key, _, effect = taint.rpartition(":")
+        kubelet["registerWithTaints"].append({"key": key.partition("=")[0], "value": key.partition("=")[2], "effect": effect})
+    return {"kubelet": {"flags": flags, "config": kubelet}}
 
 
 def node_config(text):
@@ -65,9 +98,9 @@ def labels_of(config):
     return dict(pair.split("=", 1) for pair in text.split(",") if pair)
 
 
-def capacity_of(kind, config):
-    """What the kubelet of a machine of that type says of itself; allocatable by the kubelet's own sums over what it is told to keep back."""
-    memory_mib = kind["MemoryInfo"]["SizeInMiB"]
+def capacity_of(kind, config, share):
+    """What the kubelet of a machine of that type, with a share of its memory, says of itself; allocatable by the kubelet's own sums over what it is told to keep back."""
+    memory_mib = int(kind["MemoryInfo"]["SizeInMiB"] * share)
     usable_mib = memory_mib - memory_mib * 75 // 1000          # the hypervisor keeps some
     kubelet = config.get("kubelet", {}).get("config", {})
     pods = kubelet.get("maxPods")
@@ -80,17 +113,17 @@ def capacity_of(kind, config):
     return capacity, {**capacity, "cpu": "%dm" % (milli - keep_milli), "memory": "%dMi" % (usable_mib - keep_mib), "ephemeral-storage": "17Gi"}
 
 
-def node_of(instance, kind, text):
-    config = node_config(text)
-    capacity, allocatable = capacity_of(kind, config)
+def node_of(instance, kind, text, share):
+    config, system = config_of(text)
+    capacity, allocatable = capacity_of(kind, config, share)
     zone, name = instance["Placement"]["AvailabilityZone"], instance["PrivateDnsName"]
     taints = config.get("kubelet", {}).get("config", {}).get("registerWithTaints", [])
     if UNREGISTERED["key"] not in [t["key"] for t in taints]:
         raise Malformed("without the taint of nodes that nobody has registered")
     arch = ARCHES[kind["ProcessorInfo"]["SupportedArchitectures"][0]]
-    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": arch, "node.kubernetes.io/instance-type": instance["InstanceType"],
+    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": system, "kubernetes.io/arch": arch, "node.kubernetes.io/instance-type": instance["InstanceType"],
               "topology.kubernetes.io/zone": zone, "topology.kubernetes.io/region": zone[:-1]}      # the kubelet's own, and the cloud controller's
-    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {**labels, **labels_of(config)}, "annotations": {"kwok.x-k8s.io/node": "fake"}},
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {**labels, **labels_of(config)}, "annotations": {"kwok.x-k8s.io/node": "fake", ATTACHES: "true"}},
             "spec": {"providerID": "aws:///%s/%s" % (zone, instance["InstanceId"]), "taints": [{k: v for k, v in t.items() if v} for t in taints]},
             "status": {"capacity": capacity, "allocatable": allocatable}}
 
@@ -100,6 +133,8 @@ class Machines:
         self.ec2, self.admin = moto.client("ec2"), Admin(admin.cluster)
         self.types, self.nodes, self.failed, self.broken = {}, {}, {}, None
         self.hold, self.over = False, threading.Event()
+        self.dead, self.memory, self.agents = set(), 1.0, set()
+        self.ebs = Ebs(self.admin)
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -127,18 +162,38 @@ class Machines:
     def look(self):
         running = self.running()
         for name, instance in running.items():
-            if name not in self.nodes and name not in self.failed and not self.hold:
+            if name not in self.nodes and name not in self.failed and name not in self.dead and not self.hold:
                 self.boot(name, instance)
         for name in set(self.nodes) - set(running):
             # As the cloud controller does it; what has a finalizer stays until somebody takes that away.
             self.admin.ask("DELETE", "/api/v1/nodes/" + self.nodes.pop(name), None, (200, 202, 404))
+        if self.nodes and self.agents:
+            self.free()
+        self.ebs.look()
+
+    def free(self):
+        """Agents that run on a node take their startup taint away once it is ready."""
+        for node in self.admin.ask("GET", "/api/v1/nodes")[1]["items"]:
+            taints = node["spec"].get("taints", [])
+            left = [t for t in taints if t["key"] not in self.agents]
+            ready = any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"].get("conditions", []))
+            if ready and len(left) < len(taints):
+                self.admin.ask("PATCH", "/api/v1/nodes/" + node["metadata"]["name"], {"metadata": {"resourceVersion": node["metadata"]["resourceVersion"]}, "spec": {"taints": left}}, (200, 404, 409))
 
     def boot(self, name, instance):
         data = self.ec2.describe_instance_attribute(InstanceId=name, Attribute="userData")["UserData"].get("Value", "")
         try:
-            node = node_of(instance, self.kind(instance["InstanceType"]), base64.b64decode(data).decode())
+            kind = self.kind(instance["InstanceType"])
+            node = node_of(instance, kind, base64.b64decode(data).decode(), self.memory)
         except (Malformed, ValueError, KeyError, AttributeError, yaml.YAMLError) as why:
             self.failed[name] = "%s: %s" % (type(why).__name__, why)
             return
-        self.admin.ask("POST", "/api/v1/nodes", node, (201, 409))
+        status, made = self.admin.ask("POST", "/api/v1/nodes", node, (201, 409))
         self.nodes[name] = node["metadata"]["name"]
+        if status != 201:
+            return
+        self.ebs.register(made, name, kind)
+        gpus = sum(g["Count"] for g in kind.get("GpuInfo", {}).get("Gpus", []) if g["Manufacturer"] == "NVIDIA")
+        if gpus > 0:                                           # the device plugin, which comes once the node is there
+            amounts = {"nvidia.com/gpu": str(gpus)}
+            self.admin.ask("PATCH", "/api/v1/nodes/%s/status" % self.nodes[name], {"status": {"capacity": amounts, "allocatable": amounts}}, (200, 404))

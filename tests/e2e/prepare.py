@@ -119,8 +119,11 @@ class World:
         self.aws.client("eks").create_cluster(name=NAME, roleArn="arn:aws:iam::123456789012:role/eks", resourcesVpcConfig={"subnetIds": [s["SubnetId"] for s in self.subnets]})
         self.aws.proxy.clusters[NAME] = {"name": NAME, "kubernetesNetworkConfig": self.aws.client("eks").describe_cluster(name=NAME)["cluster"]["kubernetesNetworkConfig"]}
 
+    def config(self):
+        return self.cluster.token_config(self.admin, "provisioner")
+
     def start(self, keys, *words):
-        config = self.cluster.token_config(self.admin, "provisioner")
+        config = self.config()
         env = {**{k: v for k, v in os.environ.items() if k.startswith(("ASAN", "UBSAN"))}, **self.aws.environment(**keys), "KUBECONFIG": config}
         service = Service(self.program, env, self.folder, "--cluster-name=" + NAME, "--leader-election-namespace=kube-system", *words, mode=self.mode)
         self.services.append(service)

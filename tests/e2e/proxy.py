@@ -198,6 +198,8 @@ class Through(Handler):
     def image_of(self, body):
         """Of a parameter of EKS's: an image of its architecture, if the version of Kubernetes and the variant exist."""
         name = json.loads(body)["Name"]
+        if re.fullmatch(r"/aws/service/ami-windows-latest/Windows_Server-20\d\d-English-Core-EKS_Optimized-[0-9.]+/image_id", name):
+            return self.server.owner.images.get("x86_64")
         found = re.fullmatch(r"/aws/service/(eks/optimized-ami|bottlerocket)/(?:aws-k8s-)?[0-9.]+(?:/|-)?(.*)/image_id", name)
         arch = "arm64" if "arm64" in name else "x86_64"
         return self.server.owner.images.get(arch) if found and ("/recommended/" in name or "/latest/" in name) else None
