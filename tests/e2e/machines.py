@@ -120,7 +120,7 @@ def node_of(instance, kind, text, share):
     taints = config.get("kubelet", {}).get("config", {}).get("registerWithTaints", [])
     if UNREGISTERED["key"] not in [t["key"] for t in taints]:
         raise Malformed("without the taint of nodes that nobody has registered")
-    arch = ARCHES[kind["ProcessorInfo"]["SupportedArchitectures"][0]]
+    arch = next(ARCHES[a] for a in kind["ProcessorInfo"]["SupportedArchitectures"] if a in ARCHES)      # of c1.medium the first is i386
     labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": system, "kubernetes.io/arch": arch, "node.kubernetes.io/instance-type": instance["InstanceType"],
               "topology.kubernetes.io/zone": zone, "topology.kubernetes.io/region": zone[:-1]}      # the kubelet's own, and the cloud controller's
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {**labels, **labels_of(config)}, "annotations": {"kwok.x-k8s.io/node": "fake", ATTACHES: "true"}},

@@ -105,6 +105,9 @@ class World:
             for document in documents(os.path.join(ROOT, "deploy", manifest)):
                 if document["kind"] in rights.KINDS:
                     self.admin.apply(document)
+        self.fill_aws()
+
+    def fill_aws(self):
         ec2, iam = self.aws.client("ec2"), self.aws.client("iam")
         self.subnets = ec2.describe_subnets()["Subnets"][:3]
         self.aws.proxy.products = self.aws.prices_of(["m5.large", "m5.xlarge", "c5.large", "m6g.large"])
