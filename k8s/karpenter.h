@@ -40,6 +40,9 @@ struct karp_nodepool {
     struct k8s_resources limits; /* rounded down; may name "nodes" */
     int32_t weight;              /* 0 when absent */
     struct opt_i64 replicas;     /* set: a static pool */
+    struct k8s_resources used;   /* status.resources */
+    struct opt_i64 n_used_nodes; /* status.nodes */
+    int64_t class_generation;    /* status.nodeClassObservedGeneration */
     struct k8s_conditions conditions;
     uint32_t source_i;
 };

@@ -33,6 +33,7 @@ extern const struct codec_table k8s_node_term_table;  /* NodeSelectorTerm */
 extern const struct codec_table k8s_taint_table;      /* v1 Taint */
 extern const struct codec_table k8s_toleration_table; /* v1 Toleration */
 extern const struct codec_table k8s_condition_table;
+extern const struct codec_table karp_condition_table; /* the same, with the message */
 extern const struct codec_table karp_requirement_table;
 
 /* {metadata: labels and annotations, spec} of a Pod or a pod template -> struct k8s_pod_shape. Its

@@ -261,12 +261,17 @@ const struct codec_table k8s_toleration_table = {
 
 /* ---- conditions ---- */
 
-static const struct codec_row condition_rows[] = {
-    ROW("type", CODEC_WORD, struct k8s_condition, type, .check = CHECK_PRINTABLE),
-    ROW("status", CODEC_WORD, struct k8s_condition, status, .check = CHECK_PRINTABLE),
-    ROW("reason", CODEC_WORD, struct k8s_condition, reason, .check = CHECK_PRINTABLE),
-    ROW("lastTransitionTime", CODEC_TIME, struct k8s_condition, changed),
-    ROW("observedGeneration", CODEC_I64, struct k8s_condition, observed_generation),
-};
+#define CONDITION_ROWS                                                                             \
+    ROW("type", CODEC_WORD, struct k8s_condition, type, .check = CHECK_PRINTABLE),                 \
+        ROW("status", CODEC_WORD, struct k8s_condition, status, .check = CHECK_PRINTABLE),         \
+        ROW("reason", CODEC_WORD, struct k8s_condition, reason, .check = CHECK_PRINTABLE),         \
+        ROW("lastTransitionTime", CODEC_TIME, struct k8s_condition, changed),                      \
+        ROW("observedGeneration", CODEC_I64, struct k8s_condition, observed_generation)
+
+static const struct codec_row condition_rows[] = {CONDITION_ROWS};
 const struct codec_table k8s_condition_table = {CODEC_ROWS(condition_rows),
                                                 .size = sizeof(struct k8s_condition)};
+static const struct codec_row told_condition_rows[] = {
+    CONDITION_ROWS, ROW("message", CODEC_TEXT, struct k8s_condition, message)};
+const struct codec_table karp_condition_table = {CODEC_ROWS(told_condition_rows),
+                                                 .size = sizeof(struct k8s_condition)};

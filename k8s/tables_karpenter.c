@@ -11,7 +11,7 @@
 #define ROW_META(struct_)                                                                          \
     ROW("metadata", CODEC_OBJECT, struct_, meta, .sub = &k8s_meta_table, .flags = CODEC_REQUIRED)
 #define ROW_CONDITIONS(struct_)                                                                    \
-    ROW_LIST("conditions", struct_, conditions.v, conditions.n, &k8s_condition_table)
+    ROW_LIST("conditions", struct_, conditions.v, conditions.n, &karp_condition_table)
 #define TABLE(rows_, struct_, ...)                                                                 \
     {                                                                                              \
         CODEC_ROWS(rows_), .size = sizeof(struct_), __VA_ARGS__                                    \
@@ -154,7 +154,11 @@ static const struct codec_row pool_spec_rows[] = {
         .max = INT64_MAX),
 };
 static const struct codec_table pool_spec_table = {CODEC_ROWS(pool_spec_rows)};
-static const struct codec_row pool_status_rows[] = {ROW_CONDITIONS(struct karp_nodepool)};
+static const struct codec_row pool_status_rows[] = {
+    ROW("resources", CODEC_RESOURCES, struct karp_nodepool, used, .flags = CODEC_FLOOR),
+    ROW("nodes", CODEC_OPT_I64, struct karp_nodepool, n_used_nodes),
+    ROW("nodeClassObservedGeneration", CODEC_I64, struct karp_nodepool, class_generation),
+    ROW_CONDITIONS(struct karp_nodepool)};
 static const struct codec_table pool_status_table = {CODEC_ROWS(pool_status_rows)};
 static const struct codec_row nodepool_rows[] = {
     ROW_META(struct karp_nodepool), ROW_FLAT("spec", &pool_spec_table, .flags = CODEC_REQUIRED),

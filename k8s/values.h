@@ -128,6 +128,7 @@ struct k8s_condition {
     strid type, status, reason; /* "Ready", "True", ... */
     struct opt_wall changed;    /* lastTransitionTime */
     int64_t observed_generation;
+    struct str message; /* of Karpenter's kinds only, whose conditions are written anew */
 };
 struct k8s_conditions {
     uint32_t n;

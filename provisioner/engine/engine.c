@@ -39,6 +39,8 @@ struct engine *engine_new(const struct engine_settings *settings)
         .n_most = settings->launches_per_minute,
         .price_most = sat_mul(settings->launch_usd_per_minute, USD_PER_HOUR)};
     engine->lifecycle = settings->mode == ENGINE_FULL ? lifecycle_new() : NULL;
+    engine->pools = settings->mode == ENGINE_FULL ? pools_new() : NULL;
+    engine->tell = settings->mode == ENGINE_FULL ? tell_new() : NULL;
     engine->leads = !settings->elects;
     engine->cluster = settings->cluster;
     return engine;
@@ -62,6 +64,8 @@ void engine_abandon(struct engine *engine)
     arena_done(&engine->words_arena);
     metrics_free(engine->metrics);
     lifecycle_free(engine->lifecycle);
+    pools_free(engine->pools);
+    tell_free(engine->tell);
     arena_done(&engine->creating_arena);
     arena_done(&engine->gone_arena);
     arena_done(&engine->cluster_arena);
@@ -123,7 +127,7 @@ static void on_delta(struct engine *engine, const struct event *event, struct mo
     }
     engine->stale = true;
     if (engine->lifecycle != NULL) {
-        milestones_after(engine, event, reached, actions);
+        milestones_after(engine, event, reached, now, actions);
         full_delta(engine, event, now, actions);
     }
 }

@@ -6,7 +6,9 @@
 #include "base/vec.h"
 #include "k8s/state.h"
 #include "provisioner/engine/engine.h"
+#include "provisioner/engine/tell.h"
 #include "provisioner/lifecycle/lifecycle.h"
+#include "provisioner/nodepool/pools.h"
 #include "provisioner/observe/metrics.h"
 #include "provisioner/provisioning/batch.h"
 #include "provisioner/provisioning/claims.h"
@@ -70,6 +72,8 @@ struct engine {
 
     /* ENGINE_FULL: */
     struct lifecycle *lifecycle;     /* NULL in the mode that observes */
+    struct pools *pools;             /* the same */
+    struct tell *tell;               /* the same */
     bool leads;                      /* this replica may act */
     struct userdata_cluster cluster; /* in cluster_arena, or the settings' */
     struct arena cluster_arena;

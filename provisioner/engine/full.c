@@ -19,11 +19,15 @@ enum {
     ECHO_MS = 60 * 1000 /* so long the watch has to show what was written */
 };
 
-static const struct k8s_kind *claim_kind(void)
+static const struct k8s_kind *kind_of(const char *name)
 {
     const struct k8s_kind *kind = NULL;
-    return k8s_kind_find(STR("NodeClaim"), STR("karpenter.sh/v1"), &kind) == K8S_MATCH_YES ? kind
-                                                                                           : NULL;
+    return k8s_kind_find(str_of(name), STR_EMPTY, &kind) == K8S_MATCH_YES ? kind : NULL;
+}
+
+static const struct k8s_kind *claim_kind(void)
+{
+    return kind_of("NodeClaim");
 }
 
 static struct lifecycle_view view_of(struct engine *engine, struct moment now,
@@ -40,6 +44,17 @@ static struct lifecycle_view view_of(struct engine *engine, struct moment now,
                                        engine->stages[claim_kind() - k8s_kinds] == KIND_SYNCED,
                                    .last_id = &engine->last_id,
                                    .out = actions};
+}
+
+static struct pools_view pools_view_of(struct engine *engine, struct moment now,
+                                       struct actions *actions)
+{
+    return (struct pools_view){.state = engine->state,
+                               .tab = k8s_state_tab(engine->state),
+                               .vocab = engine->vocab,
+                               .now = now,
+                               .last_id = &engine->last_id,
+                               .out = actions};
 }
 
 /* ---- creating claims ---- */
@@ -144,8 +159,10 @@ void full_create(struct engine *engine, const struct round_result *result, struc
             VEC_PUSH(&engine->creating_arena, &engine->creating,
                      ((struct creating){.claim = keep(&engine->creating_arena, claim)}));
             send(engine, &engine->creating.v[engine->creating.n - 1], actions);
+            tell_nominated(engine, claim, now, actions);
         }
     }
+    tell_round(engine, result, now, actions);
 }
 
 static void on_created(struct engine *engine, size_t i, const struct k8s_written *written,
@@ -221,6 +238,8 @@ void full_lead(struct engine *engine, bool leads, struct moment now)
     engine->creating.cap = 0;
     arena_reset(&engine->creating_arena);
     lifecycle_restart(engine->lifecycle);
+    pools_restart(engine->pools);
+    tell_restart(engine->tell);
     plan_anew(engine, now);
 }
 
@@ -242,8 +261,10 @@ void full_delta(struct engine *engine, const struct event *event, struct moment 
                 struct actions *actions)
 {
     const struct lifecycle_view view = view_of(engine, now, actions);
+    const struct pools_view pools_view = pools_view_of(engine, now, actions);
     const uint64_t n_freed = lifecycle_counts(engine->lifecycle).n_freed;
     lifecycle_delta(engine->lifecycle, &view, event);
+    pools_delta(engine->pools, &pools_view, event);
     if (lifecycle_counts(engine->lifecycle).n_freed > n_freed) {
         /* Its pods wait again, and all that it could have had is marked: another plan, once others
          * that fail with it have had a moment. */
@@ -269,15 +290,20 @@ void full_answer(struct engine *engine, const struct event *event, struct moment
         }
     }
     const struct lifecycle_view view = view_of(engine, now, actions);
+    const struct pools_view pools_view = pools_view_of(engine, now, actions);
     if (event->type == EVENT_REPLY) {
         milestones_reply(engine, event, actions);
     }
-    lifecycle_answer(engine->lifecycle, &view, event);
+    if (!tell_answer(engine, event, now, actions) &&
+        !pools_answer(engine->pools, &pools_view, event)) {
+        lifecycle_answer(engine->lifecycle, &view, event);
+    }
 }
 
 void full_step(struct engine *engine, struct moment now, struct actions *actions)
 {
     const struct lifecycle_view view = view_of(engine, now, actions);
+    const struct pools_view pools_view = pools_view_of(engine, now, actions);
     if (now.mono >= engine->again_at) {
         engine->again_at = INT64_MAX;
         engine->stale = true;
@@ -285,12 +311,15 @@ void full_step(struct engine *engine, struct moment now, struct actions *actions
     }
     create_again(engine, now, actions);
     lifecycle_step(engine->lifecycle, &view);
+    pools_step(engine->pools, &pools_view);
 }
 
 mono_t full_due(const struct engine *engine)
 {
     const mono_t next = lifecycle_due(engine->lifecycle);
+    const mono_t pools = pools_due(engine->pools);
     mono_t due = next < engine->again_at ? next : engine->again_at;
+    due = pools < due ? pools : due;
     for (size_t i = 0; i < engine->creating.n; i++) {
         due = engine->creating.v[i].due < due ? engine->creating.v[i].due : due;
     }

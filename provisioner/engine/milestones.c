@@ -6,6 +6,7 @@
 #include "k8s/codec.h"
 #include "provisioner/engine/engine_impl.h"
 #include "provisioner/engine/line.h"
+#include "provisioner/engine/tell.h"
 #include "provisioner/lifecycle/fleet_error.h"
 
 enum { TYPES_SAID = 5 /* (karp: InstanceTypeList) */, MS = 1000 };
@@ -127,6 +128,38 @@ static void say(struct line *line, struct actions *actions, const char *message)
 
 /* ---- NodeClaims ---- */
 
+/* Whether its nodes come is told to the NodePool that has made the claim, and to no other of its
+ * name (karp: ownerReferences). */
+static void tell_pool(struct engine *engine, const struct karp_nodeclaim *claim, bool good,
+                      struct str reason, struct str message)
+{
+    const struct str name = label_of(engine, &claim->meta, engine->words.words.nodepool);
+    for (uint32_t i = 0; i < claim->meta.n_owners; i++) {
+        if (pools_is(engine->pools, name, claim->meta.owners[i].uid)) {
+            pools_launched(engine->pools, name, good, reason, message);
+            return;
+        }
+    }
+}
+
+/* One that has taken too long: with what its condition says of the launch. */
+static void tell_late(struct engine *engine, const struct karp_nodeclaim *claim)
+{
+    const strid id = strtab_find(engine->words.tab, STR("Launched"));
+    const struct k8s_condition *launched =
+        id == STRID_NONE ? NULL : k8s_conditions_find(&claim->conditions, id);
+    if (is_true(engine, claim, "Registered")) {
+        return; /* its Node was taken away: it had come */
+    }
+    if (is_true(engine, claim, "Launched")) {
+        tell_pool(engine, claim, /* good= */ false, STR("RegistrationFailed"),
+                  STR("Failed to register node"));
+    } else if (launched != NULL) {
+        tell_pool(engine, claim, /* good= */ false, text_of(engine, launched->reason),
+                  launched->message);
+    }
+}
+
 static void created(struct engine *engine, const struct karp_nodeclaim *claim,
                     struct actions *actions)
 {
@@ -150,7 +183,7 @@ static void created(struct engine *engine, const struct karp_nodeclaim *claim,
     }
 }
 
-static void launched(struct engine *engine, const struct karp_nodeclaim *claim,
+static void launched(struct engine *engine, const struct karp_nodeclaim *claim, struct moment now,
                      struct actions *actions)
 {
     const struct k8s_words *words = &engine->words.words;
@@ -161,9 +194,10 @@ static void launched(struct engine *engine, const struct karp_nodeclaim *claim,
     line_text(&line, "capacity-type", label_of(engine, &claim->meta, words->capacity_type));
     put_resources(engine, &line, actions->arena, "allocatable", &claim->allocatable);
     say(&line, actions, "launched nodeclaim");
+    tell_condition(engine, claim, "Launched", now, actions);
 }
 
-static void registered(struct engine *engine, const struct karp_nodeclaim *claim,
+static void registered(struct engine *engine, const struct karp_nodeclaim *claim, struct moment now,
                        struct actions *actions)
 {
     const struct k8s_words *words = &engine->words.words;
@@ -171,23 +205,26 @@ static void registered(struct engine *engine, const struct karp_nodeclaim *claim
                                  label_of(engine, &claim->meta, words->zone)};
     struct line line;
     metrics_add(engine->metrics, METRIC_NODES_CREATED, labels, 1);
+    tell_pool(engine, claim, /* good= */ true, STR_EMPTY, STR_EMPTY);
     begin(claim, &line, actions);
     line_object(&line, "Node", claim->node_name);
     say(&line, actions, "registered nodeclaim");
+    tell_condition(engine, claim, "Registered", now, actions);
 }
 
 static void initialized(struct engine *engine, const struct karp_nodeclaim *claim,
-                        struct actions *actions)
+                        struct moment now, struct actions *actions)
 {
     struct line line;
     begin(claim, &line, actions);
     line_object(&line, "Node", claim->node_name);
     put_resources(engine, &line, actions->arena, "allocatable", &claim->allocatable);
     say(&line, actions, "initialized nodeclaim");
+    tell_condition(engine, claim, "Initialized", now, actions);
 }
 
 /* Deleted by this program: why. What somebody else has deleted is no disruption of ours. */
-static void ended(struct engine *engine, const struct karp_nodeclaim *claim,
+static void ended(struct engine *engine, const struct karp_nodeclaim *claim, struct moment now,
                   struct actions *actions)
 {
     const struct k8s_words *words = &engine->words.words;
@@ -200,6 +237,13 @@ static void ended(struct engine *engine, const struct karp_nodeclaim *claim,
                                  STR_EMPTY};
     struct line line;
     metrics_add(engine->metrics, METRIC_NODECLAIMS_DISRUPTED, labels, 1);
+    if (str_eq(labels[0], STR("launch_timeout")) ||
+        str_eq(labels[0], STR("registration_timeout"))) {
+        tell_late(engine, claim);
+    }
+    if (str_eq(labels[0], STR("insufficient_capacity"))) {
+        tell_no_capacity(engine, claim, now, actions);
+    }
     begin(claim, &line, actions);
     line_text(&line, "reason", str_of(reason));
     say(&line, actions, "terminating nodeclaim");
@@ -296,11 +340,11 @@ uint32_t milestones_before(struct engine *engine, const struct event *event, str
 }
 
 static void claim_changed(struct engine *engine, const struct karp_nodeclaim *claim, uint32_t news,
-                          struct actions *actions)
+                          struct moment now, struct actions *actions)
 {
     static const struct {
         uint32_t flag;
-        void (*say)(struct engine *engine, const struct karp_nodeclaim *claim,
+        void (*say)(struct engine *engine, const struct karp_nodeclaim *claim, struct moment now,
                     struct actions *actions);
     } rows[] = {{MILESTONE_LAUNCHED, launched},
                 {MILESTONE_REGISTERED, registered},
@@ -308,13 +352,13 @@ static void claim_changed(struct engine *engine, const struct karp_nodeclaim *cl
                 {MILESTONE_DELETED, ended}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if ((news & rows[i].flag) != 0) {
-            rows[i].say(engine, claim, actions);
+            rows[i].say(engine, claim, now, actions);
         }
     }
 }
 
 void milestones_after(struct engine *engine, const struct event *event, uint32_t before,
-                      struct actions *actions)
+                      struct moment now, struct actions *actions)
 {
     const void *object = is_told(engine, event)
                              ? k8s_state_find(engine->state, event->kind, &event->delta.id)
@@ -328,7 +372,7 @@ void milestones_after(struct engine *engine, const struct event *event, uint32_t
             tainted(engine, object, actions);
         }
     } else if ((before & MILESTONE_THERE) != 0) {
-        claim_changed(engine, object, news, actions);
+        claim_changed(engine, object, news, now, actions);
     } else {
         created(engine, object, actions);
     }

@@ -26,7 +26,7 @@ uint32_t milestones_before(struct engine *engine, const struct event *event, str
                            struct actions *actions);
 /* After it was. */
 void milestones_after(struct engine *engine, const struct event *event, uint32_t before,
-                      struct actions *actions);
+                      struct moment now, struct actions *actions);
 
 /* Before EVENT_REPLY is taken over: what CreateFleet did not give. */
 void milestones_reply(struct engine *engine, const struct event *event, struct actions *actions);

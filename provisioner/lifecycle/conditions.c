@@ -6,8 +6,12 @@
 #include "base/arena.h"
 #include "base/rfc3339.h"
 
-static const char *const dependents[] = {"Launched", "Registered", "Initialized"};
-enum { N_DEPENDENTS = sizeof dependents / sizeof dependents[0], MESSAGE_MAX = 256 };
+static const char *const of_claim[] = {"Launched", "Registered", "Initialized"};
+static const char *const of_pool[] = {"ValidationSucceeded", "NodeClassReady"};
+const struct condition_set conditions_of_claim = {.types = of_claim, .n = 3};
+const struct condition_set conditions_of_pool = {.types = of_pool, .n = 2};
+
+enum { MESSAGE_MAX = 256 };
 
 #define READY    STR("Ready")
 #define TRUE     STR("True")
@@ -25,31 +29,30 @@ static struct condition *find(struct conditions *c, struct str type)
     return NULL;
 }
 
-struct conditions conditions_read(const struct strtab *tab, const struct k8s_conditions *of,
-                                  wall_t created, int64_t generation, wall_t now)
+struct conditions conditions_read(const struct condition_set *set, const struct strtab *tab,
+                                  const struct k8s_conditions *of, wall_t created,
+                                  int64_t generation, wall_t now)
 {
-    struct conditions c = {.now = now, .generation = generation};
+    struct conditions c = {.set = set, .now = now, .generation = generation};
     for (uint32_t i = 0; i < of->n; i++) {
         const struct k8s_condition *from = &of->v[i];
-        const struct str type = strtab_str(tab, from->type);
-        if (str_eq(type, READY)) {
-            c.ready = strtab_str(tab, from->status);
-            c.ready_changed = from->changed;
+        const struct condition condition = {.type = strtab_str(tab, from->type),
+                                            .status = strtab_str(tab, from->status),
+                                            .reason = strtab_str(tab, from->reason),
+                                            .message = from->message,
+                                            .changed =
+                                                from->changed.has ? from->changed.v : created,
+                                            .generation = from->observed_generation};
+        if (str_eq(condition.type, READY)) {
+            c.ready = condition;
         } else if (c.n < CONDITIONS_MAX) {
-            const struct str reason = strtab_str(tab, from->reason);
-            c.v[c.n++] = (struct condition){
-                .type = type,
-                .status = strtab_str(tab, from->status),
-                .reason = reason,
-                .message =
-                    str_eq(reason, AWAITING) ? STR("object is awaiting reconciliation") : STR_EMPTY,
-                .changed = from->changed.has ? from->changed.v : created,
-                .generation = from->observed_generation};
+            c.v[c.n++] = condition;
         }
     }
-    for (size_t i = 0; i < N_DEPENDENTS; i++) {
-        if (find(&c, str_of(dependents[i])) == NULL && c.n < CONDITIONS_MAX) {
-            c.v[c.n++] = (struct condition){.type = str_of(dependents[i]),
+    for (uint32_t i = 0; i < set->n; i++) {
+        if (find(&c, str_of(set->types[i])) == NULL && c.n < CONDITIONS_MAX) {
+            c.changed = true;
+            c.v[c.n++] = (struct condition){.type = str_of(set->types[i]),
                                             .status = UNKNOWN,
                                             .reason = AWAITING,
                                             .message = STR("object is awaiting reconciliation"),
@@ -74,6 +77,8 @@ void conditions_set(struct conditions *c, struct str type, struct str status, st
     if (!str_eq(at->status, status)) {
         at->changed = c->now;
     }
+    c->changed = c->changed || !str_eq(at->status, status) || !str_eq(at->reason, reason) ||
+                 !str_eq(at->message, message) || at->generation != c->generation;
     at->status = status;
     at->reason = reason;
     at->message = message;
@@ -85,24 +90,26 @@ void conditions_set_true(struct conditions *c, struct str type)
     conditions_set(c, type, TRUE, type, STR_EMPTY);
 }
 
-struct str conditions_status(const struct conditions *c, struct str type)
+const struct condition *conditions_find(const struct conditions *c, struct str type)
 {
     for (uint32_t i = 0; i < c->n; i++) {
         if (str_eq(c->v[i].type, type)) {
-            return c->v[i].status;
+            return &c->v[i];
         }
     }
-    return UNKNOWN;
+    return NULL;
+}
+
+struct str conditions_status(const struct conditions *c, struct str type)
+{
+    const struct condition *condition = conditions_find(c, type);
+    return condition == NULL ? UNKNOWN : condition->status;
 }
 
 struct str conditions_reason(const struct conditions *c, struct str type)
 {
-    for (uint32_t i = 0; i < c->n; i++) {
-        if (str_eq(c->v[i].type, type)) {
-            return c->v[i].reason;
-        }
-    }
-    return STR_EMPTY;
+    const struct condition *condition = conditions_find(c, type);
+    return condition == NULL ? STR_EMPTY : condition->reason;
 }
 
 /* ---- writing ---- */
@@ -127,14 +134,15 @@ static void put(struct jsonw *w, const struct condition *condition)
     jsonw_object_end(w);
 }
 
-/* Ready as it follows from the three; the message names those that are not True. */
+/* Ready as it follows from the others; the message names those that are not True. */
 static struct condition root(const struct conditions *c, struct strbuf *message)
 {
     bool all = true, any_false = false;
-    for (size_t i = 0; i < N_DEPENDENTS; i++) {
-        const struct str status = conditions_status(c, str_of(dependents[i]));
+    for (uint32_t i = 0; i < c->set->n; i++) {
+        const char *type = c->set->types[i];
+        const struct str status = conditions_status(c, str_of(type));
         if (!str_eq(status, TRUE)) {
-            strbuf_addf(message, "%s%s=" STR_FMT, all ? "" : ", ", dependents[i], STR_ARG(status));
+            strbuf_addf(message, "%s%s=" STR_FMT, all ? "" : ", ", type, STR_ARG(status));
             all = false;
         }
         any_false = any_false || str_eq(status, FALSE);
@@ -149,10 +157,21 @@ static struct condition root(const struct conditions *c, struct strbuf *message)
                               .message = strbuf_str(message),
                               .changed = c->now,
                               .generation = c->generation};
-    if (c->ready_changed.has && str_eq(c->ready, ready.status)) {
-        ready.changed = c->ready_changed.v;
+    if (str_eq(c->ready.status, ready.status)) {
+        ready.changed = c->ready.changed;
     }
     return ready;
+}
+
+bool conditions_differ(const struct conditions *conditions)
+{
+    auto_arena arena = ARENA_INIT;
+    struct strbuf message = strbuf_new(&arena, MESSAGE_MAX);
+    const struct condition ready = root(conditions, &message);
+    const struct condition *was = &conditions->ready;
+    return conditions->changed || !str_eq(was->status, ready.status) ||
+           !str_eq(was->reason, ready.reason) || !str_eq(was->message, ready.message) ||
+           was->generation != ready.generation;
 }
 
 void conditions_write(const struct conditions *conditions, struct jsonw *w)

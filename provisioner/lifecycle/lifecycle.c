@@ -137,8 +137,8 @@ struct conditions life_conditions(const struct lifecycle_view *view,
                                   const struct karp_nodeclaim *claim)
 {
     const wall_t created = claim->meta.created.has ? claim->meta.created.v : view->now.wall;
-    return conditions_read(view->tab, &claim->conditions, created, claim->meta.generation,
-                           view->now.wall);
+    return conditions_read(&conditions_of_claim, view->tab, &claim->conditions, created,
+                           claim->meta.generation, view->now.wall);
 }
 
 bool life_is_true(const struct lifecycle_view *view, const struct karp_nodeclaim *claim,

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "provisioner/provisioning/claims.h"
 
+#include <inttypes.h>
+
 #include "base/arena.h"
 #include "base/rng.h"
+#include "binpack/disruption/hash.h"
 #include "binpack/plan/nodeclaims.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/scheduling/eligibility.h"
@@ -45,11 +48,13 @@ static struct str make_body(const struct plan *plan, uint32_t node_i, struct str
     struct plan_nodeclaim_annotation annotations[4];
     struct plan_nodeclaim_meta meta = {
         .name = name, .finalizer = STR(CLAIM_FINALIZER), .annotations = annotations};
-    struct strbuf b = strbuf_new(&scratch, BODY_MAX);
+    struct strbuf b = strbuf_new(&scratch, BODY_MAX), hash = strbuf_new(&scratch, 32);
     struct jsonw w = jsonw_new(&b, JSONW_COMPACT);
-    add_annotation(cluster->tab, &pool->meta, ANN_POOL_HASH, annotations, &meta.n_annotations);
-    add_annotation(cluster->tab, &pool->meta, ANN_POOL_HASH_VERSION, annotations,
-                   &meta.n_annotations);
+    strbuf_addf(&hash, "%" PRIu64, hash_nodepool(pool, cluster->tab));
+    annotations[meta.n_annotations++] =
+        (struct plan_nodeclaim_annotation){.key = STR(ANN_POOL_HASH), .value = strbuf_str(&hash)};
+    annotations[meta.n_annotations++] = (struct plan_nodeclaim_annotation){
+        .key = STR(ANN_POOL_HASH_VERSION), .value = STR(HASH_VERSION)};
     for (uint32_t i = 0; i < cluster->n_nodeclasses; i++) {
         const struct aws_nodeclass *class = &cluster->nodeclasses[i];
         if (str_eq(class->meta.name, pool->class_ref.name)) {

@@ -20,6 +20,7 @@
 
 enum {
     STEP_WORK = 20000, /* about 20 ms */
+    REASONS_MAX = 2048,
     SAID_MAX = 20,
     SHOWN_PODS = 5
 };
@@ -201,6 +202,61 @@ static void say_unplaced(struct run *run)
     r->said = said;
 }
 
+/* Each NodePool's, as Karpenter joins them. */
+static struct str all_reasons(const struct plan_unplaced *u, struct arena *arena)
+{
+    struct strbuf b = strbuf_new(arena, REASONS_MAX);
+    for (uint32_t i = 0; i < u->n_reasons; i++) {
+        const struct plan_reason *reason = &u->reasons[i];
+        strbuf_add(&b, i > 0 ? STR("; ") : STR_EMPTY);
+        if (reason->pool.n > 0) {
+            strbuf_addf(&b, "NodePool " STR_FMT ": ", STR_ARG(reason->pool));
+        }
+        strbuf_add(&b, reason->message);
+    }
+    return strbuf_str(&b);
+}
+
+static void list_failed(struct run *run)
+{
+    struct round_result *r = run->result;
+    const struct plan *plan = run->plan;
+    const uint32_t n = plan->n_unplaced < ROUND_TOLD_MAX ? plan->n_unplaced : ROUND_TOLD_MAX;
+    struct round_unplaced *failed = ARENA_ARRAY(&r->arena, struct round_unplaced, n);
+    for (uint32_t i = 0; i < n; i++) {
+        const uint64_t at = (r->id * ROUND_TOLD_MAX + i) % plan->n_unplaced;
+        const struct plan_unplaced *u = &plan->unplaced[at];
+        failed[i] = (struct round_unplaced){.pod = plan_pod_name(plan, u->pod, &r->arena),
+                                            .message = all_reasons(u, &r->arena)};
+    }
+    r->failed = failed;
+    r->n_failed = n;
+}
+
+static void list_placed(struct run *run)
+{
+    struct round_result *r = run->result;
+    const struct plan *plan = run->plan;
+    uint64_t n_all = 0, seen = 0;
+    for (uint32_t i = 0; i < plan->n_existing; i++) {
+        n_all += plan->existing[i].n_pods;
+    }
+    const uint64_t first = n_all > 0 ? r->id * ROUND_TOLD_MAX % n_all : 0;
+    struct round_placed *placed = ARENA_ARRAY(&r->arena, struct round_placed, ROUND_TOLD_MAX);
+    for (uint32_t i = 0; i < plan->n_existing; i++) {
+        for (uint32_t k = 0; k < plan->existing[i].n_pods; k++, seen++) {
+            /* From `first` on, and over the end. */
+            const uint64_t at = (seen + n_all - first) % n_all;
+            if (at < ROUND_TOLD_MAX) {
+                placed[r->n_placed++] = (struct round_placed){
+                    .pod = plan_pod_name(plan, plan->existing[i].pods[k], &r->arena),
+                    .node = str_copy(&r->arena, plan->existing[i].node)};
+            }
+        }
+    }
+    r->placed = placed;
+}
+
 static int by_kind(const void *a, const void *b)
 {
     const struct round_nodes *x = a, *y = b;
@@ -345,6 +401,10 @@ static void count(struct run *run)
     count_reasons(run);
     count_nodes(run);
     say_unplaced(run);
+    if (run->job->claims && !run->job->disrupts) {
+        list_failed(run);
+        list_placed(run);
+    }
 }
 
 static bool write_document(struct run *run, struct err *err)

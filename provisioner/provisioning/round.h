@@ -61,6 +61,12 @@ struct round_unplaced {
     struct str pod, code, message; /* the nearest miss */
 };
 
+/* A pod and the node that it was planned onto: of a Node, or of a NodeClaim that has none yet. */
+struct round_placed {
+    struct str pod, node;
+};
+enum { ROUND_TOLD_MAX = 64 };
+
 /* Running nodes that would go together. */
 struct round_command {
     struct str reason; /* "Empty", ... */
@@ -101,6 +107,12 @@ struct round_result {
     const struct round_count *disrupted_by; /* [n_disrupted_by] nodes by reason, by text */
 
     const struct round_unplaced *said; /* [n_said] the first unplaced pods */
+
+    /* For Events, when claims are wanted: ROUND_TOLD_MAX at most of each, beginning elsewhere in
+     * each round. */
+    uint32_t n_failed, n_placed;
+    const struct round_unplaced *failed; /* [n_failed] with all their reasons in `message` */
+    const struct round_placed *placed;   /* [n_placed] on nodes that are there */
 };
 
 /* Never fails to give a result; `parallel` may be NULL. */

@@ -31,6 +31,9 @@ enum sandbox_fault fault_choose(struct world *world, const struct action *action
     const struct scenario *scenario = &world->scenario;
     enum sandbox_fault fault = SANDBOX_NO_FAULT;
     const int64_t rate = scenario->faults * weights[fault_action(action)];
+    if (action->type == ACTION_WRITE && str_eq(str_of(action->write.kind->name), STR("Event"))) {
+        return SANDBOX_NO_FAULT; /* nothing depends on them, and there are many */
+    }
     if (world->now < scenario->faults_until &&
         (int64_t)rng_below(&world->rng, 1000) < (rate < RATE_MAX ? rate : RATE_MAX)) {
         fault = (enum sandbox_fault)(1 + rng_below(&world->rng, SANDBOX_N_FAULTS - 1));

@@ -408,6 +408,9 @@ struct k8s_written objects_write(struct world *world, const struct k8s_write *wr
     if (write->body.n > 0 && !json_decode_text(write->body, &scratch, &body, &err)) {
         return (struct k8s_written){.outcome = K8S_WRITE_INVALID};
     }
+    if (str_eq(str_of(write->kind->name), STR("Event"))) {
+        return (struct k8s_written){.outcome = K8S_WRITE_DONE}; /* nobody here reads them */
+    }
     if (write->verb == K8S_WRITE_CREATE) {
         return create(world, write, body);
     }

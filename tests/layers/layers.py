@@ -41,14 +41,16 @@ ARROWS = {
     "provisioner/observe": ["base", "k8s", "binpack/catalog", "binpack/scheduling", "provisioner/observe"],
     "provisioner/observe/metrics": ["base", "provisioner/observe/metrics.h"],
     "provisioner/provisioning": ["base", "k8s", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/plan", "binpack/view",
-                                 "provisioner/observe/cluster.h", "provisioner/provisioning"],
+                                 "binpack/disruption/hash.h", "provisioner/observe/cluster.h", "provisioner/provisioning"],
     # What lives of nodes are made of: events in, actions out, as the engine has them.
     "provisioner/lifecycle": ["base", "k8s", "awsapi", "binpack/catalog", "binpack/scheduling", "provisioner/nodeclass",
                               "provisioner/engine/action.h", "provisioner/engine/event.h", "provisioner/provisioning/round.h",
                               "provisioner/lifecycle"],
+    "provisioner/nodepool": ["base", "k8s", "binpack/scheduling", "binpack/disruption/hash.h", "provisioner/engine/action.h",
+                             "provisioner/engine/event.h", "provisioner/lifecycle/conditions.h", "provisioner/nodepool"],
     "provisioner/sandbox": ["base", "k8s", "awsapi", "binpack/catalog", "binpack/scheduling", "binpack/plan", "provisioner/engine",
                             "provisioner/provisioning", "provisioner/sandbox"],
-    "provisioner/engine": ["base", "k8s", "awsapi", "provisioner/nodeclass", "provisioner/lifecycle", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/plan", "provisioner/provisioning",
+    "provisioner/engine": ["base", "k8s", "awsapi", "provisioner/nodeclass", "provisioner/nodepool", "provisioner/lifecycle", "binpack/catalog", "binpack/solver", "binpack/scheduling", "binpack/plan", "provisioner/provisioning",
                            "provisioner/observe", "provisioner/engine"],
     "provisioner/service": ["base", "io", "live", "k8s", "awsapi", "binpack/catalog", "binpack/plan", "binpack/cli/version.h", "provisioner"],
     # The checker knows nothing of how a plan comes about.
@@ -58,13 +60,13 @@ ARROWS = {
 }
 PURE = ["base", "k8s", "awsapi", "binpack/solver", "binpack/catalog", "binpack/scheduling", "binpack/disruption", "binpack/emulate",
         "binpack/whatif", "binpack/plan", "binpack/view", "provisioner/observe", "provisioner/provisioning", "provisioner/engine",
-        "provisioner/nodeclass", "provisioner/lifecycle", "provisioner/sandbox"]
+        "provisioner/nodeclass", "provisioner/nodepool", "provisioner/lifecycle", "provisioner/sandbox"]
 LIBRARY_OF = {"base": "libbase.a", "k8s": "libk8s.a", "awsapi": "libawsapi.a", "binpack/solver": "libsolver.a",
               "binpack/catalog": "libcatalog.a", "binpack/scheduling": "libscheduling.a", "binpack/emulate": "libemulate.a", "binpack/whatif": "libwhatif.a",
               "binpack/disruption": "libdisruption.a", "binpack/plan": "libplan.a",
               "binpack/view": "libview.a", "provisioner/observe": "libobserve.a", "provisioner/provisioning": "libprovisioning.a",
               "provisioner/engine": "libengine.a", "provisioner/nodeclass": "libnodeclass.a",
-              "provisioner/lifecycle": "liblifecycle.a", "provisioner/sandbox": "libsandbox.a"}
+              "provisioner/lifecycle": "liblifecycle.a", "provisioner/nodepool": "libnodepool.a", "provisioner/sandbox": "libsandbox.a"}
 SYSTEM_HEADERS = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "setjmp.h", "stdalign.h",
                   "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
                   "jansson.h", "emmintrin.h", "immintrin.h"}

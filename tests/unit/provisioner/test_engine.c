@@ -25,8 +25,8 @@ struct bench {
     struct round_job *job; /* of the last ACTION_SOLVE that nobody has run */
     mono_t timer;          /* of the last ACTION_TIMER */
     uint32_t n_solves, n_cancels, n_exits, n_exports, n_restarts; /* but for first plans */
-    uint32_t n_firsts, n_first_exports, n_writes;
-    uint64_t write; /* id of the last one */
+    uint32_t n_firsts, n_first_exports, n_writes;                 /* n_writes: of NodeClaims */
+    uint64_t write;                                               /* id of the last of them */
     int reply_status;
     char said[65536]; /* messages of ACTION_LOG, a line each, with fields */
     char plan[1 << 20], reply[1 << 20];
@@ -89,8 +89,10 @@ static void take(struct bench *b, const struct action *action)
         break;
     case ACTION_WRITE:
         assert_int_equal(mode, ENGINE_FULL); /* what observes writes nothing */
-        b->n_writes++;
-        b->write = action->id;
+        if (action->write.kind == kind_of("NodeClaim")) {
+            b->n_writes++;
+            b->write = action->id;
+        }
         break;
     case ACTION_CALL:
         fail_msg("nothing was launched");

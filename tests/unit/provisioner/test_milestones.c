@@ -51,8 +51,11 @@ static void take(struct bench *b, const struct action *action)
                        STR_ARG(action->fields));
         break;
     case ACTION_WRITE:
-        b->last_write = action->id;
-        if (action->write.verb == K8S_WRITE_CREATE) {
+        if (!str_eq(str_of(action->write.kind->name), STR("Event"))) {
+            b->last_write = action->id;
+        }
+        if (action->write.verb == K8S_WRITE_CREATE &&
+            str_eq(str_of(action->write.kind->name), STR("NodeClaim"))) {
             (void)snprintf(b->created, sizeof b->created, STR_FMT, STR_ARG(action->write.body));
         }
         break;
