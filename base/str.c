@@ -54,6 +54,15 @@ struct str str_sub(struct str s, size_t from, size_t n)
     return (struct str){.p = s.p == NULL ? NULL : s.p + from, .n = n};
 }
 
+struct str str_after_last(struct str s, char c)
+{
+    size_t at = s.n;
+    while (at > 0 && s.p[at - 1] != c) {
+        at--;
+    }
+    return str_sub(s, at, s.n);
+}
+
 bool str_has(struct str s, struct str part)
 {
     for (size_t i = 0; i + part.n <= s.n; i++) {

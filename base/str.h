@@ -32,6 +32,7 @@ bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 struct str str_sub(struct str s, size_t from, size_t n); /* clamped to s */
 size_t str_find(struct str s, char c);                   /* index of the first c, or s.n */
+struct str str_after_last(struct str s, char c);         /* all of s without a c */
 bool str_has(struct str s, struct str part);             /* the empty one is in all */
 struct str str_trim(struct str s);                       /* without ASCII blanks at both ends */
 struct str str_copy(struct arena *arena, struct str s);

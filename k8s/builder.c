@@ -460,6 +460,21 @@ static void number_shapes(struct k8s_builder *b, struct k8s_cluster *cluster)
     cluster->n_shapes = numbering.n;
 }
 
+static int by_instance_id(const void *a, const void *b)
+{
+    return str_cmp(((const struct aws_instance *)a)->id, ((const struct aws_instance *)b)->id);
+}
+
+void k8s_builder_instances(struct k8s_builder *b, const struct aws_instance *instances, uint32_t n)
+{
+    for (uint32_t i = 0; n > 0 && i < b->objects[STORE_NODECLAIMS].n; i++) {
+        struct karp_nodeclaim *claim = k8s_objects_at(b, STORE_NODECLAIMS, i);
+        const struct aws_instance wanted = {
+            .id = str_after_last(claim->provider_id, '/')}; /* "aws:///us-east-1a/i-0123" */
+        claim->instance = bsearch(&wanted, instances, n, sizeof *instances, by_instance_id);
+    }
+}
+
 const struct k8s_cluster *k8s_builder_finish(struct k8s_builder *b)
 {
     struct k8s_cluster *cluster = ARENA_NEW(b->arena, struct k8s_cluster);

@@ -55,6 +55,11 @@ void k8s_builder_counts(const struct k8s_builder *builder, const struct k8s_kind
  * claim templates that are not bound and name none. */
 const struct k8s_cluster *k8s_builder_finish(struct k8s_builder *builder);
 
+/* Gives the NodeClaims that are there the instances behind them, by their provider ids; to be
+ * called before k8s_builder_finish. `instances` [n] are sorted by id and outlive the cluster. */
+void k8s_builder_instances(struct k8s_builder *builder, const struct aws_instance *instances,
+                           uint32_t n);
+
 /* Gives scratch memory back; for builders that are given up before k8s_builder_finish, which does
  * it itself. Accepts NULL and may be called twice. */
 void k8s_builder_done(struct k8s_builder *builder);

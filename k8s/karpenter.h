@@ -47,6 +47,13 @@ struct karp_nodepool {
     uint32_t source_i;
 };
 
+/* An EC2 instance as EC2 describes it: in no object of a cluster. */
+struct aws_instance {
+    struct str id, subnet_id;
+    uint32_t n_groups;
+    const struct str *groups; /* [n_groups] ids of its security groups */
+};
+
 struct karp_nodeclaim {
     struct k8s_meta meta;
     uint32_t n_taints, n_startup_taints, n_requirements;
@@ -56,6 +63,7 @@ struct karp_nodeclaim {
     struct karp_class_ref class_ref;
     struct karp_duration termination_grace, expire_after;
     struct str node_name, provider_id, image_id; /* status */
+    const struct aws_instance *instance;         /* NULL: EC2 has not been asked; see builder.h */
     struct k8s_resources capacity, allocatable;
     struct opt_wall last_pod_event;
     struct k8s_conditions conditions;
@@ -88,6 +96,9 @@ struct aws_subnet_status {
     struct str id;
     strid zone, zone_id;
 };
+struct aws_group_status {
+    struct str id;
+};
 struct aws_image_status {
     struct str id;
     uint32_t n_requirements;
@@ -116,11 +127,12 @@ struct aws_nodeclass {
     struct str ami_family;         /* spec.amiFamily, may be empty */
     struct k8s_strids ami_aliases; /* spec.amiSelectorTerms[].alias, such as "al2023@latest" */
     struct aws_kubelet kubelet;
-    uint32_t n_block_devices, n_subnets, n_reservations, n_network_interfaces, n_amis;
+    uint32_t n_block_devices, n_subnets, n_groups, n_reservations, n_network_interfaces, n_amis;
     const struct aws_block_device *block_devices;
     const struct aws_subnet_status
         *subnets; /* status.subnets; empty: not resolved (offline: every zone of the catalogue) */
     bool has_subnets;
+    const struct aws_group_status *groups; /* status.securityGroups */
     bool instance_store_raid0;
     const struct aws_reservation_status *reservations; /* status.capacityReservations */
     const struct aws_image_status *amis;               /* status.amis, the preferred one first */

@@ -406,6 +406,10 @@ static const struct codec_row subnet_rows[] = {
         .flags = CODEC_REQUIRED),
     ROW("zoneID", CODEC_WORD, struct aws_subnet_status, zone_id, .check = CHECK_LABEL_VALUE)};
 static const struct codec_table subnet_table = TABLE(subnet_rows, struct aws_subnet_status);
+static const struct codec_row group_rows[] = {ROW("id", CODEC_TEXT, struct aws_group_status, id,
+                                                  .check = CHECK_PRINTABLE,
+                                                  .flags = CODEC_REQUIRED)};
+static const struct codec_table group_table = TABLE(group_rows, struct aws_group_status);
 static const struct codec_row image_rows[] = {
     ROW("id", CODEC_TEXT, struct aws_image_status, id, .check = CHECK_PRINTABLE,
         .flags = CODEC_REQUIRED),
@@ -444,6 +448,7 @@ static void encode_nodeclass_status(const struct codec_out *out UNUSED, const vo
 static const struct codec_row nodeclass_status_rows[] = {
     ROW_LIST("subnets", struct aws_nodeclass, subnets, n_subnets, &subnet_table),
     ROW("hasSubnets", CODEC_BOOL, struct aws_nodeclass, has_subnets, .flags = CODEC_HIDDEN),
+    ROW_LIST("securityGroups", struct aws_nodeclass, groups, n_groups, &group_table),
     ROW_LIST("capacityReservations", struct aws_nodeclass, reservations, n_reservations,
              &reservation_table),
     ROW_LIST("amis", struct aws_nodeclass, amis, n_amis, &image_table),

@@ -26,6 +26,7 @@ struct cat_offering {
     enum cat_capacity_type capacity_type;
     struct opt_usd price;       /* absent: unknown, never buyable */
     bool available;             /* false: sold out */
+    wall_t retry_at;            /* sold out: not before it is tried again; 0: not known */
     strid reservation_id;       /* reserved only */
     uint32_t reservation_count; /* instances left; reserved only */
 };
@@ -122,9 +123,18 @@ const struct cat_type *cat_find(const struct catalog *catalog, const struct strt
  * capacity, with kubelet settings, block devices, RAID0, AMI family and reserved ENIs applied;
  * attach limit per driver less the class's own devices. Never fails; impossible settings give
  * zeros. */
+struct cat_observed { /* what a running node has shown */
+    strid type;
+    struct str image_id;
+    int64_t memory_bytes; /* the least that a node of the type with that image had as capacity */
+};
 struct cat_settings {
     int64_t vm_memory_overhead_ppm; /* 75000 = 7.5 % */
     int64_t reserved_enis;
+    uint32_t n_observed;
+    /* [n_observed] sorted by type. Stands for the capacity of memory that follows from the raw
+     * figures, for a class whose status names the image. */
+    const struct cat_observed *observed;
 };
 #define CAT_SETTINGS_DEFAULT                                                                       \
     ((struct cat_settings){.vm_memory_overhead_ppm = 75000, .reserved_enis = 0})
@@ -133,6 +143,9 @@ struct cat_room {
     uint32_t n_attach_limits;
     const struct cat_attach_limit *attach_limits;
 };
+/* The least memory observed on nodes of the type with an image of the class' status; 0: none. */
+int64_t cat_observed_memory(const struct cat_settings *settings, strid type,
+                            const struct aws_nodeclass *node_class);
 void cat_type_room(const struct cat_type *type, const struct aws_nodeclass *node_class,
                    const struct cat_settings *settings, const struct strtab *tab,
                    const struct k8s_words *words, struct arena *arena, struct cat_room *ret_room);

@@ -243,6 +243,34 @@ static void allocatable(const struct job *job)
     }
 }
 
+int64_t cat_observed_memory(const struct cat_settings *settings, strid type,
+                            const struct aws_nodeclass *node_class)
+{
+    uint32_t low = 0, high = settings->n_observed;
+    int64_t least = 0;
+    if (node_class == NULL) {
+        return 0;
+    }
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (settings->observed[middle].type < type) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < settings->n_observed && settings->observed[low].type == type; low++) {
+        const struct cat_observed *at = &settings->observed[low];
+        for (uint32_t i = 0; i < node_class->n_amis; i++) {
+            if (str_eq(node_class->amis[i].id, at->image_id) &&
+                (least == 0 || at->memory_bytes < least)) {
+                least = at->memory_bytes;
+            }
+        }
+    }
+    return least;
+}
+
 void cat_parts_compute(const struct cat_type *type, const struct aws_nodeclass *node_class,
                        const struct cat_settings *settings, const struct strtab *tab,
                        const struct cat_names *names, struct arena *arena,
@@ -266,9 +294,11 @@ void cat_parts_compute(const struct cat_type *type, const struct aws_nodeclass *
     cat_amounts_copy(&ret_parts->system_reserved, arena, &type->system_reserved);
     cat_amounts_copy(&ret_parts->eviction, arena, &type->eviction);
     if ((job.given & CAT_GIVEN_MEMORY) == 0) {
+        const int64_t observed = cat_observed_memory(settings, type->name, node_class);
         put(&job, &ret_parts->capacity, names->memory,
-            cat_memory_capacity(type->memory_bytes, type->arch == names->arm64,
-                                settings->vm_memory_overhead_ppm));
+            observed > 0 ? observed
+                         : cat_memory_capacity(type->memory_bytes, type->arch == names->arm64,
+                                               settings->vm_memory_overhead_ppm));
     }
     if ((job.given & CAT_GIVEN_EVICTION) == 0) {
         put(&job, &ret_parts->eviction, names->memory, 100 * CAT_MIB);

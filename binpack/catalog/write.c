@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/qty.h"
+#include "base/rfc3339.h"
 #include "binpack/catalog/overhead.h"
 
 struct writing {
@@ -12,6 +13,7 @@ struct writing {
     const struct catalog *catalog;
     const struct strtab *tab;
     const struct k8s_words *words;
+    const struct cat_settings *settings;
     struct arena *scratch;
 };
 
@@ -113,6 +115,10 @@ static void write_offerings(const struct writing *to, const struct cat_type *typ
             jsonw_key_usd(to->w, "usdPerHour", at->price.v);
         }
         jsonw_key_bool(to->w, "available", at->available);
+        if (!at->available && at->retry_at != 0) {
+            char text[RFC3339_TEXT_MAX];
+            jsonw_key_str(to->w, "retryAt", rfc3339_format(at->retry_at, text));
+        }
         if (at->capacity_type == CAT_RESERVED) {
             jsonw_key_str(to->w, "reservationId", strtab_str(to->tab, at->reservation_id));
             jsonw_key_i64(to->w, "reservationCapacity", at->reservation_count);
@@ -147,12 +153,42 @@ static void write_figures(const struct writing *to, const struct cat_type *type)
     jsonw_key_i64(w, "ipv4PerEni", type->ipv4_per_eni);
 }
 
+/* What nodes have shown of the type, by image. */
+static void write_observed(const struct writing *to, const struct cat_type *type)
+{
+    const struct cat_settings *s = to->settings;
+    bool begun = false;
+    for (uint32_t i = 0; i < s->n_observed; i++) {
+        char text[QTY_TEXT_MAX];
+        if (s->observed[i].type != type->name) {
+            continue;
+        }
+        if (!begun) {
+            jsonw_key_array(to->w, "observed");
+        }
+        begun = true;
+        jsonw_object_begin(to->w);
+        jsonw_key_str(to->w, "imageId", s->observed[i].image_id);
+        jsonw_key_str(to->w, "memory",
+                      qty_format(s->observed[i].memory_bytes, QTY_BASE, QTY_BINARY, text));
+        jsonw_object_end(to->w);
+    }
+    if (begun) {
+        jsonw_array_end(to->w);
+    }
+}
+
 void cat_write_type(struct jsonw *w, const struct catalog *catalog, const struct cat_type *type,
-                    const struct strtab *tab, const struct k8s_words *words)
+                    const struct cat_settings *settings, const struct strtab *tab,
+                    const struct k8s_words *words)
 {
     auto_arena scratch = ARENA_INIT;
-    const struct writing to = {
-        .w = w, .catalog = catalog, .tab = tab, .words = words, .scratch = &scratch};
+    const struct writing to = {.w = w,
+                               .catalog = catalog,
+                               .tab = tab,
+                               .words = words,
+                               .settings = settings,
+                               .scratch = &scratch};
     jsonw_object_begin(w);
     write_figures(&to, type);
     write_amounts(&to, "extendedResources", &type->capacity, /* extended_only= */ true);
@@ -166,10 +202,12 @@ void cat_write_type(struct jsonw *w, const struct catalog *catalog, const struct
     write_attach_limits(&to, type);
     write_labels(&to, &type->labels);
     write_offerings(&to, type);
+    write_observed(&to, type);
     jsonw_object_end(w);
 }
 
-void cat_write_json(struct jsonw *w, const struct catalog *catalog, const struct strtab *tab,
+void cat_write_json(struct jsonw *w, const struct catalog *catalog,
+                    const struct cat_settings *settings, const struct strtab *tab,
                     const struct k8s_words *words)
 {
     jsonw_object_begin(w);
@@ -198,7 +236,7 @@ void cat_write_json(struct jsonw *w, const struct catalog *catalog, const struct
     jsonw_array_end(w);
     jsonw_key_array(w, "instanceTypes");
     for (uint32_t i = 0; i < catalog->n_types; i++) {
-        cat_write_type(w, catalog, &catalog->types[i], tab, words);
+        cat_write_type(w, catalog, &catalog->types[i], settings, tab, words);
     }
     jsonw_array_end(w);
     jsonw_object_end(w);

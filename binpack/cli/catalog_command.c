@@ -224,9 +224,9 @@ static bool render(const struct browsing *b, const struct option_output *output,
             render_type(b, &out, type, &look);
         }
     } else if (type == NULL) {
-        cat_write_json(&w, b->catalog, b->tab, &b->words);
+        cat_write_json(&w, b->catalog, &CAT_SETTINGS_DEFAULT, b->tab, &b->words);
     } else {
-        cat_write_type(&w, b->catalog, type, b->tab, &b->words);
+        cat_write_type(&w, b->catalog, type, &CAT_SETTINGS_DEFAULT, b->tab, &b->words);
     }
     return output_write(b->console, output->file, &out, err);
 }

@@ -104,9 +104,33 @@ static bool image_drifts(const struct sched_offers *offers, const struct karp_no
     return true;
 }
 
+/* Not the same set, where EC2 has been asked and the class knows its groups. */
+static bool groups_drift(const struct karp_nodeclaim *claim, const struct aws_nodeclass *class)
+{
+    const struct aws_instance *instance = claim->instance;
+    uint32_t n_common = 0;
+    if (instance == NULL || instance->n_groups == 0 || class->n_groups == 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < instance->n_groups; i++) {
+        for (uint32_t k = 0; k < class->n_groups; k++) {
+            n_common += str_eq(instance->groups[i], class->groups[k].id);
+        }
+    }
+    return n_common != instance->n_groups || n_common != class->n_groups;
+}
+
+/* The very subnet where EC2 has been asked; else whether there is one in the zone. */
 static bool subnet_drifts(const struct sched_snapshot *s, const struct karp_nodeclaim *claim,
                           const struct aws_nodeclass *class)
 {
+    if (claim->instance != NULL && claim->instance->subnet_id.n > 0) {
+        bool same = class->n_subnets == 0;
+        for (uint32_t i = 0; i < class->n_subnets && !same; i++) {
+            same = str_eq(class->subnets[i].id, claim->instance->subnet_id);
+        }
+        return !same;
+    }
     strid zone = k8s_pairs_get(&claim->meta.labels, s->words->zone);
     bool known = class->n_subnets == 0 || zone == STRID_NONE;
     for (uint32_t i = 0; i < class->n_subnets && !known; i++) {
@@ -149,6 +173,7 @@ const char *drift_detect(const struct sched_offers *offers, const struct sched_m
     }
     return class_drifts(s->tab, claim, class)    ? "NodeClassDrift"
            : image_drifts(offers, claim, class)  ? "AMIDrift"
+           : groups_drift(claim, class)          ? "SecurityGroupDrift"
            : subnet_drifts(s, claim, class)      ? "SubnetDrift"
            : reservation_drifts(s, claim, class) ? "CapacityReservationDrift"
                                                  : NULL;

@@ -26,6 +26,8 @@ struct engine *engine_new(const struct engine_settings *settings)
     engine->settings.replan_ms = settings->replan_ms > 0 ? settings->replan_ms : (int64_t)REPLAN_MS;
     engine->settings.slack_bytes =
         settings->slack_bytes > 0 ? settings->slack_bytes : (int64_t)SLACK_BYTES;
+    engine->learned = settings->learns ? learned_new() : NULL;
+    engine->cat = settings->make.catalog;
     engine->batch =
         (struct batch){.idle_ms = settings->batch_idle_ms, .max_ms = settings->batch_max_ms};
     engine->state = k8s_state_new();
@@ -68,6 +70,8 @@ void engine_abandon(struct engine *engine)
     tell_free(engine->tell);
     arena_done(&engine->creating_arena);
     arena_done(&engine->gone_arena);
+    arena_done(&engine->observed_arena);
+    learned_free(engine->learned);
     arena_done(&engine->cluster_arena);
     struct arena arena = engine->arena;
     arena_done(&arena);
@@ -126,6 +130,7 @@ static void on_delta(struct engine *engine, const struct event *event, struct mo
         batch_add(&engine->batch, now.mono);
     }
     engine->stale = true;
+    learn_object(engine, event, now.mono);
     if (engine->lifecycle != NULL) {
         milestones_after(engine, event, reached, now, actions);
         full_delta(engine, event, now, actions);
@@ -157,6 +162,7 @@ static void on_kind(struct engine *engine, const struct event *event, struct mom
     engine->synced = all_known(engine);
     if (engine->synced && !was_synced) {
         say_synced(actions, engine->state);
+        learn_all(engine, now.mono);
         engine->stale = true;
         engine->bytes_max =
             2 * k8s_state_bytes(engine->state) + (size_t)engine->settings.slack_bytes;
@@ -182,6 +188,8 @@ static void start_round(struct engine *engine, struct moment now, const struct r
                               .observe = engine->settings.observe_cluster,
                               .disrupts = as->disrupts,
                               .first = as->first};
+    learn_apply(engine, now.mono);
+    job->settings.catalog = engine->cat;
     if (engine->lifecycle != NULL) {
         full_job(engine, now, job);
     }
@@ -325,6 +333,7 @@ static void restart(struct engine *engine, struct actions *actions)
     say_restart(actions, k8s_state_bytes(engine->state));
     k8s_state_free(engine->state);
     engine->state = k8s_state_new();
+    learn_forget_words(engine);
     engine->vocab = NULL;
     engine->n_pending = 0;
     engine->synced = false;

@@ -39,6 +39,7 @@ struct engine_settings {
     int64_t batch_idle_ms, batch_max_ms;
     int64_t time_limit_ms; /* of a round */
     int64_t replan_ms;     /* 0: 10 s, as Karpenter looks at waiting pods again */
+    bool learns;           /* plans count with the memory that running nodes have shown */
     bool observe_cluster;  /* metrics of single nodes and pods with each plan */
     int64_t disrupt_ms;    /* how often it is planned which running nodes could go; 0: never */
     int64_t slack_bytes;   /* 0: 64 MiB. What the objects may hold beyond twice what they held when
@@ -84,6 +85,14 @@ struct engine_view engine_look(const struct engine *engine);
 struct nodeclass_type;
 uint32_t engine_class_types(const struct engine *engine, struct str class_name, struct arena *arena,
                             const struct nodeclass_type **ret_types);
+
+/* The catalogue as a plan would take it now: without what cannot be had for a while (`available`,
+ * `retry_at`), beside what running nodes have shown. In `arena` and in the engine's own. */
+struct engine_catalog {
+    const struct catalog *catalog;
+    struct cat_settings settings;
+};
+struct engine_catalog engine_catalog(struct engine *engine, struct moment now, struct arena *arena);
 
 /* The metrics, with those that follow from the state as of `now`. */
 struct metrics *engine_metrics(struct engine *engine, struct moment now);

@@ -13,6 +13,7 @@
 #include "provisioner/provisioning/batch.h"
 #include "provisioner/provisioning/claims.h"
 #include "provisioner/provisioning/launch_budget.h"
+#include "provisioner/provisioning/learned.h"
 #include "provisioner/provisioning/round.h"
 
 enum { ASKS_MAX = 16, ASK_POD_MAX = 512 };
@@ -70,6 +71,11 @@ struct engine {
     struct ask_pod ask_pod;
     mono_t timer_at; /* what ACTION_TIMER said last */
 
+    struct learned *learned;     /* NULL: nothing is learned */
+    struct cat_settings cat;     /* of plans and launches, with what was learned: as of the last
+                                    round that began */
+    struct arena observed_arena; /* of that */
+
     /* ENGINE_FULL: */
     struct lifecycle *lifecycle;     /* NULL in the mode that observes */
     struct pools *pools;             /* the same */
@@ -114,6 +120,16 @@ void full_cluster(struct engine *engine, const struct userdata_cluster *cluster,
 bool full_may_act(const struct engine *engine);
 mono_t full_due(const struct engine *engine);
 void full_job(struct engine *engine, struct moment now, struct round_job *job);
+
+uint32_t full_gone(struct engine *engine, struct moment now, struct arena *arena,
+                   const struct round_gone **ret_gone);
+
+/* ---- learn.c: what running nodes teach ---- */
+
+void learn_object(struct engine *engine, const struct event *event, mono_t now);
+void learn_all(struct engine *engine, mono_t now); /* of all nodes that are there */
+void learn_apply(struct engine *engine, mono_t now);
+void learn_forget_words(struct engine *engine); /* the state begins anew */
 
 /* ---- count.c: metrics ---- */
 

@@ -37,7 +37,7 @@ static struct lifecycle_view view_of(struct engine *engine, struct moment now,
                                    .tab = k8s_state_tab(engine->state),
                                    .vocab = engine->vocab,
                                    .catalog = engine->catalog,
-                                   .cat = engine->settings.make.catalog,
+                                   .cat = engine->cat,
                                    .cluster = engine->cluster,
                                    .now = now,
                                    .claims_known =
@@ -326,12 +326,22 @@ mono_t full_due(const struct engine *engine)
     return due;
 }
 
-void full_job(struct engine *engine, struct moment now, struct round_job *job)
+uint32_t full_gone(struct engine *engine, struct moment now, struct arena *arena,
+                   const struct round_gone **ret_gone)
 {
     const struct lifecycle_view view = view_of(engine, now, /* actions= */ NULL);
+    return lifecycle_gone(engine->lifecycle, &view, arena, ret_gone);
+}
+
+void full_job(struct engine *engine, struct moment now, struct round_job *job)
+{
     arena_reset(&engine->gone_arena);
     job->claims = true;
-    job->n_gone = lifecycle_gone(engine->lifecycle, &view, &engine->gone_arena, &job->gone);
+    job->n_gone = full_gone(engine, now, &engine->gone_arena, &job->gone);
+    if (job->disrupts) {
+        job->n_instances =
+            lifecycle_instances(engine->lifecycle, &engine->gone_arena, &job->instances);
+    }
     if (job->n_gone > 0) {
         /* Where capacity is short, a claim with three types would be the next to fail: more types,
          * and dearer ones, of which EC2 gives the cheapest that it has. */

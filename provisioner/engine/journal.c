@@ -32,6 +32,7 @@ static const struct {
     FIELD("launchesPerMinute", FIELD_I64, launches_per_minute),
     FIELD("launchUsdPerMinute", FIELD_I64, launch_usd_per_minute),
     FIELD("gapPpm", FIELD_I64, gap_ppm),
+    FIELD("learns", FIELD_BOOL, learns),
     FIELD("preferencePolicy", FIELD_I32, make.preference_policy),
     FIELD("minValuesPolicy", FIELD_I32, make.min_values_policy),
     FIELD("reservedCapacity", FIELD_BOOL, make.gate_reserved_capacity),

@@ -57,6 +57,19 @@ static struct str tag_of(const struct ec2_instance *instance, const char *key)
     return STR_EMPTY;
 }
 
+static struct aws_instance instance_of(const struct ec2_instance *instance, struct arena *arena)
+{
+    const size_t n = instance->security_groups.n;
+    struct str *groups = ARENA_ARRAY(arena, struct str, n);
+    for (size_t i = 0; i < n; i++) {
+        groups[i] = str_copy(arena, instance->security_groups.v[i].group_id);
+    }
+    return (struct aws_instance){.id = str_copy(arena, instance->instance_id),
+                                 .subnet_id = str_copy(arena, instance->subnet_id),
+                                 .n_groups = (uint32_t)n,
+                                 .groups = groups};
+}
+
 /* False: more than there can be. */
 static bool take_page(struct lifecycle *l, const struct ec2_describe_instances_result *page)
 {
@@ -68,7 +81,7 @@ static bool take_page(struct lifecycle *l, const struct ec2_describe_instances_r
             }
             VEC_PUSH(&l->gc.arena, &l->gc.seen,
                      ((struct gc_instance){
-                         .id = str_copy(&l->gc.arena, instance->instance_id),
+                         .of = instance_of(instance, &l->gc.arena),
                          .claim_uid = str_copy(&l->gc.arena, tag_of(instance, CLAIM_UID_TAG)),
                          .going = instance->state != NULL &&
                                   str_eq(instance->state->name, STR("shutting-down"))}));
@@ -79,12 +92,12 @@ static bool take_page(struct lifecycle *l, const struct ec2_describe_instances_r
 
 static int by_id(const void *a, const void *b)
 {
-    return str_cmp(((const struct gc_instance *)a)->id, ((const struct gc_instance *)b)->id);
+    return str_cmp(((const struct gc_instance *)a)->of.id, ((const struct gc_instance *)b)->of.id);
 }
 
 static bool is_listed(const struct lifecycle *l, struct str id)
 {
-    const struct gc_instance wanted = {.id = id};
+    const struct gc_instance wanted = {.of = {.id = id}};
     return l->gc.seen.n > 0 &&
            bsearch(&wanted, l->gc.seen.v, l->gc.seen.n, sizeof wanted, by_id) != NULL;
 }
@@ -178,10 +191,10 @@ static void look_at_instances(struct lifecycle *l, const struct lifecycle_view *
             bsearch(&instance->claim_uid, uids, n_uids, sizeof *uids, by_text) != NULL) {
             continue;
         }
-        if (was_orphan(l, instance->id) && n < TERMINATE_MAX) {
-            ids[n++] = str_copy(arena, instance->id);
+        if (was_orphan(l, instance->of.id) && n < TERMINATE_MAX) {
+            ids[n++] = str_copy(arena, instance->of.id);
         }
-        VEC_PUSH(arena, &orphans, life_text_of(instance->id));
+        VEC_PUSH(arena, &orphans, life_text_of(instance->of.id));
     }
     l->gc.orphans.n = 0;
     for (size_t i = 0; i < orphans.n; i++) {
@@ -213,9 +226,21 @@ static void forget_list(struct lifecycle *l)
     arena_reset(&l->gc.arena);
 }
 
+/* It was read to its end. */
+static void keep_list(struct lifecycle *l)
+{
+    arena_done(&l->gc.listed_arena);
+    l->gc.listed_arena = l->gc.arena;
+    l->gc.listed = l->gc.seen.v;
+    l->gc.n_listed = (uint32_t)l->gc.seen.n;
+    l->gc.arena = ARENA_INIT;
+}
+
 void gc_restart(struct lifecycle *l)
 {
     forget_list(l);
+    arena_reset(&l->gc.listed_arena);
+    l->gc.n_listed = 0;
     l->gc.due = 0;
     l->gc.orphans.n = 0;
 }
@@ -242,6 +267,7 @@ bool gc_answer(struct lifecycle *l, const struct lifecycle_view *view, const str
         }
         look_at_claims(l, view);
         look_at_instances(l, view);
+        keep_list(l);
         finish(l, view, GC_MS);
     }
     return true;
@@ -260,4 +286,23 @@ void gc_step(struct lifecycle *l, const struct lifecycle_view *view)
         l->gc.due = INT64_MAX;
         ask(l, view, STR_EMPTY);
     }
+}
+
+uint32_t lifecycle_instances(const struct lifecycle *l, struct arena *arena,
+                             const struct aws_instance **ret_instances)
+{
+    struct aws_instance *instances = ARENA_ARRAY(arena, struct aws_instance, l->gc.n_listed);
+    for (uint32_t i = 0; i < l->gc.n_listed; i++) {
+        const struct aws_instance *of = &l->gc.listed[i].of;
+        struct str *groups = ARENA_ARRAY(arena, struct str, of->n_groups);
+        for (uint32_t g = 0; g < of->n_groups; g++) {
+            groups[g] = str_copy(arena, of->groups[g]);
+        }
+        instances[i] = (struct aws_instance){.id = str_copy(arena, of->id),
+                                             .subnet_id = str_copy(arena, of->subnet_id),
+                                             .n_groups = of->n_groups,
+                                             .groups = groups};
+    }
+    *ret_instances = instances;
+    return l->gc.n_listed;
 }

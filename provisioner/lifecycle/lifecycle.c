@@ -43,6 +43,7 @@ void lifecycle_free(struct lifecycle *lifecycle)
         json_decref(lifecycle->classes.v[i].object);
     }
     arena_done(&lifecycle->gc.arena);
+    arena_done(&lifecycle->gc.listed_arena);
     unavailable_free(lifecycle->unavailable);
     pause_free(lifecycle->pause);
     struct arena arena = lifecycle->arena;
@@ -206,11 +207,7 @@ const struct karp_nodeclaim *life_claim(const struct lifecycle_view *view, const
 
 struct str life_instance_id(struct str provider_id)
 {
-    size_t at = provider_id.n;
-    while (at > 0 && provider_id.p[at - 1] != '/') {
-        at--;
-    }
-    return str_sub(provider_id, at, provider_id.n);
+    return str_after_last(provider_id, '/');
 }
 
 /* ---- what happens ---- */
@@ -486,11 +483,14 @@ uint32_t lifecycle_gone(const struct lifecycle *l, const struct lifecycle_view *
                 .zone = strtab_str(view->tab, catalog->zones[o->zone_i].name),
                 .capacity_type = str_of(cat_capacity_type_name(o->capacity_type)),
                 .vcpu = type->vcpu};
-            if (unavailable_is(l->unavailable, &offering, view->now.mono)) {
+            const mono_t until = unavailable_until(l->unavailable, &offering, view->now.mono);
+            if (until > view->now.mono) {
                 VEC_PUSH(arena, &gone,
-                         ((struct round_gone){.instance_type = offering.type,
-                                              .zone = offering.zone,
-                                              .capacity_type = offering.capacity_type}));
+                         ((struct round_gone){
+                             .instance_type = offering.type,
+                             .zone = offering.zone,
+                             .capacity_type = offering.capacity_type,
+                             .until = sat_add(view->now.wall, until - view->now.mono)}));
             }
         }
     }

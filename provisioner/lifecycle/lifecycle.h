@@ -67,6 +67,11 @@ uint32_t lifecycle_gone(const struct lifecycle *lifecycle, const struct lifecycl
 /* When the first of them may be tried again; INT64_MAX: there is none. */
 mono_t lifecycle_gone_until(const struct lifecycle *lifecycle, mono_t now);
 
+/* The instances of the cluster as EC2 listed them last (gc.h), sorted by id, copied; none before
+ * the first whole list. */
+uint32_t lifecycle_instances(const struct lifecycle *lifecycle, struct arena *arena,
+                             const struct aws_instance **ret_instances);
+
 /* How many NodeClaims of a NodePool may be created now: none while it waits because launches have
  * failed, one when it tries again, else UINT32_MAX; see pause.h. */
 uint32_t lifecycle_may_launch(const struct lifecycle *lifecycle, const struct lifecycle_view *view,

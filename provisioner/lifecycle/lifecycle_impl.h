@@ -78,15 +78,19 @@ struct life {
 
 /* Of gc.c: an instance of the list that is being read. */
 struct gc_instance {
-    struct str id, claim_uid; /* claim_uid: empty for what others have launched */
+    struct aws_instance of;
+    struct str claim_uid; /* empty for what others have launched */
     bool going;
 };
 struct gc {
     uint64_t id; /* of the call under way; 0: none */
     mono_t due;  /* 0: not begun */
     struct arena arena;
-    VEC(struct gc_instance) seen;  /* in `arena` */
-    VEC(struct life_text) orphans; /* of the last list: instances whose claim was not there */
+    VEC(struct gc_instance) seen; /* in `arena` */
+    struct arena listed_arena;    /* of the last list that was read to its end: */
+    uint32_t n_listed;
+    const struct gc_instance *listed; /* [n_listed] sorted by id */
+    VEC(struct life_text) orphans;    /* of the last list: instances whose claim was not there */
 };
 
 struct class_object {

@@ -324,16 +324,23 @@ void unavailable_had(struct unavailable *u, const struct unavailable_offering *o
     forget(u, now);
 }
 
-bool unavailable_is(const struct unavailable *u, const struct unavailable_offering *o, mono_t now)
+mono_t unavailable_until(const struct unavailable *u, const struct unavailable_offering *o,
+                         mono_t now)
 {
+    mono_t until = now;
     for (enum place place = PLACE_OFFERING; u->marks.n > 0 && place < N_PLACES; place++) {
         struct key key;
         const struct mark *mark = key_of(o, place, &key) ? find(u, &key) : NULL;
-        if (mark != NULL && mark->until > now && o->vcpu >= mark->vcpu) {
-            return true;
+        if (mark != NULL && mark->until > until && o->vcpu >= mark->vcpu) {
+            until = mark->until;
         }
     }
-    return false;
+    return until;
+}
+
+bool unavailable_is(const struct unavailable *u, const struct unavailable_offering *o, mono_t now)
+{
+    return unavailable_until(u, o, now) > now;
 }
 
 mono_t unavailable_next(const struct unavailable *u, mono_t now)

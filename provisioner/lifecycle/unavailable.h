@@ -52,6 +52,10 @@ void unavailable_had(struct unavailable *unavailable, const struct unavailable_o
 bool unavailable_is(const struct unavailable *unavailable,
                     const struct unavailable_offering *offering, mono_t now);
 
+/* The end of the mark of the offering that ends last; `now`: none holds. */
+mono_t unavailable_until(const struct unavailable *unavailable,
+                         const struct unavailable_offering *offering, mono_t now);
+
 /* The end of the mark that ends next; INT64_MAX: none holds. */
 mono_t unavailable_next(const struct unavailable *unavailable, mono_t now);
 

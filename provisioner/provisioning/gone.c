@@ -24,7 +24,10 @@ static void take_out(const struct catalog *catalog, const struct strtab *tab, st
         type->offerings = *own;
     }
     for (uint32_t i = 0; i < type->n_offerings; i++) {
-        (*own)[i].available = (*own)[i].available && !is_of(catalog, tab, &(*own)[i], gone);
+        if (is_of(catalog, tab, &(*own)[i], gone)) {
+            (*own)[i].available = false;
+            (*own)[i].retry_at = gone->until;
+        }
     }
 }
 

@@ -64,6 +64,7 @@ static bool build(struct run *run, struct err *err)
         k8s_builder_done(builder);
         return false;
     }
+    k8s_builder_instances(builder, run->job->instances, run->job->n_instances);
     run->cluster = k8s_builder_finish(builder);
     if (!scheduler_config_apply(run->job->scheduler_config, &run->cluster, &run->arena, err)) {
         return false;

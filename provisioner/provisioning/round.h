@@ -21,6 +21,7 @@ struct parallel;
 /* An offering that cannot be had. */
 struct round_gone {
     struct str instance_type, zone, capacity_type;
+    wall_t until; /* for the eye; 0: not known */
 };
 
 /* What is asked for. */
@@ -35,12 +36,14 @@ struct round_job {
     bool claims;                   /* the NodeClaims of the plan are wanted */
     uint32_t n_gone;               /* offerings that had no capacity a short while ago */
     const struct round_gone *gone; /* [n_gone]; until EVENT_SOLVED */
-    bool observe;                  /* with the metrics of its nodes and pods, in whole plans */
-    bool disrupts;                 /* a plan for the running nodes instead of the pods that wait */
-    bool first;                    /* only the first plan that holds, in milliseconds: without the
-                                      search for a cheaper one, and without a bound to speak of */
-    bool follows;                  /* the round after the first plan, of the same frozen objects */
-    struct opt_i64 cut_after;      /* steps: cancelled there */
+    uint32_t n_instances;
+    const struct aws_instance *instances; /* [n_instances] by id; until EVENT_SOLVED */
+    bool observe;             /* with the metrics of its nodes and pods, in whole plans */
+    bool disrupts;            /* a plan for the running nodes instead of the pods that wait */
+    bool first;               /* only the first plan that holds, in milliseconds: without the
+                                 search for a cheaper one, and without a bound to speak of */
+    bool follows;             /* the round after the first plan, of the same frozen objects */
+    struct opt_i64 cut_after; /* steps: cancelled there */
     atomic_bool cancelled;
 };
 

@@ -90,7 +90,6 @@ static bool take(struct live_catalog *c, struct err *err)
     engine_use_catalog(service->engine, catalog);
     arena_done(&service->catalog_arena);
     service->catalog_arena = arena;
-    service->catalog = catalog;
     const struct event event = {.type = EVENT_TICK};
     service_step(service, &event); /* pods that wait are planned for anew */
     return true;

@@ -127,7 +127,7 @@ static bool debug_explain(struct service *service, const struct io_request *requ
     return false;
 }
 
-/* All of the catalogue, or with ?type=NAME one instance type of it. */
+/* All of the catalogue as a plan would take it now, or with ?type=NAME one instance type of it. */
 static bool debug_catalog(struct service *service, const struct io_request *request,
                           struct io_answer *answer)
 {
@@ -136,16 +136,19 @@ static bool debug_catalog(struct service *service, const struct io_request *requ
     const struct str name = io_request_argument(request, "type");
     struct strtab *tab = engine_tab(service->engine);
     const struct k8s_words *words = k8s_state_words(engine_look(service->engine).state);
+    auto_arena scratch = ARENA_INIT;
+    const struct engine_catalog now =
+        engine_catalog(service->engine, service_now(service), &scratch);
     if (name.n == 0) {
-        cat_write_json(&w, service->catalog, tab, words);
+        cat_write_json(&w, now.catalog, &now.settings, tab, words);
     } else {
         const strid id = strtab_find(tab, name);
-        const struct cat_type *type = id == STRID_NONE ? NULL : cat_find(service->catalog, tab, id);
+        const struct cat_type *type = id == STRID_NONE ? NULL : cat_find(now.catalog, tab, id);
         if (type == NULL) {
             return say(answer, 404, application_json,
                        STR("{\"error\": \"the catalogue has no such instance type\"}\n"));
         }
-        cat_write_type(&w, service->catalog, type, tab, words);
+        cat_write_type(&w, now.catalog, type, &now.settings, tab, words);
     }
     return b.overflow ? say(answer, 500, application_json,
                             STR("{\"error\": \"too large: ask with ?type=NAME\"}\n"))

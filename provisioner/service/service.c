@@ -273,7 +273,6 @@ static bool use_catalog(struct service *service, const struct catalog **ret_cata
         return false;
     }
     engine_use_catalog(service->engine, *ret_catalog);
-    service->catalog = *ret_catalog;
     return true;
 }
 
@@ -417,6 +416,7 @@ static struct engine_settings engine_settings_of(const struct settings *s)
                                     .batch_max_ms = s->batch_max_ms,
                                     .time_limit_ms = s->time_limit_ms,
                                     .disrupt_ms = s->disruption_interval_ms,
+                                    .learns = s->mode != MODE_OBSERVE,
                                     .observe_cluster = !s->disable_cluster_state_observability,
                                     .launches_per_minute = s->launches_per_minute,
                                     .launch_usd_per_minute = s->launch_usd_per_minute,

@@ -67,8 +67,7 @@ struct service {
     struct arena plan_arena, disruption_arena;
     struct str plan, disruption;         /* the last ones as JSON; empty: none yet */
     struct shared_text *cluster_metrics; /* of the last whole plan; NULL: none */
-    struct arena catalog_arena;
-    const struct catalog *catalog; /* in it */
+    struct arena catalog_arena; /* of the catalogue that the engine plans with */
     struct acting *acting;         /* NULL: --mode=observe; so are these: */
     struct cluster *cluster;
     struct nodeclasses *nodeclasses;

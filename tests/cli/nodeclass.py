@@ -494,6 +494,9 @@ def nodeadm_takes_the_configuration():
                     assert kind == "application/node.eks.aws", kind
                     # The person's part alone names no cluster; nodeadm asks for that once all parts are merged.
                     assert body.strip() == extra.strip() or not judge(body), (body, judge(body))
+    six = parts_of(userdata("AL2023", "--cluster-dns", "fd30:1c53:5f8a::a", "--cluster-cidr", "fd30:1c53:5f8a::/108"))[0][1]
+    spec = node_config(six)
+    assert spec["cluster"]["cidr"] == "fd30:1c53:5f8a::/108" and spec["kubelet"]["config"]["clusterDNS"] == ["fd30:1c53:5f8a::a"] and not judge(six), (six, judge(six))
     body = parts_of(userdata("AL2023"))[0][1]
     for wrong in (body.replace("kind: NodeConfig", "kind: NodeConfigs"), body.replace("apiServerEndpoint", "apiServerEndpoints"), body.replace("  kubelet:\n", "  kublet:\n"),
                   body.replace("localStorage: {}", "localStorage: {strategy: RAID9}"), body.replace("cidr: 10.100.0.0/16", "cidr: [1]")):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`provisioner --mode=full` on a real control plane, with moto for EC2: from pods that wait to nodes that run them, and back. See the scenarios of `aws`."""
+import base64
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import yaml
 
 import iam
 import prepare
-from machines import Machines
+from machines import Machines, node_config
 from prepare import CLAIMS, NAME, ROOT, SHARED, Skipped, wait_for
 from proxy import ACCOUNT, REGION
 from service import promtool
@@ -214,3 +215,40 @@ def scale_up(aws):
         assert replayed.returncode == 0, replayed.stderr[-2000:]
         aws.say("replayed: " + replayed.stdout.strip())
     within(aws, body)
+
+
+DNS, SERVICES = "fd30:1c53:5f8a::a", "fd30:1c53:5f8a::/108"
+
+
+def ipv6(aws):
+    """In a cluster of IPv6: kube-dns is found, nodes are told its address and the range of Services, interfaces ask for an address that stays."""
+    def body(world):
+        aws.proxy.clusters[NAME]["kubernetesNetworkConfig"] = {"ipFamily": "ipv6", "serviceIpv6Cidr": SERVICES}
+        world.admin.ask("POST", "/api/v1/namespaces/kube-system/services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kube-dns"}, "spec": {
+            "ipFamilies": ["IPv6"], "ipFamilyPolicy": "SingleStack", "clusterIP": DNS, "ports": [{"port": 53, "protocol": "UDP"}]}})
+        keys = aws.user_with(policy(), "full")
+        aws.proxy.check(True)
+        aws.proxy.asked.clear()
+        service = world.start(keys, "--catalog=" + refreshed_catalog(world))
+        wait_for("the service", service.ready)
+        world.until("default", "True")
+        world.deploy("web", 1)
+        world.until_running(1)
+        world.until_whole()
+        made = [form for action, key, form, _ in aws.proxy.asked if action == "CreateLaunchTemplate" and key == keys["AWS_ACCESS_KEY_ID"]]
+        assert len(made) >= 2, "a template of a dry run, and one of a launch: %d" % len(made)
+        for form in made:
+            interface = "LaunchTemplateData.NetworkInterface.1."
+            assert (form.get(interface + "PrimaryIpv6"), form.get(interface + "Ipv6AddressCount")) == ("true", "1"), form
+        told = node_config(base64.b64decode(made[-1]["LaunchTemplateData.UserData"]).decode())
+        assert (told["cluster"]["cidr"], told["kubelet"]["config"]["clusterDNS"]) == (SERVICES, [DNS]), told
+        learned(service, world)
+    within(aws, body)
+
+
+def learned(service, world):
+    """What the nodes that are there have shown stands in the catalogue."""
+    for node in world.nodes().values():
+        kind = node["metadata"]["labels"]["node.kubernetes.io/instance-type"]
+        shown = json.loads(service.get("/debug/catalog?type=" + kind)[1])["observed"]
+        assert [o["memory"] for o in shown] == [node["status"]["capacity"]["memory"]] and shown[0]["imageId"].startswith("ami-"), (shown, node["status"]["capacity"])

@@ -28,7 +28,7 @@ static struct str write_out(const struct catalog *catalog, struct strtab *tab, s
     struct strbuf out = strbuf_new(arena, OUTPUT_MAX);
     struct jsonw w = jsonw_new(&out, JSONW_COMPACT);
     k8s_words_init(&words, tab);
-    cat_write_json(&w, catalog, tab, &words);
+    cat_write_json(&w, catalog, &CAT_SETTINGS_DEFAULT, tab, &words);
     must(!out.overflow);
     return strbuf_str(&out);
 }

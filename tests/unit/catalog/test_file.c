@@ -342,7 +342,8 @@ static void round_trip(void **state)
         for (size_t pass = 0; pass < 2; pass++) {
             struct strbuf out = strbuf_new(&f->arena, 64 * 1024 * 1024);
             struct jsonw w = jsonw_new(&out, JSONW_COMPACT);
-            cat_write_json(&w, pass == 0 ? catalogs[i] : f->catalog, f->tab, &f->words);
+            cat_write_json(&w, pass == 0 ? catalogs[i] : f->catalog, &CAT_SETTINGS_DEFAULT, f->tab,
+                           &f->words);
             assert_false(out.overflow);
             written[pass] = strbuf_str(&out);
             if (pass == 0 && !fixture_load_one(f, str_cstr(&f->arena, written[0]))) {

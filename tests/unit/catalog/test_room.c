@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -437,6 +438,41 @@ static void of_some_families(void **state)
     assert_int_equal(some->n_types, n);
 }
 
+/* What nodes with an image of the class have shown stands for the guess; what else is reckoned from
+ * it follows. */
+static void observed_memory(void **state)
+{
+    (void)state;
+    auto_arena arena = ARENA_INIT;
+    const struct aws_image_status images[] = {{.id = STR("ami-1")}, {.id = STR("ami-2")}};
+    const struct aws_nodeclass class = {.n_amis = 2, .amis = images};
+    const struct aws_nodeclass other = {.n_amis = 1, .amis = &images[1]};
+    const strid large = type_of("m5.large")->name;
+    struct cat_observed observed[] = {{large, STR("ami-0"), 6000 * CAT_MIB},
+                                      {large, STR("ami-1"), 7000 * CAT_MIB},
+                                      {large, STR("ami-2"), 7100 * CAT_MIB},
+                                      {type_of("m5.xlarge")->name, STR("ami-1"), 1 * CAT_MIB}};
+    struct cat_settings settings = CAT_SETTINGS_DEFAULT;
+    struct cat_room room;
+    if (observed[3].type < large) {
+        const struct cat_observed last = observed[3];
+        memmove(&observed[1], observed, 3 * sizeof *observed);
+        observed[0] = last;
+    }
+    settings.n_observed = 4;
+    settings.observed = observed;
+    cat_type_room(type_of("m5.large"), &class, &settings, tab, &words, &arena, &room);
+    assert_int_equal(k8s_resources_get(&room.capacity, words.memory), 7000 * CAT_MIB);
+    assert_int_equal(k8s_resources_get(&room.allocatable, words.memory),
+                     (7000 - 574 - 100) * CAT_MIB);
+    cat_type_room(type_of("m5.large"), &other, &settings, tab, &words, &arena, &room);
+    assert_int_equal(k8s_resources_get(&room.capacity, words.memory), 7100 * CAT_MIB);
+    cat_type_room(type_of("m5.2xlarge"), &class, &settings, tab, &words, &arena, &room);
+    assert_int_equal(k8s_resources_get(&room.capacity, words.memory), 30310 * CAT_MIB);
+    cat_type_room(type_of("m5.large"), NULL, &settings, tab, &words, &arena, &room);
+    assert_int_equal(k8s_resources_get(&room.capacity, words.memory), 7577 * CAT_MIB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +488,7 @@ int main(void)
         cmocka_unit_test(of_some_families),
         cmocka_unit_test(compatibility),
         cmocka_unit_test(lookup),
+        cmocka_unit_test(observed_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -65,7 +65,10 @@ static void answer(struct bench *b, uint64_t id, const char *instance_id, const 
     struct ec2_tag tags[] = {{.key = STR("karpenter.sh/nodepool"), .value = STR("a")},
                              {.key = STR("binpack/nodeclaim-uid"), .value = str_of(uid)}};
     struct ec2_instance_state running = {.name = STR("running")};
+    struct ec2_group_identifier groups[] = {{.group_id = STR("sg-1")}, {.group_id = STR("sg-2")}};
     struct ec2_instance instance = {.instance_id = str_of(instance_id),
+                                    .subnet_id = STR("subnet-1"),
+                                    .security_groups = {.v = groups, .n = 2},
                                     .state = &running,
                                     .tags = {.v = tags, .n = uid[0] == '\0' ? 1 : 2}};
     struct ec2_reservation reservation = {
@@ -248,6 +251,38 @@ static void a_claim_that_is_going_need_not_be_terminated(void **state)
     bench_close(&b);
 }
 
+static uint32_t listed(struct bench *b, const struct aws_instance **ret)
+{
+    arena_reset(&b->step);
+    return lifecycle_instances(b->lifecycle, &b->step, ret);
+}
+
+/* Where each instance is and what guards it is known from the last whole list, until another run
+ * may have acted. */
+static void instances_are_as_the_last_whole_list_says(void **state)
+{
+    struct bench b;
+    const struct aws_instance *at = NULL;
+    (void)state;
+    open_bench(&b);
+    put_claim(&b, "");
+    bench_step(&b);
+    assert_int_equal(listed(&b, &at), 0);
+    answer(&b, next_list(&b)->id, "i-2", "", "more");
+    assert_int_equal(listed(&b, &at), 0); /* not read to its end */
+    b.out.v.n = 0;
+    answer(&b, b.last_id, "i-1", "u-1", "");
+    assert_int_equal(listed(&b, &at), 2);
+    assert_true(str_eq(at[0].id, STR("i-1")) && str_eq(at[1].id, STR("i-2")));
+    assert_true(str_eq(at[0].subnet_id, STR("subnet-1")) && at[0].n_groups == 2);
+    assert_true(str_eq(at[0].groups[1], STR("sg-2")));
+    answer(&b, next_list(&b)->id, "i-1", "u-1", "");
+    assert_int_equal(listed(&b, &at), 1);
+    lifecycle_restart(b.lifecycle);
+    assert_int_equal(listed(&b, &at), 0);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +295,7 @@ int main(void)
         cmocka_unit_test(nothing_is_collected_blindly),
         cmocka_unit_test(what_was_seen_before_is_forgotten),
         cmocka_unit_test(a_claim_that_is_going_need_not_be_terminated),
+        cmocka_unit_test(instances_are_as_the_last_whole_list_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
