@@ -45,6 +45,7 @@ struct call {
     struct aws_attempts attempts; /* of this page */
     uint64_t keys_mark;           /* of the keys it was signed with */
     int64_t signed_ahead_ms;      /* the correction of the clock it was signed with */
+    mono_t began;
     uint32_t n_pages;
     struct str page_token; /* of the page asked for; empty: the first */
     bool waits_for_keys;
@@ -56,6 +57,9 @@ struct live_aws {
     struct io_http *http;
     struct live_aws_place place;
     struct aws_retry_settings retry;
+    void (*ended)(void *ctx, const struct aws_operation *operation, const struct aws_fault *fault,
+                  int64_t took_ms);
+    void *ended_ctx;
     struct live_aws_limits limits;
     struct aws_skew skew;
     struct live_keys *keys;
@@ -91,6 +95,10 @@ static void finish(struct call *call, const struct aws_fault *fault)
     struct live_aws_exchange exchange = call->exchange;
     struct live_aws_events events = call->events;
     struct aws_fault told = *fault;
+    const struct live_aws *aws = call->aws;
+    if (aws->ended != NULL) {
+        aws->ended(aws->ended_ctx, call->operation, &told, io_loop_now(aws->loop) - call->began);
+    }
     call->round = ARENA_INIT;
     call->exchange = (struct live_aws_exchange){.id = 0};
     forget(call);
@@ -381,6 +389,8 @@ bool live_aws_open(struct io_loop *loop, struct io_http *http,
         .http = http,
         .place = place,
         .retry = settings->retry.max_attempts > 0 ? settings->retry : aws_retry_defaults(),
+        .ended = settings->ended,
+        .ended_ctx = settings->ctx,
         .limits = {.silence_ms = settings->silence_ms > 0 ? settings->silence_ms : SILENCE_MS,
                    .total_ms = settings->total_ms > 0 ? settings->total_ms : TOTAL_MS,
                    .body_max = LIMIT_AWS_REPLY_BYTES},
@@ -429,6 +439,7 @@ void live_aws_start(struct live_aws *aws, const struct aws_operation *operation,
         .operation = operation,
         .token = str_copy(&arena, token),
         .events = *events,
+        .began = io_loop_now(aws->loop),
         .round = ARENA_INIT,
         .page = ARENA_INIT,
     };

@@ -19,6 +19,7 @@
 #include "awsapi/retry.h"
 #include "base/err.h"
 
+struct aws_fault;
 struct io_http;
 struct io_loop;
 struct live_aws; /* opaque */
@@ -27,6 +28,11 @@ struct live_aws_settings {
     struct str region, profile;      /* empty: as above */
     struct aws_retry_settings retry; /* zero: aws_retry_defaults */
     int64_t silence_ms, total_ms;    /* of one attempt; 0: 20 s and 2 minutes */
+    /* NULL, or told of each call that ends, before its owner: what it came to, and how long it took
+     * with all attempts and pages. Starts no calls. */
+    void (*ended)(void *ctx, const struct aws_operation *operation, const struct aws_fault *fault,
+                  int64_t took_ms);
+    void *ctx;
 };
 
 /* Errors: ERR_NOT_FOUND when nothing names a region; ERR_INVALID for a region or an address that is

@@ -118,6 +118,7 @@ static void on_delta(struct engine *engine, const struct event *event, struct mo
     const struct str resource = str_of(event->kind->resource);
     const bool before = needs_place(engine, event->kind, &event->delta.id);
     const uint32_t reached = milestones_before(engine, event, now, actions);
+    const enum pod_stage pod = count_pod_stage(engine, event);
     if (event->delta.change == K8S_DELETED) {
         k8s_state_remove(engine->state, event->kind, &event->delta.id);
     } else {
@@ -131,6 +132,7 @@ static void on_delta(struct engine *engine, const struct event *event, struct mo
     }
     engine->stale = true;
     learn_object(engine, event, now.mono);
+    count_pod(engine, event, pod, now.wall);
     if (engine->lifecycle != NULL) {
         milestones_after(engine, event, reached, now, actions);
         full_delta(engine, event, now, actions);

@@ -135,4 +135,8 @@ void learn_forget_words(struct engine *engine); /* the state begins anew */
 
 void count_round(struct engine *engine, const struct round_result *result, struct moment now);
 void count_first(struct engine *engine, const struct round_result *result, struct moment now);
+/* How far a pod is, of an event that brings one. */
+enum pod_stage { POD_NEW, POD_WAITS, POD_BOUND, POD_RUNS };
+enum pod_stage count_pod_stage(const struct engine *engine, const struct event *event);
+void count_pod(struct engine *engine, const struct event *event, enum pod_stage before, wall_t now);
 void count_disruption(struct engine *engine, const struct round_result *result);

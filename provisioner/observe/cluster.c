@@ -11,6 +11,7 @@
 #include "binpack/scheduling/resources.h"
 #include "binpack/scheduling/vocab.h"
 #include "k8s/cluster.h"
+#include "provisioner/observe/conditions.h"
 #include "provisioner/observe/metrics.h"
 
 enum {
@@ -592,6 +593,7 @@ struct str cluster_metrics_text(const struct k8s_cluster *cluster, const struct 
     put_types(&t);
     put_offerings(&t, OFFERING_AVAILABLE);
     put_offerings(&t, OFFERING_PRICE);
+    conditions_text(&own, now, &t.b);
     if (cluster->n_nodes <= CLUSTER_METRICS_NODES_MAX) {
         put_nodes(&t);
     }
@@ -607,4 +609,5 @@ void cluster_metrics_markdown(struct strbuf *b)
         strbuf_addf(b, "| `%s` | gauge | %s | %s |\n", families[i].name, families[i].labels,
                     families[i].help);
     }
+    conditions_markdown(b);
 }

@@ -4,6 +4,7 @@
 #include "awsapi/fault.h"
 #include "live/aws.h"
 #include "live/calls.h"
+#include "provisioner/observe/metrics.h"
 #include "provisioner/service/leader.h"
 #include "provisioner/service/service_impl.h"
 #include "provisioner/service/settings.h"
@@ -192,6 +193,19 @@ bool acting_stop(struct acting *acting)
     return free;
 }
 
+/* ---- metrics ---- */
+
+static void on_call(void *ctx, const struct aws_operation *operation, const struct aws_fault *fault,
+                    int64_t took_ms)
+{
+    const struct service *service = ctx;
+    const struct str labels[] = {
+        str_of(operation->name),
+        fault->kind == AWS_FAULT_NONE ? STR("done") : str_of(aws_fault_kind_name(fault->kind))};
+    metrics_add(service->metrics, METRIC_AWS_CALLS, labels, 1);
+    metrics_observe(service->metrics, METRIC_AWS_CALL_SECONDS, labels, took_ms * 1000);
+}
+
 /* ---- opening ---- */
 
 static bool open_leader(struct acting *acting, struct err *err)
@@ -221,7 +235,7 @@ bool acting_open(struct service *service, struct acting **ret_acting, struct err
     const struct live_session *session = &service->session;
     const struct live_calls_settings calls = {.per_s = service->settings->kube_client_qps,
                                               .burst = service->settings->kube_client_burst};
-    const struct live_aws_settings aws = {.region = STR_EMPTY};
+    const struct live_aws_settings aws = {.region = STR_EMPTY, .ended = on_call, .ctx = service};
     acting->service = service;
     acting->timer = (struct io_timer){.fn = on_due};
     acting->arena = arena;

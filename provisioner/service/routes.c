@@ -10,6 +10,7 @@
 #include "k8s/state.h"
 #include "k8s/watch.h"
 #include "provisioner/observe/metrics.h"
+#include "provisioner/service/acting.h"
 #include "provisioner/service/service_impl.h"
 #include "provisioner/service/settings.h"
 
@@ -82,6 +83,10 @@ static bool metrics(struct service *service, const struct io_request *request,
     struct metrics *all = engine_metrics(service->engine, service_now(service));
     (void)request;
     count_watches(service, all);
+    if (service->acting != NULL) {
+        metrics_set(all, METRIC_LEADS, &service->settings->leader_election_name,
+                    acting_may(service->acting));
+    }
     metrics_text(all, &b);
     (void)say(answer, 200, "text/plain; version=0.0.4; charset=utf-8", strbuf_str(&b));
     if (service->cluster_metrics != NULL) {

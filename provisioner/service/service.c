@@ -203,7 +203,7 @@ void service_step(struct service *service, const struct event *event)
     write_journal(service, event, now, &actions);
     for (size_t i = 0; i < actions.v.n; i++) {
         if (actions.v.v[i].type == ACTION_SOLVE && !actions.v.v[i].job->follows) {
-            metrics_observe(engine_metrics(service->engine, now), METRIC_SNAPSHOT, NULL, took_us);
+            metrics_observe(service->metrics, METRIC_SNAPSHOT, NULL, took_us);
         }
         act(service, &actions.v.v[i], step);
     }
@@ -371,12 +371,12 @@ static bool turn_acting(struct service *service)
 
 bool service_run(struct service *service, struct err *err)
 {
-    struct metrics *metrics = engine_metrics(service->engine, service_now(service));
     while (!turn_acting(service) || !service->over) {
         if (!live_feed_turn(service->session.feed, err)) {
             return false;
         }
-        metrics_observe(metrics, METRIC_LOOP_TURN, NULL, io_loop_work_us(service->session.loop));
+        metrics_observe(service->metrics, METRIC_LOOP_TURN, NULL,
+                        io_loop_work_us(service->session.loop));
         for (uint32_t i = 0; i < k8s_n_kinds && !service->restart; i++) {
             look_at(service, &service->kinds[i], live_feed_watch(service->session.feed, i));
         }
@@ -451,8 +451,8 @@ static bool open_engine(struct service *service, struct err *err)
     if (!open_journal(service, &settings, catalog->name, err)) {
         return false;
     }
-    metrics_set(engine_metrics(service->engine, (struct moment){.wall = 0}), METRIC_BUILD_INFO,
-                labels, 1);
+    service->metrics = engine_metrics(service->engine, (struct moment){.wall = 0});
+    metrics_set(service->metrics, METRIC_BUILD_INFO, labels, 1);
     return true;
 }
 

@@ -55,6 +55,7 @@ struct service {
     struct log *log;
     struct live_session session;
     struct engine *engine;
+    struct metrics *metrics;   /* the engine's */
     struct io_append *journal; /* NULL: none is written */
     struct followed *kinds;    /* [k8s_n_kinds] */
     struct io_timer timer, stop_timer;
@@ -67,8 +68,8 @@ struct service {
     struct arena plan_arena, disruption_arena;
     struct str plan, disruption;         /* the last ones as JSON; empty: none yet */
     struct shared_text *cluster_metrics; /* of the last whole plan; NULL: none */
-    struct arena catalog_arena; /* of the catalogue that the engine plans with */
-    struct acting *acting;         /* NULL: --mode=observe; so are these: */
+    struct arena catalog_arena;          /* of the catalogue that the engine plans with */
+    struct acting *acting;               /* NULL: --mode=observe; so are these: */
     struct cluster *cluster;
     struct nodeclasses *nodeclasses;
     struct deeds *deeds; /* NULL: but for --mode=full */

@@ -7,6 +7,7 @@
 import http.server
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,23 @@ def the_documentation_is_what_the_program_says():
         assert text.read() == run(["help", "markdown"], 0).stdout, "docs/settings.md is another than `provisioner help markdown`"
     with open(os.path.join(ROOT, "docs", "metrics.md"), encoding="utf-8") as text:
         assert text.read() == run(["help", "metrics"], 0).stdout, "docs/metrics.md is another than `provisioner help metrics`"
+
+
+@test
+def every_metric_of_karpenter_has_its_row():
+    """What is said to be the same is there, and what is not said is not."""
+    with open(os.path.join(ROOT, "docs", "metrics-of-karpenter.md"), encoding="utf-8") as text:
+        rows = [[c.strip() for c in line.strip().strip("|").split("|")] for line in text if line.startswith("| `")]
+    ours = {line.split("`")[1] for line in run(["help", "metrics"], 0).stdout.splitlines() if line.startswith("| `")}
+    kinds = {}
+    for names, kind, why in rows:
+        assert kind in ("same", "ours", "not"), (names, kind)
+        for name in re.findall(r"`([^`]+)`", names):
+            assert name not in kinds, name
+            kinds[name] = kind
+        assert kind != "ours" or any(n.split("{")[0] in ours for n in re.findall(r"`([^`]+)`", why)), (names, why)
+    assert {n for n, k in kinds.items() if k == "same"} == {n for n in ours if not n.startswith("binpack_")}, "docs/metrics-of-karpenter.md is another than `provisioner help metrics`"
+    assert len(kinds) > 80, len(kinds)
 
 
 @test

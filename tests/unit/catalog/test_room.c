@@ -443,7 +443,6 @@ static void of_some_families(void **state)
 static void observed_memory(void **state)
 {
     (void)state;
-    auto_arena arena = ARENA_INIT;
     const struct aws_image_status images[] = {{.id = STR("ami-1")}, {.id = STR("ami-2")}};
     const struct aws_nodeclass class = {.n_amis = 2, .amis = images};
     const struct aws_nodeclass other = {.n_amis = 1, .amis = &images[1]};

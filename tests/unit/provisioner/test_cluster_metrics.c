@@ -18,6 +18,14 @@ static const char shop[] =
     "apiVersion: karpenter.sh/v1\nkind: NodePool\nmetadata: {name: general}\n"
     "spec: {template: {spec: {nodeClassRef: {group: karpenter.k8s.aws, kind: EC2NodeClass, name: "
     "d}, requirements: []}}}\n"
+    "status: {conditions: [{type: Ready, status: 'True', reason: Ready, lastTransitionTime: "
+    "'2026-06-01T11:00:00Z'}]}\n"
+    "---\n"
+    "apiVersion: karpenter.sh/v1\nkind: NodeClaim\nmetadata: {name: general-2, finalizers: "
+    "[karpenter.sh/termination], deletionTimestamp: '2026-06-01T11:59:00Z'}\n"
+    "spec: {nodeClassRef: {group: karpenter.k8s.aws, kind: EC2NodeClass, name: d}, requirements: "
+    "[]}\n"
+    "status: {conditions: [{type: Initialized, status: 'False', reason: NodeNotReady}]}\n"
     "---\n"
     "apiVersion: karpenter.sh/v1\nkind: NodeClaim\nmetadata: {name: general-1}\n"
     "spec: {nodeClassRef: {group: karpenter.k8s.aws, kind: EC2NodeClass, name: d}, requirements: "
@@ -136,6 +144,24 @@ static void labels_of_nodes_are_all_well_known_ones(void **state)
     assert_string_equal(VALUE("karpenter_nodes_allocatable", "\"own\"", "managed=\"false\""), "2");
 }
 
+static void conditions_have_their_status_and_age(void **state)
+{
+    (void)state;
+    const char *const of = "kind=\"NodePool\",namespace=\"\",name=\"general\",type=\"Ready\"";
+    assert_string_equal(
+        VALUE("operator_status_condition_count", of, "status=\"True\"", "reason=\"Ready\""), "1");
+    assert_string_equal(VALUE("operator_status_condition_current_status_seconds", of), "3600");
+    assert_string_equal(VALUE("operator_status_condition_count", "kind=\"NodeClaim\"",
+                              "type=\"Initialized\"", "status=\"False\""),
+                        "1");
+    /* Without a time nobody knows since when. */
+    assert_string_equal(VALUE("operator_status_condition_current_status_seconds",
+                              "kind=\"NodeClaim\"", "type=\"Initialized\""),
+                        "");
+    assert_string_equal(VALUE("operator_termination_current_time_seconds", "kind=\"NodeClaim\""),
+                        "60");
+}
+
 static void the_cluster_is_used_in_part(void **state)
 {
     (void)state;
@@ -181,6 +207,7 @@ int main(void)
         cmocka_unit_test(nodes_have_what_their_pods_ask_for),
         cmocka_unit_test(labels_of_nodes_are_all_well_known_ones),
         cmocka_unit_test(the_cluster_is_used_in_part),
+        cmocka_unit_test(conditions_have_their_status_and_age),
         cmocka_unit_test(pods_say_where_they_are),
         cmocka_unit_test(offerings_have_a_price),
     };
