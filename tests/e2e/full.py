@@ -226,10 +226,10 @@ def ipv6(aws):
         aws.proxy.clusters[NAME]["kubernetesNetworkConfig"] = {"ipFamily": "ipv6", "serviceIpv6Cidr": SERVICES}
         world.admin.ask("POST", "/api/v1/namespaces/kube-system/services", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kube-dns"}, "spec": {
             "ipFamilies": ["IPv6"], "ipFamilyPolicy": "SingleStack", "clusterIP": DNS, "ports": [{"port": 53, "protocol": "UDP"}]}})
-        keys = aws.user_with(policy(), "full")
+        catalog, keys = refreshed_catalog(world), aws.user_with(policy(), "full")
         aws.proxy.check(True)
         aws.proxy.asked.clear()
-        service = world.start(keys, "--catalog=" + refreshed_catalog(world))
+        service = world.start(keys, "--catalog=" + catalog)
         wait_for("the service", service.ready)
         world.until("default", "True")
         world.deploy("web", 1)
