@@ -33,6 +33,7 @@ struct creating {
     uint64_t id;                      /* of the write under way; 0: none */
     uint32_t n_tries;
     bool written; /* the server has it */
+    bool unsure;  /* or may have it */
     mono_t due;
 };
 

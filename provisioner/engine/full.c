@@ -16,7 +16,8 @@ enum {
     FREED_MS = 500,
     SHORT_WITHIN_PPM = 500 * 1000,
     SHORT_SPOT_MIN = 40,
-    ECHO_MS = 60 * 1000 /* so long the watch has to show what was written */
+    ECHO_MS = 60 * 1000 /* so long the watch has to show what was written, before it is written
+                           again to see whether it is still there */
 };
 
 static const struct k8s_kind *kind_of(const char *name)
@@ -180,6 +181,9 @@ static void on_created(struct engine *engine, size_t i, const struct k8s_written
         }
         break;
     case K8S_WRITE_UNKNOWN:
+        creating->unsure = true;
+        creating->due = sat_add(now.mono, CREATE_AGAIN_MS);
+        break;
     case K8S_WRITE_FAILED:
     case K8S_WRITE_TOO_MANY:
     case K8S_WRITE_UNAUTHORIZED:
@@ -197,6 +201,25 @@ static void on_created(struct engine *engine, size_t i, const struct k8s_written
     }
 }
 
+/* Limits may have been used up by others since the first try. */
+static bool fits_still(struct engine *engine, size_t i, struct arena *arena)
+{
+    const struct claim_wanted **others =
+        ARENA_ARRAY(arena, const struct claim_wanted *, engine->creating.n);
+    uint32_t n = 0;
+    for (size_t k = 0; k < engine->creating.n; k++) {
+        const struct claim_wanted *other = engine->creating.v[k].claim;
+        if (k != i && !is_there(engine, other->name)) {
+            others[n++] = other;
+        }
+    }
+    return claim_check(engine->state, engine->vocab, engine->catalog, engine->creating.v[i].claim,
+                       others, n) == CLAIM_GOOD;
+}
+
+/* What got no answer, and what the watch does not show although it is written: a watch that has
+ * fallen silent must not make the next round buy it again, and one that is deleted is never shown.
+ */
 static void create_again(struct engine *engine, struct moment now, struct actions *actions)
 {
     for (size_t i = engine->creating.n; i-- > 0;) {
@@ -204,10 +227,16 @@ static void create_again(struct engine *engine, struct moment now, struct action
         if (creating->due > now.mono) {
             continue;
         }
-        if (creating->written || creating->n_tries >= CREATE_TRIES) {
+        if (creating->n_tries >= CREATE_TRIES) {
             drop(engine, i);
-        } else {
+        } else if (is_there(engine, creating->claim->name) ||
+                   fits_still(engine, i, actions->arena)) {
             send(engine, creating, actions);
+        } else if (creating->written || creating->unsure) {
+            creating->n_tries++; /* The watch will show it, if it is there. */
+            creating->due = sat_add(now.mono, ECHO_MS);
+        } else {
+            drop(engine, i);
         }
     }
 }

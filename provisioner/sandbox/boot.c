@@ -158,6 +158,16 @@ static void leave(struct world *world, struct instance *instance)
     objects_remove(world, world_kind_of(STORE_NODES), STR_EMPTY, str_of(name));
 }
 
+void boot_lose_node(struct world *world, const struct instance *instance)
+{
+    char name[128];
+    node_name(instance, name, sizeof name);
+    boot_remove_pods(world, str_of(name), /* spares_daemons= */ false);
+    objects_remove_by_force(world, world_kind_of(STORE_NODES), STR_EMPTY, str_of(name));
+    work_node_gone(world, str_of(name));
+    objects_remove(world, world_kind_of(STORE_CSI_NODES), STR_EMPTY, str_of(name));
+}
+
 static const char *stage_of(const struct world *world, const struct instance *instance,
                             const struct k8s_node *node)
 {

@@ -7,11 +7,25 @@
 #include "awsapi/service_ec2.h"
 #include "provisioner/sandbox/world.h"
 
-enum { VISIBLE_MS = 8 * SECOND, SHUT_DOWN_MS = 30 * SECOND, BAD_REQUEST = 400 };
+enum {
+    VISIBLE_MS = 8 * SECOND,
+    SHUT_DOWN_MS = 30 * SECOND,
+    SLOW_ONE_IN = 30, /* machines, while things go wrong */
+    SLOW_MS = 4 * MINUTE,
+    LEFT_OUT_PER_THOUSAND = 100, /* lists */
+    WHOLE_MS = 5 * MINUTE,
+    BAD_REQUEST = 400
+};
 
 bool ec2_is_alive(const struct instance *instance)
 {
     return instance->stage == INSTANCE_PENDING || instance->stage == INSTANCE_RUNNING;
+}
+
+void ec2_end(struct world *world, struct instance *instance)
+{
+    instance->stage = INSTANCE_SHUTTING_DOWN;
+    instance->gone_at = world->now + SHUT_DOWN_MS;
 }
 
 static const void *refuse(struct aws_fault *fault, const char *code)
@@ -110,7 +124,10 @@ static const struct instance *launch(struct world *world,
 {
     char id[32];
     (void)snprintf(id, sizeof id, "i-%017llx", (unsigned long long)++world->n_instances);
-    const mono_t node_at = world->now + world_between(world, 25 * SECOND, 60 * SECOND);
+    const bool wrong = world->now < world->scenario.faults_until && world->scenario.faults > 0;
+    const bool slow = wrong && rng_below(&world->rng, SLOW_ONE_IN) == 0;
+    const mono_t node_at =
+        world->now + world_between(world, 25 * SECOND, 60 * SECOND) + (slow ? (mono_t)SLOW_MS : 0);
     VEC_PUSH(&world->arena, &world->instances,
              ((struct instance){.id = text_of(str_of(id)),
                                 .type = text_of(o->instance_type),
@@ -244,6 +261,27 @@ static bool passes(const struct instance *instance,
     return true;
 }
 
+/* While things go wrong, now and then a list of all leaves one out whose machine is not ready yet,
+ * as EC2 does while its parts do not agree; not the next list, too. NULL: none. */
+static const struct instance *left_out(struct world *world, bool all)
+{
+    const struct instance *chosen = NULL;
+    uint32_t n = 0;
+    const bool wrong = world->now < world->scenario.faults_until && world->scenario.faults > 0;
+    if (!all || !wrong || world->now < world->whole_until ||
+        rng_below(&world->rng, 1000) >= LEFT_OUT_PER_THOUSAND) {
+        return NULL;
+    }
+    for (size_t i = 0; i < world->instances.n; i++) {
+        const struct instance *instance = &world->instances.v[i];
+        if (ec2_is_alive(instance) && !instance->is_ready) {
+            chosen = rng_below(&world->rng, ++n) == 0 ? instance : chosen;
+        }
+    }
+    world->whole_until = chosen == NULL ? 0 : world->now + WHOLE_MS;
+    return chosen;
+}
+
 static const void *describe_instances(struct world *world,
                                       const struct ec2_describe_instances_request *request,
                                       struct arena *arena, struct aws_fault *fault)
@@ -253,11 +291,13 @@ static const void *describe_instances(struct world *world,
     struct ec2_reservation *reservation = ARENA_ARRAY(arena, struct ec2_reservation, 1);
     struct ec2_instance *found = ARENA_ARRAY(arena, struct ec2_instance, world->instances.n);
     const struct aws_texts ids = {.v = request->instance_ids.v, .n = request->instance_ids.n};
+    const struct instance *without = left_out(world, ids.n == 0);
     size_t n = 0;
     for (size_t i = 0; i < world->instances.n; i++) {
         const struct instance *instance = &world->instances.v[i];
         const bool named = ids.n == 0 || is_one_of(text_str(&instance->id), &ids);
-        if (named && instance->visible <= world->now && passes(instance, request)) {
+        if (named && instance != without && instance->visible <= world->now &&
+            passes(instance, request)) {
             describe(arena, instance, &found[n++]);
         }
     }
@@ -288,8 +328,7 @@ static const void *terminate_instances(struct world *world,
         struct instance *instance = &world->instances.v[i];
         if (is_one_of(text_str(&instance->id), &ids) && ec2_is_alive(instance)) {
             invariants_terminate(world, instance);
-            instance->stage = INSTANCE_SHUTTING_DOWN;
-            instance->gone_at = world->now + SHUT_DOWN_MS;
+            ec2_end(world, instance);
             world->report.n_terminations++;
             world_note(world, "terminated: " STR_FMT, STR_ARG(text_str(&instance->claim)));
         }

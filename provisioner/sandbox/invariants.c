@@ -61,7 +61,9 @@ static bool limits_hold(struct world *world)
             int64_t sum = 0;
             for (size_t i = 0; i < world->instances.n; i++) {
                 const struct instance *instance = &world->instances.v[i];
-                if (ec2_is_alive(instance) && str_eq(text_str(&instance->pool), pool->meta.name)) {
+                /* What people have written the program may not refuse. */
+                if (ec2_is_alive(instance) && !hand_has_made(text_str(&instance->claim)) &&
+                    str_eq(text_str(&instance->pool), pool->meta.name)) {
                     sum = sat_add(sum, capacity_of(world, instance, pool->limits.v[r].resource));
                 }
             }
@@ -73,10 +75,81 @@ static bool limits_hold(struct world *world)
     return true;
 }
 
+/* ---- limits that the program knows of ---- */
+
+/* In the words of the truth. Before the instance has said what it has, the largest that it may
+ * become. */
+static int64_t size_of(const struct world *world, const struct karp_nodeclaim *claim,
+                       strid resource)
+{
+    const struct k8s_words *words = k8s_state_words(world->truth);
+    int64_t most = k8s_resources_get(&claim->capacity, resource);
+    for (uint32_t i = 0; claim->capacity.n == 0 && i < claim->n_requirements; i++) {
+        const struct k8s_requirement *r = &claim->requirements[i];
+        for (uint32_t v = 0; r->key == words->instance_type && v < r->values.n; v++) {
+            const struct cat_type *type =
+                cat_find(world->catalog, k8s_state_tab(world->truth), r->values.v[v]);
+            const int64_t has = type == NULL ? 0 : k8s_resources_get(&type->capacity, resource);
+            most = has > most ? has : most;
+        }
+    }
+    return resource == words->nodes ? 1 : most;
+}
+
+/* Its own, and what the watch has shown. */
+static bool knows(struct world *world, const struct karp_nodeclaim *claim)
+{
+    const struct k8s_identity id = {.name = claim->meta.name};
+    const struct k8s_kind *kind = world_kind_of(STORE_NODECLAIMS);
+    const struct object *object = objects_find(world, kind, STR_EMPTY, claim->meta.name);
+    return (object != NULL && object->epoch == world->epoch) ||
+           k8s_state_find(engine_look(world->engine).state, kind, &id) != NULL;
+}
+
+static bool is_of(const struct world *world, const struct karp_nodeclaim *claim, struct str pool)
+{
+    const strid its = k8s_pairs_get(&claim->meta.labels, k8s_state_words(world->truth)->nodepool);
+    return its != STRID_NONE && str_eq(strtab_str(k8s_state_tab(world->truth), its), pool);
+}
+
+void invariants_created(struct world *world, const struct object *object)
+{
+    const struct k8s_identity id = {.name = text_str(&object->name)};
+    const struct karp_nodeclaim *created =
+        k8s_state_find(world->truth, world_kind_of(STORE_NODECLAIMS), &id);
+    for (uint32_t p = 0; p < k8s_state_count(world->truth, STORE_NODEPOOLS); p++) {
+        const struct karp_nodepool *pool = k8s_state_at(world->truth, STORE_NODEPOOLS, p);
+        for (uint32_t r = 0; r < pool->limits.n && is_of(world, created, pool->meta.name); r++) {
+            int64_t sum = 0;
+            for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_NODECLAIMS); i++) {
+                const struct karp_nodeclaim *claim =
+                    k8s_state_at(world->truth, STORE_NODECLAIMS, i);
+                if (is_of(world, claim, pool->meta.name) && knows(world, claim)) {
+                    sum = sat_add(sum, size_of(world, claim, pool->limits.v[r].resource));
+                }
+            }
+            if (sum > pool->limits.v[r].value) {
+                (void)invariants_broken(world,
+                                        "a NodeClaim is created that the limits of its NodePool "
+                                        "have no room for",
+                                        created->meta.name);
+                return;
+            }
+        }
+    }
+}
+
+/* ---- instances that are terminated ---- */
+
 /* Pods that stay to the end: those of DaemonSets. */
 void invariants_terminate(struct world *world, const struct instance *instance)
 {
     const struct object *node = boot_node(world, instance);
+    const struct karp_nodeclaim *claim = claim_of(world, instance);
+    if (claim != NULL && !claim->meta.deleted.has) {
+        (void)invariants_broken(world, "an instance is terminated whose NodeClaim is not going",
+                                text_str(&instance->claim));
+    }
     for (uint32_t i = 0; node != NULL && i < k8s_state_count(world->truth, STORE_PODS); i++) {
         const struct k8s_pod *pod = k8s_state_at(world->truth, STORE_PODS, i);
         if (str_eq(pod->node_name, text_str(&node->name)) &&

@@ -219,6 +219,15 @@ void objects_remove(struct world *world, const struct k8s_kind *kind, struct str
     objects_put(world, object, value);
 }
 
+void objects_remove_by_force(struct world *world, const struct k8s_kind *kind, struct str ns,
+                             struct str name)
+{
+    struct object *object = objects_find(world, kind, ns, name);
+    if (object != NULL) {
+        take_away(world, object);
+    }
+}
+
 /* ---- patches ---- */
 
 static void merge(json_t *into, const json_t *patch)
@@ -380,7 +389,10 @@ static struct k8s_written create(struct world *world, const struct k8s_write *wr
         return (struct k8s_written){.outcome = K8S_WRITE_ALREADY_EXISTS};
     }
     objects_create(world, write->kind, json_incref(value));
-    return done(world, &world->objects.v[world->objects.n - 1]);
+    struct object *object = &world->objects.v[world->objects.n - 1];
+    object->epoch = world->epoch;
+    invariants_created(world, object);
+    return done(world, object);
 }
 
 static struct k8s_written change(struct world *world, const struct k8s_write *write,

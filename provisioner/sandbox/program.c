@@ -10,6 +10,8 @@
 enum {
     ROUND_STEPS = 2, /* the work of a round: little, so that worlds go by fast */
     ROUND_MS = 300,  /* the time that it takes in this world */
+    LONG_ONE_IN = 8, /* rounds, while things go wrong, take up to */
+    LONG_MS = 20 * SECOND,
     ANSWER_MIN_MS = 20,
     ANSWER_MAX_MS = 400,
     LOST_MS = 10 * SECOND, /* until nobody waits for an answer any more */
@@ -63,10 +65,18 @@ void program_kill(struct world *world)
     world_push(world, &happening);
 }
 
+static int64_t takes_ms(struct world *world)
+{
+    const bool wrong = world->now < world->scenario.faults_until && world->scenario.faults > 0;
+    return wrong && rng_below(&world->rng, LONG_ONE_IN) == 0
+               ? world_between(world, ROUND_MS, LONG_MS)
+               : ROUND_MS;
+}
+
 static void solve(struct world *world, struct round_job *job)
 {
     struct happening happening = {
-        .at = world->now + ROUND_MS, .type = HAPPEN_SOLVED, .epoch = world->epoch};
+        .at = world->now + takes_ms(world), .type = HAPPEN_SOLVED, .epoch = world->epoch};
     job->cut_after = (struct opt_i64){.has = true, .v = ROUND_STEPS};
     arena_reset(&world->solved_arena);
     world->result = ARENA_NEW(&world->solved_arena, struct round_result);

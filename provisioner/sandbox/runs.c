@@ -28,10 +28,11 @@ static void add(struct sandbox_runs *runs, const struct part *part)
     const struct sandbox_report *r = &part->report;
     const bool first = runs->n_runs == 0;
     runs->n_runs++;
-    if (r->broken && runs->n_broken++ == 0) {
-        runs->seed = part->options.seed;
-        runs->first_broken = *r;
+    if (r->broken && runs->n_broken < SANDBOX_BROKEN_MAX) {
+        runs->broken[runs->n_broken] =
+            (struct sandbox_broken){.seed = part->options.seed, .breach = r->breach};
     }
+    runs->n_broken += r->broken;
     runs->n_untold += r->untold;
     runs->n_searched += r->searches;
     runs->ran_ms = sat_add(runs->ran_ms, r->ran_ms);

@@ -102,10 +102,14 @@ MUST_CHECK bool sandbox_run(const struct sandbox_options *options,
                             struct sandbox_report *ret_report, struct err *err);
 
 /* Worlds of the seeds options->seed, and so on, and what came of all of them. */
+enum { SANDBOX_BROKEN_MAX = 8 };
+struct sandbox_broken {
+    uint64_t seed;
+    struct err breach;
+};
 struct sandbox_runs {
     uint64_t n_runs, n_broken, n_untold, n_searched;
-    uint64_t seed; /* of the first that is broken */
-    struct sandbox_report first_broken;
+    struct sandbox_broken broken[SANDBOX_BROKEN_MAX]; /* the first n_broken of them */
     int64_t ran_ms;
     uint64_t n_launches, n_terminations, n_restarts, n_relists, n_rounds, n_events;
     uint64_t n_launches_least, n_restarts_least; /* of any run */

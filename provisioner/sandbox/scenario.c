@@ -207,6 +207,31 @@ static bool read_outage(const struct world *world, const struct json_at *at,
            read_zone(world, at, &step->zone_down, err);
 }
 
+static bool read_written(const struct world *world, const struct json_at *at,
+                         struct scenario_step *step, struct err *err)
+{
+    static const char *const keys[] = {"nodePool", "instanceType", "count", NULL};
+    if (!json_want_object(at, err) || !only(at, keys, err) || !has(at, "nodePool", err) ||
+        !has(at, "instanceType", err) || !has(at, "count", err)) {
+        return false;
+    }
+    return at->v == NULL || (read_text(at, "nodePool", &step->claims_pool, err) &&
+                             read_type(world, at, &step->claims_type, err) &&
+                             read_number(at, "count", DELETED_MAX, &step->write_claims, err));
+}
+
+/* What people do, and machines of their own accord: hand.c. */
+static bool read_hand(const struct world *world, const struct json_at *at,
+                      struct scenario_step *step, struct err *err)
+{
+    const struct json_at written = json_at_member(at, "writeNodeClaims");
+    return read_number(at, "deleteNodeClaims", DELETED_MAX, &step->delete_claims, err) &&
+           read_number(at, "deleteNodes", DELETED_MAX, &step->delete_nodes, err) &&
+           read_number(at, "loseNodes", DELETED_MAX, &step->lose_nodes, err) &&
+           read_number(at, "endInstances", DELETED_MAX, &step->end_instances, err) &&
+           read_written(world, &written, step, err);
+}
+
 /* A step that says nothing would be a mistake, and so is a scale without replicas. */
 static bool step_is_whole(const struct scenario *scenario, const struct json_at *at,
                           const struct scenario_step *step, struct err *err)
@@ -238,8 +263,10 @@ static bool step_is_whole(const struct scenario *scenario, const struct json_at 
 static bool read_step(struct world *world, const struct json_at *at, struct err *err)
 {
     static const char *const keys[] = {
-        "at",    "every",    "scale",       "replicas",   "deleteNodeClaims", "noCapacity",
-        "price", "zoneDown", "watchBreaks", "clockJumps", "restart",          NULL};
+        "at",          "every",     "scale",        "replicas",         "noCapacity",
+        "price",       "zoneDown",  "watchBreaks",  "clockJumps",       "restart",
+        "deleteNodes", "loseNodes", "endInstances", "deleteNodeClaims", "writeNodeClaims",
+        NULL};
     const struct json_at dry = json_at_member(at, "noCapacity");
     const struct json_at price = json_at_member(at, "price");
     const struct json_at outage = json_at_member(at, "zoneDown");
@@ -251,10 +278,9 @@ static bool read_step(struct world *world, const struct json_at *at, struct err 
         !read_time(at, "at", 0, &step.at, err) || !read_time(at, "every", 0, &step.every, err) ||
         !read_text(at, "scale", &step.scale, err) ||
         !read_number(at, "replicas", REPLICAS_MAX, &step.replicas, err) ||
-        !read_number(at, "deleteNodeClaims", DELETED_MAX, &step.delete_claims, err) ||
-        !read_drought(world, &dry, &step, err) || !read_price(world, &price, &step, err) ||
-        !read_outage(world, &outage, &step, err) || !read_watch(&watch, &step, err) ||
-        !read_time(at, "clockJumps", 0, &step.jump_ms, err) ||
+        !read_hand(world, at, &step, err) || !read_drought(world, &dry, &step, err) ||
+        !read_price(world, &price, &step, err) || !read_outage(world, &outage, &step, err) ||
+        !read_watch(&watch, &step, err) || !read_time(at, "clockJumps", 0, &step.jump_ms, err) ||
         !json_read_bool(&restart, &has_restart, &step.restart, err) ||
         !step_is_whole(&world->scenario, at, &step, err)) {
         return false;
@@ -437,6 +463,13 @@ bool scenario_read(struct world *world, const struct sandbox_options *options, s
     }
     for (size_t i = 0; i < world->scenario.steps.n; i++) {
         const struct text *what = &world->scenario.steps.v[i].scale;
+        const struct text *pool = &world->scenario.steps.v[i].claims_pool;
+        if (pool->n > 0 && objects_find(world, world_kind_of(STORE_NODEPOOLS), STR_EMPTY,
+                                        text_str(pool)) == NULL) {
+            return err_set(err, ERR_INVALID,
+                           "steps[%zu].writeNodeClaims.nodePool: there is no NodePool " STR_FMT, i,
+                           STR_ARG(text_str(pool)));
+        }
         if (what->n > 0 && work_find(world, text_str(what)) == NULL) {
             return err_set(err, ERR_INVALID,
                            "steps[%zu].scale: there is no Deployment or StatefulSet " STR_FMT, i,

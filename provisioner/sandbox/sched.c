@@ -141,18 +141,20 @@ static void place(struct round *round)
     for (uint32_t i = 0; i < round->n_waiting; i++) {
         const struct k8s_pod *pod = &round->cluster->pods[round->waiting[i]];
         const struct str ns = strtab_str(round->cluster->tab, pod->ns);
-        struct object *object = objects_find(world, world_kind_of(STORE_PODS), ns, pod->name);
+        const struct k8s_kind *kind = world_kind_of(STORE_PODS);
         const uint32_t node_i =
             is_hopeless(pod, failed) ? UINT32_MAX : best_for(round, round->waiting[i]);
         if (node_i == UINT32_MAX) {
             failed = pod;
-            say_unschedulable(world, object);
+            say_unschedulable(world, objects_find(world, kind, ns, pod->name));
             continue;
         }
         check_places_bind(round->places, round->waiting[i], node_i);
         count_wait(world, pod);
         volume_make(world, round->cluster, pod, &round->cluster->nodes[node_i]);
-        bind(world, object, round->cluster->nodes[node_i].meta.name);
+        /* Only now: objects move when others are made. */
+        bind(world, objects_find(world, kind, ns, pod->name),
+             round->cluster->nodes[node_i].meta.name);
         failed = NULL; /* Spread may allow now what it did not. */
     }
 }

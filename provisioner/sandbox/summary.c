@@ -80,9 +80,9 @@ static void put_word(struct strbuf *out, struct str word)
 
 /* The one command that shows it again. */
 static void put_broken(const struct sandbox_options *options, uint64_t seed,
-                       const struct sandbox_report *r, struct strbuf *out)
+                       const struct err *breach, struct strbuf *out)
 {
-    strbuf_addf(out, "\n  BROKEN %s\n  again: provisioner --sandbox ", r->breach.text);
+    strbuf_addf(out, "\n  BROKEN %s\n  again: provisioner --sandbox ", breach->text);
     put_word(out, options->name);
     strbuf_addf(out, " --seed=%llu", (unsigned long long)seed);
     if (options->hours.has) {
@@ -161,7 +161,7 @@ void sandbox_table(const struct sandbox_options *options, const struct sandbox_r
                        "whether\n  all pods get a place and all nodes come to rest.\n"));
     }
     if (r->broken) {
-        put_broken(options, options->seed, r, out);
+        put_broken(options, options->seed, &r->breach, out);
     }
 }
 
@@ -192,7 +192,7 @@ void sandbox_runs_table(const struct sandbox_options *options, const struct sand
     put_number(out, "events", runs->n_events);
     put_number(out, "each fault, at least", fault_least(runs->faults));
     put_faults(runs->faults, runs->refused, out);
-    if (runs->n_broken > 0) {
-        put_broken(options, runs->seed, &runs->first_broken, out);
+    for (uint64_t i = 0; i < runs->n_broken && i < SANDBOX_BROKEN_MAX; i++) {
+        put_broken(options, runs->broken[i].seed, &runs->broken[i].breach, out);
     }
 }

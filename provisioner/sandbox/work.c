@@ -220,25 +220,6 @@ static void scale(struct world *world, struct str what, int64_t replicas)
     }
 }
 
-/* By hand, as with kubectl: the oldest that is not going yet. Names would choose others in another
- * world; UIDs here count. */
-static void delete_claim(struct world *world)
-{
-    const struct karp_nodeclaim *first = NULL;
-    for (uint32_t i = 0; i < k8s_state_count(world->truth, STORE_NODECLAIMS); i++) {
-        const struct karp_nodeclaim *claim = k8s_state_at(world->truth, STORE_NODECLAIMS, i);
-        if (!claim->meta.deleted.has &&
-            (first == NULL || str_cmp(claim->meta.uid, first->meta.uid) < 0)) {
-            first = claim;
-        }
-    }
-    if (first != NULL) {
-        const struct text name = text_of(first->meta.name);
-        world_note(world, "somebody deletes NodeClaim " STR_FMT, STR_ARG(text_str(&name)));
-        objects_remove(world, world_kind_of(STORE_NODECLAIMS), STR_EMPTY, text_str(&name));
-    }
-}
-
 void work_step(struct world *world, const struct scenario_step *step)
 {
     if (step->scale.n > 0) {
@@ -246,9 +227,7 @@ void work_step(struct world *world, const struct scenario_step *step)
         world_note(world, "scaled: " STR_FMT " to %lld", STR_ARG(text_str(&step->scale)),
                    (long long)step->replicas);
     }
-    for (int64_t i = 0; i < step->delete_claims; i++) {
-        delete_claim(world);
-    }
+    hand_step(world, step);
     market_step(world, step);
     outage_step(world, step);
     if (step->deaf_kind != NULL) {

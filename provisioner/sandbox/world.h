@@ -27,6 +27,7 @@ struct str text_str(const struct text *t);
 struct object {
     const struct k8s_kind *kind;
     struct text ns, name, uid;
+    uint64_t epoch; /* of the run of the program that created it; 0: it was another's */
     uint64_t owner; /* a hash of its owner's UID, to find it by; 0: it has none */
     uint64_t version;
     json_t *value;
@@ -98,8 +99,10 @@ struct scenario_step {
     mono_t at, every;  /* every: 0: once */
     struct text scale; /* "namespace/name"; empty: none */
     int64_t replicas;
-    int64_t delete_claims; /* the oldest */
-    struct offerings dry;  /* cannot be had for dry_ms; 0: no such thing */
+    int64_t delete_claims, end_instances, delete_nodes, lose_nodes; /* the oldest */
+    int64_t write_claims;                                           /* so many, by hand */
+    struct text claims_pool, claims_type;
+    struct offerings dry; /* cannot be had for dry_ms; 0: no such thing */
     int64_t dry_ms;
     struct offerings priced; /* at price_per_cent for price_ms; 0: no such thing */
     int64_t price_per_cent, price_ms;
@@ -140,7 +143,8 @@ struct world {
     VEC(struct drought) droughts;
     VEC(struct price_move) price_moves;
     VEC(struct outage) outages;
-    bool prices_moved; /* the program does not know yet */
+    mono_t whole_until; /* until then no list of instances leaves one out */
+    bool prices_moved;  /* the program does not know yet */
     VEC(struct text) templates;
     struct watch *watches; /* [k8s_n_kinds] of the run of the program; NULL: it never ran */
     struct scenario scenario;
@@ -187,6 +191,9 @@ void objects_create(struct world *world, const struct k8s_kind *kind, json_t *va
 void objects_put(struct world *world, struct object *object, json_t *value);
 void objects_remove(struct world *world, const struct k8s_kind *kind, struct str ns,
                     struct str name);
+/* The same, whoever holds it. */
+void objects_remove_by_force(struct world *world, const struct k8s_kind *kind, struct str ns,
+                             struct str name);
 /* ---- watches.c ---- */
 
 /* The object has changed, or gone. */
@@ -217,6 +224,8 @@ const void *ec2_call(struct world *world, const struct aws_operation *operation,
 /* The call has been answered, and nothing was done: a fault, or a fleet without an instance. */
 bool ec2_has_refused(const struct aws_operation *operation, const void *reply);
 bool ec2_is_alive(const struct instance *instance);
+/* It is shutting down, whoever wanted that. */
+void ec2_end(struct world *world, struct instance *instance);
 
 /* ---- market.c: what can be had, and at what price ---- */
 
@@ -245,6 +254,8 @@ void boot_machine(const struct world *world, const struct instance *instance,
 struct object *boot_node(struct world *world, const struct instance *instance);
 /* What the kubelet, or who misses it, says of the Node: "True", "False", "Unknown". */
 void boot_say_ready(struct world *world, struct object *node, const char *status);
+/* The Node goes as if it had never been held, and its pods with it; the machine runs on. */
+void boot_lose_node(struct world *world, const struct instance *instance);
 /* All pods of the node but those of DaemonSets when these are spared. */
 void boot_remove_pods(struct world *world, struct str node, bool spares_daemons);
 void sched_beat(struct world *world);
@@ -254,6 +265,12 @@ void work_step(struct world *world, const struct scenario_step *step);
 struct object *work_find(struct world *world, struct str what);
 /* The Node has gone: nobody need run anything there. */
 void work_node_gone(struct world *world, struct str node);
+
+/* ---- hand.c: what happens without the program ---- */
+
+void hand_step(struct world *world, const struct scenario_step *step);
+/* The NodeClaim of that name was written by a step. */
+bool hand_has_made(struct str claim);
 
 /* ---- volumes.c ---- */
 
@@ -275,7 +292,10 @@ bool invariants_hold(struct world *world);
 bool invariants_converged(struct world *world);
 /* Notes that a promise is broken; false. */
 bool invariants_broken(struct world *world, const char *what, struct str name);
-/* Nobody is at home on the instance that is about to be terminated who should have been evicted. */
+/* The program has created the NodeClaim: the limits that it knows of have room for it. */
+void invariants_created(struct world *world, const struct object *object);
+/* Nobody is at home on the instance that is about to be terminated who should have been evicted,
+ * and its NodeClaim is going or gone. */
 void invariants_terminate(struct world *world, const struct instance *instance);
 
 /* ---- scenario.c ---- */

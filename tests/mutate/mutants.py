@@ -15,6 +15,13 @@ VERIFY, SPREAD = "unit/solver/test_solver_verify", "unit/solver/test_solver_spre
 GROUPS = "property/test_groups 20 1"
 CLUSTERS = "property/test_clusters 12 1"
 WORLDS = "property/test_worlds 3 1"
+COLLECTS = """!is_old(view, claim) ||
+            is_listed(l, life_instance_id(claim->provider_id)) || node_is_ready(view, claim)) {
+            life->n_missing = 0;
+            continue;
+        }
+        life->n_missing++;
+        if (life->n_missing < LISTS) {"""
 PLANS = "tests/cli/mutants.py examples/shop"
 
 MUTANTS = [
@@ -97,6 +104,11 @@ MUTANTS = [
     ("a NodeClaim without a finalizer is launched", L + "lifecycle.c", "} else if (!has_finalizer(view, &claim->meta)) {", "} else if (false) {", [WORLDS]),
     ("a launch without a token", L + "launch.c", "fleet->client_token = strbuf_str(&token);", "", [WORLDS]),
     ("a list after 410 loses what was deleted", K + "roster.c", "e->generation != roster->generation) {", "e->generation > roster->generation) {", [WORLDS]),
+    ("a round begins while a NodeClaim is being written", "provisioner/engine/engine.c", "if (engine->creating.n > 0) {", "if (false) {", [WORLDS]),
+    ("limits as they were when the plan began", "provisioner/provisioning/claims.c", ": fits_limits(&usage, pool, claim, before, n_before) ? CLAIM_GOOD", ": true ? CLAIM_GOOD", [WORLDS]),
+    ("a NodeClaim that is written again does not look at limits", "provisioner/engine/full.c", "fits_still(engine, i, actions->arena)) {", "true) {", ["property/test_worlds 12 1"]),
+    ("a NodeClaim that the watch does not show is bought again", "provisioner/engine/full.c", "if (creating->n_tries >= CREATE_TRIES) {", "if (creating->written || creating->n_tries >= CREATE_TRIES) {", ["unit/provisioner/test_provisioner_engine"]),
+    ("a NodeClaim is collected without grace", L + "gc.c", COLLECTS, COLLECTS.replace("!is_old(view, claim) ||\n           ", "").replace("LISTS", "1"), [WORLDS]),
     ("another launch after a time-out", L + "fleet.c", "life->sure = false; /* looked for before the same is asked for again */", "life->used_up = true;", [WORLDS]),
     ("who refuses is not said", K + "schema.c", "walk->accepted_by_server = fits;", "", [SCHEMA]),
 ]

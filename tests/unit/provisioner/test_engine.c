@@ -654,6 +654,15 @@ static void only_who_leads_acts(void **state)
     step(b, &written);
     pass(b, 1000);
     assert_int_equal(b->n_writes, 3);
+    /* Written, and the watch is silent: it is not bought again, but looked for. */
+    written.id = b->write;
+    written.written.outcome = K8S_WRITE_DONE;
+    step(b, &written);
+    pass(b, 59000);
+    assert_int_equal(b->n_writes, 3);
+    pass(b, 1000);
+    assert_int_equal(b->n_writes, 4);
+    assert_null(b->job);
     bench_open(&again);
     replay(&again, strbuf_str(&b->journal));
     assert_true(str_eq(strbuf_str(&b->journal), strbuf_str(&again.journal)));

@@ -119,6 +119,47 @@ static void nodeclaims_by_hand_get_machines(void **state)
     assert_int_equal(report.faults[SANDBOX_CREATE][SANDBOX_NO_FAULT], 0);
 }
 
+/* A world of "day" with another step. */
+static struct sandbox_report run_day_with(const char *step, struct arena *arena)
+{
+    static const char steps[] = "  steps:\n";
+    struct sandbox_options options = {.seed = 1, .hours = {.has = true, .v = 5}};
+    struct sandbox_report report;
+    struct err err;
+    struct str day;
+    assert_true(sandbox_scenario(STR("day"), &options.name, &day));
+    const char *found = strstr(str_cstr(arena, day), steps);
+    assert_non_null(found);
+    const size_t at = day.n - strlen(found) + sizeof steps - 1;
+    struct strbuf text = strbuf_new(arena, day.n + 256);
+    strbuf_add(&text, str_sub(day, 0, at));
+    strbuf_addf(&text, "  - {at: 150m, %s}\n", step);
+    strbuf_add(&text, str_sub(day, at, day.n));
+    options.scenario = strbuf_str(&text);
+    if (!sandbox_run(&options, &report, &err) || report.broken) {
+        fail_msg("%s: %s", step, report.broken ? report.breach.text : err.text);
+    }
+    return report;
+}
+
+/* Machines and Nodes that go of their own accord, or by somebody's hand: their pods get other
+ * places, and nothing is left of them. NodeClaims that somebody writes get machines. */
+static void what_disappears_is_made_anew(void **state)
+{
+    static const char *const steps[] = {
+        "endInstances: 2", "deleteNodes: 2", "loseNodes: 2",
+        "writeNodeClaims: {nodePool: default, instanceType: m5.large, count: 2}"};
+    auto_arena arena = ARENA_INIT;
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        const struct sandbox_report report = run_day_with(steps[i], &arena);
+        assert_int_equal(report.n_bound, report.n_pods);
+        assert_int_equal(report.n_instances, report.n_claims);
+        assert_int_equal(report.n_nodes, report.n_claims);
+        assert_int_equal(report.faults[SANDBOX_FLEET][SANDBOX_NO_FAULT], report.n_launches);
+    }
+}
+
 /* In seven of eight worlds the first plan that holds is good enough; the same pods get their place.
  */
 static void plans_of_some_worlds_are_searched_for(void **state)
@@ -246,6 +287,12 @@ static void broken_scenarios_are_refused(void **state)
         {"kind: Sandbox\nspec: {hours: 1, instanceFamilies: [m55]}\n",
          "spec.instanceFamilies[0]: \"m55\" is no instance family"},
         {"kind: Sandbox\nspec: {hours: 1, hour: 2}\n", "spec.hour: unknown field"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{endInstances: -1}]}\n", "endInstances"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{writeNodeClaims: {nodePool: a, count: 1}}]}\n",
+         "writeNodeClaims.instanceType: required"},
+        {"kind: Sandbox\nspec: {hours: 1, steps: [{writeNodeClaims: {nodePool: a, instanceType: "
+         "m5.large, count: 1}}]}\n",
+         "steps[0].writeNodeClaims.nodePool: there is no NodePool a"},
         {"kind: Sandbox\nspec: {hours: 1, searchOneIn: 0}\n", "spec.searchOneIn: 0"},
         {"kind: Sandbox\nspec: {hours: 1}\n---\nkind: Sandbox\nspec: {hours: 2}\n",
          "x:4: a second document of the kind Sandbox"},
@@ -352,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_drought_does_not_churn),
         cmocka_unit_test(a_world_can_be_repeated),
         cmocka_unit_test(nodeclaims_by_hand_get_machines),
+        cmocka_unit_test(what_disappears_is_made_anew),
         cmocka_unit_test(plans_of_some_worlds_are_searched_for),
         cmocka_unit_test(every_scenario_ends_well),
         cmocka_unit_test(a_page_fits_the_terminal),
