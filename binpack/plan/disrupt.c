@@ -4,21 +4,17 @@
 #include "base/arena.h"
 #include "base/bitset.h"
 #include "binpack/disruption/pick.h"
-#include "binpack/disruption/purse.h"
 #include "binpack/emulate/disruption.h"
 #include "binpack/plan/assemble.h"
 #include "binpack/plan/disrupt_report.h"
-#include "binpack/plan/disrupt_world.h"
+#include "binpack/plan/disrupt_search.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     EVERY_CHOICE_MAX = 4, /* candidates up to which every choice is tried */
-    FLIPS_NODES_MAX = 48, /* candidates up to which single nodes are tried one by one */
     FLIPS_MAX = 32,       /* trials spent on that */
-    RELEASES_MAX = 8,     /* nodes held for waiting pods that are tried without, one by one */
-    OTHERS_MAX = 4,       /* rounds of other nodes for those pods */
     ROUNDS_MAX = 12       /* trials until a choice without bad nodes must be found */
 };
 
@@ -28,7 +24,7 @@ enum { HUGE_NODES = 400 }; /* candidates from which a trial may be coarser still
 
 /* ---- budgets of a choice ---- */
 
-static struct disrupt_purse purse_full(const struct disrupt_world *w, struct arena *arena)
+struct disrupt_purse disrupt_search_purse(const struct disrupt_world *w, struct arena *arena)
 {
     return disrupt_purse_full(w->allowed, w->cluster->n_nodepools, w->options->max_disruptions,
                               w->options->max_moved_pods, arena);
@@ -70,8 +66,8 @@ static int64_t drift_key(const struct disrupt_node *node)
     return node->drifted_at.has ? node->drifted_at.v : INT64_MAX;
 }
 
-static void choose_expired_and_empty(const struct disrupt_world *w, struct disrupt_purse *purse,
-                                     disrupt_choice *choice)
+void disrupt_search_unasked(const struct disrupt_world *w, struct disrupt_purse *purse,
+                            disrupt_choice *choice)
 {
     memset(choice, DISRUPT_NONE, w->nodes.n);
     for (uint32_t i = 0; i < w->nodes.n; i++) {
@@ -109,24 +105,6 @@ static void choose_drifted(const struct disrupt_world *w, struct disrupt_purse *
 
 /* ---- the search ---- */
 
-struct search {
-    struct disrupt_world *w;
-    struct arena *arena;        /* of the round */
-    disrupt_choice *forced;     /* [nodes.n] */
-    struct disrupt_purse purse; /* after what is forced */
-    uint64_t *may;              /* [bits_words(nodes.n)] underutilized candidates */
-    uint32_t n_may;
-    struct disrupt_open open;
-    disrupt_choice *best; /* [nodes.n] */
-    struct arena best_arena;
-    struct disrupt_trial best_trial;
-    uint32_t fewest_waiting; /* pods without a place when nothing is consolidated */
-    usd_t *later; /* [nodes.n] the most that a trial with the node would earn whose pods find no
-                     moment to move; 0: none */
-    const char **later_why; /* [nodes.n] what that trial says; static */
-    uint32_t n_trials;
-};
-
 static void ban(struct disrupt_world *w, const struct disrupt_trial *trial)
 {
     for (uint32_t i = 0; i < w->nodes.n; i++) {
@@ -144,8 +122,12 @@ static bool is_better(const struct search *x, const struct disrupt_trial *trial)
         (x->w->mixes && !trial->swaps_spot)) {
         return false;
     }
-    return trial->earns > x->best_trial.earns ||
-           (trial->earns == x->best_trial.earns && trial->n_moved < x->best_trial.n_moved);
+    const struct disrupt_trial *best = &x->best_trial;
+    if (trial->earns != best->earns) {
+        return trial->earns > best->earns;
+    }
+    return trial->n_moved != best->n_moved ? trial->n_moved < best->n_moved
+                                           : trial->n_gone < best->n_gone;
 }
 
 /* A trial; of few candidates a second one for a plan that holds in any order, where the first finds
@@ -220,6 +202,7 @@ static bool try_so(struct search *x, const disrupt_choice *choice, uint64_t *ret
         return false;
     }
     *ret_good = trial.good && trial.n_waiting <= x->fewest_waiting;
+    x->last_new = trial.plan->n_nodes;
     memcpy(ret_bad, trial.bad, bits_words(x->w->nodes.n) * sizeof *ret_bad);
     for (uint32_t i = 0; i < x->w->nodes.n; i++) {
         if (bits_get(trial.bad, i)) {
@@ -255,167 +238,6 @@ static bool try_choice(struct search *x, const disrupt_choice *choice, uint64_t 
     return try_so(x, choice, ret_bad, ret_good, err);
 }
 
-/* ---- empty nodes that waiting pods need ---- */
-
-/* What the pods that wait make of the cluster when expired nodes go and empty ones that nothing
- * holds: pods without a place, and nano-dollars per hour for new nodes less what the empty ones
- * cost. */
-struct outlook {
-    uint32_t n_unplaced;
-    usd_t cost;
-};
-
-/* `ret_takes`: [nodes.n] pods that an empty node takes, `ret_real` those of them that are pods of
- * the cluster; NULL: not asked for. */
-static bool look_ahead(struct search *x, struct outlook *ret_outlook, uint32_t *ret_takes,
-                       uint32_t *ret_real, struct err *err)
-{
-    struct disrupt_world *w = x->w;
-    struct arena arena = ARENA_INIT;
-    struct disrupt_trial trial;
-    struct disrupt_purse purse = purse_full(w, &arena);
-    disrupt_choice *choice = ARENA_ARRAY(&arena, disrupt_choice, w->nodes.n);
-    choose_expired_and_empty(w, &purse, choice);
-    if (!disrupt_try(w, choice, &arena, &trial, err)) {
-        arena_done(&arena);
-        return false;
-    }
-    *ret_outlook = (struct outlook){.n_unplaced = trial.plan->n_unplaced,
-                                    .cost = sat_sub(trial.plan->cost, trial.saves)};
-    for (uint32_t i = 0; ret_takes != NULL && i < w->nodes.n; i++) {
-        for (uint32_t k = 0; k < trial.plan->n_existing; k++) {
-            const struct plan_placement *place = &trial.plan->existing[k];
-            for (uint32_t p = 0; p < place->n_pods && str_eq(place->node, w->nodes.v[i].name);
-                 p++) {
-                ret_takes[i]++;
-                ret_real[i] += place->pods[p] < w->cluster->n_pods;
-            }
-        }
-    }
-    arena_done(&arena);
-    return true;
-}
-
-/* Lets the held nodes in [first, end) go if then no more pods are without a place and it is cheaper
- * by more than the pods that would have to wait for new nodes are worth. */
-static bool try_release(struct search *x, const uint32_t *takes, uint32_t first, uint32_t end,
-                        struct outlook *best, struct err *err)
-{
-    struct disrupt_world *w = x->w;
-    struct outlook now;
-    uint8_t *held = ARENA_ARRAY(x->arena, uint8_t, w->nodes.n);
-    usd_t charge = 0;
-    memcpy(held, w->held, w->nodes.n);
-    for (uint32_t i = first; i < end; i++) {
-        charge =
-            w->held[i] == HELD_NOT ? charge : sat_add(charge, sat_mul(w->move_charge, takes[i]));
-        w->held[i] = HELD_NOT;
-    }
-    if (!look_ahead(x, &now, NULL, NULL, err)) {
-        return false;
-    }
-    if (now.n_unplaced <= best->n_unplaced && sat_add(now.cost, charge) < best->cost) {
-        *best = now;
-    } else {
-        memcpy(w->held, held, w->nodes.n);
-    }
-    return true;
-}
-
-/* Where nodes were let go that pods had been nominated for, other empty nodes may do, which come
- * before new ones unless they are dearer. `given_up`: [nodes.n]. */
-static bool hold_others(struct search *x, bool *given_up, struct outlook best, struct err *err)
-{
-    struct disrupt_world *w = x->w;
-    uint8_t *before = ARENA_ARRAY(x->arena, uint8_t, w->nodes.n);
-    const uint32_t rounds = w->nodes.n > FLIPS_NODES_MAX ? 1 : OTHERS_MAX;
-    bool any = false;
-    memcpy(before, w->held, w->nodes.n);
-    for (uint32_t i = 0; i < w->nodes.n; i++) {
-        any = any || (given_up[i] && w->held[i] == HELD_NOT);
-    }
-    for (uint32_t round = 0; any && round < rounds && !w->stopped; round++) {
-        uint32_t *takes = ARENA_ARRAY(x->arena, uint32_t, w->nodes.n);
-        uint32_t *real = ARENA_ARRAY(x->arena, uint32_t, w->nodes.n);
-        uint32_t dearest = NO_NODE;
-        struct outlook now;
-        for (uint32_t i = 0; i < w->nodes.n; i++) {
-            const bool open = w->nodes.v[i].verdict[DISRUPT_EMPTY].may && !given_up[i];
-            w->held[i] = open ? HELD_NOMINATED : before[i];
-        }
-        if (!look_ahead(x, &now, takes, real, err)) {
-            return false;
-        }
-        for (uint32_t i = 0; i < w->nodes.n; i++) {
-            const bool other = w->held[i] != HELD_NOT && before[i] == HELD_NOT && takes[i] > 0;
-            w->held[i] = !other ? before[i] : real[i] > 0 ? HELD_NOMINATED : HELD_BUFFER;
-            const bool dear =
-                dearest == NO_NODE || w->nodes.v[i].price.v > w->nodes.v[dearest].price.v;
-            dearest = other && dear ? i : dearest;
-        }
-        if (dearest == NO_NODE || !look_ahead(x, &now, NULL, NULL, err)) {
-            memcpy(w->held, before, w->nodes.n);
-            return dearest == NO_NODE;
-        }
-        if (now.n_unplaced <= best.n_unplaced && now.cost <= best.cost) {
-            return true;
-        }
-        memcpy(w->held, before, w->nodes.n);
-        given_up[dearest] = true;
-    }
-    return true;
-}
-
-/* Room that is there comes before new nodes: with all nodes in place, an empty one that takes a pod
- * that waits is nominated for it (karp: nominated nodes are no candidates; virtual pods protect
- * from emptiness only), unless it is cheaper to buy for the pod. */
-static bool hold_empty(struct search *x, struct err *err)
-{
-    struct disrupt_world *w = x->w;
-    uint32_t *takes = ARENA_ARRAY(x->arena, uint32_t, w->nodes.n);
-    uint32_t *real = ARENA_ARRAY(x->arena, uint32_t, w->nodes.n);
-    uint32_t n_empty = 0, n_expired = 0, n_held = 0;
-    struct outlook best;
-    for (uint32_t i = 0; i < w->nodes.n; i++) {
-        bool empty = w->nodes.v[i].verdict[DISRUPT_EMPTY].may;
-        n_empty += empty;
-        n_expired += w->nodes.v[i].verdict[DISRUPT_EXPIRED].may;
-        w->held[i] = empty ? HELD_NOMINATED : HELD_NOT;
-    }
-    if (n_empty == 0 || (w->snapshot->n_pending == 0 && n_expired == 0)) {
-        memset(w->held, HELD_NOT, w->nodes.n);
-        return true;
-    }
-    if (!look_ahead(x, &best, takes, real, err)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < w->nodes.n; i++) {
-        bool holds = w->held[i] != HELD_NOT && takes[i] > 0;
-        w->held[i] = !holds ? HELD_NOT : real[i] > 0 ? HELD_NOMINATED : HELD_BUFFER;
-        n_held += holds;
-    }
-    if (n_held == 0) {
-        return true;
-    }
-    bool *given_up = ARENA_ARRAY(x->arena, bool, w->nodes.n);
-    for (uint32_t i = 0; i < w->nodes.n; i++) {
-        given_up[i] = w->held[i] != HELD_NOT;
-    }
-    if (!look_ahead(x, &best, NULL, NULL, err) ||
-        !try_release(x, takes, 0, w->nodes.n, &best, err)) {
-        return false;
-    }
-    for (uint32_t i = 0, tried = 0; i < w->nodes.n && tried < RELEASES_MAX && !w->stopped; i++) {
-        if (n_held > 1 && w->nodes.n <= FLIPS_NODES_MAX && w->held[i] != HELD_NOT) {
-            tried++;
-            if (!try_release(x, takes, i, i + 1, &best, err)) {
-                return false;
-            }
-        }
-    }
-    return hold_others(x, given_up, best, err);
-}
-
 /* What goes without consolidation, drifted nodes given up until all their pods have places. */
 static bool settle_forced(struct search *x, struct err *err)
 {
@@ -423,12 +245,12 @@ static bool settle_forced(struct search *x, struct err *err)
     for (uint32_t round = 0;; round++) {
         struct arena arena = ARENA_INIT;
         struct disrupt_trial trial;
-        struct disrupt_purse purse = purse_full(w, x->arena);
+        struct disrupt_purse purse = disrupt_search_purse(w, x->arena);
         for (uint32_t i = 0; i < w->nodes.n && round == ROUNDS_MAX; i++) {
             /* The drifted ones wait for another round. */
             w->banned[i] = w->banned[i] || x->forced[i] == DISRUPT_DRIFTED;
         }
-        choose_expired_and_empty(w, &purse, x->forced);
+        disrupt_search_unasked(w, &purse, x->forced);
         choose_drifted(w, &purse, x->forced, x->arena);
         if (!try_twice(x, x->forced, &arena, &trial, err)) {
             arena_done(&arena);
@@ -594,6 +416,36 @@ static bool try_flips(struct search *x, const struct ranked *order, uint32_t n, 
     return true;
 }
 
+/* Where the best choice buys new nodes, the longest part of the order that needs none may save as
+ * much and move fewer pods; single nodes in and out do not lead there. */
+static bool try_without_new(struct search *x, const struct ranked *order, uint32_t n,
+                            struct err *err)
+{
+    disrupt_choice *choice = ARENA_ARRAY(x->arena, disrupt_choice, x->w->nodes.n);
+    uint64_t *bad = ARENA_ARRAY(x->arena, uint64_t, bits_words(x->w->nodes.n));
+    uint32_t least = 0; /* the longest part known to need no new node */
+    if (x->best_trial.plan->n_nodes == 0) {
+        return true;
+    }
+    while (least < n && !x->w->stopped) {
+        const uint32_t part = least + (n - least + 1) / 2;
+        bool good = false;
+        if (fill(x, order, part, choice) < part) {
+            n = part - 1; /* Budgets end before. */
+            continue;
+        }
+        if (!try_choice(x, choice, bad, &good, err)) {
+            return false;
+        }
+        if (good && x->last_new == 0) {
+            least = part;
+        } else {
+            n = part - 1;
+        }
+    }
+    return true;
+}
+
 /* The best choice once more, its pods placed one by one where that costs less. */
 static bool try_repair(struct search *x, struct err *err)
 {
@@ -670,8 +522,8 @@ static bool consolidate(struct search *x, struct err *err)
     if (n > FLIPS_NODES_MAX) {
         return !mixes || x->best_trial.swaps_spot || try_order(x, order, promising, err);
     }
-    return (promising == n || try_order(x, order, n, err)) && try_flips(x, order, n, err) &&
-           try_repair(x, err);
+    return (promising == n || try_order(x, order, n, err)) && try_without_new(x, order, n, err) &&
+           try_flips(x, order, n, err) && try_repair(x, err);
 }
 
 /* ---- as Karpenter would ---- */
@@ -685,7 +537,7 @@ static bool imitate_once(struct search *x, const struct disrupt_nodes *nodes, st
     uint64_t *open = ARENA_ARRAY(x->arena, uint64_t, bits_words(nodes->n));
     struct sched_snapshot *snapshot = NULL;
     struct sched_base *base = NULL;
-    struct disrupt_purse purse = purse_full(w, x->arena);
+    struct disrupt_purse purse = disrupt_search_purse(w, x->arena);
     struct emu_round *round = ARENA_NEW(x->arena, struct emu_round);
     memset(x->forced, DISRUPT_NONE, nodes->n);
     for (uint32_t i = 0; i < nodes->n; i++) {
@@ -783,7 +635,7 @@ bool disrupt_plan(const struct k8s_cluster *cluster, const struct catalog *catal
         x.later_why = ARENA_ARRAY(&round, const char *, w.nodes.n);
         good = settings->emulates != PLAN_OWN
                    ? imitate(&x, err)
-                   : hold_empty(&x, err) && settle_forced(&x, err) && consolidate(&x, err);
+                   : disrupt_hold_empty(&x, err) && settle_forced(&x, err) && consolidate(&x, err);
     }
     if (good) {
         say_later(&x);

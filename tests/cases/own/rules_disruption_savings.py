@@ -169,3 +169,9 @@ stays("reservation-full", "a full one takes nobody", [node("n1", itype="x1.small
       catalog=catalog(itype("x1.small", 2, 4096, offerings=FULL), itype("x1.xlarge", 16, 32768, 0.7)))
 round_of("reservation-one", "one place is for one", [node("n%d" % i, itype="x1.small") for i in (1, 2)] + [pod("p-%d" % i, cpu="1500m", on="n%d" % i) for i in (1, 2)],
          cls=RESERVED_CLASS, pool=ANY, catalog=SOLD, disruptedCount={"min": 1, "max": 1}, allNewNodes={"capacityType": "reserved"})
+
+# ---- equal savings
+
+fleet = [o for i in range(20) for o in node("n%02d" % i, itype="x1.small") + [pod("web-%02d" % i, cpu="300m", mem="512Mi", labels=WEB, on="n%02d" % i)]]
+round_of("fewest-moves", "of twenty small nodes sixteen go: replacing all twenty by larger ones saves no more and moves more pods", fleet,
+         catalog=catalog(itype("x1.small", 2, 4096, 0.1), itype("x1.medium", 4, 8192, 0.2)), newNodes={"max": 0}, disruptedCount={"min": 16, "max": 16})
