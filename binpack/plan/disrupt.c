@@ -20,7 +20,7 @@ enum {
 
 enum { HUGE_NODES = 400 }; /* candidates from which a trial may be coarser still */
 #define LARGE_GAP 0.002
-#define HUGE_GAP  0.01
+#define HUGE_GAP  0.0099 /* a percent of what it is held against */
 
 /* ---- budgets of a choice ---- */
 
