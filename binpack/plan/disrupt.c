@@ -130,8 +130,8 @@ static bool is_better(const struct search *x, const struct disrupt_trial *trial)
                                            : trial->n_gone < best->n_gone;
 }
 
-/* A trial; of few candidates a second one for a plan that holds in any order, where the first finds
- * no moment to move a pod. */
+/* A trial; of few candidates others for a plan that holds in any order, and for one that is made
+ * pod by pod, where the first finds no moment to move a pod. */
 static bool try_twice(struct search *x, const disrupt_choice *choice, struct arena *arena,
                       struct disrupt_trial *ret_trial, struct err *err)
 {
@@ -139,15 +139,19 @@ static bool try_twice(struct search *x, const disrupt_choice *choice, struct are
     if (!disrupt_try(w, choice, arena, ret_trial, err)) {
         return false;
     }
-    if (!ret_trial->no_moment || w->nodes.n > FLIPS_NODES_MAX || w->stopped) {
+    if (!ret_trial->no_moment || w->nodes.n > FLIPS_NODES_MAX) {
         return true;
     }
-    struct disrupt_trial second;
-    w->any_order = true;
-    const bool good = disrupt_try(w, choice, arena, &second, err);
-    w->any_order = false;
-    if (good && second.good) {
-        *ret_trial = second;
+    bool good = true;
+    for (int way = 0; way < 2 && good && !ret_trial->good && !w->stopped; way++) {
+        struct disrupt_trial other;
+        w->any_order = way == 0;
+        w->pod_by_pod = way == 1;
+        good = disrupt_try(w, choice, arena, &other, err);
+        w->any_order = w->pod_by_pod = false;
+        if (good && other.good) {
+            *ret_trial = other;
+        }
     }
     return good;
 }

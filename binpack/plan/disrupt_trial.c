@@ -457,6 +457,7 @@ bool disrupt_try(struct disrupt_world *w, const disrupt_choice *choice, struct a
     settings.round = w->round;
     settings.round_nodes = &w->nodes;
     settings.any_order = settings.any_order || w->any_order;
+    settings.one_by_one = settings.one_by_one || w->pod_by_pod;
     settings.no_repair = settings.no_repair || !w->repairs;
     settings.spot_options_min = w->settings->gate_spot_to_spot ? DISRUPT_SPOT_TYPES_MIN : 0;
     if (w->imitates) {

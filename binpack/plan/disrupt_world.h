@@ -44,6 +44,7 @@ struct disrupt_world {
     bool *sells_spot; /* [n_nodepools] spot may be bought for it */
     bool has_rules;   /* some pods look at where others are */
     bool any_order;   /* a trial shall make a plan that holds in any order of placement */
+    bool pod_by_pod;  /* or one that is made pod by pod */
     bool repairs;     /* a trial may place pods one by one (make.c) where that costs less */
     bool mixes; /* a trial may move pods of spot nodes to new spot nodes though the gate is off,
                    in commands that take on-demand nodes along */
