@@ -166,5 +166,20 @@ void initialize_next(struct lifecycle *lifecycle, const struct lifecycle_view *v
 
 void terminate_next(struct lifecycle *lifecycle, const struct lifecycle_view *view,
                     struct life *life, const struct karp_nodeclaim *claim);
+/* Leaves its node before the machine ends: not static, not at home on a node that is going, not one
+ * that should have gone long ago. */
+bool terminate_drains(const struct lifecycle_view *view, const struct k8s_pod *pod);
 void terminate_reply(struct lifecycle *lifecycle, const struct lifecycle_view *view,
                      struct life *life, const struct event *event);
+
+/* ---- detach.c: what the claim says of its end, and its volumes; each true: it is being written */
+
+bool detach_say_draining(const struct lifecycle_view *view, struct life *life,
+                         const struct karp_nodeclaim *claim);
+bool detach_say_terminating(const struct lifecycle_view *view, struct life *life,
+                            const struct karp_nodeclaim *claim);
+/* True: the drained node has no volume to wait for, and the claim says so. False: something was
+ * begun towards that, or it is looked at again soon. */
+bool detach_is_done(const struct lifecycle_view *view, struct life *life,
+                    const struct karp_nodeclaim *claim, const struct k8s_node *node,
+                    struct opt_wall deadline);

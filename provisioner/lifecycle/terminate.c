@@ -98,17 +98,21 @@ static void write_deadline(const struct lifecycle_view *view, struct life *life,
 
 /* ---- its pods ---- */
 
-/* Has to go before the node may: not finished, not static, not at home on a node that is going, and
- * not one that should have gone long ago. */
-static bool is_drained(const struct lifecycle_view *view, const struct k8s_pod *pod)
+bool terminate_drains(const struct lifecycle_view *view, const struct k8s_pod *pod)
 {
     const struct k8s_taint disrupted = {.key =
                                             strtab_find(view->tab, STR("karpenter.sh/disrupted")),
                                         .value = STRID_EMPTY,
                                         .effect = K8S_NO_SCHEDULE};
-    return !sched_pod_finished(pod) && !k8s_pod_is_static(view->vocab->words, pod->shape) &&
+    return !k8s_pod_is_static(view->vocab->words, pod->shape) &&
            !k8s_tolerates(pod->shape->tolerations, pod->shape->n_tolerations, &disrupted) &&
            !(pod->deleted.has && sat_sub(view->now.wall, pod->deleted.v) > STUCK_POD_MS);
+}
+
+/* Has to go before the node may. */
+static bool is_drained(const struct lifecycle_view *view, const struct k8s_pod *pod)
+{
+    return !sched_pod_finished(pod) && terminate_drains(view, pod);
 }
 
 /* Non-critical before critical, others before those of DaemonSets (karp: terminator tiers). */
@@ -331,9 +335,14 @@ void terminate_next(struct lifecycle *l, const struct lifecycle_view *view, stru
             taint(view, life, node);
             return;
         }
-        if ((deadline.has && hurry(view, life, node, deadline.v)) || !drain(view, life, node)) {
+        if (detach_say_draining(view, life, claim) ||
+            (deadline.has && hurry(view, life, node, deadline.v)) || !drain(view, life, node) ||
+            !detach_is_done(view, life, claim, node, deadline)) {
             return;
         }
+    }
+    if (life->terminating && !life->none && detach_say_terminating(view, life, claim)) {
+        return;
     }
     if (!instance_is_gone(view, life, claim)) {
         return;

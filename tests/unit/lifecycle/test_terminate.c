@@ -10,18 +10,34 @@
 
 #include "bench.h"
 
+/* What the claim says of itself already. */
+#define CONDITION(type, status, reason)                                                            \
+    "{\"type\": \"" type "\", \"status\": \"" status "\", \"reason\": \"" reason "\"}"
+#define LAUNCHED                                                                                   \
+    CONDITION("Launched", "True", "Launched")                                                      \
+    ", " CONDITION("Registered", "True", "Registered") ", " CONDITION("Initialized", "True",       \
+                                                                      "Initialized")
+#define DRAINING LAUNCHED ", " CONDITION("Drained", "Unknown", "Draining")
+#define WAITING                                                                                    \
+    LAUNCHED ", " CONDITION("Drained", "True", "Drained") ", " CONDITION(                          \
+        "VolumesDetached", "Unknown", "AwaitingVolumeDetachment")
+#define DETACHED                                                                                   \
+    LAUNCHED ", " CONDITION("Drained", "True", "Drained") ", " CONDITION(                          \
+        "VolumesDetached", "True", "VolumesDetached")
+static const char *said = DRAINING;
+
 /* The clock of the bench starts at 14:13:20. */
 static void put_claim(struct bench *b, const char *grace, const char *annotations)
 {
     char json[2048];
-    (void)snprintf(
-        json, sizeof json,
-        "{\"metadata\": {\"name\": \"a-1\", \"uid\": \"u-1\", \"deletionTimestamp\": "
-        "\"2026-09-21T14:13:20Z\", \"annotations\": {%s}, \"finalizers\": "
-        "[\"karpenter.sh/termination\"]}, \"spec\": {\"nodeClassRef\": {\"group\": "
-        "\"karpenter.k8s.aws\", \"kind\": \"EC2NodeClass\", \"name\": \"default\"}%s, "
-        "\"requirements\": []}, \"status\": {\"providerID\": \"aws:///us-east-1a/i-1\"}}",
-        annotations, grace);
+    (void)snprintf(json, sizeof json,
+                   "{\"metadata\": {\"name\": \"a-1\", \"uid\": \"u-1\", \"deletionTimestamp\": "
+                   "\"2026-09-21T14:13:20Z\", \"annotations\": {%s}, \"finalizers\": "
+                   "[\"karpenter.sh/termination\"]}, \"spec\": {\"nodeClassRef\": {\"group\": "
+                   "\"karpenter.k8s.aws\", \"kind\": \"EC2NodeClass\", \"name\": \"default\"}%s, "
+                   "\"requirements\": []}, \"status\": {\"providerID\": \"aws:///us-east-1a/i-1\", "
+                   "\"conditions\": [%s]}}",
+                   annotations, grace, said);
     bench_put(b, "NodeClaim", json);
 }
 
@@ -134,6 +150,116 @@ static void a_grace_beyond_the_end_is_cut(void **state)
     bench_close(&b);
 }
 
+/* ---- volumes ---- */
+
+static void put_attachment(struct bench *b, const char *node)
+{
+    char json[512];
+    (void)snprintf(json, sizeof json,
+                   "{\"metadata\": {\"name\": \"va-1\"}, \"spec\": {\"attacher\": "
+                   "\"ebs.csi.aws.com\", \"nodeName\": \"%s\", \"source\": "
+                   "{\"persistentVolumeName\": \"pv-1\"}}, \"status\": {\"attached\": true}}",
+                   node);
+    bench_put(b, "VolumeAttachment", json);
+}
+
+/* Of a DaemonSet that tolerates everything, with the claim of the volume. */
+static void put_daemon(struct bench *b)
+{
+    bench_put(b, "PersistentVolumeClaim",
+              "{\"metadata\": {\"name\": \"data\", \"namespace\": \"default\"}, \"spec\": "
+              "{\"volumeName\": \"pv-1\"}}");
+    bench_put(b, "Pod",
+              "{\"metadata\": {\"name\": \"d-1\", \"namespace\": \"default\"}, \"spec\": "
+              "{\"nodeName\": \"n-1\", \"containers\": [{\"name\": \"c\"}], \"tolerations\": "
+              "[{\"operator\": \"Exists\"}], \"volumes\": [{\"name\": \"v\", "
+              "\"persistentVolumeClaim\": {\"claimName\": \"data\"}}]}, \"status\": {\"phase\": "
+              "\"Running\"}}");
+}
+
+static void is_written(const struct bench *b, const char *condition)
+{
+    const struct k8s_write *write = &bench_only(b, ACTION_WRITE)->write;
+    assert_true(str_eq(write->subresource, STR("status")));
+    if (!str_has(write->body, str_of(condition))) {
+        fail_msg("no %s in " STR_FMT, condition, STR_ARG(write->body));
+    }
+}
+
+/* One step at a time: drained, volumes off, and only then the machine. */
+static void volumes_come_off_before_the_machine_ends(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b);
+    put_node(&b);
+    put_attachment(&b, "n-1");
+    said = LAUNCHED;
+    put_claim(&b, "", "");
+    bench_step(&b);
+    is_written(&b, "{\"type\":\"Drained\",\"status\":\"Unknown\",\"reason\":\"Draining\"");
+    bench_written(&b, bench_only(&b, ACTION_WRITE)->id, K8S_WRITE_DONE);
+    said = DRAINING;
+    put_claim(&b, "", "");
+    bench_step(&b);
+    is_written(&b, "{\"type\":\"VolumesDetached\",\"status\":\"Unknown\",\"reason\":"
+                   "\"AwaitingVolumeDetachment\"");
+    is_written(&b, "{\"type\":\"Drained\",\"status\":\"True\"");
+    bench_written(&b, bench_only(&b, ACTION_WRITE)->id, K8S_WRITE_DONE);
+    said = WAITING;
+    put_claim(&b, "", "");
+    for (int i = 0; i < 3600; i++) {
+        pass(&b, 1);
+        assert_int_equal(b.out.v.n, 0);
+    }
+    put_attachment(&b, "n-2"); /* elsewhere now */
+    pass(&b, 1);
+    is_written(&b, "{\"type\":\"VolumesDetached\",\"status\":\"True\"");
+    bench_written(&b, bench_only(&b, ACTION_WRITE)->id, K8S_WRITE_DONE);
+    said = DETACHED;
+    put_claim(&b, "", "");
+    bench_step(&b);
+    assert_ptr_equal(bench_only(&b, ACTION_CALL)->operation, &aws_ec2_terminate_instances);
+    const struct ec2_terminate_instances_result result = {.terminating_instances = {.n = 0}};
+    bench_reply(&b, bench_only(&b, ACTION_CALL)->id, &result);
+    pass(&b, 5);
+    is_written(&b, "{\"type\":\"InstanceTerminating\",\"status\":\"True\"");
+    said = DRAINING;
+    bench_close(&b);
+}
+
+static void volumes_of_pods_that_stay_are_not_waited_for(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b);
+    put_node(&b);
+    put_attachment(&b, "n-1");
+    put_daemon(&b);
+    put_claim(&b, "", "");
+    bench_step(&b);
+    is_written(&b, "{\"type\":\"VolumesDetached\",\"status\":\"True\"");
+    bench_close(&b);
+}
+
+static void nothing_is_waited_for_after_the_end(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b);
+    put_node(&b);
+    put_attachment(&b, "n-1");
+    said = WAITING;
+    put_claim(&b, ", \"terminationGracePeriod\": \"5m\"", BY);
+    pass(&b, 299);
+    assert_int_equal(b.out.v.n, 0);
+    pass(&b, 2);
+    is_written(&b, "{\"type\":\"VolumesDetached\",\"status\":\"False\",\"reason\":"
+                   "\"TerminationGracePeriodElapsed\"");
+    said = DRAINING;
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +267,9 @@ int main(void)
         cmocka_unit_test(without_it_a_protected_pod_is_waited_for),
         cmocka_unit_test(near_its_end_pods_are_deleted_with_what_is_left),
         cmocka_unit_test(a_grace_beyond_the_end_is_cut),
+        cmocka_unit_test(volumes_come_off_before_the_machine_ends),
+        cmocka_unit_test(volumes_of_pods_that_stay_are_not_waited_for),
+        cmocka_unit_test(nothing_is_waited_for_after_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
