@@ -338,7 +338,8 @@ void launch_next(struct lifecycle *l, const struct lifecycle_view *view, struct 
     if (r.attempt > 0 && !str_eq(noted, r.digest) && life->looking_since != INT64_MAX &&
         view->now.mono - life->looking_since < UNSEEN_MS) {
         /* Another run may have made that call, and it cannot be made again. */
-        launch_look(view, life);
+        life->sure = false;
+        life->due = sat_add(view->now.mono, LOOK_AGAIN_MS);
         return;
     }
     if (r.attempt == 0 || life->used_up || !str_eq(noted, r.digest)) {

@@ -300,7 +300,14 @@ static bool instance_is_gone(const struct lifecycle_view *view, struct life *lif
         terminate(view, life, of_claim.n > 0 ? of_claim : life_str(&life->instance_id));
         return false;
     }
-    /* A launch was tried, and nobody has noted what it gave: EC2 may take a while to show it. */
+    /* A launch was tried, and nobody has noted what it gave: EC2 may take a while to show it.
+     * Nothing is launched for a claim that is deleted: long after that, whoever looks knows,
+     * however often the program was killed meanwhile. */
+    const bool long_ago = sat_sub(view->now.wall, claim->meta.deleted.v) > UNSEEN_MS;
+    if (long_ago && life->sure) {
+        life->none = true;
+        return true;
+    }
     if (life->looking_since == INT64_MAX || view->now.mono - life->looking_since < UNSEEN_MS) {
         if (life->sure) {
             life->sure = false;

@@ -260,6 +260,40 @@ static void nothing_is_waited_for_after_the_end(void **state)
     bench_close(&b);
 }
 
+/* ---- nothing that anybody has noted ---- */
+
+/* A run before this one has launched, or not; EC2 shows nothing of it. What takes two minutes right
+ * after the deletion takes one look long after it. */
+static void long_after_its_deletion_one_look_is_enough(void **state)
+{
+    static const char claim[] =
+        "{\"metadata\": {\"name\": \"a-1\", \"uid\": \"u-1\", \"deletionTimestamp\": "
+        "\"2026-09-21T14:13:20Z\", \"annotations\": {\"binpack/launch\": \"1 0123456789abcdef\"}, "
+        "\"finalizers\": [\"karpenter.sh/termination\"]}, \"spec\": {\"nodeClassRef\": "
+        "{\"group\": \"karpenter.k8s.aws\", \"kind\": \"EC2NodeClass\", \"name\": \"default\"}, "
+        "\"requirements\": []}}";
+    const struct ec2_describe_instances_result nothing = {.reservations = {.n = 0}};
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct bench b;
+        bench_open(&b);
+        b.now.wall += late * 130 * 1000;
+        bench_put(&b, "NodeClaim", claim);
+        bench_step(&b);
+        assert_ptr_equal(bench_only(&b, ACTION_CALL)->operation, &aws_ec2_describe_instances);
+        bench_reply(&b, bench_only(&b, ACTION_CALL)->id, &nothing);
+        bench_step(&b);
+        if (late == 0) {
+            assert_int_equal(b.out.v.n, 0);
+            pass(&b, 5); /* and again */
+            assert_ptr_equal(bench_only(&b, ACTION_CALL)->operation, &aws_ec2_describe_instances);
+        } else {
+            assert_int_equal(bench_only(&b, ACTION_WRITE)->write.verb, K8S_WRITE_JSON_PATCH);
+        }
+        bench_close(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +304,7 @@ int main(void)
         cmocka_unit_test(volumes_come_off_before_the_machine_ends),
         cmocka_unit_test(volumes_of_pods_that_stay_are_not_waited_for),
         cmocka_unit_test(nothing_is_waited_for_after_the_end),
+        cmocka_unit_test(long_after_its_deletion_one_look_is_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
