@@ -133,6 +133,7 @@ class Machines:
         self.ec2, self.admin = moto.client("ec2"), Admin(admin.cluster)
         self.types, self.nodes, self.failed, self.broken = {}, {}, {}, None
         self.hold, self.over = False, threading.Event()
+        self.given = {}                                        # of instances that had become Nodes before: {instance: Node}
         self.dead, self.memory, self.agents = set(), 1.0, set()
         self.ebs = Ebs(self.admin)
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -160,6 +161,8 @@ class Machines:
         return self.types[name]
 
     def look(self):
+        while self.given:
+            self.nodes.update([self.given.popitem()])
         running = self.running()
         for name, instance in running.items():
             if name not in self.nodes and name not in self.failed and name not in self.dead and not self.hold:

@@ -17,6 +17,7 @@ import pods
 import prepare
 import rights
 from cluster import Admin
+from karpenter_left import LEASE, Left
 from machines import Machines
 from prepare import NAME, ROOT, Skipped, wait_for
 from proxy import REGION
@@ -24,6 +25,7 @@ from service import free_ports
 
 # What asks AWS itself, or a registry; and the image, which `./dev image --test` makes.
 ELSEWHERE = ("aws", "skopeo", "crane", "./dev")
+N_ADOPTED = 20
 PODS = "/api/v1/namespaces/kube-system/pods?labelSelector=app.kubernetes.io/name%3Dprovisioner"
 
 
@@ -65,9 +67,9 @@ class Kubelet:
         for uid in set(self.running) - set(there):
             self.running.pop(uid).stop()
         for uid in set(there) - set(self.running):
-            # All share the network of this machine, where each needs ports of its own.
-            metrics, health = free_ports(2)
-            service = pods.PodService(self.image, self.world.cluster, self.admin, there[uid], self.world.folder, ports=(metrics, health), **self.extra)
+            # All share the network of this machine, where each needs ports of its own. kwok does not wait with the end of a pod for that of its process, which
+            # has a Lease to give up, so the token must outlive the pod.
+            service = pods.PodService(self.image, self.world.cluster, self.admin, there[uid], self.world.folder, ports=free_ports(2), bound=False, **self.extra)
             self.running[uid] = service
             self.all.append(service)
 
@@ -200,5 +202,71 @@ def getting_started(aws):
         unused = {r for r in world.given - asked if r[0] != "list"} - rights.SELDOM
         assert not asked - world.given, asked - world.given
         assert not unused, unused
-        aws.say("%d commands of docs/getting-started.md run, %d left to those with an AWS account; %d rights of the chart, none unused, no other" % (n_run, left, len(world.given)))
+        aws.say("%d commands of docs/getting-started.md run, %d left to those with an AWS account; %d rights of the chart, no other" % (n_run, left, len(world.given)))
     within(aws, body)
+
+
+def no_change(left, before):
+    """Claims, nodes and instances as they were; what differs is shown."""
+    after = left.picture()
+    for was, is_now in zip(before[:2], after[:2]):
+        changed = {n: (was.get(n), is_now.get(n)) for n in {*was, *is_now} if was.get(n) != is_now.get(n)}
+        assert not changed, json.dumps(changed)[:3000]
+    assert before[2] == after[2], before[2] ^ after[2]
+
+
+def replace_karpenter(aws):
+    """On what Karpenter leaves: watched, taken over, given back. Nothing is bought or deleted; what is written is counted."""
+    def body(world):
+        world.shell("cat > nodepool.yaml <<'YAML'\n%s\nYAML" % next(text for language, text in steps("getting-started.md") if language == "yaml" and "NodePool" in text))
+        for language, text in steps("getting-started.md"):     # what the page builds upon
+            if text.startswith(("export ", "binpack catalog", "gzip ", "kubectl --namespace kube-system create configmap", "for part in")) and not is_elsewhere(text):
+                world.shell(text)
+            elif "# observe.yaml" in text:
+                world.shell("cat > observe.yaml <<'YAML'\n%s\nYAML" % text)
+        world.shell("kubectl apply -f deploy/crds.yaml && kubectl wait --for=condition=Established crd --all --timeout=60s")
+        left = Left(world, N_ADOPTED)
+        left.run_pods(3 * N_ADOPTED)
+        pictures, took = [left.picture()], {}
+
+        def before(command):
+            if command.startswith("kubectl --namespace kube-system scale deployment/karpenter --replicas=0"):
+                no_change(left, pictures[0])
+                took["observed"] = set(writes(world))
+                world.let_in("successor")
+                left.lease("")                                 # as Karpenter does when it ends
+            if command.startswith("kubectl get nodeclaims"):
+                took["calls"] = take_over(world, left, pictures[0])
+        n_run, elsewhere = world.follow("replacing-karpenter.md", before)
+        assert not elsewhere
+        wait_for("the Lease is free", left.lease_is_free)
+        no_change(left, pictures[0])
+        assert not took["observed"], "written in mode observe: %s" % took["observed"]
+        aws.say("%d commands of docs/replacing-karpenter.md; %d NodeClaims of Karpenter's taken over and given back: 0 launches, 0 deletions; written: %s; asked of EC2: %s"
+                % (n_run, N_ADOPTED, ", ".join("%s %s %d" % (*what, n) for what, n in sorted(writes(world).items())), took["calls"]))
+    within(aws, body)
+
+
+def writes(world):
+    """{(verb, resource): how often} that the program has asked the API server for."""
+    found = rights.counted(os.path.join(world.cluster.folder, "audit.log"), "system:serviceaccount:kube-system:provisioner")
+    return {(verb, resource): n for (verb, _, resource), n in found.items() if verb not in ("get", "list", "watch")}
+
+
+def take_over(world, left, before):
+    """It holds the Lease, has looked at all instances twice, which is when it would collect, and has gone on."""
+    asked = world.aws.proxy.asked
+
+    def lists():
+        return [a for a, _, form, _ in asked if a == "DescribeInstances" and "InstanceId.1" not in form]
+    wait_for("it holds the Lease", lambda: left.admin.ask("GET", LEASE)[1]["spec"]["holderIdentity"].startswith("provisioner-"))
+    wait_for(lambda: "two lists of all instances: %s\n%s" % (lists(), world.trouble()), lambda: len(lists()) >= 2, 480)
+    so_far = len(asked)
+    wait_for("the next question to AWS", lambda: len(asked) > so_far, 120)
+    no_change(left, before)
+    changes = [a for a, _, form, _ in asked if a in ("CreateFleet", "RunInstances", "TerminateInstances", "CreateTags") and form.get("DryRun") != "true"]
+    assert not changes, changes
+    written = writes(world)
+    assert not [w for w in written if w[1] in ("nodes", "nodes/status", "pods/eviction") or w in (("create", "nodeclaims"), ("delete", "nodeclaims"))], written
+    names = [a for a, *_ in asked]
+    return ", ".join("%s %d" % (name, names.count(name)) for name in sorted(set(names)))

@@ -49,10 +49,10 @@ def volumes(cluster, admin, pod, container, token, folder):
 
 
 class PodService(Service):
-    """The image as the container of that pod would run it. `ports` are others than the pod's, for metrics and health; `extra` is what admission adds on EKS: keys,
-    region."""
+    """The image as the container of that pod would run it. `ports` are others than the pod's, for metrics and health; `bound` says whether its token ends
+    with the pod; `extra` is what admission adds on EKS: keys, region."""
 
-    def __init__(self, image, cluster, admin, pod, folder, ports=None, **extra):
+    def __init__(self, image, cluster, admin, pod, folder, ports=None, bound=True, **extra):
         container, = pod["spec"]["containers"]
         security = container["securityContext"]
         user = "%s:%s" % (security["runAsUser"], security["runAsGroup"])
@@ -61,7 +61,7 @@ class PodService(Service):
         self.pod, self.program = pod, image.config["Entrypoint"][0]
         named = {p["name"]: p["containerPort"] for p in container["ports"]}
         self.metrics_port, self.health_port = ports or (named["http-metrics"], named["http"])
-        self.token = admin.token_of(pod["metadata"]["namespace"], pod["spec"]["serviceAccountName"], pod)
+        self.token = admin.token_of(pod["metadata"]["namespace"], pod["spec"]["serviceAccountName"], pod if bound else None)
         mounted = volumes(cluster, admin, pod, container, self.token, os.path.join(folder, pod["metadata"]["name"]))
         host, port = cluster.address.replace("https://", "").split(":")
         own = {**environment(pod, container), "METRICS_PORT": str(self.metrics_port), "HEALTH_PROBE_PORT": str(self.health_port)}
