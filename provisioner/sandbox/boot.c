@@ -73,7 +73,7 @@ static void tell_attach_limits(struct world *world, const char *name, const stru
                              "CSINode", "metadata", "name", name, "spec", "drivers", drivers));
 }
 
-static void join(struct world *world, struct instance *instance)
+void boot_join(struct world *world, struct instance *instance)
 {
     const struct cat_type *type = type_of(world, instance);
     char name[128], provider[256];
@@ -218,7 +218,7 @@ void boot_beat(struct world *world)
             continue; /* it comes later */
         }
         if (ec2_is_alive(instance) && !instance->has_node && world->now >= instance->node_at) {
-            join(world, instance);
+            boot_join(world, instance);
         } else if (ec2_is_alive(instance) && instance->has_node && !instance->is_ready &&
                    world->now >= instance->ready_at) {
             struct object *node = boot_node(world, instance);

@@ -73,6 +73,25 @@ static int64_t takes_ms(struct world *world)
                : ROUND_MS;
 }
 
+/* What the emulated Karpenter would buy for the same pods on the same nodes. */
+static void compare(struct world *world, const struct round_job *job)
+{
+    const struct round_result *own = world->result;
+    struct round_result other;
+    world->other_cost = -1;
+    if (!world->compares || !own->good || own->n_claims == 0 || own->first) {
+        return;
+    }
+    struct round_job same = *job;
+    same.settings.emulates = PLAN_KARPENTER;
+    same.claims = false;
+    round_run(&same, NULL, &other);
+    if (other.good && other.n_unplaced == own->n_unplaced) {
+        world->other_cost = other.cost;
+    }
+    round_result_done(&other);
+}
+
 static void solve(struct world *world, struct round_job *job)
 {
     struct happening happening = {
@@ -81,6 +100,7 @@ static void solve(struct world *world, struct round_job *job)
     arena_reset(&world->solved_arena);
     world->result = ARENA_NEW(&world->solved_arena, struct round_result);
     round_run(job, NULL, world->result);
+    compare(world, job);
     world->report.n_rounds++;
     world_push(world, &happening);
 }
@@ -214,6 +234,17 @@ static void note_unplaced(struct world *world, const struct round_result *result
     }
 }
 
+static void count_bought(struct world *world, const struct round_result *result)
+{
+    struct sandbox_report *r = &world->report;
+    r->bought = sat_add(r->bought, result->cost);
+    r->bought_bound = sat_add(r->bought_bound, result->bound);
+    if (world->other_cost >= 0) {
+        r->own_cost = sat_add(r->own_cost, result->cost);
+        r->other_cost = sat_add(r->other_cost, world->other_cost);
+    }
+}
+
 void program_solved(struct world *world)
 {
     struct round_result *result = world->result;
@@ -228,6 +259,7 @@ void program_solved(struct world *world)
     if (copy.good && !copy.first && copy.n_claims > 0) {
         world->report.plan_cost = copy.cost;
         world->report.plan_bound = copy.bound;
+        count_bought(world, &copy);
         world_note(world, "plan: %u node(s) for %u pod(s), $%.4f/h, at least $%.4f/h",
                    copy.n_new_nodes, copy.n_pending, (double)copy.cost / (double)USD_PER_HOUR,
                    (double)copy.bound / (double)USD_PER_HOUR);

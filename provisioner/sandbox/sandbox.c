@@ -166,6 +166,7 @@ static void open_world(struct world *world, const struct sandbox_options *option
     world->rng = (struct rng){.state = options->seed};
     world->start = WORLD_START;
     world->journal = options->journal;
+    world->compares = options->compares;
     world->truth = k8s_state_new();
     world->names = strtab_new(&world->arena);
     world->catalog = cat_builtin(&world->catalog_arena, k8s_state_tab(world->truth));
@@ -247,6 +248,10 @@ struct sandbox *sandbox_new(const struct sandbox_options *options, struct err *e
     }
     arena_reset(&world->catalog_arena);
     world->catalog = market_catalog(world, k8s_state_tab(world->truth), &world->catalog_arena);
+    if (!adopt_begin(world, err)) {
+        close_world(world);
+        return NULL;
+    }
     if (!world->report.searches) {
         world->settings.make.solver.algorithm = BP_FFD;
     }

@@ -43,9 +43,10 @@ enum sandbox_action { /* that faults hit */
 struct sandbox_options {
     struct str name, scenario; /* of the scenario, and its text */
     uint64_t seed;
-    struct opt_i64 hours;   /* instead of the scenario's */
-    struct opt_i64 faults;  /* per thousand actions, instead of the scenario's */
-    bool karpenter;         /* plans are those of the emulated Karpenter */
+    struct opt_i64 hours;  /* instead of the scenario's */
+    struct opt_i64 faults; /* per thousand actions, instead of the scenario's */
+    bool karpenter;        /* plans are those of the emulated Karpenter */
+    bool compares;         /* each plan that buys with what the emulated Karpenter would buy then */
     struct strbuf *journal; /* what the engine got and wanted, to be replayed; NULL: none */
 };
 
@@ -61,6 +62,9 @@ struct sandbox_report {
     usd_t per_hour, per_hour_most;     /* of the instances that run */
     usd_t bill;                        /* nano-dollars, all told */
     usd_t plan_cost, plan_bound;       /* of the last plan that bought something */
+    usd_t bought, bought_bound;        /* of all of these */
+    usd_t own_cost, other_cost;        /* compares: of those that can be compared, and what the
+                                          emulated Karpenter would have bought for the same pods */
     bool searches; /* plans are searched for; else they are the first that hold */
     bool untold; /* it ended too early after a step or a fault to tell whether all comes to rest */
     bool broken;

@@ -18,6 +18,7 @@ enum {
     REPLICAS_MAX = 10000,
     STEPS_MAX = 10000,
     DELETED_MAX = 1000,
+    RUNNING_MAX = 5000,
     PER_CENT_MAX = 10000,
     JUMP_MAX_MS = 24 * HOUR,
     SEARCH_ONE_IN_MAX = 1000,
@@ -325,11 +326,26 @@ static bool read_families(struct world *world, const struct json_at *families, s
     return true;
 }
 
+static bool read_running(const struct json_at *at, struct running *running, struct err *err)
+{
+    static const char *const keys[] = {"nodePool", "instanceType", "count", NULL};
+    return json_want_object(at, err) && only(at, keys, err) && has(at, "nodePool", err) &&
+           has(at, "instanceType", err) && has(at, "count", err) &&
+           (at->v == NULL || (read_text(at, "nodePool", &running->pool, err) &&
+                              read_text(at, "instanceType", &running->type, err) &&
+                              read_number(at, "count", RUNNING_MAX, &running->count, err)));
+}
+
 static bool read_sandbox(struct world *world, const json_t *value, struct err *err)
 {
     static const char *const root_keys[] = {"apiVersion", "kind", "metadata", "spec", NULL};
-    static const char *const keys[] = {"hours",       "instanceFamilies", "faultsPerThousand",
-                                       "faultsUntil", "searchOneIn",      "steps",
+    static const char *const keys[] = {"hours",
+                                       "instanceFamilies",
+                                       "faultsPerThousand",
+                                       "faultsUntil",
+                                       "searchOneIn",
+                                       "running",
+                                       "steps",
                                        NULL};
     struct scenario *scenario = &world->scenario;
     const struct json_at root = json_at_root(value);
@@ -337,6 +353,7 @@ static bool read_sandbox(struct world *world, const json_t *value, struct err *e
     const struct json_at hours = json_at_member(&spec, "hours");
     const struct json_at steps = json_at_member(&spec, "steps");
     const struct json_at search = json_at_member(&spec, "searchOneIn");
+    const struct json_at running = json_at_member(&spec, "running");
     bool has_search = false;
     const struct json_at families = json_at_member(&spec, "instanceFamilies");
     if (!only(&root, root_keys, err) || !json_want_object(&spec, err) || !only(&spec, keys, err) ||
@@ -345,7 +362,7 @@ static bool read_sandbox(struct world *world, const json_t *value, struct err *e
         !read_number(&spec, "faultsPerThousand", 1000, &scenario->faults, err) ||
         !read_time(&spec, "faultsUntil", 0, &scenario->faults_until, err) ||
         !json_read_i64(&search, 1, SEARCH_ONE_IN_MAX, &has_search, &scenario->search_one_in, err) ||
-        !read_families(world, &families, err)) {
+        !read_running(&running, &scenario->running, err) || !read_families(world, &families, err)) {
         return false;
     }
     scenario->search_one_in = has_search ? scenario->search_one_in : 1;

@@ -129,6 +129,32 @@ static void put_karpenter(struct strbuf *out, const struct sandbox_report *r,
     }
 }
 
+/* Each plan for itself: what it buys, what must be paid for that at least, and what the emulated
+ * Karpenter would have bought for the same pods on the same nodes. */
+static void put_plans(struct strbuf *out, const struct sandbox_report *r)
+{
+    put_usd(out, "bought by all plans", r->bought);
+    put_usd(out, "  proven at least", r->bought_bound);
+    if (r->other_cost > 0) {
+        put_usd(out, "  of these, compared", r->own_cost);
+        put_usd(out, "  Karpenter, same pods", r->other_cost);
+        strbuf_add(out, STR("  "));
+        put_less(out, r->own_cost, r->other_cost);
+    }
+}
+
+/* Sent, whatever came of it. */
+static uint64_t n_writes(const struct sandbox_report *r)
+{
+    uint64_t n = 0;
+    for (int a = SANDBOX_CREATE; a <= SANDBOX_EVICT; a++) {
+        for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
+            n += r->faults[a][f];
+        }
+    }
+    return n;
+}
+
 void sandbox_table(const struct sandbox_options *options, const struct sandbox_report *r,
                    const struct sandbox_report *karpenter, struct strbuf *out)
 {
@@ -143,6 +169,7 @@ void sandbox_table(const struct sandbox_options *options, const struct sandbox_r
     put_number(out, "pods without a place", r->n_pods - r->n_bound);
     put_number(out, "launches", r->n_launches);
     put_number(out, "terminations", r->n_terminations);
+    put_number(out, "writes", n_writes(r));
     put_number(out, "plans", r->n_rounds);
     put_number(out, "restarts", r->n_restarts);
     put_number(out, "watches broken", r->n_relists);
@@ -153,6 +180,13 @@ void sandbox_table(const struct sandbox_options *options, const struct sandbox_r
     put_usd(out, "bill", r->bill);
     if (karpenter != NULL) {
         put_karpenter(out, r, karpenter);
+    }
+    put_plans(out, r);
+    if (karpenter != NULL && karpenter->bill > 0) {
+        strbuf_add(out, STR("\n  Neither world removes nodes that it no longer needs. So a bill "
+                            "follows from what\n  was bought at the peaks, and from which nodes "
+                            "were taken away meanwhile: in each\n  world others. The plans above "
+                            "are compared one by one, pod for pod.\n"));
     }
     put_faults(r->faults, r->refused, out);
     if (r->untold) {

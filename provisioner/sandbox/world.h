@@ -113,7 +113,12 @@ struct scenario_step {
     int64_t jump_ms; /* of the wall clock */
     bool restart;    /* of the program */
 };
+struct running { /* at the beginning, as Karpenter leaves them; see adopt.c */
+    struct text pool, type;
+    int64_t count; /* 0: none */
+};
 struct scenario {
+    struct running running;
     int64_t hours, faults;     /* faults: per thousand actions */
     int64_t search_one_in;     /* of so many seeds one has plans that are searched for */
     VEC(struct text) families; /* that the catalogue has; none: all */
@@ -166,6 +171,8 @@ struct world {
     struct unplaced *unplaced;   /* [UNPLACED_MAX] */
     uint32_t n_unplaced;
     struct strbuf *journal;
+    bool compares;    /* each plan that buys with that of the emulated Karpenter */
+    usd_t other_cost; /* of the plan under way, by the emulated Karpenter; below 0: none */
     struct sandbox_report report;
     struct sandbox_note notes[SANDBOX_NOTES]; /* a ring */
     uint64_t n_notes;
@@ -250,6 +257,8 @@ void outage_beat(struct world *world);
 void boot_beat(struct world *world);
 void boot_machine(const struct world *world, const struct instance *instance,
                   struct sandbox_machine *ret_machine);
+/* The machine has booted: a Node that is not ready yet. */
+void boot_join(struct world *world, struct instance *instance);
 /* The Node of the instance; NULL: it has none. */
 struct object *boot_node(struct world *world, const struct instance *instance);
 /* What the kubelet, or who misses it, says of the Node: "True", "False", "Unknown". */
@@ -265,6 +274,11 @@ void work_step(struct world *world, const struct scenario_step *step);
 struct object *work_find(struct world *world, struct str what);
 /* The Node has gone: nobody need run anything there. */
 void work_node_gone(struct world *world, struct str node);
+
+/* ---- adopt.c ---- */
+
+/* The nodes that run at the beginning. Errors: those of the scenario. */
+MUST_CHECK bool adopt_begin(struct world *world, struct err *err);
 
 /* ---- hand.c: what happens without the program ---- */
 

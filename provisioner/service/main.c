@@ -137,7 +137,9 @@ static bool run_world(const struct sandbox_options *options, bool watched, struc
 {
     struct sandbox_options other = *options;
     struct sandbox_report report, karpenter;
+    struct sandbox_options own = *options;
     other.karpenter = true;
+    own.compares = true;
     if (watched) {
         io_signals_catch(); /* the terminal is to be given back */
         if (!sandbox_view(options, &report, err)) {
@@ -145,7 +147,7 @@ static bool run_world(const struct sandbox_options *options, bool watched, struc
         }
         sandbox_table(options, &report, NULL, table);
     } else {
-        if (!sandbox_run(options, &report, err) || !sandbox_run(&other, &karpenter, err)) {
+        if (!sandbox_run(&own, &report, err) || !sandbox_run(&other, &karpenter, err)) {
             return false;
         }
         sandbox_table(options, &report, &karpenter, table);

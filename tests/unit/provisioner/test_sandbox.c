@@ -172,6 +172,24 @@ static void plans_of_some_worlds_are_searched_for(void **state)
     }
 }
 
+/* On 1,000 nodes of Karpenter's nothing is launched, deleted or evicted, before a restart and after
+ * it. */
+static void what_karpenter_has_made_is_kept(void **state)
+{
+    const struct sandbox_report report = run("adoption", 1, 0);
+    (void)state;
+    assert_int_equal(report.n_nodes, 1000);
+    assert_int_equal(report.n_claims, 1000);
+    assert_int_equal(report.n_bound, 2000);
+    assert_int_equal(report.n_launches + report.n_terminations, 0);
+    assert_int_equal(report.n_restarts, 1);
+    for (int f = 0; f < SANDBOX_N_FAULTS; f++) {
+        assert_int_equal(report.faults[SANDBOX_CREATE][f] + report.faults[SANDBOX_DELETE][f] +
+                             report.faults[SANDBOX_EVICT][f],
+                         0);
+    }
+}
+
 /* What comes with the program runs to its end, and nothing it promises is broken. */
 static void every_scenario_ends_well(void **state)
 {
@@ -293,6 +311,11 @@ static void broken_scenarios_are_refused(void **state)
         {"kind: Sandbox\nspec: {hours: 1, steps: [{writeNodeClaims: {nodePool: a, instanceType: "
          "m5.large, count: 1}}]}\n",
          "steps[0].writeNodeClaims.nodePool: there is no NodePool a"},
+        {"kind: Sandbox\nspec: {hours: 1, running: {nodePool: a, count: 1}}\n",
+         "spec.running.instanceType: required"},
+        {"kind: Sandbox\nspec: {hours: 1, running: {nodePool: a, instanceType: m5.large, count: "
+         "1}}\n",
+         "spec.running.nodePool: there is no NodePool a"},
         {"kind: Sandbox\nspec: {hours: 1, searchOneIn: 0}\n", "spec.searchOneIn: 0"},
         {"kind: Sandbox\nspec: {hours: 1}\n---\nkind: Sandbox\nspec: {hours: 2}\n",
          "x:4: a second document of the kind Sandbox"},
@@ -399,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_drought_does_not_churn),
         cmocka_unit_test(a_world_can_be_repeated),
         cmocka_unit_test(nodeclaims_by_hand_get_machines),
+        cmocka_unit_test(what_karpenter_has_made_is_kept),
         cmocka_unit_test(what_disappears_is_made_anew),
         cmocka_unit_test(plans_of_some_worlds_are_searched_for),
         cmocka_unit_test(every_scenario_ends_well),
