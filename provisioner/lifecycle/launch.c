@@ -14,7 +14,7 @@
 #include "k8s/codec.h"
 #include "provisioner/lifecycle/launch_impl.h"
 
-enum { BODY_MAX = 256 * 1024, PAGE_INSTANCES = 100 };
+enum { BODY_MAX = 256 * 1024, PAGE_INSTANCES = 100, TEMPLATE_AGAIN_MS = 50 };
 
 /* ---- the note on the claim ---- */
 
@@ -269,12 +269,29 @@ static bool has_template(const struct lifecycle *l, struct str name)
     return false;
 }
 
-/* One that is not known to be there is made; that it is there already is as good. */
+/* Another claim has it made just now. */
+static bool is_being_made(const struct lifecycle *l, struct str name)
+{
+    for (size_t i = 0; i < l->lives.n; i++) {
+        if (l->lives.v[i].wait == LIFE_TEMPLATE &&
+            str_eq(life_str(&l->lives.v[i].template), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One that is not known to be there is made, once for all claims that need it; that it is there
+ * already is as good. */
 static bool next_template(struct lifecycle *l, struct request *r, struct life *life)
 {
     for (size_t i = 0; i < r->configs.n; i++) {
         const struct str name = r->configs.v[i].template->launch_template_name;
         if (!has_template(l, name)) {
+            if (is_being_made(l, name)) {
+                life->due = sat_add(r->view->now.mono, TEMPLATE_AGAIN_MS);
+                return true;
+            }
             life->template = life_text_of(name);
             life_call(r->view, life, LIFE_TEMPLATE, &aws_ec2_create_launch_template,
                       r->configs.v[i].template);

@@ -165,7 +165,8 @@ static void on_end(void *ctx, uint64_t id, const struct aws_fault *fault, struct
                                          .message = STR("pages that cannot be put together"),
                                          .maybe_done = true};
     }
-    complain(deed->deeds, deed->operation, why);
+    /* That something is there already is as good as to have made it. */
+    complain(deed->deeds, deed->operation, fault->kind == AWS_FAULT_ALREADY ? STR_EMPTY : why);
     service_step(service, &event);
     leave(deed);
 }

@@ -27,12 +27,12 @@ static const char class_json[] =
     "\"kubernetes.io/arch\", \"operator\": \"In\", \"values\": [\"amd64\"]}]}], \"conditions\": "
     "[{\"type\": \"Ready\", \"status\": \"True\", \"reason\": \"Ready\"}]}}";
 
-static void put_claim_as(struct bench *b, const char *note, const char *more)
+static void put_claim_as(struct bench *b, int number, const char *note, const char *more)
 {
     char json[4096];
     (void)snprintf(
         json, sizeof json,
-        "{\"metadata\": {\"name\": \"a-1\", \"uid\": \"u-1\", \"creationTimestamp\": "
+        "{\"metadata\": {\"name\": \"a-%d\", \"uid\": \"u-%d\", \"creationTimestamp\": "
         "\"2026-09-21T14:13:20Z\"%s, \"finalizers\": [\"karpenter.sh/termination\"], \"labels\": "
         "{\"karpenter.sh/nodepool\": \"a\"}, \"annotations\": {%s%s%s}}, \"spec\": "
         "{\"nodeClassRef\": {\"group\": \"karpenter.k8s.aws\", \"kind\": \"EC2NodeClass\", "
@@ -42,13 +42,14 @@ static void put_claim_as(struct bench *b, const char *note, const char *more)
         "\"topology.kubernetes.io/zone\", \"operator\": \"In\", \"values\": [\"us-east-1a\"]}, "
         "{\"key\": \"karpenter.sh/capacity-type\", \"operator\": \"In\", \"values\": "
         "[\"spot\"]}]}}",
-        more, note[0] == '\0' ? "" : "\"binpack/launch\": \"", note, note[0] == '\0' ? "" : "\"");
+        number, number, more, note[0] == '\0' ? "" : "\"binpack/launch\": \"", note,
+        note[0] == '\0' ? "" : "\"");
     bench_put(b, "NodeClaim", json);
 }
 
 static void put_claim(struct bench *b, const char *note)
 {
-    put_claim_as(b, note, "");
+    put_claim_as(b, 1, note, "");
 }
 
 static void note_from(const struct action *action, char *note, size_t size)
@@ -355,6 +356,45 @@ static void a_template_is_remembered_when_ec2_has_it(void **state)
     bench_close(&b);
 }
 
+/* Several claims that need the same template have it made once. */
+static void a_template_is_made_once(void **state)
+{
+    struct bench b;
+    uint64_t ids[2];
+    char notes[2][128];
+    (void)state;
+    bench_open(&b);
+    bench_put(&b, "EC2NodeClass", class_json);
+    put_claim_as(&b, 1, "", "");
+    put_claim_as(&b, 2, "", "");
+    bench_step(&b);
+    assert_int_equal(b.out.v.n, 2);
+    for (int i = 0; i < 2; i++) {
+        ids[i] = b.out.v.v[i].id;
+        note_from(&b.out.v.v[i], notes[i], sizeof notes[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        bench_written(&b, ids[i], K8S_WRITE_DONE);
+        put_claim_as(&b, i + 1, notes[i], "");
+    }
+    for (int n_made = 0;; n_made++) {
+        bench_step(&b);
+        if (b.out.v.n == 2) { /* both go on at once */
+            assert_true(n_made > 0);
+            break;
+        }
+        const struct action *made = bench_only(&b, ACTION_CALL);
+        assert_ptr_equal(made->operation, &aws_ec2_create_launch_template);
+        const struct ec2_create_launch_template_result result = {.launch_template = NULL};
+        bench_reply(&b, made->id, &result);
+        b.now.mono += 100;
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_ptr_equal(b.out.v.v[i].operation, &aws_ec2_create_fleet);
+    }
+    bench_close(&b);
+}
+
 /* Deleted between the note and the call: who has written the note knows that nothing was launched;
  * anybody else looks first. */
 static void a_claim_that_was_not_asked_for_goes_at_once(void **state)
@@ -375,7 +415,7 @@ static void a_claim_that_was_not_asked_for_goes_at_once(void **state)
         if (!own) {
             lifecycle_restart(b.lifecycle);
         }
-        put_claim_as(&b, note, deleted);
+        put_claim_as(&b, 1, note, deleted);
         bench_step(&b);
         if (own) {
             assert_int_equal(bench_only(&b, ACTION_WRITE)->write.verb, K8S_WRITE_JSON_PATCH);
@@ -388,7 +428,7 @@ static void a_claim_that_was_not_asked_for_goes_at_once(void **state)
     const uint64_t fleet = until_fleet(&b)->id; /* once it is called, nobody knows */
     const struct aws_fault lost = {.kind = AWS_FAULT_TRANSIENT, .maybe_done = true};
     bench_fault(&b, fleet, &lost);
-    put_claim_as(&b, note, deleted);
+    put_claim_as(&b, 1, note, deleted);
     bench_step(&b);
     assert_ptr_equal(bench_only(&b, ACTION_CALL)->operation, &aws_ec2_describe_instances);
     bench_close(&b);
@@ -616,6 +656,7 @@ int main(void)
         cmocka_unit_test(an_empty_answer_is_said),
         cmocka_unit_test(a_lost_call_is_looked_for_on_all_pages),
         cmocka_unit_test(a_template_is_remembered_when_ec2_has_it),
+        cmocka_unit_test(a_template_is_made_once),
         cmocka_unit_test(a_claim_that_was_not_asked_for_goes_at_once),
         cmocka_unit_test(a_claim_without_hope_goes_without_a_call),
         cmocka_unit_test(a_claim_is_launched_as_what_all_of_it_allows),
