@@ -15,6 +15,7 @@ import base64
 import email
 import re
 import threading
+import time
 import traceback
 
 import yaml
@@ -146,8 +147,11 @@ class Machines:
 
     def run(self):
         try:
-            while not self.over.wait(EVERY_S):                 # EC2 has no events to wait for
+            took = 0
+            while not self.over.wait(max(EVERY_S, 3 * took)):  # EC2 has no events to wait for; who asks without a pause has moto for himself
+                begun = time.monotonic()
                 self.look()
+                took = time.monotonic() - begun
         except Exception:                                      # told by close()
             self.broken = traceback.format_exc()
 

@@ -3,6 +3,7 @@
 
 BINPACK_SCENES="spot limits" plays those only. Each begins and ends with an empty cluster and has a NodePool of its own name.
 """
+import collections
 import json
 import os
 import subprocess
@@ -85,6 +86,16 @@ class World(full.World):
 
     def said(self, since, message):
         return [line for line in self.services[-1].log()[since:] if line["message"] == message]
+
+    def surprises(self, since):
+        """What was launched and not planned so, and what was planned and not launched: (type, zone, capacity type), each as often as it is too much."""
+        def kinds(message):
+            found = collections.Counter()
+            for line in self.said(since, message):
+                found[tuple(line[word] for word in ("instance-type", "zone", "capacity-type"))] += line.get("nodeclaims", 1)
+            return found
+        planned, launched = kinds("planned nodeclaim(s)"), kinds("launched nodeclaim")
+        return launched - planned, planned - launched
 
     def counter(self, name, **labels):
         values = self.services[-1].metrics().get(name, {})
@@ -178,7 +189,7 @@ def spread(world):
     """One a zone, and one a node."""
     world.pool("spread")
     selector = {"matchLabels": {"app": "zonal"}}
-    world.deploy("zonal", 3, cpu="200m", topologySpreadConstraints=[{"maxSkew": 1, "topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": selector}])
+    world.deploy("zonal", 3, cpu="200m", topologySpreadConstraints=[{"maxSkew": 1, "minDomains": 3, "topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": selector}])
     world.until_running(3)
     assert sorted(n[ZONE] for n in world.labels().values()) == ZONES, world.labels()
     apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": HOST, "labelSelector": {"matchLabels": {"app": "apart"}}}]}}
@@ -318,6 +329,10 @@ def scenes(aws):
             try:
                 came_to, took = SCENES[name](world), time.monotonic() - begun
                 paid = world.paid()
+                others, missing = world.surprises(world.begun)
+                if others or missing:
+                    came_to += "; launched otherwise than planned: %s for %s" % (dict(others), dict(missing))
+                assert name in ("spot", "limits") or not others, (others, missing)
                 world.everything_goes()
                 aws.say("%s: %s; $%.3f/h; %.1f s, and %.1f s until all was gone" % (name, came_to, paid, took, time.monotonic() - begun - took))
             except Exception:                      # the others still count
