@@ -40,6 +40,15 @@ def tree(path, value):
     return value
 
 
+class OneOfAKey(yaml.SafeLoader):
+    """Refuses a key that a mapping has twice, where YAML's loaders take the last one."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        assert len(set(keys)) == len(keys), "a key twice in: %s" % keys
+        return super().construct_mapping(node, deep)
+
+
 class Helm:
     def __init__(self, program, folder, kubeconfig=None):
         self.program, self.folder, self.n = program, folder, 0
@@ -55,13 +64,13 @@ class Helm:
 
     def run(self, *words, status=0):
         done = subprocess.run([self.program, *words], env=self.env, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
-        assert (done.returncode == 0) == (status == 0), "helm %s: exit status %d: %s%s" % (" ".join(words), done.returncode, done.stdout[-1500:], done.stderr[-1500:])
+        assert status is None or (done.returncode == 0) == (status == 0), "helm %s: exit status %d: %s%s" % (" ".join(words), done.returncode, done.stdout[-1500:], done.stderr[-1500:])
         return done
 
     def render(self, value, release="provisioner", ns="kube-system", apis=()):
         """The objects, but for the CRDs."""
         done = self.run("template", release, CHART, "--namespace", ns, *(w for api in apis for w in ("--api-versions", api)), *self.values(merged(IMAGE, value)))
-        return [d for d in yaml.safe_load_all(done.stdout) if d]
+        return [d for d in yaml.load_all(done.stdout, OneOfAKey) if d]
 
     def refusal(self, value):
         return self.run("template", "provisioner", CHART, *self.values(value), status=1).stderr
@@ -166,6 +175,9 @@ VALUES = [
     ("nameOverride", "buyer", lambda o: find(o, "Deployment")["metadata"]["name"] == "provisioner-buyer" and find(o, "Service")["spec"]["selector"]["app.kubernetes.io/name"] == "buyer"),
     ("fullnameOverride", "buyer", lambda o: find(o, "Deployment")["metadata"]["name"] == "buyer" and {"buyer-observe", "buyer-prepare", "buyer-full"} <= {d["metadata"]["name"] for d in o}),
     ("additionalLabels", {"team": "a"}, everywhere("labels", "team", "a")),
+    # One of our own, and one that two values give: no key twice.
+    ("additionalLabels", {"helm.sh/chart": "x", "release": "q"}, lambda o: find(o, "ServiceMonitor")["metadata"]["labels"]["release"] == "p",
+        {"serviceMonitor": {"enabled": True, "additionalLabels": {"release": "p"}}}),
     ("additionalAnnotations", {"team": "a"}, everywhere("annotations", "team", "a")),
     ("imagePullPolicy", "Always", in_container("imagePullPolicy", "Always")),
     ("imagePullSecrets", [{"name": "s"}], in_pod("imagePullSecrets", [{"name": "s"}])),
@@ -180,9 +192,12 @@ VALUES = [
     ("serviceMonitor.relabelings", [{"action": "drop"}], in_monitor("relabelings", [{"action": "drop"}]), MONITORED),
     ("serviceMonitor.metricRelabelings", [{"action": "drop"}], in_monitor("metricRelabelings", [{"action": "drop"}]), MONITORED),
     ("serviceMonitor.endpointConfig", {"interval": "9s"}, in_monitor("interval", "9s"), MONITORED),
+    ("serviceMonitor.sampleLimit", 1000000, lambda o: find(o, "ServiceMonitor")["spec"]["sampleLimit"] == 1000000, MONITORED),
     ("serviceMonitor.sampleLimit", 0, lambda o: find(o, "ServiceMonitor")["spec"]["sampleLimit"] == 0, MONITORED),
     ("replicas", 0, in_deployment("replicas", 0)),
-    ("revisionHistoryLimit", 3, in_deployment("revisionHistoryLimit", 3)),
+    ("replicas", 1000000, in_deployment("replicas", 1000000)),
+    ("revisionHistoryLimit", 0, in_deployment("revisionHistoryLimit", 0)),
+    ("revisionHistoryLimit", 3000000, in_deployment("revisionHistoryLimit", 3000000)),
     ("strategy", {"rollingUpdate": None, "type": "Recreate"}, in_deployment("strategy", {"type": "Recreate"})),
     ("podLabels", {"a": "b"}, lambda o: find(o, "Deployment")["spec"]["template"]["metadata"]["labels"] == {**SELECTOR, "a": "b"}),
     ("podAnnotations", {"a": "b"}, lambda o: find(o, "Deployment")["spec"]["template"]["metadata"]["annotations"] == {"a": "b"}),
@@ -190,6 +205,7 @@ VALUES = [
     ("podDisruptionBudget.maxUnavailable", "50%", lambda o: find(o, "PodDisruptionBudget")["spec"]["maxUnavailable"] == "50%"),
     ("podSecurityContext.fsGroup", 5, lambda o: pod_spec(o)["securityContext"] == {"fsGroup": 5, "seccompProfile": {"type": "RuntimeDefault"}}),
     ("priorityClassName", "p", in_pod("priorityClassName", "p")),
+    ("terminationGracePeriodSeconds", 0, in_pod("terminationGracePeriodSeconds", 0)),
     ("terminationGracePeriodSeconds", 7, in_pod("terminationGracePeriodSeconds", 7)),
     ("hostNetwork", True, in_pod("hostNetwork", True)),
     ("schedulerName", "s", in_pod("schedulerName", "s")),
@@ -236,7 +252,12 @@ VALUES = [
     ("settings.vmMemoryOverheadPercent", 0.1, in_env("VM_MEMORY_OVERHEAD_PERCENT", "0.1")),
     ("settings.interruptionQueue", "q", in_env("INTERRUPTION_QUEUE", "q")),
     ("settings.enableZonalShift", True, in_env("ENABLE_ZONAL_SHIFT", "true")),
+    ("settings.isolatedVPC", "{{ eq .Release.Name \"x\" }}", in_env("ISOLATED_VPC", "false")),
+    ("settings.batchMaxDuration", "{{ 90 }}s", in_env("BATCH_MAX_DURATION", "90s")),
+    ("settings.batchMaxDuration", "1m.5s", in_env("BATCH_MAX_DURATION", "1m.5s")),
+    ("settings.vmMemoryOverheadPercent", "0.075", in_env("VM_MEMORY_OVERHEAD_PERCENT", "0.075")),
     ("settings.reservedENIs", "1", in_env("RESERVED_ENIS", "1")),
+    ("settings.reservedENIs", 2, in_env("RESERVED_ENIS", "2")),
     # Karpenter's chart passes no false on, so that this one has no effect there.
     ("settings.ignoreDRARequests", False, in_env("IGNORE_DRA_REQUESTS", "false")),
     ("settings.disableClusterStateObservability", True, in_env("DISABLE_CLUSTER_STATE_OBSERVABILITY", "true")),
@@ -258,15 +279,26 @@ REFUSED = [
     ("logLevel", "warn", "at '/logLevel': value must be one of"),
     ("controller.image.repository", "", "controller.image.repository: the name of an image is needed"),
     ("controller.image.repository", "public.ecr.aws/karpenter/controller", "is Karpenter's image"),
+    ("settings.isolatedVPC", "maybe", "at '/settings/isolatedVPC'"),
+    ("settings.batchMaxDuration", "10", "at '/settings/batchMaxDuration'"),
+    ("settings.amiRefreshInterval", "-1m", "at '/settings/amiRefreshInterval'"),
+    ("settings.vmMemoryOverheadPercent", "7%", "at '/settings/vmMemoryOverheadPercent'"),
+    ("settings.vmMemoryOverheadPercent", 7.5, "at '/settings/vmMemoryOverheadPercent'"),
+    ("settings.reservedENIs", "abc", "at '/settings/reservedENIs'"),
+    ("settings.reservedENIs", 1.5, "at '/settings/reservedENIs'"),
+    ("podLabels", {"app.kubernetes.io/name": "x"}, "at '/podLabels/app.kubernetes.io~1name': false schema"),
+    ("additionalLabels", {"app.kubernetes.io/instance": "x"}, "at '/additionalLabels/app.kubernetes.io~1instance': false schema"),
+    ("podDisruptionBudget", None, "missing property 'podDisruptionBudget'"),
+    ("mode", None, "missing property 'mode'"),
     ("controller.image.digest", "latest", "at '/controller/image/digest'"),
 ]
 
 
-def leaves(value, path=""):
-    """The paths of a values.yaml, as far as the schema names what is in them."""
+def paths(value, path=""):
+    """Those of a values.yaml, as far as the schema names what is in them: (path, whether it is a section)."""
     if isinstance(value, dict) and value and "properties" in schema_of(path):
-        return [leaf for k, v in value.items() for leaf in leaves(v, path + "." + k if path else k)]
-    return [path]
+        return [(path, True)] + [found for k, v in value.items() for found in paths(v, path + "." + k if path else k)]
+    return [(path, False)]
 
 
 def schema_of(path):
@@ -277,6 +309,30 @@ def schema_of(path):
     return at
 
 
+def default_paths():
+    with open(os.path.join(CHART, "values.yaml"), encoding="utf-8") as text:
+        return paths(yaml.safe_load(text))[1:]
+
+
+def nulls(value):
+    """The places of null in an object."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [str(k) for k, v in pairs if v is None] + ["%s.%s" % (k, found) for k, v in pairs for found in nulls(v)]
+
+
+def every_null(helm):
+    """Null is Helm's way to take a default away: each value without it renders, or the schema names what is missing. No template fails over it."""
+    whole = merged({"mode": "full", "settings": {"clusterName": "shop"}, "serviceMonitor": {"enabled": True}}, IMAGE)
+    for path, _ in default_paths():
+        values = helm.values(merged(whole, tree(path, None)))
+        done = helm.run("template", "provisioner", CHART, "--api-versions", "monitoring.coreos.com/v1", *values, status=None)
+        if done.returncode != 0:
+            assert any(words in done.stderr for words in ("missing property '%s'" % path.split(".")[-1], "needed")), "%s: null: %s" % (path, done.stderr)
+            continue
+        for found in yaml.load_all(done.stdout, OneOfAKey):
+            assert not nulls(found), "%s: null: %s: %s" % (path, found["kind"], nulls(found))
+
+
 def every_value(helm):
     whole = {"mode": "full", "settings": {"clusterName": "shop"}}
     for path, value, check, *more in VALUES:
@@ -285,8 +341,7 @@ def every_value(helm):
     for path, value, words in REFUSED:
         said = helm.refusal(merged(IMAGE, tree(path, value)))
         assert words in said, "%s: %s: %s" % (path, value, said)
-    with open(os.path.join(CHART, "values.yaml"), encoding="utf-8") as text:
-        known = set(leaves(yaml.safe_load(text)))
+    known = {path for path, section in default_paths() if not section}
     named = {path for path, *_ in VALUES}
     missing = {leaf for leaf in known if not any(path == leaf or path.startswith(leaf + ".") for path in named)}
     assert not missing, "values that nothing here tries: %s" % sorted(missing)

@@ -29,9 +29,6 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{- with .Values.additionalLabels }}
-{{ toYaml . }}
-{{- end }}
 {{- end -}}
 
 {{- /* Name, labels and annotations of an object: (dict "top" . "name" NAME "namespace" NAMESPACE "labels" MORE "annotations" MORE); all but `top` may be left out. */ -}}
@@ -41,11 +38,8 @@ name: {{ .name | default (include "provisioner.fullname" .top) }}
 namespace: {{ . }}
 {{- end }}
 labels:
-  {{- include "provisioner.labels" .top | nindent 2 }}
-  {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
-{{- with merge (dict) (.annotations | default dict) .top.Values.additionalAnnotations }}
+  {{- merge (include "provisioner.labels" .top | fromYaml) (.labels | default dict) (.top.Values.additionalLabels | default dict) | toYaml | nindent 2 }}
+{{- with merge (dict) (.annotations | default dict) (.top.Values.additionalAnnotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -1,9 +1,10 @@
 {{- /* SPDX-License-Identifier: GPL-3.0-or-later */ -}}
 
-{{- /* One variable of the environment, unless the value is empty: (dict "top" . "name" NAME "value" VALUE). `false` and 0 are values; so is a template. */ -}}
+{{- /* One variable of the environment, unless the value is empty: (dict "top" . "name" NAME "value" VALUE). `false` and 0 are values; so is a template.
+A number is written as JSON has it: Go's own words for 1000000 are 1e+06. */ -}}
 {{- define "provisioner.variable" -}}
 {{- if not (kindIs "invalid" .value) -}}
-{{- with tpl (toString .value) .top }}
+{{- with tpl (kindIs "string" .value | ternary .value (toJson .value)) .top }}
 - name: {{ $.name }}
   value: {{ . | quote }}
 {{- end }}
@@ -31,8 +32,8 @@
 {{- include "provisioner.variable" (dict "top" . "name" "HEALTH_PROBE_PORT" "value" .Values.controller.healthProbe.port) }}
 {{- include "provisioner.variable" (dict "top" . "name" "LEADER_ELECTION_NAMESPACE" "value" .Values.leaseNamespace) }}
 {{- include "provisioner.variable" (dict "top" . "name" "LOG_LEVEL" "value" .Values.logLevel) }}
-{{- include "provisioner.variable" (dict "top" . "name" "LOG_OUTPUT_PATHS" "value" (join "," .Values.logOutputPaths)) }}
-{{- include "provisioner.variable" (dict "top" . "name" "LOG_ERROR_OUTPUT_PATHS" "value" (join "," .Values.logErrorOutputPaths)) }}
+{{- include "provisioner.variable" (dict "top" . "name" "LOG_OUTPUT_PATHS" "value" (join "," (.Values.logOutputPaths | default list))) }}
+{{- include "provisioner.variable" (dict "top" . "name" "LOG_ERROR_OUTPUT_PATHS" "value" (join "," (.Values.logErrorOutputPaths | default list))) }}
 {{- range $key, $name := dict
     "amiRefreshInterval" "AMI_REFRESH_INTERVAL"
     "batchIdleDuration" "BATCH_IDLE_DURATION"
@@ -64,7 +65,7 @@
 {{- /* Pods that are to be near or far from each other, and how they are spread: without a labelSelector, those of this release are meant. */ -}}
 {{- define "provisioner.placement" -}}
 {{- $selector := dict "matchLabels" (include "provisioner.selector" . | fromYaml) -}}
-{{- $affinity := deepCopy .Values.affinity -}}
+{{- $affinity := deepCopy (.Values.affinity | default dict) -}}
 {{- range $kind := list "podAffinity" "podAntiAffinity" -}}
 {{- $terms := index $affinity $kind | default dict -}}
 {{- range $terms.requiredDuringSchedulingIgnoredDuringExecution -}}
@@ -74,7 +75,7 @@
 {{- if not (hasKey .podAffinityTerm "labelSelector") }}{{ $_ := set .podAffinityTerm "labelSelector" $selector }}{{ end -}}
 {{- end -}}
 {{- end -}}
-{{- $spread := deepCopy .Values.topologySpreadConstraints -}}
+{{- $spread := deepCopy (.Values.topologySpreadConstraints | default list) -}}
 {{- range $spread -}}
 {{- if not (hasKey . "labelSelector") }}{{ $_ := set . "labelSelector" $selector }}{{ end -}}
 {{- end -}}
