@@ -64,6 +64,11 @@ bool acting_may(const struct acting *acting)
     return !acting->stopping && leader_holds(acting->leader);
 }
 
+void acting_put_leader(const struct acting *acting, struct jsonw *w)
+{
+    leader_put(acting->leader, w);
+}
+
 static bool may_send(void *ctx)
 {
     const struct doing *doing = ctx;

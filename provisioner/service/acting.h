@@ -16,6 +16,7 @@
 struct acting; /* opaque */
 struct aws_fault;
 struct aws_operation;
+struct jsonw;
 struct live_aws;
 struct live_calls;
 struct service;
@@ -33,6 +34,7 @@ struct live_calls *acting_calls(struct acting *acting);
 
 /* This replica leads, and the service has not been asked to end. */
 bool acting_may(const struct acting *acting);
+void acting_put_leader(const struct acting *acting, struct jsonw *w); /* leader_put */
 
 /* To be called in every turn of the loop, outside callbacks: the Lease; what the rate allows. */
 void acting_turn(struct acting *acting);

@@ -196,6 +196,9 @@ static bool debug_state(struct service *service, const struct io_request *reques
     jsonw_key_i64(&w, "rounds", (int64_t)view.n_rounds);
     jsonw_key_i64(&w, "stateBytes", (int64_t)k8s_state_bytes(view.state));
     jsonw_key_i64(&w, "peakMemoryBytes", io_peak_memory_kib() * 1024);
+    if (service->acting != NULL) {
+        acting_put_leader(service->acting, &w);
+    }
     jsonw_key_array(&w, "kinds");
     for (uint32_t i = 0; i < k8s_n_kinds; i++) {
         put_kind(&w, service, i);

@@ -8,10 +8,12 @@ import http.server
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 
 PROVISIONER, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
 TESTS = []
@@ -116,7 +118,7 @@ def a_journal_that_differs_is_found():
 
 
 class Closed(http.server.BaseHTTPRequestHandler):
-    """An API server that lets nobody see anything; its version it tells from the fourth time on."""
+    """An API server that lets nobody see anything; its version it tells from the fourth time on. `leases`: how often the Lease has been asked for."""
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
@@ -126,6 +128,7 @@ class Closed(http.server.BaseHTTPRequestHandler):
         server = self.server
         with server.changed:
             server.asked += self.path == "/version"
+            server.leases += "/leases/" in self.path
             known = self.path == "/version" and server.asked > 3
             server.changed.notify_all()
         body = json.dumps({"major": "1", "minor": "33+"} if known else {"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "not for you"}).encode()
@@ -138,10 +141,10 @@ class Closed(http.server.BaseHTTPRequestHandler):
     do_POST = do_PATCH = do_GET
 
 
-@test
-def a_version_that_cannot_be_learned_is_said_once():
+def against_closed(what, *words):
+    """The lines of the log of --mode=prepare against a Closed server, once what(server) is done."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Closed)
-    server.daemon_threads, server.asked, server.changed = True, 0, threading.Condition()
+    server.daemon_threads, server.asked, server.leases, server.changed = True, 0, 0, threading.Condition()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder:
         config, log = os.path.join(folder, "config"), os.path.join(folder, "log")
@@ -149,19 +152,46 @@ def a_version_that_cannot_be_learned_is_said_once():
             json.dump({"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:%d" % server.server_address[1]}}], "users": [{"name": "u", "user": {}}],
                        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "n"}}], "current-context": "x"}, out)
         env = {**os.environ, "AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-        service = subprocess.Popen([PROVISIONER, "--mode=prepare", "--cluster-name=c", "--kubeconfig=" + config, "--bind-address=127.0.0.1", "--metrics-port=0",
-                                    "--health-probe-port=0", "--log-output-paths=" + log], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        service = subprocess.Popen([PROVISIONER, "--mode=prepare", "--cluster-name=c", "--kubeconfig=" + config, "--bind-address=127.0.0.1",
+                                    "--health-probe-port=0", "--log-output-paths=" + log, *words], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
-            with server.changed:
-                assert server.changed.wait_for(lambda: server.asked > 3, 60), "asked %d times" % server.asked
+            what(server)
         finally:
             service.terminate()
-            said = service.communicate(timeout=60)
+            service.communicate(timeout=60)
             server.shutdown()
             server.server_close()
         with open(log, encoding="utf-8") as text:
-            lines = [line for line in map(json.loads, text) if line["message"] == "cannot learn the version of Kubernetes"]
+            return [json.loads(line) for line in text]
+
+
+@test
+def a_version_that_cannot_be_learned_is_said_once():
+    def asked_often(server):
+        with server.changed:
+            assert server.changed.wait_for(lambda: server.asked > 3, 60), "asked %d times" % server.asked
+    said = against_closed(asked_often, "--metrics-port=0")
+    lines = [line for line in said if line["message"] == "cannot learn the version of Kubernetes"]
     assert len(lines) == 1 and "/version" in lines[0]["error"] and "not for you" in lines[0]["error"], (lines, said)
+
+
+@test
+def a_lease_that_cannot_be_had_is_said_once():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    seen = []
+
+    def look(server):
+        with server.changed:
+            assert server.changed.wait_for(lambda: server.leases > 2, 60), "asked %d times" % server.leases
+        with urllib.request.urlopen("http://127.0.0.1:%d/debug/state" % port, timeout=60) as answer:
+            seen.append(json.load(answer)["leader"])
+    said = against_closed(look, "--metrics-port=%d" % port)
+    lines = [line for line in said if line.get("lease")]
+    assert len(lines) == 1 and lines[0]["level"] == "ERROR" and lines[0]["lease"] == "n/karpenter-leader-election" and "403" in lines[0]["error"], said
+    assert lines[0]["message"] == "cannot take the Lease; this replica does not act" and "not for you" in lines[0]["error"], lines
+    assert seen == [{"holds": False, "lease": "n/karpenter-leader-election", "holder": "", "error": lines[0]["error"]}], seen
 
 
 def main():
