@@ -97,6 +97,27 @@ static bool check_text(struct str head, bool complete, struct err *err)
     return true;
 }
 
+/* JSON opens with a bracket, and so does YAML in flow style: there the first member's name stands
+ * without double quotes, as JSON's never does. */
+static bool opens_json(struct str text)
+{
+    char open = '\0';
+    for (size_t at = 0; at < text.n; at++) {
+        at += json_blanks(text.p + at, text.p + text.n);
+        const char c = at < text.n ? text.p[at] : '\0';
+        if (c != '{' && c != '[') {
+            return open == '{'   ? c == '"' || c == '}' || c == '\0'
+                   : open == '[' ? c == '\0' || strchr("\"-0123456789tfn]", c) != NULL
+                                 : false;
+        }
+        if (open == '{') {
+            return true; /* Neither form; JSON's reader says so best. */
+        }
+        open = c;
+    }
+    return open != '\0';
+}
+
 /* Reads the first bytes and decides. */
 static bool open_form(struct docs *docs, struct err *err)
 {
@@ -117,9 +138,8 @@ static bool open_form(struct docs *docs, struct err *err)
     }
     docs->ahead = (struct byte_ahead){.text = text, .rest = docs->source};
     size_t blanks = text.n == 0 ? 0 : json_blanks(text.p, text.p + text.n);
-    bool json = blanks < text.n && (text.p[blanks] == '{' || text.p[blanks] == '[');
     /* Nothing but blanks so far: JSON's reader goes on until there is something. */
-    if (json || blanks == text.n) {
+    if (opens_json(text) || blanks == text.n) {
         docs->json = docs_json_new(docs->arena, byte_ahead_source(&docs->ahead), docs->drop);
     } else {
         docs->yaml = docs_yaml_new(docs->arena, byte_ahead_source(&docs->ahead), docs->drop, 0);

@@ -55,7 +55,8 @@ static bool make_plan(struct run *run, struct err *err)
     if (settings.n_explain + nodes->n + run->asked.of[ASKED_NODEPOOL].n > 0) {
         input_ask_effort(run->options, &run->input, 1 + nodes->n, run->console, &settings);
     }
-    bool good = planning_run(&run->planning, &run->input, &settings, err) &&
+    bool good = explain_nodes_find(run->input.cluster, nodes->v, nodes->n, err) &&
+                planning_run(&run->planning, &run->input, &settings, err) &&
                 (nodes->n == 0 ||
                  planning_explain_nodes(&run->planning, &settings, nodes->v, nodes->n, err));
     run->plan = run->planning.plan;

@@ -198,7 +198,8 @@ bool disrupt_report(const struct disrupt_world *w, const disrupt_choice *choice,
                                       .figures_known = true,
                                       .consolidation_saves = trial->saves,
                                       .saves_at_most = open->at_most,
-                                      .move_charge = w->move_charge};
+                                      .move_charge = w->move_charge,
+                                      .unsettled = w->stopped};
     if (trial->steps == NULL && !disrupt_steps(w, choice, trial, arena, err)) {
         return false;
     }

@@ -228,6 +228,37 @@ static bool tell_staying(struct asking *a, const struct plan *plan, const struct
     return good;
 }
 
+/* A Node's name is mostly that of a host: its first part may be meant for the whole. */
+static bool is_short_for(struct str name, struct str whole)
+{
+    return str_starts(whole, name) && whole.n > name.n && whole.p[name.n] == '.';
+}
+
+bool explain_nodes_find(const struct k8s_cluster *cluster, const struct str *names, uint32_t n,
+                        struct err *err)
+{
+    if (n > EXPLAIN_NODES_MAX) {
+        return err_set(err, ERR_LIMIT, "%u nodes to explain are more than %d", n,
+                       EXPLAIN_NODES_MAX);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const struct str shown = str_sub(names[i], 0, 300);
+        for (uint32_t k = 0; k < cluster->n_nodes; k++) {
+            const struct str whole = cluster->nodes[k].meta.name;
+            if (is_short_for(names[i], whole) && node_index(cluster, names[i]) == NOT_THERE) {
+                return err_set(err, ERR_NOT_FOUND,
+                               "no node \"" STR_FMT "\" in the input; did you mean " STR_FMT "?",
+                               STR_ARG(shown), STR_ARG(whole));
+            }
+        }
+        if (node_index(cluster, names[i]) == NOT_THERE) {
+            return err_set(err, ERR_NOT_FOUND, "no node \"" STR_FMT "\" in the input",
+                           STR_ARG(shown));
+        }
+    }
+    return true;
+}
+
 bool explain_nodes(struct plan *plan, const struct k8s_cluster *cluster,
                    const struct catalog *catalog, const struct make_settings *settings,
                    const struct disrupt_options *options, const struct disrupt_port *port,
@@ -241,16 +272,11 @@ bool explain_nodes(struct plan *plan, const struct k8s_cluster *cluster,
                        .port = port,
                        .cut = cut,
                        .arena = arena};
-    if (n > EXPLAIN_NODES_MAX) {
-        return err_set(err, ERR_LIMIT, "%u nodes to explain are more than %d", n,
-                       EXPLAIN_NODES_MAX);
+    if (!explain_nodes_find(cluster, names, n, err)) {
+        return false;
     }
     struct plan_node_answer *answers = ARENA_ARRAY(arena, struct plan_node_answer, n);
     for (uint32_t i = 0; i < n; i++) {
-        if (node_index(cluster, names[i]) == NOT_THERE) {
-            return err_set(err, ERR_NOT_FOUND, "no node \"" STR_FMT "\" in the input",
-                           STR_ARG(str_sub(names[i], 0, 300)));
-        }
         answers[i] = (struct plan_node_answer){.node = names[i]};
         const struct plan_command *command = command_of(plan, names[i]);
         const struct plan_kept *kept = kept_of(plan, names[i]);

@@ -16,6 +16,12 @@
 
 enum { EXPLAIN_NODES_MAX = 20, HURDLES_MAX = 6 };
 
+/* Whether they can be asked for, which is said before a round is planned for them. Errors:
+ * ERR_NOT_FOUND names a node that is not there, and the one that may be meant; ERR_LIMIT more than
+ * EXPLAIN_NODES_MAX. */
+MUST_CHECK bool explain_nodes_find(const struct k8s_cluster *cluster, const struct str *names,
+                                   uint32_t n, struct err *err);
+
 /* Fills plan->node_answers in the order of `names`. `plan` is the round of the cluster as it is,
  * `cut` whether it was stopped before its end.
  * ERR_NOT_FOUND names a node that is not there, ERR_LIMIT more than EXPLAIN_NODES_MAX; else errors

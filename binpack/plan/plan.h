@@ -210,6 +210,7 @@ struct plan_disruption {
     usd_t consolidation_saves; /* the part of Empty and Underutilized */
     struct opt_usd saves_at_most; /* what Empty and Underutilized can save in this round, proven */
     usd_t move_charge;            /* per moved pod and hour: what a move has to earn */
+    bool unsettled; /* the search was stopped before its end: more may go than is said here */
 };
 
 enum plan_mode { PLAN_PROVISION, PLAN_DISRUPT, PLAN_REPACK };

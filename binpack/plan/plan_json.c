@@ -447,6 +447,9 @@ static void put_disruption(const struct plan *plan, struct jsonw *w, struct aren
         jsonw_key_usd(w, "consolidationSavingsAtMostUsdPerHour", d->saves_at_most.v);
     }
     jsonw_key_usd(w, "moveChargeUsdPerPodHour", d->move_charge);
+    if (d->unsettled) {
+        jsonw_key_bool(w, "unsettled", true);
+    }
     jsonw_object_end(w);
 }
 

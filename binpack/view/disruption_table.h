@@ -16,7 +16,7 @@ void view_disruption(const struct plan *plan, const struct text_look *look, bool
 
 /* ---- the same in parts, for the other forms of a plan; texts live in `arena` ---- */
 
-enum { DISRUPTION_LINES_MAX = 5 };
+enum { DISRUPTION_LINES_MAX = 6 };
 
 /* What the round saves, buys for pods that wait, and could save at most; returns how many lines.
  * `plan->disruption` is not NULL. */

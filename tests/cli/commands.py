@@ -243,6 +243,8 @@ def explain_with_wrong_words():
     assert "must be table" in run("explain", "web-0", "-f", "small.yaml", "-o", "csv", code=2)[1]
     assert "names nothing" in run("explain", "node/", "-f", "small.yaml", code=2)[1]
     assert 'no node "n"' in run("explain", "node/n", "-f", "small.yaml", code=1)[1]
+    running = os.path.join(ROOT, "examples", "running")
+    assert "did you mean ip-10-0-1-12.ec2.internal?" in run("explain", "node/ip-10-0-1-12", "-f", running, code=1)[1]
     assert "--mode=disrupt" in run("explain", "node/n", "-f", "small.yaml", "--mode=repack", code=2)[1]
 
 

@@ -78,6 +78,7 @@ def a_wrong_setting_ends_it_at_the_start():
                        ("podTopologySpread: {defaultConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: Never}]}", "neither ScheduleAnyway nor DoNotSchedule"),
                        ("podTopologySpread: {defaultConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: DoNotSchedule, labelSelector: {}}]}", "labelSelector: is not known here"),
                        ("podTopologySpread: {defaultConstraints: [%s, %s]}" % (("{maxSkew: 1, topologyKey: a, whenUnsatisfiable: DoNotSchedule}", ) * 2), "the same as an earlier one"),
+                       ("{podTopologySpread: {defaultConstraints: [{maxSkew: 0, topologyKey: a, whenUnsatisfiable: DoNotSchedule}]}}", "defaultConstraints[0].maxSkew"),
                        ("podTopologySpreads: {}", "podTopologySpreads: is not known here"), ("[", "scheduler-config")):
         assert said in run(["--mode=observe", "--scheduler-config=" + text], 2).stderr, text
     assert "cannot open" in run(["--mode=observe", "--log-output-paths=/nowhere/log"], 2).stderr

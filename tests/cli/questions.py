@@ -389,6 +389,10 @@ def a_search_cut_short_settles_nothing():
     assert "Pdb prevents" in cut[1]["blockers"][0]["message"] and any(n["verdict"] == "stays" for n in (cut[0], cut[2])), cut
     out = " ".join(run("explain", *names, "-f", running, "--time-limit=1ms")[0].split())
     assert "Without this it might go: the search was stopped" in out and "Unsettled the search was stopped before its end" in out, out
+    disrupt = ("--simulate", "--mode=disrupt", "-f", running)
+    assert json.loads(run(*disrupt, "--time-limit=1ms", "-o", "json")[0])["disruption"]["unsettled"] is True
+    assert "unsettled" not in json.loads(run(*disrupt, "-o", "json")[0])["disruption"]
+    assert "Unsettled the search was stopped before its end" in " ".join(run(*disrupt, "--time-limit=1ms")[0].split())
     # Pods left out by a search that was cut short may have a place: no plan of the others is "optimal" then.
     anti = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{
         "topologyKey": "topology.kubernetes.io/zone", "labelSelector": {"matchLabels": {"tier": "x"}}}]}}
