@@ -36,6 +36,11 @@ bool io_append_open(struct str path, struct io_append **ret_file, struct err *er
     return true;
 }
 
+bool io_append_continues(const struct io_append *file)
+{
+    return lseek(file->fd, 0, SEEK_END) > 0;
+}
+
 bool io_append_write(struct io_append *file, struct str bytes, struct err *err)
 {
     return io_fd_write(file->fd, file->path, bytes, err);

@@ -14,6 +14,9 @@ struct io_append; /* opaque */
  * appended to. ERR_IO, ERR_NOT_FOUND. */
 MUST_CHECK bool io_append_open(struct str path, struct io_append **ret_file, struct err *err);
 
+/* Whether it had bytes before; false for what has no size, as pipes. */
+bool io_append_continues(const struct io_append *file);
+
 /* One write per call, so that lines of several programs do not mix. */
 MUST_CHECK bool io_append_write(struct io_append *file, struct str bytes, struct err *err);
 void io_append_close(struct io_append *file); /* NULL is fine */

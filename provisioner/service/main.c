@@ -109,8 +109,17 @@ static int replay(const struct settings *settings)
     if (!replay_run(settings, &count, &err)) {
         return fail(EXIT_FAULT, &err);
     }
-    (void)printf("%" PRIu64 " events, %" PRIu64 " rounds: the same %" PRIu64 " actions\n",
+    (void)printf("%" PRIu64 " events, %" PRIu64 " rounds: the same %" PRIu64 " actions",
                  count.n_events, count.n_rounds, count.n_actions);
+    if (count.n_starts > 1) {
+        (void)printf("; %" PRIu64 " starts of the program", count.n_starts);
+    }
+    if (count.n_cut > 0) {
+        (void)printf("; %" PRIu64
+                     " lines were cut and are left out, the last of them line %" PRIu64,
+                     count.n_cut, count.cut_line);
+    }
+    (void)printf("\n");
     return EXIT_GOOD;
 }
 

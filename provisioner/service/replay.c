@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/docs.h"
+#include "base/json_decode.h"
 #include "base/jsonw.h"
 #include "io/inputs.h"
 #include "io/workers.h"
@@ -11,7 +12,9 @@
 #include "provisioner/provisioning/round.h"
 #include "provisioner/service/catalog.h"
 
-enum { LINE_MAX_BYTES = 64 * 1024, SHOWN_BYTES = 300 };
+#define READ_MAX_BYTES ((size_t)128 << 20) /* of a line: a step has at most half of it */
+
+enum { LINE_MAX_BYTES = 64 * 1024, SHOWN_BYTES = 300, CHUNK_BYTES = 64 * 1024 };
 
 struct replay {
     const struct settings *settings;
@@ -28,6 +31,15 @@ struct replay {
     struct arena event; /* of the event at hand */
     struct replay_count count;
     uint64_t line;
+    bool cut; /* the last line with something in it is no whole value: */
+    struct err why_cut;
+};
+
+/* The lines of an input. */
+struct lines {
+    struct byte_source source;
+    struct str rest; /* of `chunk` */
+    char chunk[CHUNK_BYTES];
 };
 
 static bool differs(const struct replay *r, struct str has, struct str now, struct err *err)
@@ -139,13 +151,25 @@ static bool take_line(struct replay *r, const json_t *line, struct err *err)
     return true;
 }
 
+static bool is_header(const json_t *line)
+{
+    return json_object_get(line, "journal") != NULL;
+}
+
+/* The program starts: at the beginning, and where it was started again with the same file. */
 static bool begin(struct replay *r, const json_t *line, struct err *err)
 {
     struct engine_settings settings;
     struct str name;
     if (!journal_read_header(line, &settings, &name, err)) {
-        return false;
+        return err_wrap(err, "line %" PRIu64, r->line);
     }
+    engine_abandon(r->engine);
+    r->job = NULL;
+    arena_reset(&r->step);
+    r->wanted.v = NULL;
+    r->wanted.n = r->wanted.cap = r->n_seen = 0;
+    r->count.n_starts++;
     settings.scheduler_config = str_copy(&r->texts, settings.scheduler_config);
     settings.cluster =
         (struct userdata_cluster){.name = str_copy(&r->texts, settings.cluster.name),
@@ -166,29 +190,86 @@ static bool begin(struct replay *r, const json_t *line, struct err *err)
     return true;
 }
 
+/* The next line, without its end; false at the end of the input and on errors. */
+static bool next_line(struct lines *lines, struct strbuf *line, bool *ret_good, struct err *err)
+{
+    *ret_good = true;
+    for (;;) {
+        const size_t end = str_find(lines->rest, '\n');
+        strbuf_add(line, str_sub(lines->rest, 0, end));
+        if (line->overflow) {
+            *ret_good = err_set(err, ERR_LIMIT, "a line of more than %zu bytes", READ_MAX_BYTES);
+            return false;
+        }
+        if (end < lines->rest.n) {
+            lines->rest = str_sub(lines->rest, end + 1, lines->rest.n);
+            return true;
+        }
+        size_t n = 0;
+        lines->rest = STR_EMPTY;
+        if (!lines->source.read(lines->source.ctx, lines->chunk, CHUNK_BYTES, &n, err)) {
+            *ret_good = false;
+            return false;
+        }
+        if (n == 0) {
+            return strbuf_str(line).n > 0;
+        }
+        lines->rest = (struct str){.p = lines->chunk, .n = n};
+    }
+}
+
+/* A program that is killed may leave a line cut, and then the actions behind it are missing too:
+ * nothing follows but a new start. */
+static bool take_text(struct replay *r, struct str text, struct arena *scratch, struct err *err)
+{
+    auto_json *line = NULL;
+    size_t used = 0;
+    const bool whole =
+        json_decode(text, /* final= */ true, NULL, scratch, &line, &used, err) == JSON_DONE &&
+        str_trim(str_sub(text, used, text.n)).n == 0;
+    if (r->cut && !(whole && is_header(line))) {
+        *err = r->why_cut;
+        return false;
+    }
+    if (!whole) {
+        r->cut = true;
+        (void)err_set(&r->why_cut, ERR_PARSE, "line %" PRIu64 ": this is no whole JSON value",
+                      r->line);
+        if (r->engine == NULL) {
+            *err = r->why_cut;
+            return false;
+        }
+        r->count.n_cut++;
+        r->count.cut_line = r->line;
+        return true;
+    }
+    if (r->engine != NULL && !is_header(line)) {
+        return take_line(r, line, err);
+    }
+    const bool good = r->engine == NULL || r->cut || all_seen(r, err);
+    r->cut = false;
+    return good && begin(r, line, err);
+}
+
 static bool read_journal(void *ctx, const struct io_input *input, struct err *err)
 {
     struct replay *r = ctx;
     auto_arena arena = ARENA_INIT;
-    struct docs *docs = docs_new(&arena, input->source, NULL);
+    auto_arena scratch = ARENA_INIT;
+    struct lines *lines = ARENA_NEW(&arena, struct lines);
     bool good = true;
-    for (;;) {
-        enum docs_kind kind = DOCS_END;
-        auto_json *line = NULL;
-        good = docs_peek(docs, &kind, err);
-        r->line = docs_line(docs);
-        if (!good || kind == DOCS_END) {
+    lines->source = input->source;
+    for (r->line = 1; good; r->line++) {
+        arena_reset(&scratch);
+        struct strbuf b = strbuf_new(&scratch, READ_MAX_BYTES);
+        if (!next_line(lines, &b, &good, err)) {
             break;
         }
-        good = docs_value(docs, &line, err) &&
-               (r->engine == NULL ? begin(r, line, err) : take_line(r, line, err));
-        if (!good) {
-            break;
-        }
+        const struct str text = str_trim(strbuf_str(&b));
+        good = text.n == 0 || take_text(r, text, &scratch, err);
     }
-    docs_free(docs);
     good = good && (r->engine != NULL || err_set(err, ERR_PARSE, "there is nothing in it")) &&
-           all_seen(r, err);
+           (r->cut || all_seen(r, err));
     return good || err_wrap(err, "%s", input->name);
 }
 

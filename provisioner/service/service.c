@@ -433,10 +433,14 @@ static bool open_journal(struct service *service, const struct engine_settings *
     }
     auto_arena arena = ARENA_INIT;
     struct strbuf b = strbuf_new(&arena, 64 * 1024);
+    if (!io_append_open(service->settings->journal, &service->journal, err)) {
+        return err_wrap(err, "journal");
+    }
+    if (io_append_continues(service->journal)) {
+        strbuf_addc(&b, '\n'); /* its last line may be cut */
+    }
     journal_put_header(settings, catalog, &b);
-    return (io_append_open(service->settings->journal, &service->journal, err) &&
-            io_append_write(service->journal, strbuf_str(&b), err)) ||
-           err_wrap(err, "journal");
+    return io_append_write(service->journal, strbuf_str(&b), err) || err_wrap(err, "journal");
 }
 
 static bool open_engine(struct service *service, struct err *err)

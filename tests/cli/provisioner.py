@@ -118,6 +118,37 @@ def a_journal_that_differs_is_found():
     assert "no-such-file" in run(["replay", "no-such-file"], 1).stderr
 
 
+@test
+def a_journal_goes_on_where_the_program_is_started_again():
+    with tempfile.TemporaryDirectory() as folder:
+        journal = os.path.join(folder, "journal")
+
+        def start():
+            against_closed(asked_often, "--metrics-port=0", "--journal=" + journal)
+
+        def replay(status=0):
+            done = run(["replay", journal], status)
+            return done.stdout + done.stderr
+        start()
+        assert "starts" not in replay() and "cut" not in replay()
+        with open(journal, "rb") as text:
+            once = text.read()
+        with open(journal, "ab") as text:
+            text.write(b'{"event":"tick","wa')            # cut by a kill, at the end
+        n = once.count(b"\n") + 1
+        assert replay().endswith("; 1 lines were cut and are left out, the last of them line %d\n" % n)
+        start()
+        said = replay()
+        assert "; 2 starts of the program; 1 lines were cut and are left out, the last of them line %d\n" % n in said, said
+        with open(journal, "wb") as text:                # what is not followed by a start has not been cut
+            text.write(once + b'{"event":"tick","wa\n' + once.split(b"\n")[1] + b"\n")
+        assert "line %d: this is no whole JSON value" % n in replay(1)
+        first = once.index(b"\n") + 1
+        with open(journal, "wb") as text:                # a start hides nothing that differs
+            text.write(once + once[:first] + b'{"action":"exit"}\n' + once)
+        assert "line %d: the journal has " % (n + 1) in replay(1)
+
+
 class Closed(http.server.BaseHTTPRequestHandler):
     """An API server that lets nobody see anything; its version it tells from the fourth time on. `leases`: how often the Lease has been asked for."""
     protocol_version = "HTTP/1.1"
@@ -166,11 +197,13 @@ def against_closed(what, *words):
             return [json.loads(line) for line in text]
 
 
+def asked_often(server):
+    with server.changed:
+        assert server.changed.wait_for(lambda: server.asked > 3, 60), "asked %d times" % server.asked
+
+
 @test
 def a_version_that_cannot_be_learned_is_said_once():
-    def asked_often(server):
-        with server.changed:
-            assert server.changed.wait_for(lambda: server.asked > 3, 60), "asked %d times" % server.asked
     said = against_closed(asked_often, "--metrics-port=0")
     lines = [line for line in said if line["message"] == "cannot learn the version of Kubernetes"]
     assert len(lines) == 1 and "/version" in lines[0]["error"] and "not for you" in lines[0]["error"], (lines, said)
