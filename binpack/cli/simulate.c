@@ -8,6 +8,7 @@
 #include "binpack/cli/output.h"
 #include "binpack/cli/planning.h"
 #include "binpack/cli/timings.h"
+#include "binpack/plan/explain_node.h"
 #include "binpack/plan/explain_pool.h"
 #include "binpack/plan/plan_json.h"
 #include "binpack/plan/relax.h"
