@@ -57,6 +57,20 @@ def every_metric_of_karpenter_has_its_row():
 
 
 @test
+def the_example_of_a_scenario_loads():
+    """That of docs/sandbox.md, with the objects of a scenario that is built in."""
+    with open(os.path.join(ROOT, "docs", "sandbox.md"), encoding="utf-8") as text:
+        example, = re.findall(r"^```\n(apiVersion: binpack/v1\n.*?)^```$", text.read(), re.S | re.M)
+    with open(os.path.join(ROOT, "provisioner", "sandbox", "scenarios", "day.yaml"), encoding="utf-8") as text:
+        objects = [d for d in text.read().split("\n---\n") if "\nkind: Sandbox\n" not in d]
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as scenario:
+        scenario.write("\n---\n".join([*objects, example]))
+        scenario.flush()
+        # All of it is read; an hour of it is lived.
+        assert ": 1.0 hours\n" in run(["--sandbox", scenario.name, "--headless", "--hours=1"], 0).stdout
+
+
+@test
 def help_has_every_setting():
     full, man = run(["--help"], 0).stdout, run(["help", "man"], 0).stdout
     assert run(["help"], 0).stdout == full and run(["-h"], 0).stdout == full
