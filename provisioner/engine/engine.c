@@ -299,7 +299,8 @@ static void on_solved(struct engine *engine, const struct event *event, struct m
         return;
     }
     count_round(engine, result, now);
-    say_round(actions, result, now.mono - engine->began, full_may_act(engine));
+    say_round(actions, result, now.mono - engine->began, full_may_act(engine),
+              full_why_not(engine));
     if (result->good) {
         VEC_PUSH(actions->arena, &actions->v,
                  ((struct action){.type = ACTION_EXPORT, .result = result}));

@@ -98,9 +98,9 @@ void say_kind_refused(struct actions *actions, const struct k8s_kind *kind, stru
 void say_synced(struct actions *actions, const struct k8s_state *state);
 void say_restart(struct actions *actions, size_t bytes);
 void say_disruption(struct actions *actions, const struct round_result *result, int64_t took_ms);
-/* `acts`: what the plan buys is bought. */
+/* `acts`: what the plan buys is bought. `why_not`: full_why_not. */
 void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms,
-               bool acts);
+               bool acts, struct str why_not);
 void say_first(struct actions *actions, const struct round_result *result, int64_t took_ms);
 struct action reply_to(uint64_t ask, const struct round_result *result, struct arena *arena);
 
@@ -119,6 +119,8 @@ void full_step(struct engine *engine, struct moment now, struct actions *actions
 void full_lead(struct engine *engine, bool leads, struct moment now);
 void full_cluster(struct engine *engine, const struct userdata_cluster *cluster, struct moment now);
 bool full_may_act(const struct engine *engine);
+/* What the one who leads still waits for before it acts; empty: nothing, or it does not lead. */
+struct str full_why_not(const struct engine *engine);
 mono_t full_due(const struct engine *engine);
 void full_job(struct engine *engine, struct moment now, struct round_job *job);
 

@@ -249,6 +249,14 @@ bool full_may_act(const struct engine *engine)
            !engine->stopping;
 }
 
+struct str full_why_not(const struct engine *engine)
+{
+    const bool waits = engine->lifecycle != NULL && engine->leads && !engine->stopping &&
+                       engine->cluster.endpoint.n == 0;
+    return waits ? STR("EKS has not yet said what new nodes are to be told (endpoint, certificate)")
+                 : STR_EMPTY;
+}
+
 /* The last plan was for nobody to carry out: the next one comes at once. */
 static void plan_anew(struct engine *engine, struct moment now)
 {

@@ -43,8 +43,12 @@ void say_restart(struct actions *actions, size_t bytes)
              "reading the cluster anew: much of the memory is of objects that are gone", "state");
 }
 
-static void say_nodes(struct actions *actions, const struct round_nodes *nodes, bool acts)
+static void say_nodes(struct actions *actions, const struct round_nodes *nodes, bool acts,
+                      struct str why_not)
 {
+    const char *message = acts            ? "planned nodeclaim(s)"
+                          : why_not.n > 0 ? "not creating nodeclaim(s)"
+                                          : "would create nodeclaim(s)";
     struct line line;
     line_begin(&line, actions->arena);
     line_object(&line, "NodePool", nodes->node_pool);
@@ -54,8 +58,10 @@ static void say_nodes(struct actions *actions, const struct round_nodes *nodes, 
     jsonw_key_i64(&line.w, "nodeclaims", nodes->n);
     jsonw_key_i64(&line.w, "pods", nodes->n_pods);
     jsonw_key_usd(&line.w, "usdPerHourEach", nodes->price);
-    line_end(&line, actions, ACTION_INFO,
-             acts ? "planned nodeclaim(s)" : "would create nodeclaim(s)", "provisioner");
+    if (why_not.n > 0) {
+        line_text(&line, "reason", why_not);
+    }
+    line_end(&line, actions, why_not.n > 0 ? ACTION_ERROR : ACTION_INFO, message, "provisioner");
 }
 
 static void say_unplaced(struct actions *actions, const struct round_unplaced *unplaced)
@@ -153,7 +159,7 @@ void say_disruption(struct actions *actions, const struct round_result *result, 
 }
 
 void say_round(struct actions *actions, const struct round_result *result, int64_t took_ms,
-               bool acts)
+               bool acts, struct str why_not)
 {
     struct line line;
     if (!result->good) {
@@ -178,7 +184,7 @@ void say_round(struct actions *actions, const struct round_result *result, int64
                  "provisioner");
     }
     for (uint32_t i = 0; i < result->n_kinds && i < SAID_KINDS_MAX; i++) {
-        say_nodes(actions, &result->kinds[i], acts);
+        say_nodes(actions, &result->kinds[i], acts, why_not);
     }
     for (uint32_t i = 0; i < result->n_said; i++) {
         say_unplaced(actions, &result->said[i]);

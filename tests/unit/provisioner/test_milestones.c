@@ -317,11 +317,8 @@ static void a_replica_in_waiting_tells_nothing(void **state)
     close_bench(b);
 }
 
-static void what_it_creates_is_said_when_it_is_there(void **state)
+static void plan_a_pod(struct bench *b)
 {
-    struct bench *b = &bench;
-    (void)state;
-    open_bench(b, /* leads= */ true);
     change(b, "NodePool",
            "{\"metadata\": {\"name\": \"default\"}, \"spec\": {\"template\": {\"spec\": "
            "{\"nodeClassRef\": {\"group\": \"karpenter.k8s.aws\", \"kind\": \"EC2NodeClass\", "
@@ -335,6 +332,14 @@ static void what_it_creates_is_said_when_it_is_there(void **state)
            K8S_ADDED);
     pass(b, 1000);
     solve(b);
+}
+
+static void what_it_creates_is_said_when_it_is_there(void **state)
+{
+    struct bench *b = &bench;
+    (void)state;
+    open_bench(b, /* leads= */ true);
+    plan_a_pod(b);
     assert_non_null(strstr(b->said, "planned nodeclaim(s) {\"NodePool\":{\"name\":\"default\"}"));
     assert_null(strstr(b->said, "would create"));
     assert_null(strstr(b->said, "created nodeclaim"));
@@ -358,6 +363,28 @@ static void what_it_creates_is_said_when_it_is_there(void **state)
     close_bench(b);
 }
 
+static void a_plan_that_is_not_carried_out_says_why(void **state)
+{
+    struct bench *b = &bench;
+    const struct event unknown = {.type = EVENT_CLUSTER, .cluster = {.name = STR("c")}};
+    (void)state;
+    open_bench(b, /* leads= */ true);
+    step(b, &unknown);
+    plan_a_pod(b);
+    assert_non_null(
+        strstr(b->said, "not creating nodeclaim(s) {\"NodePool\":{\"name\":\"default\"}"));
+    assert_non_null(strstr(b->said, "\"reason\":\"EKS has not yet said"));
+    assert_null(strstr(b->said, "would create"));
+    close_bench(b);
+    /* Another replica leads: nothing is missing. */
+    open_bench(b, /* leads= */ false);
+    step(b, &unknown);
+    plan_a_pod(b);
+    assert_non_null(strstr(b->said, "would create nodeclaim(s)"));
+    assert_null(strstr(b->said, "\"reason\":\"EKS"));
+    close_bench(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +392,7 @@ int main(void)
         cmocka_unit_test(the_end_is_said_and_timed),
         cmocka_unit_test(a_replica_in_waiting_tells_nothing),
         cmocka_unit_test(what_it_creates_is_said_when_it_is_there),
+        cmocka_unit_test(a_plan_that_is_not_carried_out_says_why),
     };
     return cmocka_run_group_tests_name("provisioner/milestones", tests, NULL, NULL);
 }
