@@ -100,6 +100,15 @@ static bool read_number(const struct json_at *object, const char *key, int64_t m
     return json_read_i64(&at, 0, max, &has, ret, err);
 }
 
+/* From 1: none of something is nothing that happens. */
+static bool read_count(const struct json_at *object, const char *key, int64_t *ret, struct err *err)
+{
+    const struct json_at at = json_at_member(object, key);
+    bool has = false;
+    *ret = 0;
+    return json_read_i64(&at, 1, DELETED_MAX, &has, ret, err);
+}
+
 static bool is_zone(const struct world *world, const struct text *zone)
 {
     for (uint32_t i = 0; i < world->catalog->n_zones; i++) {
@@ -218,7 +227,7 @@ static bool read_written(const struct world *world, const struct json_at *at,
     }
     return at->v == NULL || (read_text(at, "nodePool", &step->claims_pool, err) &&
                              read_type(world, at, &step->claims_type, err) &&
-                             read_number(at, "count", DELETED_MAX, &step->write_claims, err));
+                             read_count(at, "count", &step->write_claims, err));
 }
 
 /* What people do, and machines of their own accord: hand.c. */
@@ -226,11 +235,26 @@ static bool read_hand(const struct world *world, const struct json_at *at,
                       struct scenario_step *step, struct err *err)
 {
     const struct json_at written = json_at_member(at, "writeNodeClaims");
-    return read_number(at, "deleteNodeClaims", DELETED_MAX, &step->delete_claims, err) &&
-           read_number(at, "deleteNodes", DELETED_MAX, &step->delete_nodes, err) &&
-           read_number(at, "loseNodes", DELETED_MAX, &step->lose_nodes, err) &&
-           read_number(at, "endInstances", DELETED_MAX, &step->end_instances, err) &&
+    return read_count(at, "deleteNodeClaims", &step->delete_claims, err) &&
+           read_count(at, "deleteNodes", &step->delete_nodes, err) &&
+           read_count(at, "loseNodes", &step->lose_nodes, err) &&
+           read_count(at, "endInstances", &step->end_instances, err) &&
            read_written(world, &written, step, err);
+}
+
+static bool bad_time(const struct json_at *at, int64_t ms, const char *rule, struct err *err)
+{
+    char buffer[DURATION_TEXT_MAX];
+    return json_fail(err, ERR_INVALID, at, STR_FMT " %s", STR_ARG(duration_format(ms, buffer)),
+                     rule);
+}
+
+static bool after_the_end(const struct json_at *at, const struct scenario *scenario, int64_t ms,
+                          struct err *err)
+{
+    char buffer[DURATION_TEXT_MAX];
+    return json_fail(err, ERR_INVALID, at, STR_FMT ": the world ends after %lld hour(s)",
+                     STR_ARG(duration_format(ms, buffer)), (long long)scenario->hours);
 }
 
 /* A step that says nothing would be a mistake, and so is a scale without replicas. */
@@ -241,21 +265,28 @@ static bool step_is_whole(const struct scenario *scenario, const struct json_at 
     const struct json_at every = json_at_member(at, "every");
     const struct json_at scale = json_at_member(at, "scale");
     const struct json_at replicas = json_at_member(at, "replicas");
-    if (step->at < 0 || (every.v != NULL && step->every < MINUTE)) {
-        return json_fail(err, ERR_INVALID, at, "at must not be negative, every at least 1m");
+    const struct json_at jump = json_at_member(at, "clockJumps");
+    const struct json_at restart = json_at_member(at, "restart");
+    if (step->at < 0) {
+        return bad_time(&begins, step->at, "must not be negative", err);
+    }
+    if (every.v != NULL && step->every < MINUTE) {
+        return bad_time(&every, step->every, "must be at least 1m", err);
     }
     if (step->at >= scenario->hours * HOUR) {
-        return json_fail(err, ERR_INVALID, &begins, "the world ends after %lld hour(s)",
-                         (long long)scenario->hours);
+        return after_the_end(&begins, scenario, step->at, err);
     }
     if (step->jump_ms < -JUMP_MAX_MS || step->jump_ms > JUMP_MAX_MS) {
-        return json_fail(err, ERR_LIMIT, at, "clockJumps: more than 24h");
+        return bad_time(&jump, step->jump_ms, "must be at most 24h either way", err);
     }
     if (scale.v != NULL && replicas.v == NULL) {
         return json_fail(err, ERR_INVALID, &replicas, "required with scale");
     }
     if (scale.v == NULL && replicas.v != NULL) {
         return json_fail(err, ERR_INVALID, &scale, "required with replicas");
+    }
+    if (restart.v != NULL && !step->restart) {
+        return json_fail(err, ERR_INVALID, &restart, "false makes nothing happen; leave it out");
     }
     return json_at_count(at) > (begins.v != NULL ? 1U : 0U) + (every.v != NULL ? 1U : 0U) ||
            json_fail(err, ERR_INVALID, at, "says nothing that happens");
@@ -336,6 +367,31 @@ static bool read_running(const struct json_at *at, struct running *running, stru
                               read_number(at, "count", RUNNING_MAX, &running->count, err)));
 }
 
+static bool read_faults_until(const struct json_at *spec, struct scenario *scenario,
+                              struct err *err)
+{
+    const struct json_at at = json_at_member(spec, "faultsUntil");
+    return read_time(spec, "faultsUntil", 0, &scenario->faults_until, err) &&
+           (scenario->faults_until >= 0 ||
+            bad_time(&at, scenario->faults_until, "must not be negative", err)) &&
+           (scenario->faults_until <= scenario->hours * HOUR ||
+            after_the_end(&at, scenario, scenario->faults_until, err));
+}
+
+/* Where it is written at all. */
+static bool is_of_ours(const struct json_at *root, struct err *err)
+{
+    const struct json_at at = json_at_member(root, "apiVersion");
+    struct text version;
+    if (!read_text(root, "apiVersion", &version, err)) {
+        return false;
+    }
+    return at.v == NULL || str_eq(text_str(&version), STR("binpack/v1")) ||
+           json_fail(err, ERR_UNSUPPORTED, &at,
+                     "\"" STR_FMT "\" is not known; a Sandbox is of binpack/v1",
+                     STR_ARG(text_str(&version)));
+}
+
 static bool read_sandbox(struct world *world, const json_t *value, struct err *err)
 {
     static const char *const root_keys[] = {"apiVersion", "kind", "metadata", "spec", NULL};
@@ -356,11 +412,11 @@ static bool read_sandbox(struct world *world, const json_t *value, struct err *e
     const struct json_at running = json_at_member(&spec, "running");
     bool has_search = false;
     const struct json_at families = json_at_member(&spec, "instanceFamilies");
-    if (!only(&root, root_keys, err) || !json_want_object(&spec, err) || !only(&spec, keys, err) ||
-        !json_want_array(&steps, err) ||
+    if (!only(&root, root_keys, err) || !is_of_ours(&root, err) || !json_want_object(&spec, err) ||
+        !only(&spec, keys, err) || !json_want_array(&steps, err) ||
         !json_read_i64(&hours, 1, HOURS_MAX, NULL, &scenario->hours, err) ||
         !read_number(&spec, "faultsPerThousand", 1000, &scenario->faults, err) ||
-        !read_time(&spec, "faultsUntil", 0, &scenario->faults_until, err) ||
+        !read_faults_until(&spec, scenario, err) ||
         !json_read_i64(&search, 1, SEARCH_ONE_IN_MAX, &has_search, &scenario->search_one_in, err) ||
         !read_running(&running, &scenario->running, err) || !read_families(world, &families, err)) {
         return false;
@@ -407,6 +463,29 @@ static bool is_new(struct world *world, const struct k8s_kind *kind, const struc
     return true;
 }
 
+/* An API server refuses a workload that would not know its own pods. */
+static bool selects_its_pods(const struct json_at *spec, struct err *err)
+{
+    const struct json_at selector = json_at_member(spec, "selector");
+    const struct json_at wanted = json_at_member(&selector, "matchLabels");
+    const struct json_at template = json_at_member(spec, "template");
+    const struct json_at metadata = json_at_member(&template, "metadata");
+    const struct json_at labels = json_at_member(&metadata, "labels");
+    const char *key;
+    json_t *value;
+    if (!json_want_object(&wanted, err) || !json_want_object(&labels, err)) {
+        return false;
+    }
+    json_object_foreach((json_t *)wanted.v, key, value)
+    {
+        const struct json_at at = json_at_named(&wanted, str_of(key), value);
+        if (!json_equal(value, json_object_get(labels.v, key))) {
+            return json_fail(err, ERR_INVALID, &at, "the labels of the template do not match");
+        }
+    }
+    return true;
+}
+
 /* What nobody in this world would make pods of, or as many as can be; all others have no
  * replicas. */
 static bool is_kept(const struct k8s_kind *kind, const struct json_at *root,
@@ -414,11 +493,15 @@ static bool is_kept(const struct k8s_kind *kind, const struct json_at *root,
 {
     const struct json_at spec = json_at_member(root, "spec");
     int64_t replicas = 0;
-    if (kind->store != STORE_WORKLOADS || kind->workload == K8S_DAEMONSET) {
+    if (kind->store != STORE_WORKLOADS) {
         return true;
     }
+    if (kind->workload == K8S_DAEMONSET) {
+        return selects_its_pods(&spec, err);
+    }
     return kind->workload == K8S_DEPLOYMENT || kind->workload == K8S_STATEFULSET
-               ? read_number(&spec, "replicas", REPLICAS_MAX, &replicas, err)
+               ? read_number(&spec, "replicas", REPLICAS_MAX, &replicas, err) &&
+                     selects_its_pods(&spec, err)
                : err_set(err, ERR_UNSUPPORTED,
                          "%s " STR_FMT ": the sandbox makes pods of Deployments, StatefulSets and "
                          "DaemonSets only",
@@ -483,14 +566,17 @@ bool scenario_read(struct world *world, const struct sandbox_options *options, s
         const struct text *pool = &world->scenario.steps.v[i].claims_pool;
         if (pool->n > 0 && objects_find(world, world_kind_of(STORE_NODEPOOLS), STR_EMPTY,
                                         text_str(pool)) == NULL) {
-            return err_set(err, ERR_INVALID,
-                           "steps[%zu].writeNodeClaims.nodePool: there is no NodePool " STR_FMT, i,
-                           STR_ARG(text_str(pool)));
+            return err_set(
+                err, ERR_INVALID,
+                "%s: spec.steps[%zu].writeNodeClaims.nodePool: there is no NodePool " STR_FMT, name,
+                i, STR_ARG(text_str(pool)));
         }
         if (what->n > 0 && work_find(world, text_str(what)) == NULL) {
-            return err_set(err, ERR_INVALID,
-                           "steps[%zu].scale: there is no Deployment or StatefulSet " STR_FMT, i,
-                           STR_ARG(text_str(what)));
+            return err_set(
+                err, ERR_INVALID,
+                "%s: spec.steps[%zu].scale: there is no Deployment or StatefulSet " STR_FMT
+                " (NAMESPACE/NAME)",
+                name, i, STR_ARG(text_str(what)));
         }
     }
     world->report.searches =
