@@ -165,6 +165,9 @@ bool live_read(const struct options *options, struct str ns, struct console *con
                 console_warn(console, "left out: " STR_FMT, STR_ARG(result.kinds[i].refusal));
             }
         }
+        if (result.n_unreadable > 0) {
+            console_warn(console, "the rights that reading takes: deploy/binpack-reader.yaml");
+        }
         *ret_result = result;
     }
     live_session_close(&r.session);

@@ -129,6 +129,19 @@ static bool put_trailer(struct recording *r, const struct live_result *result, s
     return io_outfile_write(r->file, strbuf_str(&b), err);
 }
 
+/* "1 pod", "900 pods". */
+static void add_count(struct strbuf *out, uint64_t n, const struct k8s_kind *kind)
+{
+    strbuf_addf(out, "%s%" PRIu64 " ", out->n > 0 ? ", " : "", n);
+    if (n != 1) {
+        strbuf_add(out, str_of(kind->resource));
+        return;
+    }
+    for (const char *c = kind->name; *c != '\0'; c++) {
+        strbuf_addc(out, *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c);
+    }
+}
+
 /* "recorded 1,204 objects of https://host:6443: 900 pods, 12 nodes, ...". */
 static void say_result(struct console *console, const struct live_result *result,
                        struct arena *arena)
@@ -139,8 +152,7 @@ static void say_result(struct console *console, const struct live_result *result
         if (kind->absent) {
             strbuf_addf(&absent, "%s%s", absent.n > 0 ? ", " : "", kind->kind->resource);
         } else if (kind->n_objects > 0) {
-            strbuf_addf(&counts, "%s%" PRIu64 " %s", counts.n > 0 ? ", " : "", kind->n_objects,
-                        kind->kind->resource);
+            add_count(&counts, kind->n_objects, kind->kind);
         }
     }
     console_say(console, "recorded " STR_FMT " of " STR_FMT "%s" STR_FMT,

@@ -210,7 +210,7 @@ void sandbox_runs_table(const struct sandbox_options *options, const struct sand
     if (runs->n_untold > 0) {
         put_number(out, "ended too early to tell", runs->n_untold);
     }
-    put_number(out, "with plans searched for", runs->n_searched);
+    put_number(out, "with searched plans", runs->n_searched);
     put_number(out, "hours, all told", (uint64_t)(runs->ran_ms / HOUR));
     if (took_ms > 0) {
         put_number(out, "days a minute", (uint64_t)(runs->ran_ms / HOUR * MINUTE / (24 * took_ms)));

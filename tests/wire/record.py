@@ -86,7 +86,7 @@ def what_is_there_is_recorded_and_can_be_planned():
     kinds = {k["resource"]: k for k in last["kinds"]}
     assert last["kind"] == "Snapshot" and last["objects"] == 5 and last["server"] == server.address
     assert kinds["pods"]["objects"] == 3 and kinds["pods"]["resourceVersion"] == "77" and kinds["nodepools"]["absent"] is True
-    assert "recorded 5 objects" in said and "not in this cluster:" in said and "nodepools" in said
+    assert "recorded 5 objects" in said and " 3 pods, 1 node, " in said and "not in this cluster:" in said and "nodepools" in said
     for name in ("r.json", "r.json.gz"):
         path = os.path.join(server.folder, name)
         run("record", "-q", "-o", path)
@@ -179,6 +179,7 @@ def what_may_not_be_read_is_named():
     server.faults = {NODES: [lambda h: h.refuse(403, words)] * 9}
     _, last, said = record()
     assert "left out: cannot list nodes: 403 forbidden: " + words in said, said
+    assert said.count("the rights that reading takes: deploy/binpack-reader.yaml") == 1, said
     assert words in {k["resource"]: k for k in last["kinds"]}["nodes"]["unreadable"]
     server.faults = {NODES: [lambda h: h.refuse(403, words)] * 9}
     assert words in run("--simulate", "--live", status=1).stderr
