@@ -379,8 +379,12 @@ bool live_aws_open(struct io_loop *loop, struct io_http *http,
     struct arena arena = ARENA_INIT;
     struct live_aws *aws = ARENA_NEW(&arena, struct live_aws);
     struct live_aws_place place;
-    if (!live_aws_find_place(settings->region, settings->profile, &arena, &place, err) ||
-        !find_region(loop, http, &place, &arena, err)) {
+    bool good = live_aws_find_place(settings->region, settings->profile, &arena, &place, err);
+    if (good) {
+        place.region_option = settings->region_option;
+        good = find_region(loop, http, &place, &arena, err);
+    }
+    if (!good) {
         arena_done(&arena);
         return false;
     }

@@ -26,6 +26,7 @@ struct live_aws; /* opaque */
 
 struct live_aws_settings {
     struct str region, profile;      /* empty: as above */
+    const char *region_option;       /* that gives the region, for errors; NULL: there is none */
     struct aws_retry_settings retry; /* zero: aws_retry_defaults */
     int64_t silence_ms, total_ms;    /* of one attempt; 0: 20 s and 2 minutes */
     /* NULL, or told of each call that ends, before its owner: what it came to, and how long it took

@@ -87,9 +87,11 @@ bool live_aws_no_region(const struct live_aws_place *place, const char *also, st
 {
     return err_set(
         err, ERR_NOT_FOUND,
-        "no AWS region: --region is not given, AWS_REGION and AWS_DEFAULT_REGION are "
+        "no AWS region: %s%sAWS_REGION and AWS_DEFAULT_REGION are "
         "not set, profile \"" STR_FMT
         "\" of the AWS config file names none, and instance metadata %s",
+        place->region_option == NULL ? "" : place->region_option,
+        place->region_option == NULL ? "" : " is not given, ",
         STR_ARG(place->environment.profile.n > 0 ? place->environment.profile : STR("default")),
         also);
 }

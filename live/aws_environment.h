@@ -14,6 +14,7 @@ struct live_aws_place {
     struct str url;    /* AWS_ENDPOINT_URL; empty: none */
     struct str ca_pem; /* what AWS_CA_BUNDLE holds; empty: the system's certificates */
     bool use_fips, use_dualstack;
+    const char *region_option;          /* see live_aws_settings */
     struct aws_environment environment; /* for the keys */
 };
 

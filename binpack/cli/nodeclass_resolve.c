@@ -97,7 +97,8 @@ bool nodeclass_resolve(const struct options *options, const struct nodeclass_inp
                        struct console *console, struct arena *arena,
                        const struct nodeclass_status **ret_status, struct err *err)
 {
-    struct live_aws_settings settings = {.region = options->region, .profile = options->profile};
+    struct live_aws_settings settings = {
+        .region = options->region, .region_option = "--region", .profile = options->profile};
     struct asking asking = {.console = console, .arena = arena};
     struct io_loop *loop = NULL;
     struct io_http *http = NULL;

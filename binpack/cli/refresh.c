@@ -45,7 +45,8 @@ static bool wait_for_all(struct refresh *r, struct err *err)
 
 static bool gather(struct refresh *r, const struct options *options, struct err *err)
 {
-    struct live_aws_settings settings = {.region = options->region, .profile = options->profile};
+    struct live_aws_settings settings = {
+        .region = options->region, .region_option = "--region", .profile = options->profile};
     if (!io_loop_new(&r->loop, err) || !io_http_new(r->loop, LIVE_AGENT, &r->http, err) ||
         !live_aws_open(r->loop, r->http, &settings, &r->aws, err)) {
         return false;

@@ -240,7 +240,8 @@ bool acting_open(struct service *service, struct acting **ret_acting, struct err
     const struct live_session *session = &service->session;
     const struct live_calls_settings calls = {.per_s = service->settings->kube_client_qps,
                                               .burst = service->settings->kube_client_burst};
-    const struct live_aws_settings aws = {.region = STR_EMPTY, .ended = on_call, .ctx = service};
+    const struct live_aws_settings aws = {
+        .region = service->settings->aws_region, .ended = on_call, .ctx = service};
     acting->service = service;
     acting->timer = (struct io_timer){.fn = on_due};
     acting->arena = arena;

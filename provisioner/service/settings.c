@@ -13,6 +13,7 @@ struct parser {
     struct arena *arena;
     struct settings *settings;
     struct str source; /* "--metrics-port" or "METRICS_PORT": where the value comes from */
+    struct str *given; /* [n_setting_rows] where somebody gave one; empty: nobody did */
 };
 
 const struct setting_row *setting_find(struct str name)
@@ -124,6 +125,12 @@ static void set_gate(struct parser *p, const struct setting_row *row, const stru
     for (size_t i = 0; row->choices[i] != NULL; i++) {
         if (str_eq(gate->name, str_of(row->choices[i]))) {
             gates[i] = gate->on;
+            if (i == GATE_NODE_REPAIR && gate->on) {
+                struct strbuf b = strbuf_new(p->arena, 512);
+                strbuf_addf(&b, STR_FMT ": the gate NodeRepair has no effect yet",
+                            STR_ARG(p->source));
+                add_note(p, &b);
+            }
             return;
         }
     }
@@ -175,6 +182,7 @@ static bool take_value(struct parser *p, const struct setting_row *row, struct s
                        struct str value, struct err *err)
 {
     p->source = source;
+    p->given[row - setting_rows] = source;
     if (!parse_value(p, row, value, err)) {
         return false;
     }
@@ -323,11 +331,29 @@ static bool agree(const struct settings *s, struct err *err)
     return true;
 }
 
+/* What was given and is for another mode. */
+static void note_modes(struct parser *p)
+{
+    const struct settings *s = p->settings;
+    for (size_t i = 0; s->command == COMMAND_RUN && i < n_setting_rows; i++) {
+        const enum setting_effect effect = setting_rows[i].effect;
+        if (p->given[i].n > 0 && ((effect == EFFECT_PREPARE && s->mode == MODE_OBSERVE) ||
+                                  (effect == EFFECT_FULL && s->mode != MODE_FULL))) {
+            struct strbuf b = strbuf_new(p->arena, 512);
+            strbuf_addf(&b, STR_FMT " has no effect in --mode=%s", STR_ARG(p->given[i]),
+                        setting_modes[s->mode]);
+            add_note(p, &b);
+        }
+    }
+}
+
 bool settings_parse(int argc, const char *const *argv, settings_env_fn env, void *ctx,
                     struct arena *arena, struct settings *ret_settings, struct err *err)
 {
     struct settings settings = {.command = COMMAND_RUN};
-    struct parser parser = {.arena = arena, .settings = &settings};
+    struct parser parser = {.arena = arena,
+                            .settings = &settings,
+                            .given = ARENA_ARRAY(arena, struct str, n_setting_rows)};
     for (size_t i = 0; i < n_setting_rows; i++) {
         const struct setting_row *row = &setting_rows[i];
         const struct str value = env(ctx, row->env);
@@ -341,6 +367,7 @@ bool settings_parse(int argc, const char *const *argv, settings_env_fn env, void
     if (!take_words(&parser, argc, argv, err) || !agree(&settings, err)) {
         return false;
     }
+    note_modes(&parser);
     *ret_settings = settings;
     return true;
 }

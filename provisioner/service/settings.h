@@ -109,7 +109,7 @@ struct settings {
     int log_level, preference_policy, min_values_policy; /* choices */
     bool gates[N_SETTING_GATES];
 
-    struct str cluster_name, cluster_endpoint, cluster_ca_bundle, interruption_queue;
+    struct str aws_region, cluster_name, cluster_endpoint, cluster_ca_bundle, interruption_queue;
     bool isolated_vpc, eks_control_plane, disable_dry_run, enable_zonal_shift;
     int64_t vm_memory_overhead_ppm, reserved_enis, ami_refresh_ms, subnet_refresh_ms;
     bool aws_gates[N_SETTING_AWS_GATES];

@@ -114,6 +114,9 @@ const struct setting_row setting_rows[] = {
     {"cluster-name", "CLUSTER_NAME", "NAME", SETTING_TEXT, FIELD(cluster_name), .fallback = "",
      .group = GROUP_AWS, .effect = EFFECT_PREPARE, .help = "name of the EKS cluster",
      .doc = "Required by both: what is made in AWS is tagged with it."},
+    {NULL, "AWS_REGION", "REGION", SETTING_TEXT, FIELD(aws_region), .fallback = "",
+     .group = GROUP_AWS, .effect = EFFECT_PREPARE,
+     .help = "region of AWS; empty: AWS_DEFAULT_REGION, that of the profile, or the instance's"},
     {"cluster-endpoint", "CLUSTER_ENDPOINT", "URL", SETTING_TEXT, FIELD(cluster_endpoint),
      .fallback = "", .group = GROUP_AWS, .effect = EFFECT_PREPARE,
      .help = "address of the API server for new nodes; empty: EKS is asked",
@@ -181,7 +184,7 @@ const struct setting_row setting_rows[] = {
      .help = "a plan is good enough when it is proven this close to the "
              "cheapest",
      .doc = "As `binpack --gap`: `0.5%` or `0.5`."},
-    {"effort", "BINPACK_EFFORT", "N", SETTING_NUMBER, FIELD(effort), .min = 1, .max = 10,
+    {"effort", "BINPACK_EFFORT", "N", SETTING_NUMBER, FIELD(effort), .min = 1, .max = 5,
      .fallback = "3", .group = GROUP_BINPACK, .help = "how much work a plan is worth"},
     {"time-limit", "BINPACK_TIME_LIMIT", "DURATION", SETTING_DURATION, FIELD(time_limit_ms),
      .min = 100, .max = DAY_MS, .fallback = "60s", .group = GROUP_BINPACK,

@@ -87,6 +87,7 @@ def a_wrong_setting_ends_it_at_the_start():
     assert run(["--mode=observe", "--metrics-port=x"], 2).stderr == 'provisioner: --metrics-port: "x" is not a number from 0 to 65535\n'
     assert "BATCH_IDLE_DURATION: \"1\"" in run(["--mode=observe"], 2, {"BATCH_IDLE_DURATION": "1"}).stderr
     assert "--mode=full needs --cluster-name" in run([], 2).stderr
+    assert run(["--mode=observe", "--effort=6"], 2).stderr == 'provisioner: --effort: "6" is not a number from 1 to 5\n'     # as binpack has it
     for text, said in (("podTopologySpread: {defaultConstraints: [{maxSkew: 0, topologyKey: a, whenUnsatisfiable: DoNotSchedule}]}", "defaultConstraints[0].maxSkew"),
                        ("podTopologySpread: {defaultConstraints: [{maxSkew: 1, topologyKey: 'a b', whenUnsatisfiable: DoNotSchedule}]}", "[0].topologyKey"),
                        ("podTopologySpread: {defaultConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: Never}]}", "neither ScheduleAnyway nor DoNotSchedule"),
@@ -116,11 +117,27 @@ def what_keeps_it_from_starting_is_said_and_logged():
 
 
 @test
+def without_a_region_it_names_what_it_reads():
+    with tempfile.TemporaryDirectory() as folder:
+        config = os.path.join(folder, "config")
+        with open(config, "w", encoding="utf-8") as out:
+            json.dump({"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}], "users": [{"name": "u", "user": {}}],
+                       "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "n"}}], "current-context": "x"}, out)
+        env = {"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_CONFIG_FILE": os.path.join(folder, "none"), "AWS_EC2_METADATA_DISABLED": "true"}
+        said = run(["--mode=prepare", "--cluster-name=c", "--kubeconfig=" + config, "--metrics-port=0", "--health-probe-port=0"], 1, env).stderr
+    assert "no AWS region: AWS_REGION and AWS_DEFAULT_REGION are not set" in said and "--region" not in said, said
+
+
+@test
 def settings_without_effect_are_logged():
-    done = run(["--mode=observe", "--kubeconfig=/nowhere"], 1, {"MEMORY_LIMIT": "1000", "FEATURE_GATES": "Unheard=true"})
+    done = run(["--mode=observe", "--kubeconfig=/nowhere"], 1, {"MEMORY_LIMIT": "1000", "FEATURE_GATES": "Unheard=true,NodeRepair=true", "AWS_REGION": ""})
     said = [line["setting"] for line in map(json.loads, done.stdout.splitlines()) if line["message"] == "a setting has no effect"]
     assert said == ["MEMORY_LIMIT has no effect: There is no garbage collector here.",
-                    "FEATURE_GATES: the gate Unheard is not known and has no effect"], said
+                    "FEATURE_GATES: the gate Unheard is not known and has no effect",
+                    "FEATURE_GATES: the gate NodeRepair has no effect yet"], said
+    done = run(["--mode=observe", "--kubeconfig=/nowhere", "--cluster-endpoint=https://c", "--disable-leader-election"], 1, {"AWS_REGION": ""})
+    said = [line["setting"] for line in map(json.loads, done.stdout.splitlines()) if line["message"] == "a setting has no effect"]
+    assert said == ["--disable-leader-election has no effect in --mode=observe", "--cluster-endpoint has no effect in --mode=observe"], said
 
 
 @test

@@ -172,7 +172,7 @@ def the_region_of_the_instance():
     for place in ("", "<html>", "eu west 1", "x" * 100, "EU-WEST-1"):
         server.place = place
         done = refresh(server, code=1, **extra)
-        assert "no AWS region" in done.stderr and "instance metadata does not say" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+        assert "no AWS region: --region is not given, AWS_REGION" in done.stderr and "instance metadata does not say" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
     server.place = "eu-west-1"
     done = refresh(server, code=1, **{**extra, "AWS_EC2_METADATA_DISABLED": "true"})
     assert "instance metadata is turned off" in done.stderr, done.stderr
