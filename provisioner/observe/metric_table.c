@@ -28,9 +28,10 @@ const struct metric_row metric_rows[N_METRICS] = {
                            {"version", "goarch", "commit"}},
     [METRIC_CLUSTER_STATE_NODE_COUNT] = {"karpenter_cluster_state_node_count",
                                          "Nodes that the program knows of.", METRIC_GAUGE, 0},
-    [METRIC_CLUSTER_STATE_SYNCED] =
-        {"karpenter_cluster_state_synced",
-         "1 when all objects of the cluster have been read and are followed.", METRIC_GAUGE, 0},
+    [METRIC_CLUSTER_STATE_SYNCED] = {"karpenter_cluster_state_synced",
+                                     "1 once all objects of the cluster have been read; a "
+                                     "connection lost later does not end it.",
+                                     METRIC_GAUGE, 0},
     [METRIC_CLUSTER_STATE_UNSYNCED_SECONDS] =
         {"karpenter_cluster_state_unsynced_time_seconds",
          "How long the objects of the cluster have not been complete.", METRIC_GAUGE, 3},

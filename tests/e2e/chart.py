@@ -225,6 +225,8 @@ VALUES = [
     ("controller.image.tag", "t", in_container("image", "provisioner:t")),
     ("controller.image.digest", "sha256:" + 64 * "a", in_container("image", "provisioner:0.1.0@sha256:" + 64 * "a")),
     ("controller.env", [{"name": "AWS_REGION", "value": "eu-west-1"}], in_env("AWS_REGION", "eu-west-1")),
+    ("controller.env", [{"name": "A", "value": "b"}, {"name": "LEADER_ELECTION_NAME", "value": "mine"}],
+        lambda o: [r.get("resourceNames") for d in o if d["kind"] == "Role" and d["metadata"]["name"] == "provisioner-prepare" for r in d["rules"]] == [None, ["mine"]]),
     ("controller.envFrom", [{"configMapRef": {"name": "m"}}], in_container("envFrom", [{"configMapRef": {"name": "m"}}])),
     ("controller.securityContext.appArmorProfile", {"type": "Unconfined"}, lambda o: container_of(o)["securityContext"]["appArmorProfile"] == {"type": "Unconfined"}),
     ("controller.securityContext.seLinuxOptions", {"level": "s0"}, lambda o: container_of(o)["securityContext"]["seLinuxOptions"] == {"level": "s0"}),

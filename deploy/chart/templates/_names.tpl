@@ -19,6 +19,15 @@
 {{- .Values.leaseNamespace | default .Release.Namespace -}}
 {{- end -}}
 
+{{- /* Of the Lease, as the program will read it. */ -}}
+{{- define "provisioner.leaseName" -}}
+{{- $name := "karpenter-leader-election" -}}
+{{- range .Values.controller.env -}}
+{{- if eq .name "LEADER_ELECTION_NAME" -}}{{- $name = .value | default $name -}}{{- end -}}
+{{- end -}}
+{{- $name -}}
+{{- end -}}
+
 {{- define "provisioner.selector" -}}
 app.kubernetes.io/name: {{ include "provisioner.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
