@@ -95,7 +95,8 @@ class World(prepare.World):
         """Each claim has one instance and one ready node, and no instance has none."""
         def check():
             claims = self.claims()
-            return claims and all({"Launched", "Registered", "Initialized"} <= self.true_conditions(c) for c in claims.values())
+            return claims and all({"Launched", "Registered", "Initialized"} <= self.true_conditions(c) and "deletionTimestamp" not in c["metadata"]
+                                  for c in claims.values())
         wait_for(lambda: "claims that are initialized: " + self.story(), check)
         claims, nodes, instances = self.claims(), self.nodes(), self.instances()
         of_claim = {next(t["Value"] for t in i["Tags"] if t["Key"] == CLAIM_TAG): i for i in instances.values()}
