@@ -239,9 +239,10 @@ uint32_t disruption_lines(const struct plan *plan, struct summary_line *ret_line
                         STR_ARG(most), STR_ARG(got))};
     }
     if (d->unsettled) {
-        ret_lines[n++] = (struct summary_line){
-            "Unsettled", STR("the search was stopped before its end: nodes that stay because "
-                             "nothing cheaper was found may go after all, and more may be saved.")};
+        const struct str why = STR("the search was stopped before its end: nodes that stay because "
+                                   "nothing cheaper was found may go after all, and more may be "
+                                   "saved.");
+        ret_lines[n++] = (struct summary_line){"Unsettled", why};
     }
     uint32_t n_drift = 0;
     for (uint32_t i = 0; i < d->n_kept; i++) {
